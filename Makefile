@@ -1,0 +1,53 @@
+# Everything below needs only python3 (3.11 or newer, with venv), make and a package index.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+SEED ?= 0
+SIZE ?= 2000
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.PHONY: setup demo test sweep bench lint types check docs update clean
+
+setup: $(VENV)/.ready
+
+$(VENV)/.ready: pyproject.toml requirements/constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "flopod needs Python 3.11 or newer, this is %d.%d" % sys.version_info[:2])'
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) install -c requirements/constraints.txt pip
+	$(PIP) install -c requirements/constraints.txt --editable . --group tests
+	touch $@
+
+demo: setup
+	$(BIN)/python examples/census/demo.py
+
+test: setup
+	$(BIN)/python -m pytest
+
+sweep: setup
+	$(BIN)/python -m tests.sweep --seed $(SEED) --size $(SIZE)
+
+bench: setup
+	$(BIN)/python benchmarks/step.py
+
+$(VENV)/.checks: $(VENV)/.ready
+	$(PIP) install -c requirements/constraints.txt --group lint --group types
+	touch $@
+
+lint: $(VENV)/.checks
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.checks
+	$(BIN)/mypy
+	$(BIN)/pyright
+
+check: lint types test
+
+docs: setup
+	$(BIN)/python docs/generate.py
+
+update: setup
+	$(BIN)/python -m pytest tests/golden --snapshot-update
+
+clean:
+	rm -rf $(VENV) .venvs .flopod .hypothesis .pytest_cache .mypy_cache .ruff_cache

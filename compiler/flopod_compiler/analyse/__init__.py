@@ -1,0 +1,1 @@
+"""Analyses over one workflow function: names, liveness, aliases, and the state its loops carry."""

@@ -1,0 +1,193 @@
+"""Liveness of local names, backwards over the statement tree, exception edges included.
+
+The question it answers: which names does anybody still want on an edge out of one iteration of a
+loop (the back edge, an exit, `else`, an exception edge)? Names that a nested function captures are
+wanted everywhere.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from flopod_compiler.analyse.scopes import COMPREHENSIONS, FUNCTIONS, Names, Scope
+
+LOOPS = (ast.For, ast.AsyncFor, ast.While)
+Loop = ast.For | ast.AsyncFor | ast.While
+Live = frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Edges:
+    """What is live where control can go from here besides falling through."""
+
+    breaks: Live = frozenset()
+    continues: Live = frozenset()
+    raises: Live = frozenset()
+    returns: Live = frozenset()
+
+
+class Liveness:
+    """Live names on the edges out of each loop of one function scope."""
+
+    def __init__(self, names: Names, scope: Scope) -> None:
+        self._names = names
+        self._scope = scope
+        self._reads: dict[ast.AST, Live] = {}
+        self._always = frozenset(names.captured(scope))
+        self.edges: dict[ast.AST, Live] = {}
+        body = scope.node.body if isinstance(scope.node, FUNCTIONS) else []
+        self._block(body, frozenset(), _Edges())
+
+    def live_out(self, loop: ast.AST) -> Live:
+        """Names wanted on any edge out of an iteration of `loop`."""
+        return self.edges.get(loop, frozenset()) | self._always
+
+    # -- statements
+
+    def _block(self, body: Iterable[ast.stmt], out: Live, edges: _Edges) -> Live:
+        live = out
+        for statement in reversed(list(body)):
+            live = self._statement(statement, live, edges) | edges.raises
+        return live
+
+    def _statement(self, node: ast.stmt, out: Live, edges: _Edges) -> Live:
+        handler = getattr(self, "_" + type(node).__name__.lower(), None)
+        if handler is not None:
+            result: Live = handler(node, out, edges)
+            return result
+        return (out - self._kills(node)) | self._uses(node)
+
+    def _return(self, node: ast.Return, _out: Live, edges: _Edges) -> Live:
+        return edges.returns | (self._uses(node.value) if node.value else frozenset())
+
+    def _raise(self, node: ast.Raise, _out: Live, edges: _Edges) -> Live:
+        return edges.raises | self._uses(node)
+
+    def _break(self, _node: ast.Break, _out: Live, edges: _Edges) -> Live:
+        return edges.breaks
+
+    def _continue(self, _node: ast.Continue, _out: Live, edges: _Edges) -> Live:
+        return edges.continues
+
+    def _if(self, node: ast.If, out: Live, edges: _Edges) -> Live:
+        arms = self._block(node.body, out, edges) | self._block(node.orelse, out, edges)
+        return self._uses(node.test) | arms
+
+    def _for(self, node: ast.For | ast.AsyncFor, out: Live, edges: _Edges) -> Live:
+        after = self._block(node.orelse, out, edges)
+        head = after
+        while True:
+            inner = replace(edges, breaks=out, continues=head)
+            body = self._block(node.body, head, inner)
+            grown = head | ((body - self._targets(node.target)) | self._uses(node.target))
+            if grown == head:
+                break
+            head = grown
+        self.edges[node] = head | out | edges.raises | edges.returns
+        return head | self._uses(node.iter)
+
+    _asyncfor = _for
+
+    def _while(self, node: ast.While, out: Live, edges: _Edges) -> Live:
+        after = self._block(node.orelse, out, edges)
+        head = after | self._uses(node.test)
+        while True:
+            inner = replace(edges, breaks=out, continues=head)
+            grown = head | self._block(node.body, head, inner)
+            if grown == head:
+                break
+            head = grown
+        self.edges[node] = head | out | edges.raises | edges.returns
+        return head
+
+    def _try(self, node: ast.Try, out: Live, edges: _Edges) -> Live:
+        if node.finalbody:
+            everywhere = out | edges.breaks | edges.continues | edges.raises | edges.returns
+            final = self._block(node.finalbody, everywhere, edges)
+            out = final
+            edges = _Edges(final, final, final, final)
+        caught = edges.raises
+        for handler in node.handlers:
+            live = self._block(handler.body, out, edges)
+            if handler.name:
+                live = live - {handler.name}
+            caught = caught | live | (self._uses(handler.type) if handler.type else frozenset())
+        after = self._block(node.orelse, out, edges)
+        return self._block(node.body, after, replace(edges, raises=caught)) | caught
+
+    _trystar = _try
+
+    def _with(self, node: ast.With | ast.AsyncWith, out: Live, edges: _Edges) -> Live:
+        live = self._block(node.body, out, replace(edges, raises=edges.raises | out))
+        for item in reversed(node.items):
+            if item.optional_vars is not None:
+                live = (live - self._targets(item.optional_vars)) | self._uses(item.optional_vars)
+            live = live | self._uses(item.context_expr)
+        return live | out
+
+    _asyncwith = _with
+
+    def _match(self, node: ast.Match, out: Live, edges: _Edges) -> Live:
+        live = out
+        for case in node.cases:
+            body = self._block(case.body, out, edges)
+            live = live | (body - self._captures(case.pattern)) | self._uses(case.pattern)
+            if case.guard is not None:
+                live = live | (self._uses(case.guard) - self._captures(case.pattern))
+        return live | self._uses(node.subject)
+
+    # -- expressions
+
+    def _uses(self, node: ast.AST) -> Live:
+        found = self._reads.get(node)
+        if found is None:
+            found = self._reads[node] = frozenset(self._collect(node))
+        return found
+
+    def _collect(self, node: ast.AST) -> set[str]:
+        found: set[str] = set()
+        stack = [node]
+        while stack:
+            one = stack.pop()
+            if isinstance(one, ast.Name):
+                if isinstance(one.ctx, ast.Load) and self._names.of.get(one) is self._scope:
+                    found.add(one.id)
+            elif isinstance(one, ast.AugAssign) and isinstance(one.target, ast.Name):
+                found.add(one.target.id)
+            stack.extend(ast.iter_child_nodes(one))
+        return found
+
+    def _kills(self, node: ast.stmt) -> Live:
+        if isinstance(node, ast.Assign):
+            return frozenset().union(*(self._targets(target) for target in node.targets))
+        if isinstance(node, ast.AnnAssign) and node.value is not None:
+            return self._targets(node.target)
+        if isinstance(node, ast.Delete):
+            return frozenset().union(*(self._targets(target) for target in node.targets))
+        if isinstance(node, (*FUNCTIONS, ast.ClassDef)):
+            return frozenset({node.name})
+        return frozenset()
+
+    def _targets(self, target: ast.AST) -> Live:
+        return frozenset(
+            one.id
+            for one in ast.walk(target)
+            if isinstance(one, ast.Name)
+            and not isinstance(one.ctx, ast.Load)
+            and self._names.of.get(one) is self._scope
+        )
+
+    @staticmethod
+    def _captures(pattern: ast.AST) -> Live:
+        found: set[str] = set()
+        for one in ast.walk(pattern):
+            if isinstance(one, (ast.MatchAs, ast.MatchStar)) and one.name:
+                found.add(one.name)
+            elif isinstance(one, ast.MatchMapping) and one.rest:
+                found.add(one.rest)
+        return frozenset(found)
+
+
+__all__ = ["COMPREHENSIONS", "LOOPS", "Live", "Liveness", "Loop"]

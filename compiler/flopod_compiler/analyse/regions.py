@@ -1,0 +1,54 @@
+"""Durable regions: which nodes of a workflow function hold a durable operation, nested functions apart."""
+
+from __future__ import annotations
+
+import ast
+
+from flopod_compiler.analyse.scopes import COMPREHENSIONS, FUNCTIONS
+from flopod_compiler.model import CallKind, Classified
+
+DURABLE_KINDS = {
+    CallKind.WORKFLOW,
+    CallKind.PRIMITIVE,
+    CallKind.IDIOM,
+    CallKind.RECORDABLE,
+    CallKind.LEAF,
+}
+
+
+def durable_call(classified: Classified, node: ast.AST) -> bool:
+    """Whether a node is itself a durable operation; a bare `log` only needs the scope around it."""
+    if not isinstance(node, ast.Call):
+        return False
+    info = classified.calls.get(node)
+    return info is not None and info.kind in DURABLE_KINDS and info.name != "log"
+
+
+def durable_regions(classified: Classified, function: ast.FunctionDef | ast.AsyncFunctionDef) -> set[ast.AST]:
+    """Every node below `function` (nested functions left out) that contains a durable operation."""
+    found: set[ast.AST] = set()
+
+    def visit(node: ast.AST) -> bool:
+        inside = durable_call(classified, node)
+        if isinstance(node, (*FUNCTIONS, ast.Lambda)) and node is not function:
+            return False
+        for child in ast.iter_child_nodes(node):
+            inside = visit(child) or inside
+        if inside:
+            found.add(node)
+        return inside
+
+    visit(function)
+    return found
+
+
+def comprehension_is_durable(region: set[ast.AST], node: ast.AST) -> bool:
+    """Whether an iteration of a comprehension runs a durable operation (its first iterable is not in one)."""
+    if not isinstance(node, COMPREHENSIONS) or node not in region:
+        return False
+    parts: list[ast.AST] = [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
+    for position, generator in enumerate(node.generators):
+        parts += generator.ifs
+        if position:
+            parts.append(generator.iter)
+    return any(part in region for part in parts)

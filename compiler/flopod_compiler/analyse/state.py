@@ -1,0 +1,339 @@
+"""Carried state: for each durable loop, which names become `wf.var`, `wf.list`, `wf.map`, and what it keeps.
+
+A loop whose carried names cannot all be made visible is left without capture: it is replayed.
+"""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, field
+
+from flopod_compiler.analyse.aliases import Aliases, Variable
+from flopod_compiler.analyse.liveness import LOOPS, Liveness, Loop
+from flopod_compiler.analyse.regions import DURABLE_KINDS
+from flopod_compiler.analyse.scopes import FUNCTIONS, Binding, Names, Scope
+from flopod_compiler.model import Classified, FunctionNode
+
+Block = FunctionNode | Loop
+_LISTS = {"list"}
+_MAPS = {"dict"}
+
+
+@dataclass(eq=False, slots=True)
+class Declared:
+    """A variable of the runtime: where it is declared, in which form, and whose name it replaces.
+
+    `statement` is the author's assignment that becomes the declaration; None means that a line is
+    added at the start of `block`.
+    """
+
+    name: str
+    form: str
+    block: Block
+    statement: ast.stmt | None
+    parameter: bool = False
+
+
+@dataclass(eq=False, slots=True)
+class State:
+    """The decisions for one function: variables by name, and per loop what it keeps (None: no capture)."""
+
+    declared: dict[str, Declared] = field(default_factory=dict)
+    keep: dict[ast.AST, tuple[str, ...] | None] = field(default_factory=dict)
+
+
+def decide_state(
+    classified: Classified,
+    function: FunctionNode,
+    names: Names,
+    scope: Scope,
+    aliases: Aliases,
+    durable: set[ast.AST],
+    outside: set[str],
+) -> State:
+    """Decide the carried state of every durable loop of one function.
+
+    `outside` names the variables that enclosing functions already declared to the runtime.
+    """
+    return _Decider(classified, function, names, scope, aliases, durable, outside).decide()
+
+
+class _Decider:
+    def __init__(
+        self,
+        classified: Classified,
+        function: FunctionNode,
+        names: Names,
+        scope: Scope,
+        aliases: Aliases,
+        durable: set[ast.AST],
+        outside: set[str],
+    ) -> None:
+        self._outside = outside
+        self._classified = classified
+        self._function = function
+        self._names = names
+        self._scope = scope
+        self._aliases = aliases
+        self._liveness = Liveness(names, scope)
+        self._durable = durable
+        self._blocks = _blocks(function, durable)
+        self._loops: list[Loop] = [one for one in self._blocks if isinstance(one, LOOPS)]
+
+    def decide(self) -> State:
+        state = State()
+        carried = {loop: self._carried(loop) for loop in self._loops}
+        for loop in self._loops:
+            if all(self._plain(name) for name in carried[loop]):
+                for name in sorted(carried[loop]):
+                    if name not in state.declared:
+                        state.declared[name] = self._declare(name)
+                state.keep[loop] = ()
+            else:
+                state.keep[loop] = None
+        for loop in self._loops:
+            if state.keep[loop] is not None:
+                state.keep[loop] = self._kept(loop, state)
+        return state
+
+    def _bound_in(self, loop: Loop) -> set[str]:
+        inside = set(ast.walk(loop))
+        found = set()
+        for name in {*self._scope.bindings, *self._scope.parameters}:
+            writers = self._names.writers(self._scope, name)
+            if any(writer.node in inside or self._nested(writer) for writer in writers):
+                found.add(name)
+        return found
+
+    def _nested(self, writer: Binding) -> bool:
+        return writer not in self._scope.bindings.get(writer.name, ())
+
+    def _carried(self, loop: Loop) -> set[str]:
+        return self._bound_in(loop) & set(self._liveness.live_out(loop))
+
+    def _plain(self, name: str) -> bool:
+        if name in self._scope.outer or name in self._scope.module_level:
+            return False
+        return all(writer.plain for writer in self._names.writers(self._scope, name))
+
+    # -- variables
+
+    def _declare(self, name: str) -> Declared:
+        block = self._home(name)
+        if name in self._scope.parameters:
+            return Declared(name, "var", self._function, None, parameter=True)
+        return Declared(name, "var", block, self._first_assignment(name, block))
+
+    def _home(self, name: str) -> Block:
+        """The innermost durable block whose iterations each start with the name unset and unread."""
+        if name in self._names.captured(self._scope) or name in self._scope.parameters:
+            return self._function
+        mentions = self._mentions(name)
+        best: Block = self._function
+        for loop in self._loops:
+            body = {one for part in loop.body for one in ast.walk(part)}
+            if mentions <= body and name not in self._liveness.live_out(loop):
+                best = loop
+        return best
+
+    def _mentions(self, name: str) -> set[ast.AST]:
+        return {
+            one
+            for scope in self._scope.walk()
+            for one in scope.uses.get(name, ())
+            if self._names.of.get(one) is self._scope
+        }
+
+    def _first_assignment(self, name: str, block: Block) -> ast.stmt | None:
+        mentions = self._mentions(name)
+        for statement in block.body:
+            here = mentions & set(ast.walk(statement))
+            if not here:
+                continue
+            target = _single_target(statement)
+            if target is not None and target.id == name and here == {target}:
+                return statement
+            return None
+        return None
+
+    # -- keep
+
+    def _kept(self, loop: Loop, state: State) -> tuple[str, ...] | None:
+        if self._defers(loop):
+            return None
+        changed = self._aliases.changed(loop)
+        kept = []
+        for variable in self._candidates(loop):
+            owner, name = variable
+            if not self._aliases.mutable(variable) or not self._aliases.touches(variable, changed):
+                continue
+            if owner is self._scope and self._as_collection(name, loop, state):
+                continue
+            if owner is self._scope and name in state.declared:
+                continue
+            if owner is not self._scope and name in self._outside:
+                continue
+            if owner is self._scope and not self._assigned_before(name, loop):
+                if not self._plain(name):
+                    return None
+                state.declared[name] = self._declare(name)
+                continue
+            kept.append(name)
+        return tuple(kept)
+
+    def _defers(self, loop: Loop) -> bool:
+        """Whether an iteration may leave a durable call to be awaited later: then it is never complete."""
+        awaited = {one.value for one in ast.walk(loop) if isinstance(one, ast.Await)}
+        for one in ast.walk(loop):
+            info = self._classified.calls.get(one) if isinstance(one, ast.Call) else None
+            durable = info is not None and info.kind in DURABLE_KINDS and info.is_async
+            if durable and one not in awaited and not self._gathered(one, awaited):
+                return True
+        return False
+
+    def _gathered(self, call: ast.AST, awaited: set[ast.expr]) -> bool:
+        return any(call is not one and call in set(ast.walk(one)) for one in awaited)
+
+    def _candidates(self, loop: Loop) -> list[Variable]:
+        live = self._liveness.live_out(loop)
+        bound = self._bound_in(loop)
+        own = [name for name in {**self._scope.parameters, **self._scope.bindings} if name not in bound]
+        wanted = [name for name in own if name in live or name in self._scope.parameters]
+        found: list[Variable] = [(self._scope, name) for name in wanted]
+        free = {
+            (owner, name)
+            for inner in self._scope.walk()
+            for name in inner.uses
+            if (owner := inner.owner(name)) is not None and owner not in set(self._scope.walk())
+        }
+        return found + sorted(free, key=lambda one: one[1])
+
+    def _assigned_before(self, name: str, loop: Loop) -> bool:
+        """Whether the name is surely bound when the loop starts: by a statement in line before it."""
+        if name in self._scope.parameters:
+            return True
+        if any(isinstance(getattr(one.node, "ctx", None), ast.Del) for one in self._scope.bindings[name]):
+            return False
+        return any(name in _binds(statement) for statement in _dominators(self._function, loop))
+
+    def _as_collection(self, name: str, loop: Loop, state: State) -> bool:
+        known = state.declared.get(name)
+        if known is not None:
+            return known.form in {"list", "map"}
+        writers = self._names.writers(self._scope, name)
+        if len(writers) != 1 or name in self._scope.parameters:
+            return False
+        statement = writers[0].statement
+        target = _single_target(statement)
+        if target is None or target.id != name or not isinstance(statement, (ast.Assign, ast.AnnAssign)):
+            return False
+        form = _collection_form(statement.value)
+        if form is None or not self._built_in(name, loop) or self._in_plain_loop(statement):
+            return False
+        block = self._block_of(statement)
+        state.declared[name] = Declared(name, form, block, statement)
+        return True
+
+    def _in_plain_loop(self, statement: ast.stmt) -> bool:
+        plain = [
+            one for one in ast.walk(self._function) if isinstance(one, LOOPS) and one not in self._durable
+        ]
+        return any(statement in set(ast.walk(one)) for one in plain)
+
+    def _built_in(self, name: str, loop: Loop) -> bool:
+        """Whether the loop changes the name's own object, by a method or an item."""
+        for one in ast.walk(loop):
+            base = None
+            if isinstance(one, ast.Subscript) and not isinstance(one.ctx, ast.Load):
+                base = one.value
+            elif isinstance(one, ast.Call) and isinstance(one.func, ast.Attribute):
+                info = self._classified.calls.get(one)
+                base = one.func.value if info is not None and "self" in info.mutates else None
+            if isinstance(base, ast.Name) and base.id == name and self._names.of.get(base) is self._scope:
+                return True
+        return False
+
+    def _block_of(self, statement: ast.stmt) -> Block:
+        best: Block = self._function
+        for loop in self._loops:
+            if any(statement in set(ast.walk(part)) for part in loop.body):
+                best = loop
+        return best
+
+
+def _blocks(function: FunctionNode, durable: set[ast.AST]) -> list[Block]:
+    """The function and its durable loops, outermost first."""
+    found: list[Block] = [function]
+
+    def visit(node: ast.AST) -> None:
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, (*FUNCTIONS, ast.Lambda, ast.ClassDef)):
+                continue
+            if isinstance(child, LOOPS) and child in durable:
+                found.append(child)
+            visit(child)
+
+    visit(function)
+    return found
+
+
+def _single_target(statement: ast.AST) -> ast.Name | None:
+    if isinstance(statement, ast.Assign) and len(statement.targets) == 1:
+        target: ast.AST = statement.targets[0]
+    elif isinstance(statement, ast.AnnAssign) and statement.value is not None:
+        target = statement.target
+    else:
+        return None
+    return target if isinstance(target, ast.Name) else None
+
+
+def _collection_form(value: ast.expr | None) -> str | None:
+    if isinstance(value, ast.List):
+        return "list"
+    if isinstance(value, ast.Dict):
+        return "map"
+    if isinstance(value, ast.Call) and isinstance(value.func, ast.Name):
+        return "list" if value.func.id in _LISTS else "map" if value.func.id in _MAPS else None
+    return None
+
+
+def _dominators(function: FunctionNode, loop: Loop) -> list[ast.stmt]:
+    """The statements that have surely run when `loop` starts: its elder siblings, and its ancestors'."""
+    found: list[ast.stmt] = []
+
+    def search(body: list[ast.stmt]) -> bool:
+        for position, statement in enumerate(body):
+            if statement is loop or any(search(block) for block in _inner_blocks(statement)):
+                found.extend(body[:position])
+                return True
+        return False
+
+    search(function.body)
+    return found
+
+
+def _inner_blocks(statement: ast.stmt) -> list[list[ast.stmt]]:
+    if isinstance(statement, (*FUNCTIONS, ast.ClassDef)):
+        return []
+    blocks = [getattr(statement, field, []) for field in ("body", "orelse", "finalbody")]
+    blocks += [handler.body for handler in getattr(statement, "handlers", [])]
+    blocks += [case.body for case in getattr(statement, "cases", [])]
+    return [block for block in blocks if block]
+
+
+def _binds(statement: ast.stmt) -> set[str]:
+    if isinstance(statement, (*FUNCTIONS, ast.ClassDef)):
+        return {statement.name}
+    if isinstance(statement, (ast.Import, ast.ImportFrom)):
+        return {alias.asname or alias.name.split(".")[0] for alias in statement.names}
+    targets: list[ast.expr] = []
+    if isinstance(statement, ast.Assign):
+        targets = statement.targets
+    elif isinstance(statement, ast.AnnAssign) and statement.value is not None:
+        targets = [statement.target]
+    return {
+        one.id
+        for target in targets
+        for one in ast.walk(target)
+        if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)
+    }

@@ -1,0 +1,216 @@
+"""Compile a project: run every pass and gather the lowered modules, the manifest and all diagnostics."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from flopod.manifest import Manifest, Parameter, WorkflowEntry
+from flopod_compiler import ir
+from flopod_compiler.classify import classify
+from flopod_compiler.diagnostics import Diagnostic, Span
+from flopod_compiler.lower import LoweringError, lower_module
+from flopod_compiler.model import Classified, FunctionNode, Lowered, Project, SourceModule, WorkflowFunction
+from flopod_compiler.plan import Plan, plan_workflow
+from flopod_compiler.project import discover
+from flopod_compiler.verify import verify_workflow
+
+
+@dataclass(eq=False, slots=True)
+class Compilation:
+    """What a build is made of. `manifest` is None when there are errors."""
+
+    project: Project
+    lowered: dict[str, Lowered] = field(default_factory=dict)
+    manifest: Manifest | None = None
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+
+    @property
+    def ok(self) -> bool:
+        return not any(one.severity == "error" for one in self.diagnostics)
+
+
+def compile_project(src: Path, *, strict: bool = False) -> Compilation:
+    """Compile every workflow below `src`; faults of the source become diagnostics, never exceptions.
+
+    With `strict`, a warning about an id that is only an ordinal is an error.
+    """
+    project = discover(src)
+    classified = classify(project)
+    result = Compilation(project, diagnostics=list(classified.diagnostics))
+    plans = [plan_workflow(classified, root) for root in classified.workflows]
+    for plan in plans:
+        result.diagnostics += plan.diagnostics
+    if strict:
+        result.diagnostics = [_strict(one) for one in result.diagnostics]
+    if result.ok:
+        _lower(classified, plans, result)
+    if result.ok:
+        result.manifest = _manifest(classified, plans, result)
+    result.diagnostics.sort(key=lambda one: one.order)
+    return result
+
+
+def _strict(diagnostic: Diagnostic) -> Diagnostic:
+    return (
+        msgspec.structs.replace(diagnostic, severity="error") if diagnostic.code == "FLP501" else diagnostic
+    )  # type: ignore[type-var]
+
+
+def _lower(classified: Classified, plans: list[Plan], result: Compilation) -> None:
+    by_module: dict[str, list[Plan]] = {}
+    for plan in plans:
+        by_module.setdefault(plan.root.module.name, []).append(plan)
+    for name, some in by_module.items():
+        module = classified.project.modules[name]
+        try:
+            lowered = lower_module(classified, module, some)
+            fault = _check(classified, lowered, some)
+        except (LoweringError, SyntaxError, RecursionError) as error:
+            fault = f"{type(error).__name__}: {error}"
+        if fault is None:
+            result.lowered[name] = lowered
+        else:
+            result.diagnostics.append(_internal(module, some[0].root, fault))
+
+
+def _check(classified: Classified, lowered: Lowered, plans: list[Plan]) -> str | None:
+    tree = ast.parse(lowered.text)
+    compile(tree, lowered.module.relpath, "exec", dont_inherit=True)
+    emitted = _functions(tree)
+    for plan in plans:
+        fault = verify_workflow(classified, plan, emitted[plan.root.qualname])
+        if fault is not None:
+            return fault
+    return None
+
+
+def _functions(tree: ast.Module) -> dict[str, FunctionNode]:
+    found: dict[str, FunctionNode] = {}
+    stack: list[tuple[str, ast.AST]] = [("", tree)]
+    while stack:
+        prefix, node = stack.pop()
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
+                found[prefix + child.name] = child
+            elif isinstance(child, ast.ClassDef):
+                stack.append((f"{prefix}{child.name}.", child))
+            else:
+                stack.append((prefix, child))
+    return found
+
+
+def _internal(module: SourceModule, root: WorkflowFunction, fault: str) -> Diagnostic:
+    line = root.node.lineno
+    span = Span(line, root.node.col_offset, line, root.node.col_offset + len(root.name))
+    message = f"internal error: `{root.name}` could not be translated faithfully ({fault})"
+    return Diagnostic(
+        "FLP900", message, module.relpath, span, "please report this with the source of the function"
+    )
+
+
+# -- the manifest
+
+
+def _manifest(classified: Classified, plans: list[Plan], result: Compilation) -> Manifest:
+    functions = _ir_functions(plans)
+    entries = {plan.root.name: _entry(plan, functions) for plan in plans}
+    sources = {
+        module.relpath: hashlib.sha256(module.text.encode()).hexdigest()
+        for module in sorted(classified.project.modules.values(), key=lambda one: one.relpath)
+    }
+    lines = {one.module.relpath: one.line_map for one in result.lowered.values()}
+    tree = {name: msgspec.to_builtins(function) for name, function in functions.items()}
+    return Manifest(
+        build=_build_id(result, sources),
+        name=classified.project.name,
+        workflows=entries,
+        compiler=version("flopod"),
+        sources=sources,
+        lines=lines,
+        ir=tree,
+        graph=_graph(functions),
+    )
+
+
+def _build_id(result: Compilation, sources: dict[str, str]) -> str:
+    """Names the build by what it runs: every source and every emitted module."""
+    digest = hashlib.sha256(version("flopod").encode())
+    for relpath, source in sources.items():
+        digest.update(f"{relpath}\0{source}\0".encode())
+    for name, lowered in sorted(result.lowered.items()):
+        digest.update(f"{name}\0{lowered.text}\0".encode())
+    return digest.hexdigest()[:16]
+
+
+def _ir_functions(plans: list[Plan]) -> dict[str, ir.Function]:
+    found = {}
+    for plan in plans:
+        for one in plan.functions.values():
+            function = one.function
+            name = f"{function.module.name}:{function.qualname}"
+            place = function.module.relpath
+            found[name] = ir.Function(
+                function.module.name, function.qualname, place, function.node.lineno, one.body
+            )
+    return found
+
+
+def _entry(plan: Plan, functions: dict[str, ir.Function]) -> WorkflowEntry:
+    root = plan.root
+    found = list(ir.paths(functions[f"{root.module.name}:{root.qualname}"], functions))
+    return WorkflowEntry(
+        name=root.name,
+        module=root.module.name,
+        function=root.qualname,
+        sync=isinstance(root.node, ast.FunctionDef),
+        version=str(root.options.get("version", "")),
+        parameters=_parameters(root.node.args),
+        paths=[entry for entry, _ in found],
+        waits=ir.waits(found, root.module.name),
+    )
+
+
+def _parameters(arguments: ast.arguments) -> list[Parameter]:
+    plain = [*arguments.posonlyargs, *arguments.args]
+    first_default = len(plain) - len(arguments.defaults)
+    found = []
+    for position, one in enumerate(plain):
+        kind = "POSITIONAL_ONLY" if position < len(arguments.posonlyargs) else "POSITIONAL_OR_KEYWORD"
+        found.append(Parameter(one.arg, kind, position < first_default))
+    if arguments.vararg is not None:
+        found.append(Parameter(arguments.vararg.arg, "VAR_POSITIONAL", False))
+    for one, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
+        found.append(Parameter(one.arg, "KEYWORD_ONLY", default is None))
+    if arguments.kwarg is not None:
+        found.append(Parameter(arguments.kwarg.arg, "VAR_KEYWORD", False))
+    return found
+
+
+def _graph(functions: dict[str, ir.Function]) -> dict[str, Any]:
+    """Nodes and edges of each function: containment as `inside`, calls of workflows as `calls`."""
+    graph: dict[str, Any] = {}
+    for name, function in functions.items():
+        nodes: list[dict[str, Any]] = []
+        _graph_block(function.body, "", nodes)
+        graph[name] = {"nodes": nodes, "calls": [one["callee"] for one in nodes if one["kind"] == "call"]}
+    return graph
+
+
+def _graph_block(block: list[ir.Node], prefix: str, nodes: list[dict[str, Any]]) -> None:
+    for node in block:
+        if isinstance(node, ir.Operation):
+            nodes.append(
+                {"id": prefix + node.id, "kind": node.kind, "line": node.line, "callee": node.callee}
+            )
+        elif isinstance(node, ir.Loop | ir.Branch):
+            kind = node.kind if isinstance(node, ir.Loop) else "branch"
+            nodes.append({"id": prefix + node.id, "kind": kind, "line": node.line, "callee": ""})
+        for segment, inner in ir.children(node):
+            _graph_block(inner, prefix + segment, nodes)

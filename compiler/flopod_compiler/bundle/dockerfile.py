@@ -1,0 +1,26 @@
+"""`dist/Dockerfile`: an image that runs the bundle beside it as a job."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Sequence
+
+from flopod.manifest import Manifest
+from flopod_templates import render
+
+
+def dockerfile(manifest: Manifest, requirements: Sequence[str], example: str = "") -> str:
+    """The text of a Dockerfile for the Python that builds, by which `requirements` were chosen.
+
+    `example` are arguments to show in the comment that says how to run it.
+    """
+    return render(
+        "Dockerfile.jinja",
+        {
+            "name": re.sub(r"[^a-z0-9._-]+", "-", manifest.name.lower()).strip("-._") or "job",
+            "python": f"{sys.version_info.major}.{sys.version_info.minor}",
+            "requirements": list(requirements),
+            "example": example.strip(),
+        },
+    )

@@ -1,0 +1,68 @@
+"""What the commands share: groups that report flopod's errors, common options, the next step."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from flopod.errors import FlopodError
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+SETTINGS: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+class Group(click.Group):
+    """Commands in the order in which they are used; an error of flopod ends one with its status."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return list(self.commands)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except FlopodError as error:
+            click.echo(f"error: {error}", err=True)
+            raise click.exceptions.Exit(error.exit_code) from None
+
+
+def source_argument(command: _Command) -> _Command:
+    """The folder or file with the workflows."""
+    return click.argument("src", type=click.Path(path_type=Path))(command)
+
+
+def backend_option(command: _Command) -> _Command:
+    """Where the runs are; each command that touches runs has it."""
+    return click.option(
+        "--backend",
+        metavar="BACKEND",
+        help="Where runs are kept: sqlite (default), file, sqlite:PATH or file:DIR.",
+    )(command)
+
+
+def json_option(command: _Command) -> _Command:
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")(command)
+
+
+def print_json(document: Any) -> None:
+    """Print one JSON document."""
+    click.echo(json.dumps(document, ensure_ascii=False, indent=2))
+
+
+def next_step(command: str) -> None:
+    """Say on standard error what to type next."""
+    click.echo(f"next: {command}", err=True)
+
+
+def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Rows under headings, in columns as wide as they need to be."""
+    lines = [headings, *rows]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(headings))]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in lines
+    )

@@ -1,0 +1,40 @@
+"""`flopod check`: the diagnostics of a source, and nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from flopod_compiler.cli.base import next_step, source_argument
+
+FORMATS = ("text", "json", "sarif", "github")
+
+
+@click.command()
+@source_argument
+@click.option(
+    "--format", type=click.Choice(FORMATS), default="text", show_default=True, help="How to print them."
+)
+@click.option("--strict", is_flag=True, help="Treat warnings about ids as errors.")
+def check(src: Path, format: str, strict: bool) -> None:
+    """Report everything in SRC that cannot be compiled, with the place and a rewrite.
+
+    SRC is the source folder or a single file. Ends with status 1 if there are errors.
+    """
+    from flopod_compiler.build import compile_project
+    from flopod_compiler.cli.compiling import failed, rendered
+
+    found = compile_project(src, strict=strict)
+    if found.diagnostics or format != "text":
+        click.echo(rendered(found, found.diagnostics, format).rstrip("\n"))
+    if not found.ok:
+        _explain(found.diagnostics[0].code)
+        raise failed(found.diagnostics)
+    names = ", ".join(found.manifest.workflows) if found.manifest else ""
+    click.echo(f"no errors in {len(found.project.modules)} modules; workflows: {names}", err=True)
+    next_step(f"flopod build {src}")
+
+
+def _explain(code: str) -> None:
+    next_step(f"flopod explain {code}")

@@ -1,0 +1,44 @@
+"""`flopod runs deliver` and `flopod-run deliver`: give an event to a run that waits for it."""
+
+from __future__ import annotations
+
+import click
+
+from flopod_compiler.cli.base import SETTINGS, Group, backend_option, next_step
+
+
+@click.command()
+@click.argument("run_id", metavar="RUN_ID")
+@click.argument("path")
+@click.argument("event")
+@click.argument("payload", metavar="JSON")
+@backend_option
+def deliver(run_id: str, path: str, event: str, payload: str, backend: str | None) -> None:
+    """Deliver EVENT with the payload JSON to the wait at PATH of the run RUN_ID.
+
+    An event that comes before its wait is kept for it. A run takes no event at a path where it cannot
+    wait, nor a payload that does not fit.
+    """
+    import os
+
+    from flopod.backends.choose import choose
+    from flopod.engine.waits import deliver as deliver_to
+
+    with choose(backend, os.environ) as store:
+        done = deliver_to(store, run_id, path, event, payload)
+    click.echo(f"delivered {event!r} to {path!r} of the run {run_id} (number {done.number})", err=True)
+    place = f" --backend {backend}" if backend else ""
+    next_step(f"flopod runs show {run_id}{place}")
+
+
+@click.group(cls=Group, context_settings=SETTINGS)
+def flopod_run() -> None:
+    """Talk to a run from outside: what a running workflow tells you to type."""
+
+
+flopod_run.add_command(deliver)
+
+
+def main() -> None:
+    """Run the `flopod-run` command with the arguments of this process."""
+    flopod_run.main(prog_name="flopod-run")

@@ -1,0 +1,157 @@
+"""What there is to know about one run, from its log: for `runs show` and `runs events`."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import msgspec
+from msgspec import Raw
+
+from flopod.backends.base import Backend
+from flopod.backends.choose import choose
+from flopod.engine.waits import deliver_commands, matches
+from flopod.events import (
+    FINAL,
+    ListChanged,
+    MapChanged,
+    Record,
+    RunCompleted,
+    RunFailed,
+    RunStarted,
+    VarChanged,
+    WaitPoint,
+    kind_of,
+)
+from flopod_compiler.cli.listing import as_data, clock, summary_of
+from flopod_compiler.cli.readable import readable
+
+_POLL_SECONDS = 0.3
+_WIDTH = 100
+
+
+def details(run_id: str, backend: str | None) -> dict[str, Any]:
+    """The summary of a run with input, result, variables, and how to answer its waits."""
+    with choose(backend, os.environ) as store:
+        summary = summary_of(store, run_id)
+        records = store.load(run_id)
+    data = as_data(summary)
+    started = records[0].event
+    points = started.waits if isinstance(started, RunStarted) else []
+    data["input"] = _value(started.input) if isinstance(started, RunStarted) else None
+    data["result"] = next((_value(each.result) for each in _events(records, RunCompleted)), None)
+    data["traceback"] = next((each.traceback for each in _events(records, RunFailed)), "")
+    data["variables"] = _variables(records)
+    data["waits"] = [
+        {"path": path, **wait, "deliver": _command(run_id, path, wait["event"], points, backend)}
+        for path, wait in data["waits"].items()
+    ]
+    return data
+
+
+def _events(records: Sequence[Record], kind: type) -> Iterator[Any]:
+    return (record.event for record in records if isinstance(record.event, kind))
+
+
+def _variables(records: Sequence[Record]) -> dict[str, Any]:
+    """The last value of each variable; of a list or mapping its size, which is what events tell."""
+    found: dict[str, Any] = {}
+    for record in records:
+        event = record.event
+        if isinstance(event, VarChanged):
+            found[event.path] = _value(event.value)
+        elif isinstance(event, (ListChanged, MapChanged)):
+            found[event.path] = f"{event.size} items"
+    return found
+
+
+def _command(run_id: str, path: str, event: str, points: Sequence[WaitPoint], backend: str | None) -> str:
+    schema = next((each.schema for each in points if matches(each.path, path)), None)
+    return deliver_commands(run_id, path, event, schema, backend, ())[0]
+
+
+def described(found: dict[str, Any]) -> str:
+    """The details as lines for a person."""
+    lines = [
+        ("run", found["run_id"]),
+        ("status", found["status"]),
+        ("workflow", found["workflow"]),
+        ("build", f"{found['build'][:12]} {found['build_name']}".strip()),
+        ("started", clock(found["started_at"])),
+        ("ended", clock(found["ended_at"])),
+        ("steps", _steps(found)),
+        ("input", _short(found["input"])),
+        ("result", _short(found["result"]) if found["status"] == "completed" else ""),
+        *(("variable", f"{path} = {_short(value)}") for path, value in found["variables"].items()),
+        *(("waits", f"{wait['event']!r} at {wait['path']!r}{_until(wait)}") for wait in found["waits"]),
+        *(("sleeps", f"{path} until {clock(due)}") for path, due in found["sleeps"].items()),
+        *(("retries", f"{path} at {clock(due)}") for path, due in found["retrying"].items()),
+        ("error", (found["traceback"] or found["error"]).strip().replace("\n", "\n" + " " * 10)),
+    ]
+    return "\n".join(f"{label:<9} {text}" for label, text in lines if text)
+
+
+def _steps(found: dict[str, Any]) -> str:
+    parts = [f"{found['activities_done']} done"]
+    for name, word in (("retries", "tried again"), ("crashes", "crashes"), ("running", "running")):
+        amount = found[name] if isinstance(found[name], int) else len(found[name])
+        parts += [f"{amount} {word}"] if amount else []
+    return ", ".join(parts)
+
+
+def _until(wait: dict[str, Any]) -> str:
+    return f" until {clock(wait['due'])}" if wait.get("due") else ""
+
+
+def event_lines(run_id: str, backend: str | None, follow: bool, as_json: bool) -> Iterator[str]:
+    """The events of a run as lines; with `follow` also those to come, until it has ended."""
+    with choose(backend, os.environ) as store:
+        summary = summary_of(store, run_id)
+        seen = 0
+        while True:
+            for record in store.load(run_id)[seen:]:
+                seen = record.seq
+                yield _json_line(record) if as_json else _text_line(record)
+            if not follow or summary.status in FINAL:
+                return
+            summary = _grown(store, run_id, seen)
+
+
+def _grown(store: Backend, run_id: str, seen: int) -> Any:
+    """The summary of a run as soon as there is something to read."""
+    while True:
+        summary = summary_of(store, run_id)
+        if summary.seq > seen or summary.status in FINAL:
+            return summary
+        time.sleep(_POLL_SECONDS)
+
+
+def _json_line(record: Record) -> str:
+    body = {"seq": record.seq, **json.loads(msgspec.json.encode(record.event))}
+    return json.dumps(body, ensure_ascii=False)
+
+
+def _text_line(record: Record) -> str:
+    event = record.event
+    shown = []
+    for name in event.__struct_fields__:
+        value = getattr(event, name)
+        if name not in ("path", "at", "fingerprint", "traceback") and value not in (None, "", []):
+            shown.append(f"{name}={_short(_value(value))}")
+    text = f"{record.seq:>5}  {clock(event.at)}  {kind_of(event):<19} {event.path}"
+    return f"{text}  {' '.join(shown)}".rstrip()
+
+
+def _value(value: Any) -> Any:
+    if isinstance(value, Raw):
+        return readable(json.loads(bytes(value)))
+    return msgspec.to_builtins(value)
+
+
+def _short(value: Any) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    text = text.replace("\n", "\\n")
+    return text if len(text) <= _WIDTH else text[: _WIDTH - 1] + "…"

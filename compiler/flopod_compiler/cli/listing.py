@@ -1,0 +1,69 @@
+"""Runs as data and as a table, from the summaries of a backend."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, cast
+
+import msgspec
+
+from flopod.backends.base import Backend
+from flopod.backends.choose import choose
+from flopod.events import RunSummary, Status
+from flopod_compiler.cli.base import table
+
+_HEADINGS = ("RUN", "STATUS", "WORKFLOW", "STARTED", "STEPS", "NOTE")
+_NOTE_LENGTH = 60
+
+
+def listed(backend: str | None, status: str | None, workflow: str | None, limit: int) -> list[dict[str, Any]]:
+    """The summaries of runs, the youngest first."""
+    with choose(backend, os.environ) as store:
+        found = store.summaries(status=cast("Status | None", status), workflow=workflow, limit=limit)
+    return [as_data(summary) for summary in found]
+
+
+def as_data(summary: RunSummary) -> dict[str, Any]:
+    """A summary as JSON data: every field, without the version of its form."""
+    data = {name: getattr(summary, name) for name in summary.__struct_fields__ if name != "version"}
+    return dict(msgspec.to_builtins(data))
+
+
+def run_table(found: Sequence[dict[str, Any]]) -> str:
+    """The runs as lines of a table."""
+    return table(_HEADINGS, [_row(each) for each in found])
+
+
+def _row(run: dict[str, Any]) -> list[str]:
+    started = clock(run["started_at"])
+    return [run["run_id"], run["status"], run["workflow"], started, str(run["activities_done"]), _note(run)]
+
+
+def _note(run: dict[str, Any]) -> str:
+    if run["error"]:
+        note = str(run["error"]).strip().splitlines()[-1]
+        return note if len(note) <= _NOTE_LENGTH else note[: _NOTE_LENGTH - 1] + "…"
+    if run["waits"]:
+        return "waits for " + ", ".join(run["waits"])
+    if run["retrying"]:
+        return "retries " + ", ".join(run["retrying"])
+    return ""
+
+
+def clock(at: int | None) -> str:
+    """A time in milliseconds since the epoch, in the zone of this machine."""
+    if not at:
+        return ""
+    return datetime.fromtimestamp(at / 1000).astimezone().isoformat(sep=" ", timespec="seconds")
+
+
+def summary_of(store: Backend, run_id: str) -> RunSummary:
+    """The summary of a run. Raises UnknownRun with a near miss."""
+    from flopod.engine.waits import unknown_run
+
+    summary = store.summary(run_id)
+    if summary is None:
+        raise unknown_run(store, run_id)
+    return summary

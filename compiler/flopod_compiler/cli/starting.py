@@ -1,0 +1,47 @@
+"""`flopod runs start`: a run that is recorded and not yet executed."""
+
+from __future__ import annotations
+
+import operator
+import os
+from importlib import import_module
+from pathlib import Path
+
+from flopod.backends.choose import choose
+from flopod.engine import seed
+from flopod.engine.inputs import bind, read_input
+from flopod.engine.job import choose_workflow
+from flopod.engine.runtime import start_run
+from flopod.engine.waits import wait_points
+from flopod.runid import DEFAULT_RUN_ID, check_run_id
+from flopod_compiler.bundle.inplace import install
+from flopod_compiler.cli.compiling import compiled
+
+
+def record_start(
+    src: Path, workflow: str | None, input: str | None, run_id: str | None, backend: str | None
+) -> str:
+    """Record the first event of a run, unless it is there, and return the run's id.
+
+    Raises InputChanged if the run was started with something else, BadInput, UsageError.
+    """
+    found, manifest = compiled(src)
+    run_id = check_run_id(run_id or os.environ.get("FLOPOD_RUN_ID") or DEFAULT_RUN_ID)
+    entry = choose_workflow(manifest, workflow)
+    install(found)
+    function = operator.attrgetter(entry.function)(import_module(entry.module))
+    arguments = bind(entry, function, read_input(input) if input is not None else {})
+    with choose(backend, os.environ) as store:
+        start_run(
+            arguments.args,
+            arguments.kwargs,
+            run_id=run_id,
+            backend=store,
+            workflow=entry.name,
+            build=manifest.build,
+            build_name=manifest.name,
+            waits=wait_points(entry, import_module),
+            hash_seed=seed.current() or seed.DEFAULT_SEED,
+            sync=entry.sync,
+        )
+    return run_id

@@ -1,0 +1,158 @@
+"""FLP0xx: finding the sources of a project and the workflows in them."""
+
+from __future__ import annotations
+
+from flopod_compiler.diagnostics.rule import Rule
+
+_PLAIN = """
+from flopod import workflow
+
+@workflow
+async def main(x: int) -> int:
+    return x
+"""
+
+
+class EntryNotFound(Rule):
+    code = "FLP001"
+    title = "A workflow that the configuration lists does not exist"
+    why = "`[tool.flopod] workflows` names functions as `module:function`; an entry that names nothing would vanish silently."
+    message = "pyproject.toml lists the workflow {entry!r}, but {reason}"
+    help = "write `module:function` with the module's dotted name below the source root{hint}"
+    valid = (
+        {
+            "pyproject.toml": '[tool.flopod]\nworkflows = ["shop:fulfil"]\n',
+            "shop.py": "async def fulfil(x: int) -> int:\n    return x\n",
+        },
+    )
+    invalid = (
+        {
+            "pyproject.toml": '[tool.flopod]\nworkflows = ["shop:fulfill"]\n',
+            "shop.py": "async def fulfil(x: int) -> int:\n    return x\n",
+        },
+    )
+
+
+class NoWorkflow(Rule):
+    code = "FLP003"
+    title = "No workflow was found"
+    why = "A build without a workflow has nothing to run. Most often a decorator is misspelled or was imported from elsewhere."
+    message = "no workflow found in {files}{near}"
+    help = "put `@workflow` (from flopod import workflow) above the function that is the workflow, or list it in pyproject.toml: [tool.flopod] workflows = [{entry!r}]"
+    valid = (_PLAIN,)
+    invalid = ("async def main(x: int) -> int:\n    return x\n",)
+
+
+class MarkerMisspelled(Rule):
+    code = "FLP004"
+    title = "A marker that looks like @workflow is not flopod's"
+    why = "A decorator that only resembles `@workflow` marks nothing: the function would stay plain Python and lose its durability."
+    message = "{decorator} does not mark a workflow: {reason}"
+    help = "write {rewrite}"
+    valid = (_PLAIN,)
+    invalid = (
+        "from flopod import workflow\n\n@worklfow\nasync def main(x: int) -> int:\n    return x\n",
+        "@flopod.workflow\nasync def main(x: int) -> int:\n    return x\n",
+    )
+
+
+class NotReadable(Rule):
+    code = "FLP005"
+    title = "A source file cannot be read"
+    why = "The compiler reads every Python file below the source root, in the encoding the file declares, as the interpreter does."
+    message = "the file cannot be read as Python source: {reason}"
+    help = "save the file as UTF-8, declare its encoding in the first line (# -*- coding: ... -*-), or move it out of the source root"
+    valid = (_PLAIN,)
+
+
+class NewerSyntax(Rule):
+    code = "FLP006"
+    title = "Syntax of a newer Python than the one that compiles"
+    why = "The sources are parsed by the interpreter that runs flopod; it does not know syntax that came after it."
+    message = "{reason}: this looks like syntax newer than Python {version}, which is compiling"
+    help = "run flopod with the Python the source is written for, or use the older form"
+    valid = (_PLAIN,)
+
+
+class NotParsed(Rule):
+    code = "FLP007"
+    title = "A source file does not parse"
+    why = "Only what Python itself can parse can be compiled."
+    message = "{reason}"
+    help = "correct the syntax; `python -m py_compile` shows the same error"
+    valid = (_PLAIN,)
+    invalid = ("def broken(:\n    pass\n",)
+
+
+class TooDeep(Rule):
+    code = "FLP008"
+    title = "Code nested too deeply"
+    why = "Parser and compiler descend into nested code; beyond some depth Python's own stack would end the build instead of a message."
+    message = "{what} is nested too deeply to compile"
+    help = "give inner parts names of their own, or keep large data in a file that the program reads"
+    valid = (_PLAIN,)
+    invalid = ("x = " + "(" * 300 + ")" * 300 + "\n",)
+
+
+class BadConfig(Rule):
+    code = "FLP009"
+    title = "The configuration cannot be used"
+    why = "`[tool.flopod]` in pyproject.toml has few keys; a wrong type or a misspelled key would otherwise be ignored."
+    message = "pyproject.toml: {reason}"
+    help = "{rewrite}"
+    valid = ({"pyproject.toml": "[tool.flopod]\ninclude = []\n", "main.py": _PLAIN},)
+    invalid = (
+        {"pyproject.toml": '[tool.flopod]\nworkflow = ["main:main"]\n', "main.py": _PLAIN},
+        {"pyproject.toml": "[tool.flopod\n", "main.py": _PLAIN},
+    )
+
+
+class ModuleTwice(Rule):
+    code = "FLP010"
+    title = "Two files have one module name"
+    why = "Python would import one of them and never see the other."
+    message = "{name} is also {other}"
+    help = "rename or remove one of the two files"
+    valid = (_PLAIN,)
+    invalid = ({"shop.py": _PLAIN, "shop/__init__.py": ""},)
+
+
+class WorkflowTwice(Rule):
+    code = "FLP011"
+    title = "Two workflows have one name"
+    why = "A run is started by the name of its workflow, and its log names it; with two of one name neither can be found again."
+    message = "the workflow name {name!r} is used twice"
+    help = "give one of them another name: @workflow(name={other!r})"
+    valid = (_PLAIN,)
+    invalid = ({"a.py": _PLAIN, "b.py": _PLAIN},)
+
+
+class PragmaWithoutReason(Rule):
+    code = "FLP012"
+    title = "A suppression without a reason"
+    why = "A finding that is silenced without a word cannot be reviewed later."
+    message = "the suppression of {codes} gives no reason"
+    help = "write why it is right here: # flopod: ignore[{codes}] the reason"
+    valid = (_PLAIN,)
+    invalid = (_PLAIN.replace("return x", "return id(x)  # flopod: ignore[FLP209]"),)
+
+
+class PragmaUnknown(Rule):
+    code = "FLP013"
+    title = "A pragma that says nothing the compiler knows"
+    why = "A misspelled pragma would leave an id or a finding as it was, without a word."
+    message = "{reason}"
+    help = "the pragmas are `# flopod: id=name`, `# flopod: key=expression` and `# flopod: ignore[FLPnnn] reason`"
+    valid = (_PLAIN,)
+    invalid = (_PLAIN.replace("return x", "return x  # flopod: idd=main"),)
+
+
+class PragmaUnused(Rule):
+    code = "FLP014"
+    title = "A suppression that suppresses nothing"
+    why = "It outlived the finding it was written for and would hide the next one."
+    message = "nothing on this line is reported as {code}{reason}"
+    help = "remove the pragma"
+    severity = "warning"
+    valid = (_PLAIN,)
+    invalid = (_PLAIN.replace("return x", "return x  # flopod: ignore[FLP209] old"),)

@@ -1,0 +1,144 @@
+"""The intermediate representation: the durable skeleton of each workflow function as a tree of blocks.
+
+It says what the emitted code can record, in the author's order, and nothing of expressions: those
+stay Python. Paths, waits, the manifest and the graph are read off it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from flopod.manifest import PathEntry, WaitEntry
+
+
+class Operation(msgspec.Struct, tag="operation", tag_field="node", omit_defaults=True):
+    """One durable operation: `kind` is the primitive, `callee` what it runs, `event` what it waits for."""
+
+    kind: str
+    id: str
+    line: int
+    callee: str = ""
+    event: str = ""
+    type: str = ""
+
+
+class Loop(msgspec.Struct, tag="loop", tag_field="node", omit_defaults=True):
+    """A durable loop, `kind` each or repeat; `keep` None means that it is replayed, never restored."""
+
+    kind: str
+    id: str
+    line: int
+    body: list[Node]
+    orelse: list[Node] = []
+    keep: list[str] | None = None
+
+
+class Branch(msgspec.Struct, tag="branch", tag_field="node", omit_defaults=True):
+    """A recorded decision and its arms."""
+
+    id: str
+    line: int
+    arms: list[list[Node]]
+
+
+class Parallel(msgspec.Struct, tag="parallel", tag_field="node", omit_defaults=True):
+    """Arms that run side by side."""
+
+    line: int
+    arms: list[list[Node]]
+
+
+class Try(msgspec.Struct, tag="try", tag_field="node", omit_defaults=True):
+    """A guarded block with its handlers."""
+
+    line: int
+    body: list[Node]
+    handlers: list[list[Node]] = []
+    orelse: list[Node] = []
+    final: list[Node] = []
+
+
+class Variable(msgspec.Struct, tag="variable", tag_field="node", omit_defaults=True):
+    """Carried state made visible: `form` is var, list or map."""
+
+    form: str
+    id: str
+    line: int
+
+
+Node = Operation | Loop | Branch | Parallel | Try | Variable
+
+
+class Function(msgspec.Struct, omit_defaults=True):
+    """A workflow function, or one nested in it, by its qualified name in its module."""
+
+    module: str
+    qualname: str
+    file: str
+    line: int
+    body: list[Node]
+
+
+def children(node: Node) -> Iterator[tuple[str, list[Node]]]:
+    """The blocks inside a node, each with the path segment it adds ("" for none)."""
+    match node:
+        case Loop():
+            yield f"{node.id}[*]/", node.body
+            yield "", node.orelse
+        case Branch() | Parallel():
+            yield from (("", arm) for arm in node.arms)
+        case Try():
+            yield "", node.body
+            yield from (("", handler) for handler in node.handlers)
+            yield "", node.orelse
+            yield "", node.final
+        case _:
+            return
+
+
+def paths(root: Function, functions: dict[str, Function]) -> Iterator[tuple[PathEntry, Operation | None]]:
+    """Every path pattern that `root` can record, called functions included; recursion ends in `**`."""
+    yield from _paths(root.body, "", root, functions, (root,))
+
+
+def _paths(
+    block: list[Node],
+    prefix: str,
+    here: Function,
+    functions: dict[str, Function],
+    stack: tuple[Function, ...],
+) -> Iterator[tuple[PathEntry, Operation | None]]:
+    for node in block:
+        match node:
+            case Operation():
+                yield PathEntry(prefix + node.id, node.kind, node.callee, here.file, node.line), node
+                called = functions.get(node.callee) if node.kind == "call" else None
+                if called is not None and called in stack:
+                    yield (
+                        PathEntry(f"{prefix}{node.id}/**", "recursion", node.callee, here.file, node.line),
+                        None,
+                    )
+                elif called is not None:
+                    inside = f"{prefix}{node.id}/"
+                    yield from _paths(called.body, inside, called, functions, (*stack, called))
+            case Branch():
+                yield PathEntry(prefix + node.id, "branch", "", here.file, node.line), None
+            case Loop():
+                yield PathEntry(f"{prefix}{node.id}[*]", node.kind, "", here.file, node.line), None
+            case Variable():
+                yield PathEntry(prefix + node.id, node.form, "", here.file, node.line), None
+            case _:
+                pass
+        for segment, inner in children(node):
+            yield from _paths(inner, prefix + segment, here, functions, stack)
+
+
+def waits(found: list[tuple[PathEntry, Operation | None]], module: str) -> list[WaitEntry]:
+    """The places at which a workflow can wait, from its paths."""
+    return [
+        WaitEntry(entry.path, operation.event, operation.type, module)
+        for entry, operation in found
+        if operation is not None and operation.kind == "wait"
+    ]

@@ -1,0 +1,41 @@
+"""The author surface of flopod: markers, primitives, and what is not compiled yet."""
+
+from __future__ import annotations
+
+from flopod_compiler.knowledge.known import PRIMITIVE, PURE, Known, refused, words
+
+WORKFLOW = "flopod.workflow"
+ACTIVITY = "flopod.activity"
+ATTEMPT = "flopod.attempt"
+WAIT_FOR = "flopod.wait_for"
+
+_PRIMITIVES = "activity attempt sleep sleep_until wait_for log"
+_NOT_YET = {
+    "parallel": "use asyncio.gather",
+    "race": "use wait_for(..., timeout=...), or a timeout of the leaf",
+    "start": "call the workflow: it runs as a part of this run",
+    "detach_and_join_later": "use asyncio.gather",
+    "detach_and_forget": "await the call",
+    "work": "call the leaf",
+    "tap": "call the leaf",
+    "wait_for_work": "await the calls",
+    "compensate": "use try/except and call the compensation there",
+    "create_runtime": "a workflow is started by its runtime; call another workflow as a function",
+}
+
+AUTHOR_TABLE: dict[str, Known] = {
+    **dict.fromkeys(words(_PRIMITIVES, "flopod."), PRIMITIVE),
+    **{f"flopod.{name}": refused("FLP600", rewrite) for name, rewrite in _NOT_YET.items()},
+    "flopod.Retry": PURE,
+}
+
+_SURFACE = frozenset([*words(_PRIMITIVES), *_NOT_YET, "workflow", "Retry", "STOP"])
+
+
+def canonical(qualified: str) -> str:
+    """The name on flopod's surface for any module of the package that it was imported from."""
+    if qualified.startswith("flopod."):
+        last = qualified.rpartition(".")[2]
+        if last in _SURFACE:
+            return f"flopod.{last}"
+    return qualified

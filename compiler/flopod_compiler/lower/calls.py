@@ -1,0 +1,93 @@
+"""The emitted form of one call, by its kind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import libcst as cst
+
+from flopod_compiler.ids import Site
+from flopod_compiler.lower import nodes
+from flopod_compiler.lower.edits import CallEdit
+from flopod_compiler.model import CallKind
+
+Text = Callable[[str], cst.SimpleString]
+
+
+def lower_call(edit: CallEdit, call: cst.Call, text: Text) -> cst.Call:
+    """Rewrite a call whose parts are already lowered; a pure call comes back as it is."""
+    kind, site = edit.info.kind, edit.site
+    if kind is CallKind.OUTPUT:
+        return _output(edit, call)
+    if kind is CallKind.IDIOM and edit.info.name == "gather":
+        return call.with_changes(func=nodes.method(edit.scope, "parallel"))
+    if kind is CallKind.PRIMITIVE and edit.info.name == "log":
+        return call.with_changes(func=nodes.method(edit.scope, "log"))
+    if site is None:
+        return call
+    if site.kind == "wait":
+        return _wait(edit, site, call, text)
+    if site.kind == "attempt":
+        return _attempt(edit, site, call, text)
+    if site.kind in {"sleep", "sleep_until"}:
+        return _sleep(edit, site, call, text)
+    head = [nodes.argument(text(site.id)), nodes.argument(call.func)]
+    function = nodes.method(edit.scope, site.kind)
+    return nodes.call(function, head, list(call.args), call.whitespace_before_args)
+
+
+def _output(edit: CallEdit, call: cst.Call) -> cst.Call:
+    if edit.info.name == "print":
+        return call.with_changes(func=nodes.method(edit.scope, "print"))
+    function = nodes.method(edit.scope, "logging")
+    return nodes.call(function, [nodes.argument(call.func)], list(call.args), call.whitespace_before_args)
+
+
+def _positional(call: cst.Call, position: int) -> cst.Arg | None:
+    plain = [one for one in call.args if one.keyword is None and not one.star]
+    return plain[position] if position < len(plain) else None
+
+
+def _named(call: cst.Call, name: str) -> cst.Arg | None:
+    return next((one for one in call.args if one.keyword is not None and one.keyword.value == name), None)
+
+
+def _last_bare(arguments: list[cst.Arg]) -> list[cst.Arg]:
+    """Arguments taken out of another list: fresh commas, so that none is missing or left over."""
+    return [one.with_changes(comma=cst.MaybeSentinel.DEFAULT) for one in arguments]
+
+
+def _wait(edit: CallEdit, site: Site, call: cst.Call, text: Text) -> cst.Call:
+    event = _positional(call, 0) or _named(call, "event")
+    payload = _positional(call, 1) or _named(call, "type")
+    timeout = _named(call, "timeout")
+    head = [nodes.argument(text(site.id))]
+    if event is not None and site.op == "wait":
+        head.append(nodes.argument(event.value))
+    tail = []
+    if payload is not None:
+        tail.append(nodes.argument(payload.value, "type"))
+    if timeout is not None:
+        tail.append(nodes.argument(timeout.value, "timeout"))
+    known = {id(one) for one in (event, payload, timeout) if one is not None}
+    tail += _last_bare([one for one in call.args if id(one) not in known])
+    return nodes.call(nodes.method(edit.scope, "wait"), head, tail, call.whitespace_before_args)
+
+
+def _attempt(edit: CallEdit, site: Site, call: cst.Call, text: Text) -> cst.Call:
+    retry = _named(call, "retry")
+    policy = retry.value if retry is not None else cst.Name("None")
+    rest = _last_bare([one for one in call.args if one is not retry])
+    head = [nodes.argument(text(site.id)), nodes.argument(policy)]
+    return nodes.call(nodes.method(edit.scope, "attempt"), head, rest, call.whitespace_before_args)
+
+
+def _sleep(edit: CallEdit, site: Site, call: cst.Call, text: Text) -> cst.Call:
+    rename = {"delay": "duration", "seconds": "duration"}
+    arguments = []
+    for one in call.args:
+        if one.keyword is not None and one.keyword.value in rename:
+            one = one.with_changes(keyword=cst.Name(rename[one.keyword.value]))
+        arguments.append(one)
+    head = [nodes.argument(text(site.id))]
+    return nodes.call(nodes.method(edit.scope, site.kind), head, arguments, call.whitespace_before_args)

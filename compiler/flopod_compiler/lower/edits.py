@@ -1,0 +1,193 @@
+"""Edits by place: what the plan decided for `ast` nodes, found again for libcst nodes by their position."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, field
+
+from flopod_compiler.analyse.state import Declared
+from flopod_compiler.ids import Site
+from flopod_compiler.model import CallInfo, Classified, SourceModule
+from flopod_compiler.plan import FunctionPlan, Plan
+
+Place = tuple[int, int]
+Extent = tuple[int, int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class CallEdit:
+    """A call and how it is lowered; `site` is None for gather, prints and logs."""
+
+    node: ast.Call
+    info: CallInfo
+    site: Site | None
+    scope: str
+    awaited: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LoopEdit:
+    """A durable loop or comprehension clause: the scope it takes, the one it hands out, what it keeps."""
+
+    site: Site
+    scope: str
+    inner: str
+    keep: tuple[str, ...] | None
+    counter: str = ""
+    endless: bool = False
+    key: str = ""
+    target: str = ""
+    declared: tuple[Declared, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionEdit:
+    """A function that takes a scope; `declared` are the variables made at its start."""
+
+    scope: str
+    is_root: bool
+    declared: tuple[tuple[Declared, Site], ...]
+
+
+@dataclass(eq=False, slots=True)
+class Edits:
+    """Every edit of one module, by the place of its node (lines 1-based, columns in code points)."""
+
+    calls: dict[Extent, CallEdit] = field(default_factory=dict)
+    loops: dict[Place, LoopEdit] = field(default_factory=dict)
+    clauses: dict[Place, LoopEdit] = field(default_factory=dict)
+    branches: dict[Place, tuple[Site, str]] = field(default_factory=dict)
+    ternaries: dict[Extent, tuple[Site, str]] = field(default_factory=dict)
+    prefixes: dict[Extent, tuple[Site, str]] = field(default_factory=dict)
+    matches: dict[Place, tuple[Site, str, list[str]]] = field(default_factory=dict)
+    functions: dict[Place, FunctionEdit] = field(default_factory=dict)
+    names: set[Place] = field(default_factory=set)
+    declarations: dict[Place, tuple[Declared, Site]] = field(default_factory=dict)
+    constants: dict[Extent, tuple[str, str]] = field(default_factory=dict)
+    sites: dict[tuple[int, str], Site] = field(default_factory=dict)
+
+
+class Columns:
+    """Converts the byte columns of `ast` to code points, line by line."""
+
+    def __init__(self, module: SourceModule) -> None:
+        self._lines = module.text.splitlines(keepends=True)
+        self._plain = module.text.isascii()
+
+    def place(self, line: int, column: int) -> Place:
+        if self._plain:
+            return line, column
+        return line, len(self._lines[line - 1].encode()[:column].decode(errors="replace"))
+
+    def start(self, node: ast.AST) -> Place:
+        return self.place(node.lineno, node.col_offset)  # type: ignore[attr-defined]
+
+    def extent(self, node: ast.AST) -> Extent:
+        end = self.place(node.end_lineno, node.end_col_offset)  # type: ignore[attr-defined]
+        return (*self.start(node), *end)
+
+
+def anchor(target: ast.expr) -> ast.expr:
+    """The node by whose start a loop target is found: a parenthesised tuple is known by its first element."""
+    while isinstance(target, ast.Tuple) and target.elts:
+        target = target.elts[0]
+    return target.value if isinstance(target, ast.Starred) else target
+
+
+def collect_edits(classified: Classified, plan: Plan, edits: Edits) -> None:
+    """Add the edits of one planned workflow to its module's."""
+    columns = Columns(plan.root.module)
+    for node, function in plan.functions.items():
+        _function(plan, function, node, columns, edits)
+    for node, site in plan.sites.items():
+        _site(plan, node, site, columns, edits)
+    for value, site in plan.prefixes.items():
+        edits.prefixes[columns.extent(value)] = (site, site.scope.variable)
+    for node in ast.walk(plan.root.node):
+        scope = plan.scopes.get(node)
+        if isinstance(node, ast.Call) and node in classified.calls and scope is not None:
+            info, known = classified.calls[node], plan.sites.get(node)
+            awaited = node in plan.awaited
+            edits.calls[columns.extent(node)] = CallEdit(node, info, known, scope.variable, awaited)
+        if isinstance(node, ast.expr) and node in classified.constants and scope is not None:
+            edits.constants[columns.extent(node)] = (classified.constants[node], scope.variable)
+
+
+def _function(plan: Plan, one: FunctionPlan, node: ast.AST, columns: Columns, edits: Edits) -> None:
+    scope = one.names.scopes[node]
+    declared = [(variable, plan.variable_names[node, name]) for name, variable in one.state.declared.items()]
+    starts = tuple(pair for pair in declared if pair[0].statement is None and pair[0].block is node)
+    edits.functions[columns.start(node)] = FunctionEdit(one.root.variable, node is plan.root.node, starts)
+    for variable, site in declared:
+        if variable.statement is not None:
+            target = getattr(variable.statement, "target", None) or variable.statement.targets[0]  # type: ignore[attr-defined]
+            edits.declarations[columns.start(target)] = (variable, site)
+    shared = {variable.name for variable, _ in declared if variable.form == "var"}
+    for occurrence, owner in one.names.of.items():
+        if owner is scope and occurrence.id in shared:
+            edits.names.add(columns.start(occurrence))
+
+
+def _site(plan: Plan, node: ast.AST, site: Site, columns: Columns, edits: Edits) -> None:
+    if isinstance(node, ast.For | ast.While):
+        edits.loops[columns.start(node)] = _loop(plan, node, site)
+    elif isinstance(node, ast.comprehension):
+        place = columns.start(anchor(node.target))
+        edits.clauses[place] = _loop(plan, node, site)
+    elif isinstance(node, ast.If):
+        edits.branches[columns.start(node)] = (site, site.scope.variable)
+    elif isinstance(node, ast.IfExp):
+        edits.ternaries[columns.extent(node)] = (site, site.scope.variable)
+    elif isinstance(node, ast.Match):
+        edits.matches[columns.start(node)] = (site, site.scope.variable, labels(node))
+
+
+def _loop(plan: Plan, node: ast.For | ast.While | ast.comprehension, site: Site) -> LoopEdit:
+    keep: tuple[str, ...] | None = None
+    declared: list[Declared] = []
+    for one in plan.functions.values():
+        if node in one.state.keep:
+            keep = one.state.keep[node]
+        declared += [
+            each for each in one.state.declared.values() if each.block is node and each.statement is None
+        ]
+    endless = isinstance(node, ast.While) and isinstance(node.test, ast.Constant) and bool(node.test.value)
+    target = "" if isinstance(node, ast.While) else ast.unparse(node.target)
+    return LoopEdit(
+        site,
+        plan.scopes[node].variable,
+        plan.loops[node].variable,
+        keep,
+        plan.counters.get(node, ""),
+        endless,
+        plan.keys.get(node, ""),
+        target,
+        tuple(declared),
+    )
+
+
+def labels(node: ast.Match) -> list[str]:
+    """A distinct word for each arm of a `match`, from its pattern."""
+    found: list[str] = []
+    for case in node.cases:
+        word = _label(case.pattern)
+        number = 2
+        unique = word
+        while unique in found:
+            unique, number = f"{word} {number}", number + 1
+        found.append(unique)
+    return found
+
+
+def _label(pattern: ast.pattern) -> str:
+    match pattern:
+        case ast.MatchValue(value=ast.Constant(value=str(word))):
+            return word[:40] or "''"
+        case ast.MatchClass(cls=ast.Name(id=name) | ast.Attribute(attr=name)):
+            return name
+        case ast.MatchAs(pattern=None, name=name):
+            return name or "_"
+        case ast.MatchAs(pattern=ast.pattern() as inner):
+            return _label(inner)
+        case _:
+            return ast.unparse(pattern)[:40]

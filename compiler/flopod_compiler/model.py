@@ -1,0 +1,193 @@
+"""The typed data that the passes hand on: sources, symbols, classified calls, lowered modules."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+
+from flopod_compiler.diagnostics import Diagnostic
+
+FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """What `[tool.flopod]` in the project's pyproject.toml says."""
+
+    workflows: tuple[str, ...] = ()
+    include: tuple[str, ...] = ()
+    pure: tuple[str, ...] = ()
+    leaves: tuple[str, ...] = ()
+
+
+@dataclass(eq=False, slots=True)
+class SourceModule:
+    """One Python file below the source root; `relpath` is posix, relative to the root."""
+
+    name: str
+    path: Path
+    relpath: str
+    is_package: bool
+    text: str
+    tree: ast.Module
+
+
+@dataclass(eq=False, slots=True)
+class Project:
+    """Every module below the source root, by dotted name, in sorted order.
+
+    `diagnostics` says what is wrong with files and configuration; `texts` holds, by relative path, the
+    text of files that could be read but not parsed.
+    """
+
+    root: Path
+    name: str
+    config: Config
+    modules: dict[str, SourceModule]
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+    texts: dict[str, str] = field(default_factory=dict)
+
+
+# --- symbols: what a name or an attribute chain means -------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class External:
+    """A name outside the project, by its qualified name: `asyncio.gather`, `builtins.len`."""
+
+    qualified: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectModule:
+    name: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ProjectFunction:
+    """A function or method of the project; `owner` is the class of a method."""
+
+    module: str
+    qualname: str
+    node: FunctionNode
+    owner: ProjectClass | None = None
+
+    @property
+    def is_async(self) -> bool:
+        return isinstance(self.node, ast.AsyncFunctionDef)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ProjectClass:
+    module: str
+    qualname: str
+    node: ast.ClassDef
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ModuleValue:
+    """A module-level variable of a project module; `value` is what it is assigned, if once."""
+
+    module: str
+    name: str
+    value: ast.expr | None
+
+
+@dataclass(frozen=True, slots=True)
+class Local:
+    """A parameter or local variable of an enclosing function."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """A target that cannot be known, with the reason in words."""
+
+    reason: str
+
+
+Symbol = External | ProjectModule | ProjectFunction | ProjectClass | ModuleValue | Local | Unknown
+
+
+# --- classification: what a call is (design 3) ----------------------------------------------------
+
+
+class CallKind(Enum):
+    WORKFLOW = "workflow"
+    PRIMITIVE = "primitive"
+    IDIOM = "idiom"
+    PURE = "pure"
+    RECORDABLE = "recordable"
+    LEAF = "leaf"
+    OUTPUT = "output"
+    UNRESOLVED = "unresolved"
+
+
+@dataclass(frozen=True, slots=True)
+class CallInfo:
+    """What one call expression is.
+
+    `name` is the op of its id: the leaf's declared name, the workflow's, the primitive's.
+    `callee` is the qualified name for the manifest. `is_async` says whether calling it gives an
+    awaitable (None: unknown, then the author's own `await` decides). `mutates` names what a pure
+    call may change in place: argument positions, keyword names, "self" for the receiver, "*" for
+    anything it can reach.
+    """
+
+    kind: CallKind
+    name: str
+    callee: str
+    target: Symbol
+    is_async: bool | None = False
+    mutates: frozenset[int | str] = frozenset()
+    reason: str = ""
+
+
+@dataclass(eq=False, slots=True)
+class WorkflowFunction:
+    """A marked or listed workflow, or a function nested inside one (`parent` is set then).
+
+    `durable` says whether its body holds a durable operation: a nested function without one stays
+    the plain Python it was.
+    """
+
+    module: SourceModule
+    node: FunctionNode
+    qualname: str
+    name: str
+    parent: WorkflowFunction | None
+    options: dict[str, object]
+    durable: bool = True
+
+
+@dataclass(eq=False, slots=True)
+class Classified:
+    """The result of the front end: every call inside a workflow body, by its node.
+
+    `constants` holds the loads of module-level values that are recorded once a run, with their id
+    (`shop.settings.LIMITS`). `workflows` holds the roots in source order, `functions` the roots
+    and the functions nested in them. `immutable` holds expressions and parameters (`ast.arg`)
+    whose value is known to be immutable. `payload` maps a `wait_for` call to its type expression.
+    """
+
+    project: Project
+    workflows: list[WorkflowFunction]
+    functions: dict[FunctionNode, WorkflowFunction]
+    calls: dict[ast.Call, CallInfo]
+    constants: dict[ast.expr, str]
+    immutable: set[ast.AST] = field(default_factory=set)
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+    reachable: set[str] = field(default_factory=set)
+    payload: dict[ast.Call, ast.expr] = field(default_factory=dict)
+
+
+@dataclass(eq=False, slots=True)
+class Lowered:
+    """A module with compiled workflows: its emitted text and, per emitted line, the author's line."""
+
+    module: SourceModule
+    text: str
+    line_map: list[int]

@@ -1,0 +1,521 @@
+"""Whole-program name resolution: from an expression and its scope to what it means."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+
+from flopod_compiler.model import (
+    External,
+    FunctionNode,
+    Local,
+    ModuleValue,
+    Project,
+    ProjectClass,
+    ProjectFunction,
+    ProjectModule,
+    SourceModule,
+    Symbol,
+    Unknown,
+)
+from flopod_compiler.names.scopes import Binding, How, Scope, Tree, qualname_in
+from flopod_compiler.names.walk import function_tree, module_tree
+
+BUILTINS = frozenset(dir(builtins))
+_MODULE_NAMES = frozenset({"__name__", "__file__", "__doc__", "__package__", "__spec__", "__loader__", "__path__"})
+_MAX_HOPS = 24
+
+
+class Names:
+    """Answers what names and attribute chains of a project mean. Everything is computed once, on demand."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self._folders = {
+            name.rsplit(".", depth)[0]
+            for name in project.modules
+            for depth in range(1, name.count(".") + 1)
+        }
+        self._modules: dict[str, Tree] = {}
+        self._functions: dict[FunctionNode, ProjectFunction] = {}
+        self._classes: dict[ast.ClassDef, ProjectClass] = {}
+        self._values: dict[tuple[str, str], ModuleValue] = {}
+        self._trees: dict[FunctionNode, Tree] = {}
+        self._owners: dict[FunctionNode, Scope] = {}
+        self._scopes: dict[ast.AST, Scope] = {}
+        self._mro: dict[ProjectClass, tuple[ProjectClass | External | Unknown, ...]] = {}
+        self._active: set[tuple[str, str]] = set()
+
+    # --- scopes -------------------------------------------------------------------------------
+
+    def module(self, name: str) -> Tree | None:
+        """The scopes of a module's top level, or None when the project has no such file."""
+        tree = self._modules.get(name)
+        if tree is None:
+            source = self.project.modules.get(name)
+            if source is None:
+                return None
+            tree = self._modules[name] = module_tree(source)
+            self._remember(tree)
+        return tree
+
+    def tree(self, node: FunctionNode) -> Tree:
+        """The scopes of the outermost function that a function is or stands in."""
+        tree = self._trees.get(node)
+        if tree is None:
+            tree = function_tree(node, self._owners[node])
+            self._remember(tree)
+        return tree
+
+    def scope(self, node: ast.AST) -> Scope:
+        """The scope that a function, class, lambda or comprehension opens, once its tree exists."""
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            self.tree(node)
+        return self._scopes[node]
+
+    def scope_at(self, node: ast.expr, function: FunctionNode) -> Scope:
+        """The scope that an expression inside a function stands in."""
+        tree = self.tree(function)
+        root: ast.AST = node
+        while isinstance(root, ast.Attribute | ast.Subscript):
+            root = root.value
+        return tree.inner.get(node) or tree.inner.get(root) or self.scope(function)
+
+    def _remember(self, tree: Tree) -> None:
+        for scope in tree.scopes:
+            self._scopes[scope.node] = scope
+            if isinstance(scope.node, ast.FunctionDef | ast.AsyncFunctionDef):
+                self._trees[scope.node] = tree
+        self._owners.update(tree.functions)
+
+    # --- symbols of definitions -------------------------------------------------------------------
+
+    def function(self, node: FunctionNode, parent: Scope) -> ProjectFunction:
+        """The one symbol of a function that is defined in `parent`."""
+        found = self._functions.get(node)
+        if found is None:
+            self._owners.setdefault(node, parent)
+            owner = self.class_of(parent.node, parent.parent) if isinstance(parent.node, ast.ClassDef) else None
+            found = ProjectFunction(parent.module.name, qualname_in(parent, node.name), node, owner)
+            self._functions[node] = found
+        return found
+
+    def class_of(self, node: ast.ClassDef, parent: Scope | None) -> ProjectClass:
+        """The one symbol of a class that is defined in `parent`."""
+        found = self._classes.get(node)
+        if found is None:
+            assert parent is not None
+            found = ProjectClass(parent.module.name, qualname_in(parent, node.name), node)
+            self._classes[node] = found
+        return found
+
+    def class_scope(self, cls: ProjectClass) -> Scope:
+        """The scope of a class body."""
+        self.module(cls.module)
+        return self._scopes[cls.node]
+
+    def source(self, symbol: ProjectFunction | ProjectClass | ModuleValue) -> SourceModule:
+        """The module that a symbol is defined in."""
+        return self.project.modules[symbol.module]
+
+    # --- resolution -------------------------------------------------------------------------------
+
+    def resolve(self, expr: ast.expr, where: FunctionNode | Scope) -> Symbol:
+        """What an expression means: one symbol, or `Unknown` with the reason."""
+        found = self.candidates(expr, where)
+        if len(found) == 1:
+            return found[0]
+        if all(isinstance(one, Local) for one in found):
+            return found[0]
+        names = " or ".join(describe(one) for one in found)
+        return Unknown(f"`{ast.unparse(expr)}` may be {names}")
+
+    def candidates(self, expr: ast.expr, where: FunctionNode | Scope, hops: int = 0) -> tuple[Symbol, ...]:
+        """Everything an expression may mean; more than one only where bindings are conditional."""
+        scope = where if isinstance(where, Scope) else self.scope_at(expr, where)
+        if isinstance(expr, ast.Name):
+            return self.named(expr.id, scope, hops)
+        if isinstance(expr, ast.Attribute):
+            bases = self.candidates(expr.value, scope, hops)
+            return _distinct([self.member(base, expr.attr, hops) for base in bases])
+        if isinstance(expr, ast.IfExp):
+            return _distinct(
+                [*self.candidates(expr.body, scope, hops), *self.candidates(expr.orelse, scope, hops)]
+            )
+        if isinstance(expr, ast.NamedExpr):
+            return self.candidates(expr.value, scope, hops)
+        if isinstance(expr, ast.Subscript):
+            return self._subscripted(expr, scope, hops)
+        if isinstance(expr, ast.Await):
+            return (Unknown("the value of an await"),)
+        return (Unknown(f"`{_shortened(expr)}` is not a name"),)
+
+    def _subscripted(self, expr: ast.Subscript, scope: Scope, hops: int) -> tuple[Symbol, ...]:
+        """`Box[int]` is the class; any other subscript is a value."""
+        base = self.resolve(expr.value, scope) if hops <= _MAX_HOPS else Unknown("too far")
+        if isinstance(base, ProjectClass) or (
+            isinstance(base, External) and base.qualified.partition(".")[0] in ("builtins", "collections")
+        ):
+            return (base,)
+        return (Unknown(f"`{_shortened(expr)}` is looked up at run time"),)
+
+    def lookup(self, name: str, scope: Scope) -> tuple[Scope | None, list[Binding]]:
+        """The scope that a name is bound in, by Python's rules, and its bindings there."""
+        current: Scope | None = scope
+        first = True
+        while current is not None:
+            if name in current.globals:
+                return self._module_bindings(name, scope)
+            visible = first or not isinstance(current.node, ast.ClassDef)
+            if visible and name not in current.nonlocals:
+                found = current.bindings.get(name)
+                if found is not None:
+                    return current, found
+            if not current.is_comprehension:
+                first = False
+            current = current.parent
+        return None, []
+
+    def named(self, name: str, scope: Scope, hops: int = 0) -> tuple[Symbol, ...]:
+        """Everything a plain name may mean in a scope."""
+        owner, bindings = self.lookup(name, scope)
+        if owner is None:
+            return (self._unbound(name, scope),)
+        if owner.parent is None:
+            return self._module_name(owner, name, bindings, hops)
+        found = self._bound(name, owner, bindings, hops)
+        if isinstance(owner.node, ast.ClassDef) and found == (Local(name),):
+            return (Unknown(f"`{name}` is a variable of the class body"),)
+        return found
+
+    def global_member(self, module: str, name: str, hops: int = 0) -> tuple[Symbol, ...]:
+        """Everything the attribute `name` of a project module may mean."""
+        tree = self.module(module)
+        if tree is not None:
+            bindings = tree.root.bindings.get(name)
+            if bindings:
+                return self._module_name(tree.root, name, bindings, hops)
+        if self.is_module(f"{module}.{name}"):
+            return (ProjectModule(f"{module}.{name}"),)
+        if tree is None:
+            return (Unknown(f"the folder {module} has no module {name}"),)
+        starred = self._starred(tree.root, name, hops)
+        if starred is not None:
+            return starred
+        if name in _MODULE_NAMES:
+            return (self._value(module, name, None),)
+        return (Unknown(f"the module {module} defines no `{name}`"),)
+
+    def is_module(self, name: str) -> bool:
+        """Whether the project has a module or a folder of modules of that dotted name."""
+        return name in self.project.modules or name in self._folders
+
+    def member(self, base: Symbol, name: str, hops: int = 0) -> Symbol:
+        """What the attribute `name` of a symbol means."""
+        if isinstance(base, External):
+            return External(f"{base.qualified}.{name}")
+        if isinstance(base, ProjectModule):
+            found = self.global_member(base.name, name, hops + 1)
+            return found[0] if len(found) == 1 else Unknown(f"`{base.name}.{name}` has several definitions")
+        if isinstance(base, ProjectClass):
+            return self.class_member(base, name) or Unknown(f"the class {base.qualname} defines no `{name}`")
+        if isinstance(base, Unknown):
+            return base
+        return Unknown(f"the attribute `{name}` of {describe(base)}")
+
+    # --- classes ----------------------------------------------------------------------------------
+
+    def class_member(self, cls: ProjectClass, name: str) -> Symbol | None:
+        """A method or nested class that a class has or inherits; None when it has none by that name."""
+        foreign: Symbol | None = None
+        for base in self.mro(cls):
+            if isinstance(base, ProjectClass):
+                found = self.own_member(base, name)
+                if found is not None:
+                    return found
+            elif foreign is None and not (isinstance(base, External) and base.qualified in _BARE_BASES):
+                foreign = External(f"{base.qualified}.{name}") if isinstance(base, External) else base
+        return foreign
+
+    def own_member(self, cls: ProjectClass, name: str) -> Symbol | None:
+        """What a class body itself binds to a name."""
+        scope = self.class_scope(cls)
+        bindings = scope.bindings.get(name)
+        if not bindings:
+            return None
+        last = bindings[-1]
+        if last.how is How.DEFINE and isinstance(last.node, ast.FunctionDef | ast.AsyncFunctionDef):
+            return self.function(_getter(bindings) or last.node, scope)
+        if last.how is How.CLASS and isinstance(last.node, ast.ClassDef):
+            return self.class_of(last.node, scope)
+        if last.how is How.ASSIGN and last.value is not None and not last.path:
+            found = self.candidates(last.value, scope, 1)
+            if len(found) == 1 and isinstance(found[0], ProjectFunction | ProjectClass | External):
+                return found[0]
+        return Unknown(f"`{name}` is an attribute of {cls.qualname}")
+
+    def mro(self, cls: ProjectClass) -> tuple[ProjectClass | External | Unknown, ...]:
+        """A class and its bases, nearest first, each once (the last place of a shared base counts)."""
+        found = self._mro.get(cls)
+        if found is None:
+            self._mro[cls] = (cls,)
+            order: list[ProjectClass | External | Unknown] = [cls]
+            for base in self._bases(cls):
+                line = self.mro(base) if isinstance(base, ProjectClass) else (base,)
+                order = [one for one in order if one not in line] + list(line)
+            found = self._mro[cls] = tuple(order)
+        return found
+
+    def _bases(self, cls: ProjectClass) -> list[ProjectClass | External | Unknown]:
+        scope = self.class_scope(cls).parent
+        assert scope is not None
+        found: list[ProjectClass | External | Unknown] = []
+        for expr in cls.node.bases:
+            target = expr.value if isinstance(expr, ast.Subscript) else expr
+            if isinstance(target, ast.Call):
+                target = target.func
+            symbol = self.resolve(target, scope)
+            if isinstance(symbol, ProjectClass | External):
+                found.append(symbol)
+            elif isinstance(symbol, ModuleValue) and isinstance(symbol.value, ast.Call):
+                found.append(self._factory(symbol))
+            else:
+                found.append(Unknown(f"the base `{_shortened(expr)}` of {cls.qualname} is not known"))
+        return found
+
+    def _factory(self, value: ModuleValue) -> ProjectClass | External | Unknown:
+        """The base that a class-making call stands for: `Base = namedtuple("Base", "a b")`."""
+        assert isinstance(value.value, ast.Call)
+        made = self.resolve(value.value.func, self._root(value.module))
+        return made if isinstance(made, External) else Unknown(f"`{value.name}` is made by a call")
+
+    # --- the pieces -------------------------------------------------------------------------------
+
+    def _root(self, module: str) -> Scope:
+        tree = self.module(module)
+        assert tree is not None
+        return tree.root
+
+    def _module_bindings(self, name: str, scope: Scope) -> tuple[Scope | None, list[Binding]]:
+        root = self._root(scope.module.name)
+        return root, root.bindings.get(name, [])
+
+    def _unbound(self, name: str, scope: Scope) -> Symbol:
+        root = self._root(scope.module.name)
+        starred = self._starred(root, name, 0)
+        if starred is not None:
+            return starred[0]
+        if name in BUILTINS:
+            return External(f"builtins.{name}")
+        if name in _MODULE_NAMES:
+            return self._value(scope.module.name, name, None)
+        return Unknown(f"the name `{name}` is not defined")
+
+    def _starred(self, root: Scope, name: str, hops: int) -> tuple[Symbol, ...] | None:
+        """What `from m import *` may give to a name that nothing else binds."""
+        if not root.stars or name.startswith("_") or hops > _MAX_HOPS:
+            return None
+        for node in reversed(root.stars):
+            base = self._imported_from(root.module, node)
+            if base is not None and self.is_module(base):
+                found = self.global_member(base, name, hops + 1)
+                if not isinstance(found[0], Unknown):
+                    return found
+        if name not in BUILTINS:
+            outside = [node.module or "" for node in root.stars]
+            return (Unknown(f"`{name}` may come from `from {outside[-1]} import *`"),)
+        return None
+
+    def _module_name(
+        self, root: Scope, name: str, bindings: list[Binding], hops: int
+    ) -> tuple[Symbol, ...]:
+        module = root.module.name
+        key = (module, name)
+        if hops > _MAX_HOPS or key in self._active:
+            return (Unknown(f"`{name}` is imported in a circle"),)
+        if not bindings:
+            return (self._value(module, name, None),)
+        self._active.add(key)
+        try:
+            found = self._bound(name, root, bindings, hops)
+        finally:
+            self._active.discard(key)
+        if any(isinstance(one, Local) for one in found):
+            values = [b.value for b in bindings if b.how is How.ASSIGN and not b.path]
+            once = values[0] if len(values) == 1 == len(_real(bindings)) else None
+            return (self._value(module, name, once),)
+        return found
+
+    def _value(self, module: str, name: str, value: ast.expr | None) -> ModuleValue:
+        key = (module, name)
+        found = self._values.get(key)
+        if found is None:
+            found = self._values[key] = ModuleValue(module, name, value)
+        return found
+
+    def _bound(self, name: str, owner: Scope, bindings: list[Binding], hops: int) -> tuple[Symbol, ...]:
+        """The meanings of a bound name: definitions, imports and plain aliases; else `Local`."""
+        real = _effective(_real(bindings), owner)
+        if not real or hops > _MAX_HOPS:
+            return (Local(name),)
+        found: list[Symbol] = []
+        for binding in real:
+            meanings = self._meaning(name, owner, binding, hops)
+            if meanings is None:
+                return (Local(name),)
+            found.extend(meanings)
+        distinct = _distinct(found)
+        if len(distinct) > 1:
+            imported = [one for b in real if b.how in _IMPORTS for one in self._meaning(name, owner, b, hops) or ()]
+            if imported and len(imported) == len(found):
+                return (imported[0],)
+        return distinct
+
+    def _meaning(self, name: str, owner: Scope, binding: Binding, hops: int) -> tuple[Symbol, ...] | None:
+        node = binding.node
+        if binding.how is How.DEFINE and isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            return (self.function(node, owner),)
+        if binding.how is How.CLASS and isinstance(node, ast.ClassDef):
+            return (self.class_of(node, owner),)
+        if binding.how is How.IMPORT and isinstance(node, ast.alias):
+            whole = node.name if node.asname else node.name.partition(".")[0]
+            return (self._module_symbol(whole),)
+        if binding.how is How.IMPORT_FROM and isinstance(node, ast.alias):
+            return self._import_from(owner, node, hops)
+        if binding.how is How.ASSIGN and binding.value is not None and not binding.path:
+            return self._alias(name, binding, hops)
+        return None
+
+    def _alias(self, name: str, binding: Binding, hops: int) -> tuple[Symbol, ...] | None:
+        """What `f = m.f` makes of `f`; None when the value is not a name of a definition."""
+        value = binding.value
+        if not isinstance(value, ast.Name | ast.Attribute | ast.IfExp):
+            return None
+        if isinstance(value, ast.Name) and value.id == name:
+            return None
+        key = (f"{id(binding)}", name)
+        if key in self._active:
+            return None
+        self._active.add(key)
+        try:
+            found = self.candidates(value, binding.scope, hops + 1)
+        finally:
+            self._active.discard(key)
+        return found if all(_is_definition(one) for one in found) else None
+
+    def _module_symbol(self, name: str) -> Symbol:
+        return ProjectModule(name) if self.is_module(name) else External(name)
+
+    def _import_from(self, owner: Scope, alias: ast.alias, hops: int) -> tuple[Symbol, ...]:
+        statement = self._import_statement(owner, alias)
+        base = self._imported_from(owner.module, statement) if statement is not None else None
+        if base is None:
+            return (Unknown(f"the relative import of `{alias.name}` leaves the project"),)
+        if not base:
+            return (self._module_symbol(alias.name),)
+        if self.is_module(base):
+            return self.global_member(base, alias.name, hops + 1)
+        if base.partition(".")[0] in self.project.modules and statement is not None and statement.level == 0:
+            return (Unknown(f"the project has no module {base}"),)
+        return (External(f"{base}.{alias.name}"),)
+
+    def _import_statement(self, owner: Scope, alias: ast.alias) -> ast.ImportFrom | None:
+        scope: Scope | None = owner
+        while scope is not None:
+            tree = self._tree_of(scope)
+            if tree is not None and alias in tree.parents:
+                found = tree.parents[alias]
+                return found if isinstance(found, ast.ImportFrom) else None
+            scope = scope.parent
+        return None
+
+    def _tree_of(self, scope: Scope) -> Tree | None:
+        if isinstance(scope.node, ast.Module):
+            return self._modules.get(scope.module.name)
+        if isinstance(scope.node, ast.FunctionDef | ast.AsyncFunctionDef):
+            return self._trees.get(scope.node)
+        return None
+
+    def _imported_from(self, module: SourceModule, node: ast.ImportFrom) -> str | None:
+        """The absolute name of the module of a `from` import; None above the source root."""
+        if node.level == 0:
+            return node.module or ""
+        parts = module.name.split(".") if module.is_package else module.name.split(".")[:-1]
+        up = node.level - 1
+        if up > len(parts):
+            return None
+        parts = parts[: len(parts) - up]
+        return ".".join([*parts, node.module] if node.module else parts)
+
+
+_BARE_BASES = frozenset({"builtins.object", "typing.Generic", "typing.Protocol", "abc.ABC"})
+_IMPORTS = frozenset({How.IMPORT, How.IMPORT_FROM})
+
+
+def describe(symbol: Symbol) -> str:
+    """A symbol in words for a message."""
+    if isinstance(symbol, External):
+        return symbol.qualified.removeprefix("builtins.")
+    if isinstance(symbol, ProjectModule):
+        return f"the module {symbol.name}"
+    if isinstance(symbol, ProjectFunction | ProjectClass):
+        return f"{symbol.module}.{symbol.qualname}"
+    if isinstance(symbol, ModuleValue):
+        return f"{symbol.module}.{symbol.name}"
+    return f"the variable {symbol.name}" if isinstance(symbol, Local) else symbol.reason
+
+
+def _is_definition(symbol: Symbol) -> bool:
+    return isinstance(symbol, External | ProjectModule | ProjectFunction | ProjectClass | ModuleValue)
+
+
+def _real(bindings: list[Binding]) -> list[Binding]:
+    """The bindings that give a value: not `del x`, not a bare `x: int`."""
+    return [b for b in bindings if b.how is not How.DELETE and b.how is not How.DECLARE]
+
+
+def _effective(bindings: list[Binding], owner: Scope) -> list[Binding]:
+    """The bindings that a reader can meet: no overloads, no `None` stand-ins of failed imports, and at the
+    top level of a module or class nothing that a later unconditional binding replaces.
+    """
+    if len(bindings) < 2:
+        return bindings
+    kept = [b for b in bindings if not _is_overload(b.node)] or bindings
+    if any(b.how in _IMPORTS for b in kept):
+        kept = [b for b in kept if not (isinstance(b.value, ast.Constant) and b.value.value is None)]
+    if isinstance(owner.node, ast.Module | ast.ClassDef):
+        direct = {id(node) for node in owner.node.body}
+        for index in range(len(kept) - 1, 0, -1):
+            if id(kept[index].node) in direct and kept[index].how is not How.AUGMENT:
+                return kept[index:]
+    return kept
+
+
+def _is_overload(node: ast.AST) -> bool:
+    for decorator in getattr(node, "decorator_list", ()):
+        name = decorator.attr if isinstance(decorator, ast.Attribute) else getattr(decorator, "id", "")
+        if name == "overload":
+            return True
+    return False
+
+
+def _getter(bindings: list[Binding]) -> FunctionNode | None:
+    """The getter among the definitions of a property with a setter or deleter."""
+    for binding in bindings:
+        for decorator in getattr(binding.node, "decorator_list", ()):
+            if (
+                isinstance(decorator, ast.Name)
+                and decorator.id in ("property", "cached_property")
+                and isinstance(binding.node, ast.FunctionDef)
+            ):
+                return binding.node
+    return None
+
+
+def _distinct(symbols: list[Symbol]) -> tuple[Symbol, ...]:
+    return tuple(dict.fromkeys(symbols))
+
+
+def _shortened(expr: ast.expr) -> str:
+    text = " ".join(ast.unparse(expr).split())
+    return text if len(text) <= 40 else text[:37] + "..."

@@ -1,0 +1,129 @@
+"""Source text to syntax trees: decoding, parsing, and spans in code-point columns."""
+
+from __future__ import annotations
+
+import ast
+import io
+import re
+import tokenize
+import warnings
+from pathlib import Path
+
+from flopod_compiler.diagnostics import Diagnostic, Span
+from flopod_compiler.diagnostics.rules.discovery import (
+    NewerSyntax,
+    NotParsed,
+    NotReadable,
+    TooDeep,
+)
+from flopod_compiler.model import SourceModule
+
+_NEWER = re.compile(
+    r"^\s*(type\s+\w+.*=|(async\s+)?def\s+\w+\[|class\s+\w+\[)|\bt[\"']|except\s+\w+\s*,", re.MULTILINE
+)
+_LINE_ENDS = re.compile(r"\r\n?|\n")
+
+
+def read_text(path: Path, relpath: str) -> str | Diagnostic:
+    """The text of a Python file as the interpreter would decode it (PEP 263), or why it cannot be read."""
+    try:
+        data = path.read_bytes()
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
+        text = data.decode(encoding)
+    except (OSError, SyntaxError, UnicodeError, LookupError) as error:
+        return NotReadable.on(relpath, Span(1, 0, 1, 0), reason=_reason(error))
+    text = text.removeprefix("\ufeff")
+    if "\0" in text:
+        before = text[: text.index("\0")]
+        line = before.count("\n") + 1
+        column = len(before) - before.rfind("\n") - 1
+        return NotReadable.on(relpath, Span(line, column, line, column + 1), reason="it holds a NUL byte")
+    return text
+
+
+def parse_text(text: str, relpath: str) -> ast.Module | Diagnostic:
+    """The syntax tree of a module, or why there is none. Never raises for any text."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return ast.parse(text, filename=relpath)
+    except SyntaxError as error:
+        return _syntax_diagnostic(error, text, relpath)
+    except (RecursionError, MemoryError):
+        return TooDeep.on(relpath, Span(1, 0, 1, 0), what="the file")
+    except ValueError as error:
+        return NotParsed.on(relpath, Span(1, 0, 1, 0), reason=str(error))
+
+
+def lines(module: SourceModule) -> list[str]:
+    """The lines of a module's text without their ends, split where Python splits them."""
+    return _LINE_ENDS.split(module.text)
+
+
+def span(node: ast.AST, module: SourceModule) -> Span:
+    """Where a node stands, with columns counted in code points as an editor counts them."""
+    line = getattr(node, "lineno", 1)
+    end_line = getattr(node, "end_lineno", None) or line
+    start = getattr(node, "col_offset", 0)
+    end = getattr(node, "end_col_offset", None)
+    end = start if end is None else end
+    if module.text.isascii():
+        return Span(line, start, end_line, end)
+    text = lines(module)
+    return Span(line, _code_points(text, line, start), end_line, _code_points(text, end_line, end))
+
+
+def name_span(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef, module: SourceModule) -> Span:
+    """Where the name stands in a definition: what a caret should point at, rather than the whole body."""
+    text = lines(module)
+    for number in range(node.lineno, min(node.lineno + 3, len(text) + 1)):
+        found = re.search(rf"\b(?:def|class)\s+({re.escape(node.name)})\b", text[number - 1])
+        if found:
+            return Span(number, found.start(1), number, found.end(1))
+    return span(node, module)
+
+
+def parents(root: ast.AST) -> dict[ast.AST, ast.AST]:
+    """For every node below `root`, the node that holds it."""
+    found: dict[ast.AST, ast.AST] = {}
+    for node in ast.walk(root):
+        for child in ast.iter_child_nodes(node):
+            found[child] = node
+    return found
+
+
+def _code_points(text: list[str], line: int, offset: int) -> int:
+    if not 1 <= line <= len(text):
+        return offset
+    return len(text[line - 1].encode("utf-8", "surrogatepass")[:offset].decode("utf-8", "replace"))
+
+
+def _syntax_diagnostic(error: SyntaxError, text: str, relpath: str) -> Diagnostic:
+    line = max(error.lineno or 1, 1)
+    column = max((error.offset or 1) - 1, 0)
+    end_line = error.end_lineno if error.end_lineno and error.end_lineno > 0 else line
+    end_column = (error.end_offset or 0) - 1
+    if (end_line, end_column) <= (line, column):
+        end_line, end_column = line, column + 1
+    where = Span(line, column, end_line, end_column)
+    reason = error.msg or "invalid syntax"
+    if "too many nested" in reason or "too many statically nested" in reason:
+        return TooDeep.on(relpath, where, what="this")
+    source = _LINE_ENDS.split(text)
+    if line <= len(source) and _NEWER.search(source[line - 1]):
+        return NewerSyntax.on(relpath, where, reason=reason, version=_interpreter())
+    return NotParsed.on(relpath, where, reason=reason)
+
+
+def _interpreter() -> str:
+    import sys
+
+    return f"{sys.version_info.major}.{sys.version_info.minor}"
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, OSError):
+        return error.strerror or str(error)
+    if isinstance(error, UnicodeDecodeError):
+        return f"byte {error.start} is not {error.encoding}"
+    return str(error)

@@ -1,0 +1,100 @@
+"""Plan the lowering of one workflow: walk each function once, collect its sites and build its IR.
+
+The plan says, per `ast` node, which scope and id it gets and whether an `await` is added; `lower`
+only applies it.
+"""
+
+from __future__ import annotations
+
+import ast
+
+from flopod_compiler import ir
+from flopod_compiler.analyse.aliases import Aliases
+from flopod_compiler.analyse.regions import durable_regions
+from flopod_compiler.analyse.scopes import analyse_names
+from flopod_compiler.analyse.state import decide_state
+from flopod_compiler.diagnostics import Diagnostic
+from flopod_compiler.ids import Site, SiteScope, assign_ids
+from flopod_compiler.model import Classified, WorkflowFunction
+from flopod_compiler.places import span_of
+from flopod_compiler.plan.model import FunctionPlan, Plan
+from flopod_compiler.plan.statements import Statements
+from flopod_compiler.plan.variables import Variables
+from flopod_compiler.pragmas import read_pragmas
+
+
+def plan_workflow(classified: Classified, root: WorkflowFunction) -> Plan:
+    """Plan one marked workflow with its nested functions."""
+    plan = Plan(root)
+    names = analyse_names(root.node)
+    aliases = Aliases(classified, names)
+    pragmas = read_pragmas(root.module.text)
+    variables = Variables(names.identifiers)
+    outside: set[str] = set()
+    for function in _family(classified, root):
+        durable = durable_regions(classified, function.node)
+        scope = names.scopes[function.node]
+        state = decide_state(classified, function.node, names, scope, aliases, durable, outside)
+        outside = outside | set(state.declared)
+        scope_of = SiteScope(variables.scope)
+        one = FunctionPlan(function, names, state, durable, scope_of)
+        plan.functions[function.node] = one
+        walker = Statements(classified, plan, one, pragmas, variables)
+        one.body = walker.block(function.node.body, scope_of)
+        _name_sites(plan, one)
+    return plan
+
+
+def _family(classified: Classified, root: WorkflowFunction) -> list[WorkflowFunction]:
+    """The root and the durable functions nested in it, outermost first."""
+    found = [root]
+    for function in classified.functions.values():
+        above = function.parent
+        while above is not None and above is not root:
+            above = above.parent
+        if above is root and function.durable:
+            found.append(function)
+    return sorted(found, key=lambda one: one.node.lineno)
+
+
+def _name_sites(plan: Plan, one: FunctionPlan) -> None:
+    module = one.function.module
+    for clash in assign_ids(one.root):
+        where, before = _visible(clash.site.node), _visible(clash.first.node)
+        span, first = span_of(where, module), before.lineno
+        text = f"`{clash.site.op}` stands twice in one scope (first at line {first})"
+        plan.diagnostics.append(
+            Diagnostic(
+                "FLP501",
+                f"{text}; {'both have' if clash.fatal else 'it gets'} the id `{clash.site.id}`",
+                module.relpath,
+                span,
+                "assign it to a variable, or add `# flopod: id=NAME` at the end of the line",
+                "error" if clash.fatal else "warning",
+            )
+        )
+    _fill_ids(one.body, {id(site): site for site in _all_sites(one.root)})
+
+
+def _all_sites(scope: SiteScope) -> list[Site]:
+    found = list(scope.sites)
+    for inner in scope.inner:
+        found += _all_sites(inner)
+    return found
+
+
+def _fill_ids(block: list[ir.Node], sites: dict[int, Site]) -> None:
+    """IR nodes are built before ids are known and carry the identity of their site until then."""
+    for node in block:
+        placeholder = getattr(node, "id", "")
+        if placeholder.startswith("?"):
+            node.id = sites[int(placeholder[1:])].id  # type: ignore[union-attr]
+        for _, inner in ir.children(node):
+            _fill_ids(inner, sites)
+
+
+def _visible(node: ast.AST) -> ast.expr | ast.stmt:
+    return node.target if isinstance(node, ast.comprehension) else node  # type: ignore[return-value]
+
+
+__all__ = ["FunctionPlan", "Plan", "plan_workflow"]

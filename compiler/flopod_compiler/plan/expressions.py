@@ -1,0 +1,258 @@
+"""Walk the expressions of a workflow function: its durable calls, comprehensions and short circuits."""
+
+from __future__ import annotations
+
+import ast
+
+from flopod_compiler import ir
+from flopod_compiler.analyse.regions import comprehension_is_durable, durable_call
+from flopod_compiler.analyse.scopes import COMPREHENSIONS
+from flopod_compiler.diagnostics import Diagnostic
+from flopod_compiler.ids import Site, SiteScope, literal_arguments
+from flopod_compiler.model import CallKind, Classified
+from flopod_compiler.places import span_of
+from flopod_compiler.plan.model import FunctionPlan, Plan
+from flopod_compiler.plan.naming import event, hint, kind_of, literals, loop_name, payload, subject
+from flopod_compiler.plan.variables import Variables
+from flopod_compiler.pragmas import Pragma
+
+Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
+
+
+class Expressions:
+    """Collects the sites of expressions and gives their IR."""
+
+    def __init__(
+        self,
+        classified: Classified,
+        plan: Plan,
+        function: FunctionPlan,
+        pragmas: dict[int, Pragma],
+        variables: Variables,
+    ) -> None:
+        self._classified = classified
+        self._plan = plan
+        self._function = function
+        self._module = function.function.module
+        self._durable = function.durable
+        self._pragmas = pragmas
+        self._variables = variables
+        self._statement: ast.stmt = function.function.node
+
+    # -- sites
+
+    def _site(
+        self, kind: str, op: str, node: ast.AST, scope: SiteScope, anchor: ast.AST | None = None
+    ) -> Site:
+        pragma = self._pragma(anchor or node)
+        literals = literal_arguments(node) if isinstance(node, ast.Call) else {}
+        site = Site(kind, op, node, scope, pragma.id if pragma else None, literals, self._assigned(node))
+        scope.add(site)
+        self._plan.sites[node] = site
+        return site
+
+    def _pragma(self, node: ast.AST) -> Pragma | None:
+        first = getattr(node, "lineno", 0)
+        last = first if isinstance(node, ast.stmt | ast.comprehension) else getattr(node, "end_lineno", first)
+        end = self._statement.end_lineno if not _compound(self._statement) else last
+        for line in (first, last, end or last):
+            pragma = self._pragmas.get(line)
+            if pragma is not None:
+                return pragma
+        return None
+
+    def _assigned(self, node: ast.AST) -> str | None:
+        statement = self._statement
+        value = getattr(statement, "value", None)
+        target = (
+            statement.targets[0] if isinstance(statement, ast.Assign) else getattr(statement, "target", None)
+        )
+        bare = value.value if isinstance(value, ast.Await) else value
+        if bare is node and isinstance(target, ast.Name):
+            return target.id
+        if isinstance(bare, ast.Call) and node in bare.args and isinstance(target, ast.Tuple | ast.List):
+            position = bare.args.index(node)  # type: ignore[arg-type]
+            if len(target.elts) == len(bare.args) and isinstance(name := target.elts[position], ast.Name):
+                return name.id
+        return None
+
+    def _target_of_statement(self) -> str | None:
+        statement = self._statement
+        target = (
+            statement.targets[0] if isinstance(statement, ast.Assign) else getattr(statement, "target", None)
+        )
+        return target.id if isinstance(target, ast.Name) else None
+
+    def _refuse(self, code: str, node: ast.AST, message: str, rewrite: str) -> None:
+        span = span_of(node, self._module)
+        self._plan.diagnostics.append(Diagnostic(code, message, self._module.relpath, span, rewrite))
+
+    def _loop(
+        self, node: ast.AST, anchor: ast.AST, name: str, hint: str, scope: SiteScope
+    ) -> tuple[Site, SiteScope]:
+        site = self._site("loop", name, node, scope, anchor)
+        pragma = self._pragma(anchor)
+        if pragma is not None and pragma.id:
+            site.op, site.pragma = pragma.id, None
+        if pragma is not None and pragma.key:
+            self._plan.keys[node] = pragma.key
+        if isinstance(node, ast.For):
+            site.assigned = node.target.id if isinstance(node.target, ast.Name) else None
+        elif isinstance(node, ast.comprehension):
+            site.assigned = self._target_of_statement()
+        inner = scope.open(self._variables.enter(hint))
+        self._plan.loops[node] = inner
+        self._plan.scopes[node] = scope
+        return site, inner
+
+    # -- expressions
+
+    def _expression(self, node: ast.AST, scope: SiteScope) -> list[ir.Node]:
+        self._plan.scopes[node] = scope
+        if isinstance(node, ast.Call):
+            return self._call(node, scope, awaited=False)
+        if isinstance(node, ast.Await) and isinstance(node.value, ast.Call):
+            self._plan.scopes[node.value] = scope
+            return self._call(node.value, scope, awaited=True)
+        if isinstance(node, COMPREHENSIONS):
+            return self._comprehension(node, scope, spread=False)
+        if isinstance(node, ast.BoolOp):
+            return self._boolop(node, scope)
+        if isinstance(node, ast.IfExp):
+            return self._ifexp(node, scope)
+        if isinstance(node, ast.Lambda):
+            return self._lambda(node, scope)
+        return self._children(node, scope)
+
+    def _children(self, node: ast.AST, scope: SiteScope) -> list[ir.Node]:
+        found: list[ir.Node] = []
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.expr):
+                found += self._expression(child, scope)
+            elif isinstance(child, ast.keyword):
+                found += self._expression(child.value, scope)
+        return found
+
+    def _lambda(self, node: ast.Lambda, scope: SiteScope) -> list[ir.Node]:
+        for child in ast.walk(node):
+            self._note_output(child, scope)
+            if durable_call(self._classified, child):
+                info = self._classified.calls[child]  # type: ignore[index]
+                self._refuse(
+                    "FLP105",
+                    child,
+                    f"`{info.name}` is durable and cannot be called inside a lambda: nobody waits there",
+                    "write a nested `async def` and await it, or call before and use the value in the lambda",
+                )
+        return []
+
+    def _note_output(self, node: ast.AST, scope: SiteScope) -> None:
+        """Prints, logs and module values inside plain nested functions use the scope around them."""
+        if isinstance(node, ast.expr):
+            self._plan.scopes.setdefault(node, scope)
+
+    def _ifexp(self, node: ast.IfExp, scope: SiteScope) -> list[ir.Node]:
+        found = self._expression(node.test, scope)
+        arms = [self._expression(node.body, scope), self._expression(node.orelse, scope)]
+        if not self._any_durable([node.body, node.orelse]):
+            return found + arms[0] + arms[1]
+        site = self._site("branch", f"if{subject(node.test)}", node, scope)
+        site.literals, site.assigned = literals(node.test), None
+        return [*found, ir.Branch(f"?{id(site)}", node.lineno, arms)]
+
+    def _boolop(self, node: ast.BoolOp, scope: SiteScope) -> list[ir.Node]:
+        found: list[ir.Node] = []
+        word = "and" if isinstance(node.op, ast.And) else "or"
+        for position, value in enumerate(node.values):
+            if position and value in self._durable:
+                site = Site("branch", f"{word}{subject(node.values[0])}", value, scope)
+                scope.add(site)
+                self._plan.prefixes[value] = site
+                found = [*found, ir.Branch(f"?{id(site)}", value.lineno, [self._expression(value, scope)])]
+            else:
+                found += self._expression(value, scope)
+        return found
+
+    def _comprehension(self, node: Comprehension, scope: SiteScope, *, spread: bool) -> list[ir.Node]:
+        if not comprehension_is_durable(self._durable, node):
+            return self._children_of_comprehension(node, scope)
+        if isinstance(node, ast.GeneratorExp) and not spread:
+            self._refuse(
+                "FLP604",
+                node,
+                "a generator expression with a durable call would run it at a time nobody can name",
+                "write a list comprehension, or a `for` loop with `break` where not every item is wanted",
+            )
+        return self._clauses(node, 0, scope)
+
+    def _children_of_comprehension(self, node: Comprehension, scope: SiteScope) -> list[ir.Node]:
+        found: list[ir.Node] = []
+        for child in ast.walk(node):
+            if child is not node and isinstance(child, ast.expr):
+                self._plan.scopes.setdefault(child, scope)
+        return found + self._expression(node.generators[0].iter, scope)
+
+    def _clauses(self, node: Comprehension, position: int, scope: SiteScope) -> list[ir.Node]:
+        if position == len(node.generators):
+            parts = [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
+            return [one for part in parts for one in self._expression(part, scope)]
+        clause = node.generators[position]
+        if clause.is_async:
+            self._refuse(
+                "FLP603",
+                clause.iter,
+                "`async for` over a source that flopod cannot record",
+                "collect the items in a leaf first",
+            )
+        found = self._expression(clause.iter, scope)
+        named = hint(clause.target, clause.iter)
+        site, inner = self._loop(clause, clause.iter, loop_name(clause.iter), named, scope)
+        body = [one for test in clause.ifs for one in self._expression(test, inner)]
+        body += self._clauses(node, position + 1, inner)
+        self._variables.leave()
+        return [*found, ir.Loop("each", f"?{id(site)}", clause.iter.lineno, body)]
+
+    # -- calls
+
+    def _call(self, node: ast.Call, scope: SiteScope, *, awaited: bool) -> list[ir.Node]:
+        self._plan.scopes[node] = scope
+        info = self._classified.calls.get(node)
+        if info is not None and info.kind is CallKind.IDIOM and info.name == "gather":
+            return self._gather(node, scope, awaited=awaited)
+        found = self._children(node, scope)
+        if info is None or not durable_call(self._classified, node):
+            return found
+        kind, op = kind_of(node, info)
+        site = self._site(kind, op, node, scope)
+        if not awaited and info.kind is not CallKind.RECORDABLE and not info.is_async:
+            self._plan.awaited.add(node)
+        operation = ir.Operation(kind, f"?{id(site)}", node.lineno, info.callee)
+        if kind == "wait":
+            operation.event, operation.type = event(node) or "*", payload(node)
+        return [*found, operation]
+
+    def _gather(self, node: ast.Call, scope: SiteScope, *, awaited: bool) -> list[ir.Node]:
+        if not awaited:
+            self._refuse(
+                "FLP102",
+                node,
+                "`asyncio.gather` is not awaited here, so its calls would run at a time nobody can name",
+                "await it where it stands: `... = await asyncio.gather(...)`",
+            )
+        arms = [self._arm(argument, scope) for argument in node.args]
+        found = [one for keyword in node.keywords for one in self._expression(keyword.value, scope)]
+        return [*found, ir.Parallel(node.lineno, arms)]
+
+    def _arm(self, node: ast.expr, scope: SiteScope) -> list[ir.Node]:
+        inside = node.value if isinstance(node, ast.Starred) else node
+        self._plan.scopes[inside] = scope
+        if isinstance(inside, COMPREHENSIONS):
+            return self._comprehension(inside, scope, spread=True)
+        if isinstance(inside, ast.Call):
+            info = self._classified.calls.get(inside)
+            return self._call(inside, scope, awaited=info is not None and info.is_async is not False)
+        return self._expression(inside, scope)
+
+
+def _compound(statement: ast.stmt) -> bool:
+    return hasattr(statement, "body") or isinstance(statement, ast.Match)

@@ -1,0 +1,56 @@
+"""The plan's data: what each function of a workflow becomes, node by node."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, field
+
+from flopod_compiler import ir
+from flopod_compiler.analyse.scopes import Names
+from flopod_compiler.analyse.state import State
+from flopod_compiler.diagnostics import Diagnostic
+from flopod_compiler.ids import Site, SiteScope
+from flopod_compiler.model import WorkflowFunction
+
+
+@dataclass(eq=False, slots=True)
+class FunctionPlan:
+    """How one function is lowered. `root` is its outermost scope, `body` its IR."""
+
+    function: WorkflowFunction
+    names: Names
+    state: State
+    durable: set[ast.AST]
+    root: SiteScope
+    body: list[ir.Node] = field(default_factory=list)
+
+
+@dataclass(eq=False, slots=True)
+class Plan:
+    """The lowering of one root workflow and of the functions nested in it.
+
+    `sites` gives the id of a call, loop, branch or `match_case`; `scopes` the scope a node runs in;
+    `loops` the scope that a loop or comprehension clause hands out; `counters` the variable of a
+    `while`; `awaited` the calls that get an `await`; `prefixes` the operands of `and`/`or` whose left
+    side is recorded.
+    """
+
+    root: WorkflowFunction
+    functions: dict[ast.AST, FunctionPlan] = field(default_factory=dict)
+    sites: dict[ast.AST, Site] = field(default_factory=dict)
+    scopes: dict[ast.AST, SiteScope] = field(default_factory=dict)
+    loops: dict[ast.AST, SiteScope] = field(default_factory=dict)
+    counters: dict[ast.AST, str] = field(default_factory=dict)
+    awaited: set[ast.AST] = field(default_factory=set)
+    prefixes: dict[ast.expr, Site] = field(default_factory=dict)
+    keys: dict[ast.AST, str] = field(default_factory=dict)
+    variable_names: dict[tuple[ast.AST, str], Site] = field(default_factory=dict)
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+
+
+class Added(ast.AST):
+    """Stands for a declaration that the author did not write."""
+
+    def __init__(self, block: ast.AST) -> None:
+        super().__init__()
+        self.lineno = getattr(block, "lineno", 1)

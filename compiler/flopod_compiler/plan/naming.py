@@ -1,0 +1,119 @@
+"""What call sites, loops and conditions are called, read off the author's expressions."""
+
+from __future__ import annotations
+
+import ast
+
+from flopod_compiler.model import CallInfo, CallKind
+
+
+def kind_of(node: ast.Call, info: CallInfo) -> tuple[str, str]:
+    """The primitive that a durable call becomes, and its op."""
+    if info.kind is CallKind.LEAF:
+        return "activity", info.name
+    if info.kind is CallKind.WORKFLOW:
+        return "call", info.name
+    if info.kind is CallKind.RECORDABLE:
+        return "record", info.name
+    if info.name == "wait_for":
+        return "wait", event(node) or "wait"
+    if info.name == "attempt" or info.callee.endswith(".attempt"):
+        return "attempt", info.name
+    return {"sleep_until": "sleep_until"}.get(info.name, "sleep"), "sleep"
+
+
+def event(node: ast.Call) -> str | None:
+    named = [keyword.value for keyword in node.keywords if keyword.arg == "event"]
+    first = node.args[0] if node.args else named[0] if named else None
+    if isinstance(first, ast.Constant) and isinstance(first.value, str) and first.value:
+        return first.value
+    return None
+
+
+def payload(node: ast.Call) -> str:
+    named = [keyword.value for keyword in node.keywords if keyword.arg == "type"]
+    expression = node.args[1] if len(node.args) > 1 else named[0] if named else None
+    return ast.unparse(expression) if expression is not None else ""
+
+
+def loop_name(iterable: ast.expr) -> str:
+    """The last identifier of an iterable: lines for `order.lines`, xs for `enumerate(xs)`."""
+    if isinstance(iterable, ast.Name):
+        return iterable.id
+    if isinstance(iterable, ast.Attribute):
+        return iterable.attr
+    if isinstance(iterable, ast.Subscript | ast.Await | ast.Starred):
+        return loop_name(iterable.value)
+    if isinstance(iterable, ast.Call):
+        return _call_loop_name(iterable)
+    if isinstance(iterable, ast.IfExp | ast.BoolOp):
+        first = iterable.body if isinstance(iterable, ast.IfExp) else iterable.values[0]
+        return loop_name(first)
+    return "items"
+
+
+def _call_loop_name(call: ast.Call) -> str:
+    if isinstance(call.func, ast.Attribute) and call.func.attr in {
+        "items",
+        "keys",
+        "values",
+        "split",
+        "splitlines",
+    }:
+        return loop_name(call.func.value)
+    name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "items")
+    wraps = {
+        "enumerate",
+        "zip",
+        "sorted",
+        "reversed",
+        "list",
+        "tuple",
+        "set",
+        "iter",
+        "map",
+        "filter",
+        "islice",
+    }
+    if name in wraps:
+        for argument in call.args:
+            if isinstance(argument, ast.Name | ast.Attribute | ast.Call | ast.Subscript):
+                return loop_name(argument)
+    return name
+
+
+def hint(target: ast.expr, iterable: ast.expr) -> str:
+    return target.id if isinstance(target, ast.Name) and target.id != "_" else loop_name(iterable)
+
+
+def subject(test: ast.expr) -> str:
+    """What a condition is about: `-` and the last identifier of the first chain it reads."""
+    for node in _in_order(test):
+        if isinstance(node, ast.Attribute):
+            return f"-{node.attr}"
+        if isinstance(node, ast.Name):
+            return f"-{node.id}"
+    return ""
+
+
+def _in_order(node: ast.AST) -> list[ast.AST]:
+    if isinstance(node, ast.Attribute | ast.Name):
+        return [node]
+    if isinstance(node, ast.Call):
+        arguments = [
+            one for child in [*node.args, *(k.value for k in node.keywords)] for one in _in_order(child)
+        ]
+        receiver = _in_order(node.func.value) if isinstance(node.func, ast.Attribute) else []
+        return [*receiver, *arguments] or _in_order(node.func)
+    return [one for child in ast.iter_child_nodes(node) for one in _in_order(child)]
+
+
+def literals(test: ast.expr) -> dict[int | str, str]:
+    found = [
+        str(one.value)
+        for one in ast.walk(test)
+        if isinstance(one, ast.Constant)
+        and isinstance(one.value, str | int)
+        and not isinstance(one.value, bool)
+    ]
+    return {0: found[0]} if len(found) == 1 and 0 < len(found[0]) <= 40 and found[0].isprintable() else {}

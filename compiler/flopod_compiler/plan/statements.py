@@ -1,0 +1,199 @@
+"""Walk the statements of a workflow function: blocks, loops, decisions, and the state they declare."""
+
+from __future__ import annotations
+
+import ast
+
+from flopod_compiler import ir
+from flopod_compiler.analyse.regions import durable_call
+from flopod_compiler.analyse.state import Declared
+from flopod_compiler.ids import Site, SiteScope
+from flopod_compiler.model import CallKind
+from flopod_compiler.plan.expressions import Expressions
+from flopod_compiler.plan.model import Added
+from flopod_compiler.plan.naming import hint, literals, loop_name, subject
+
+
+class Statements(Expressions):
+    """Walks blocks; `block` is the way in."""
+
+    def block(self, body: list[ast.stmt], scope: SiteScope, owner: ast.AST | None = None) -> list[ir.Node]:
+        """Walk a block of statements; variables declared at its start come first."""
+        found: list[ir.Node] = []
+        where = owner or self._function.function.node
+        if owner is not None or body is self._function.function.node.body:
+            found += self._declarations(where, scope)
+        for statement in body:
+            found += self._one(statement, scope)
+        return found
+
+    def _declarations(self, block: ast.AST, scope: SiteScope) -> list[ir.Node]:
+        found: list[ir.Node] = []
+        for declared in self._function.state.declared.values():
+            if declared.block is block:
+                node = declared.statement or Added(block)
+                site = Site(declared.form, declared.name, node, scope)
+                scope.add(site)
+                self._plan.variable_names[self._function.function.node, declared.name] = site
+                found.append(ir.Variable(declared.form, f"?{id(site)}", _line(declared, block)))
+        return found
+
+    def _one(self, node: ast.stmt, scope: SiteScope) -> list[ir.Node]:
+        before, self._statement = self._statement, node
+        handler = getattr(self, "_" + type(node).__name__.lower(), None)
+        found: list[ir.Node] = handler(node, scope) if handler else self._parts(node, scope)
+        self._statement = before
+        return found
+
+    def _parts(self, node: ast.AST, scope: SiteScope) -> list[ir.Node]:
+        found: list[ir.Node] = []
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.stmt):
+                found += self._one(child, scope)
+            elif isinstance(child, ast.expr):
+                found += self._expression(child, scope)
+            elif isinstance(child, ast.keyword | ast.withitem | ast.comprehension | ast.ExceptHandler):
+                found += self._parts(child, scope)
+        return found
+
+    def _functiondef(self, node: ast.FunctionDef | ast.AsyncFunctionDef, scope: SiteScope) -> list[ir.Node]:
+        function = self._classified.functions.get(node)
+        if function is None or not function.durable:
+            for child in ast.walk(node):
+                self._note_output(child, scope)
+        return []
+
+    _asyncfunctiondef = _functiondef
+
+    def _classdef(self, node: ast.ClassDef, _scope: SiteScope) -> list[ir.Node]:
+        for child in ast.walk(node):
+            if durable_call(self._classified, child):
+                self._refuse(
+                    "FLP105",
+                    child,
+                    "a durable call cannot stand in a class body inside a workflow",
+                    "move the class to module level, or call before the class and use the value",
+                )
+        return []
+
+    def _if(self, node: ast.If, scope: SiteScope) -> list[ir.Node]:
+        found = self._expression(node.test, scope)
+        if not self._any_durable([*node.body, *node.orelse]):
+            return found + self.block(node.body, scope) + self.block(node.orelse, scope)
+        site = self._site("branch", f"if{subject(node.test)}", node, scope, node.test)
+        site.literals = literals(node.test)
+        arms = [self.block(node.body, scope), self.block(node.orelse, scope)]
+        return [*found, ir.Branch(f"?{id(site)}", node.lineno, arms)]
+
+    def _any_durable(self, nodes: list[ast.stmt] | list[ast.expr]) -> bool:
+        return any(node in self._durable for node in nodes)
+
+    def _match(self, node: ast.Match, scope: SiteScope) -> list[ir.Node]:
+        found = self._expression(node.subject, scope)
+        durable = any(self._any_durable(case.body) for case in node.cases)
+        arms: list[list[ir.Node]] = []
+        for case in node.cases:
+            arm: list[ir.Node] = []
+            if case.guard is not None:
+                arm += self._expression(case.guard, scope)
+            arms.append(arm + self.block(case.body, scope))
+        if not durable:
+            return found + [one for arm in arms for one in arm]
+        site = self._site("branch", f"match{subject(node.subject)}", node, scope, node.subject)
+        return [*found, ir.Branch(f"?{id(site)}", node.lineno, arms)]
+
+    def _for(self, node: ast.For, scope: SiteScope) -> list[ir.Node]:
+        found = self._expression(node.iter, scope)
+        if node not in self._durable or not self._any_durable(node.body):
+            return found + self.block(node.body, scope) + self.block(node.orelse, scope)
+        self._refuse_mutation(node)
+        keep = self._function.state.keep.get(node)
+        loop = self._loop(node, node, loop_name(node.iter), hint(node.target, node.iter), scope)
+        body = self.block(node.body, loop[1], node)
+        self._variables.leave()
+        orelse = self.block(node.orelse, scope)
+        kept = list(keep) if keep is not None else None
+        return [*found, ir.Loop("each", f"?{id(loop[0])}", node.lineno, body, orelse, kept)]
+
+    def _asyncfor(self, node: ast.AsyncFor, scope: SiteScope) -> list[ir.Node]:
+        self._refuse(
+            "FLP603",
+            node.iter,
+            "`async for` over a source that flopod cannot record",
+            "collect the items in a leaf (`items = await collect()`) and loop over the list with `for`",
+        )
+        return self._parts(node, scope)
+
+    def _refuse_mutation(self, node: ast.For) -> None:
+        if not isinstance(node.iter, ast.Name):
+            return
+        for one in (child for part in node.body for child in ast.walk(part)):
+            call = isinstance(one, ast.Call) and isinstance(one.func, ast.Attribute)
+            if not call or not isinstance(one.func.value, ast.Name) or one.func.value.id != node.iter.id:  # type: ignore[union-attr]
+                continue
+            info = self._classified.calls.get(one)  # type: ignore[arg-type]
+            if info is not None and info.kind is CallKind.PURE and "self" in info.mutates:
+                self._refuse(
+                    "FLP206",
+                    one,
+                    f"`{node.iter.id}` is changed while the loop goes over it",
+                    f"loop over a copy: `for ... in list({node.iter.id})`",
+                )
+
+    def _while(self, node: ast.While, scope: SiteScope) -> list[ir.Node]:
+        if node not in self._durable:
+            return self._parts(node, scope)
+        if not self._any_durable(node.body) and node.test not in self._durable:
+            return self._parts(node, scope)
+        site, inner = self._loop(node, node, "loop", "loop", scope)
+        self._plan.counters[node] = self._variables.counter(site.op if site.op.isidentifier() else "loop")
+        found = self._expression(node.test, inner)
+        found += self.block(node.body, inner, node)
+        self._variables.leave()
+        keep = self._function.state.keep.get(node)
+        kept = list(keep) if keep is not None else None
+        orelse = self.block(node.orelse, scope)
+        return [ir.Loop("repeat", f"?{id(site)}", node.lineno, found, orelse, kept)]
+
+    def _try(self, node: ast.Try, scope: SiteScope) -> list[ir.Node]:
+        body = self.block(node.body, scope)
+        handlers = [
+            (self._expression(one.type, scope) if one.type else []) + self.block(one.body, scope)
+            for one in node.handlers
+        ]
+        orelse = self.block(node.orelse, scope)
+        final = self.block(node.finalbody, scope)
+        if node not in self._durable:
+            return []
+        return [ir.Try(node.lineno, body, handlers, orelse, final)]
+
+    _trystar = _try
+
+    def _with(self, node: ast.With, scope: SiteScope) -> list[ir.Node]:
+        for item in node.items:
+            info = (
+                self._classified.calls.get(item.context_expr)
+                if isinstance(item.context_expr, ast.Call)
+                else None
+            )
+            if info is not None and info.kind is CallKind.LEAF:
+                self._refuse(
+                    "FLP303",
+                    item.context_expr,
+                    f"`{info.name}` gives a resource, which a workflow cannot hold: a crash would lose it",
+                    "open, use and close it inside one leaf function",
+                )
+        return self._parts(node, scope)
+
+    def _asyncwith(self, node: ast.AsyncWith, scope: SiteScope) -> list[ir.Node]:
+        self._refuse(
+            "FLP603",
+            node.items[0].context_expr,
+            "`async with` on something that cannot be made durable",
+            "enter and leave it inside one leaf function, or use try/finally with durable calls",
+        )
+        return self._parts(node, scope)
+
+
+def _line(declared: Declared, block: ast.AST) -> int:
+    return getattr(declared.statement or block, "lineno", 1)

@@ -1,0 +1,35 @@
+"""Names for the scopes that emitted code hands around."""
+
+from __future__ import annotations
+
+
+class Variables:
+    """Names for scopes that no identifier of the author's function has."""
+
+    def __init__(self, taken: set[str]) -> None:
+        self._taken = set(taken)
+        self.scope = self._free("wf")
+        self._active: list[str] = []
+
+    def _free(self, wanted: str) -> str:
+        name = wanted
+        while name in self._taken:
+            name += "_"
+        return name
+
+    def enter(self, hint: str) -> str:
+        """A scope variable for a loop over `hint`, distinct from those of the loops around it."""
+        name = self._free(f"{self.scope}_{hint}")
+        while name in self._active:
+            name += "_"
+        self._active.append(name)
+        return name
+
+    def leave(self) -> None:
+        self._active.pop()
+
+    def counter(self, hint: str) -> str:
+        """A variable for a `while` loop's counter; each has its own."""
+        name = self._free(hint)
+        self._taken.add(name)
+        return name

@@ -1,0 +1,174 @@
+"""From a source root to a project: its modules, parsed, and its configuration."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+from flopod.errors import UsageError
+from flopod_compiler.diagnostics import Diagnostic, Related, Span
+from flopod_compiler.diagnostics.rules.discovery import BadConfig, ModuleTwice
+from flopod_compiler.model import Config, Project, SourceModule
+from flopod_compiler.parse import parse_text, read_text
+
+_SKIPPED_FOLDERS = {"__pycache__", "node_modules", "__pypackages__", "site-packages"}
+_OUTPUT_FILES = ("bundle.py", "server.py")
+_OUTPUT_MARK = "[tool.flopod]"
+_KEYS = ("workflows", "include", "pure", "leaves")
+_START = Span(1, 0, 1, 0)
+
+
+def discover(src: Path) -> Project:
+    """Read and parse every Python file of a project.
+
+    `src` is a folder (the source root; packages need no `__init__.py`) or one `.py` file. What is wrong
+    with single files is in `Project.diagnostics`; only a path that cannot be a source root raises
+    `UsageError`.
+    """
+    src = Path(src)
+    root, files = _source_files(src)
+    config, name, diagnostics = _configuration(root)
+    project = Project(root=root, name=name or _default_name(src, root), config=config, modules={})
+    project.diagnostics.extend(diagnostics)
+    for path in files:
+        _add_module(project, path)
+    project.modules = dict(sorted(project.modules.items()))
+    return project
+
+
+def _source_files(src: Path) -> tuple[Path, list[Path]]:
+    if src.is_file():
+        if src.suffix != ".py":
+            raise UsageError(f"{src}: not a Python file; give the source folder or a .py file")
+        return src.resolve().parent, [src.resolve()]
+    if not src.exists():
+        near = _near_folder(src)
+        raise UsageError(f"{src}: no such file or folder" + (f"; did you mean {near}?" if near else ""))
+    if not src.is_dir():
+        raise UsageError(f"{src}: neither a folder nor a Python file")
+    root = src.resolve()
+    files = sorted(_walk(root))
+    if not files:
+        raise UsageError(f"{src}: no Python files below this folder")
+    return root, files
+
+
+def _near_folder(src: Path) -> str:
+    import difflib
+
+    try:
+        names = [entry.name for entry in src.parent.iterdir() if entry.is_dir() or entry.suffix == ".py"]
+    except OSError:
+        return ""
+    close = difflib.get_close_matches(src.name, names, n=1)
+    return str(src.parent / close[0]) if close else ""
+
+
+def _walk(root: Path) -> Iterator[Path]:
+    for folder, folders, names in os.walk(root):
+        folders[:] = sorted(name for name in folders if not _skipped(Path(folder, name)))
+        for name in names:
+            if name.endswith(".py") and not name.startswith("."):
+                path = Path(folder, name)
+                if name not in _OUTPUT_FILES or not _is_output(path):
+                    yield path
+
+
+def _skipped(folder: Path) -> bool:
+    name = folder.name
+    if name.startswith(".") or name in _SKIPPED_FOLDERS or name.endswith((".egg-info", ".dist-info")):
+        return True
+    return (folder / "pyvenv.cfg").exists()
+
+
+def _is_output(path: Path) -> bool:
+    """Whether the file was written by a build: its inline metadata carries flopod's table."""
+    try:
+        head = path.read_bytes()[:4096].decode("utf-8", "replace")
+    except OSError:
+        return False
+    return "# /// script" in head and f"# {_OUTPUT_MARK}" in head
+
+
+def _add_module(project: Project, path: Path) -> None:
+    relpath = path.relative_to(project.root).as_posix()
+    text = read_text(path, relpath)
+    if isinstance(text, Diagnostic):
+        project.diagnostics.append(text)
+        return
+    tree = parse_text(text, relpath)
+    if isinstance(tree, Diagnostic):
+        project.texts[relpath] = text
+        project.diagnostics.append(tree)
+        return
+    name, is_package = _module_name(relpath)
+    known = project.modules.get(name)
+    if known is not None:
+        related = (Related(known.relpath, _START, "the other file"),)
+        project.diagnostics.append(
+            ModuleTwice.on(relpath, _START, related=related, name=f"the module {name}", other=known.relpath)
+        )
+        if not is_package:
+            return
+    project.modules[name] = SourceModule(name, path, relpath, is_package, text, tree)
+
+
+def _module_name(relpath: str) -> tuple[str, bool]:
+    parts = relpath.removesuffix(".py").split("/")
+    if parts[-1] == "__init__" and len(parts) > 1:
+        return ".".join(parts[:-1]), True
+    return ".".join(parts), False
+
+
+def _default_name(src: Path, root: Path) -> str:
+    if src.is_file():
+        return src.stem
+    return root.parent.name if root.name == "src" and root.parent.name else root.name or "project"
+
+
+def _configuration(root: Path) -> tuple[Config, str, list[Diagnostic]]:
+    """The configuration of the nearest pyproject.toml, the project's name in it, and what is wrong there."""
+    for folder in (root, *root.parents):
+        path = folder / "pyproject.toml"
+        if path.is_file():
+            return _read_configuration(path)
+    return Config(), "", []
+
+
+def _read_configuration(path: Path) -> tuple[Config, str, list[Diagnostic]]:
+    try:
+        data = tomllib.loads(path.read_text("utf-8"))
+    except (OSError, UnicodeError, tomllib.TOMLDecodeError) as error:
+        return Config(), "", [_bad_config(str(error), "correct the file; it must be TOML in UTF-8")]
+    table = data.get("tool", {}).get("flopod", {}) if isinstance(data.get("tool"), dict) else {}
+    project = data.get("project", {})
+    name = project.get("name", "") if isinstance(project, dict) else ""
+    config, found = _read_table(table)
+    return config, name if isinstance(name, str) else "", found
+
+
+def _read_table(table: object) -> tuple[Config, list[Diagnostic]]:
+    if not isinstance(table, dict):
+        return Config(), [_bad_config("tool.flopod is not a table", "write [tool.flopod]")]
+    found: list[Diagnostic] = []
+    values: dict[str, tuple[str, ...]] = {}
+    for key, value in table.items():
+        if key not in _KEYS:
+            import difflib
+
+            close = difflib.get_close_matches(key, _KEYS, n=1)
+            hint = f"did you mean {close[0]}?" if close else f"the keys are {', '.join(_KEYS)}"
+            found.append(_bad_config(f"[tool.flopod] has no key {key!r}", hint))
+        elif not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            found.append(
+                _bad_config(f"{key} is not a list of strings", f'write {key} = ["..."] in [tool.flopod]')
+            )
+        else:
+            values[key] = tuple(value)
+    return Config(**values), found
+
+
+def _bad_config(reason: str, rewrite: str) -> Diagnostic:
+    return BadConfig.on("pyproject.toml", _START, reason=reason, rewrite=rewrite)

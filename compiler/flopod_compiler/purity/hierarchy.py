@@ -1,0 +1,115 @@
+"""The classes of a project as a hierarchy: overrides, constructors, and methods by name."""
+
+from __future__ import annotations
+
+import ast
+
+from flopod_compiler.model import External, ProjectClass, ProjectFunction, Unknown
+from flopod_compiler.names import Names
+
+_CONSTRUCTORS = ("__new__", "__init__", "__post_init__", "__attrs_post_init__", "model_post_init")
+_VALIDATORS = frozenset({"field_validator", "model_validator", "validator", "root_validator"})
+
+
+class Hierarchy:
+    """Answers which methods a call on an instance may run. The project's classes are read once, on demand."""
+
+    def __init__(self, names: Names) -> None:
+        self.names = names
+        self._by_method: dict[str, list[ProjectFunction]] | None = None
+        self._subclasses: dict[ProjectClass, list[ProjectClass]] = {}
+        self._abstract: dict[ProjectFunction, bool] = {}
+
+    def implementations(self, name: str) -> list[ProjectFunction]:
+        """Every method of that name in the project that has a body of its own."""
+        return [one for one in self._methods().get(name, ()) if not self.is_abstract(one)]
+
+    def overrides(self, cls: ProjectClass, name: str) -> list[ProjectFunction]:
+        """The methods of that name in the subclasses of a class."""
+        self._methods()
+        below = self._subclasses.get(cls)
+        if not below:
+            return []
+        found = [self.names.own_member(one, name) for one in below]
+        return [one for one in found if isinstance(one, ProjectFunction) and not self.is_abstract(one)]
+
+    def constructors(self, cls: ProjectClass) -> tuple[ProjectFunction, ...]:
+        """The project code that making an instance runs."""
+        found: list[ProjectFunction] = []
+        for name in _CONSTRUCTORS:
+            member = self.names.class_member(cls, name)
+            if isinstance(member, ProjectFunction):
+                found.append(member)
+        for base in self.names.mro(cls):
+            if isinstance(base, ProjectClass):
+                found.extend(self._validators(base))
+        return tuple(found)
+
+    def is_abstract(self, function: ProjectFunction) -> bool:
+        """Whether a method has no body: `...`, `pass` under @abstractmethod, or a raise of NotImplementedError."""
+        if function not in self._abstract:
+            self._abstract[function] = function.owner is not None and self._has_no_body(function)
+        return self._abstract[function]
+
+    def _has_no_body(self, function: ProjectFunction) -> bool:
+        body = [one for one in function.node.body if not _is_docstring(one)]
+        if any(_name(decorator) == "abstractmethod" for decorator in function.node.decorator_list):
+            return True
+        if len(body) == 1 and isinstance(body[0], ast.Raise):
+            return body[0].exc is not None and _name(body[0].exc) == "NotImplementedError"
+        owner = function.owner
+        protocol = owner is not None and any(
+            isinstance(base, External) and base.qualified.endswith(".Protocol") for base in self.names.mro(owner)
+        )
+        return protocol and all(isinstance(one, ast.Pass) or _is_ellipsis(one) for one in body)
+
+    def _validators(self, cls: ProjectClass) -> list[ProjectFunction]:
+        scope = self.names.class_scope(cls)
+        return [
+            self.names.function(statement, scope)
+            for statement in cls.node.body
+            if isinstance(statement, ast.FunctionDef)
+            and any(_name(decorator) in _VALIDATORS for decorator in statement.decorator_list)
+        ]
+
+    def _methods(self) -> dict[str, list[ProjectFunction]]:
+        if self._by_method is None:
+            self._by_method = {}
+            for module in self.names.project.modules:
+                tree = self.names.module(module)
+                for node, scope in tree.classes.items() if tree is not None else ():
+                    self._add(self.names.class_of(node, scope.parent))
+        return self._by_method
+
+    def _add(self, cls: ProjectClass) -> None:
+        assert self._by_method is not None
+        scope = self.names.class_scope(cls)
+        for statement in cls.node.body:
+            if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
+                method = self.names.function(statement, scope)
+                self._by_method.setdefault(statement.name, []).append(method)
+        for base in self.names.mro(cls)[1:]:
+            if isinstance(base, ProjectClass) and not isinstance(base, Unknown):
+                self._subclasses.setdefault(base, []).append(cls)
+
+
+def _is_docstring(statement: ast.stmt) -> bool:
+    return (
+        isinstance(statement, ast.Expr)
+        and isinstance(statement.value, ast.Constant)
+        and isinstance(statement.value.value, str)
+    )
+
+
+def _is_ellipsis(statement: ast.stmt) -> bool:
+    return (
+        isinstance(statement, ast.Expr)
+        and isinstance(statement.value, ast.Constant)
+        and statement.value.value is ...
+    )
+
+
+def _name(expr: ast.expr) -> str:
+    if isinstance(expr, ast.Call):
+        expr = expr.func
+    return expr.id if isinstance(expr, ast.Name) else getattr(expr, "attr", "")

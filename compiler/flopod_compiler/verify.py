@@ -1,0 +1,298 @@
+"""Verify an emitted function by undoing the lowering on its syntax tree: what is left must be the author's.
+
+Both trees are read into nested tuples, the author's as it is, the emitted one with every scope,
+recorded decision and declaration taken out again. A statement, operand, clause or keyword argument
+that lowering dropped, moved or doubled shows as a difference.
+"""
+
+from __future__ import annotations
+
+import ast
+from typing import Any
+
+from flopod_compiler.model import CallKind, Classified, FunctionNode
+from flopod_compiler.plan import Plan
+
+Form = Any
+_DROPPED = object()
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+_CARRIED = {"activity", "call", "record"}
+
+
+def verify_workflow(classified: Classified, plan: Plan, emitted: FunctionNode) -> str | None:
+    """Compare an emitted workflow with its source; the text of the first difference, or None."""
+    written = _Written(classified, plan)(plan.root.node)
+    restored = _Restored(plan)(emitted)
+    return _difference(written, restored, plan.root.qualname)
+
+
+def _difference(left: Form, right: Form, where: str) -> str | None:
+    if left == right:
+        return None
+    if isinstance(left, tuple) and isinstance(right, tuple) and left and right and left[0] == right[0]:
+        if len(left) != len(right):
+            return f"{where}: {len(left) - 1} parts written, {len(right) - 1} emitted"
+        inside = f"{where}/{left[0]}" if isinstance(left[0], str) and left[0][:1].isupper() else where
+        for one, other in zip(left, right, strict=True):
+            found = _difference(one, other, inside)
+            if found is not None:
+                return found
+    return f"{where}: {_short(left)} became {_short(right)}"
+
+
+def _short(form: Form) -> str:
+    text = repr(form)
+    return text if len(text) <= 160 else text[:157] + "..."
+
+
+class _Reader:
+    """Reads a tree into tuples; `await`, annotations of assignments and sync/async of a def do not count."""
+
+    def __call__(self, node: Any) -> Form:
+        if isinstance(node, list):
+            forms = [self(one) for one in node]
+            return ("List_", *(one for one in forms if one is not _DROPPED))
+        if not isinstance(node, ast.AST):
+            return (type(node).__name__, repr(node))
+        method = getattr(self, "_" + type(node).__name__, None)
+        return method(node) if method is not None else self._plain(node)
+
+    def _plain(self, node: ast.AST) -> Form:
+        skip = {"type_comment", "kind", "ctx"}
+        parts = [self(getattr(node, name, None)) for name in node._fields if name not in skip]
+        return (type(node).__name__, *parts)
+
+    def _Await(self, node: ast.Await) -> Form:  # noqa: N802
+        return self(node.value)
+
+    def _AnnAssign(self, node: ast.AnnAssign) -> Form:  # noqa: N802
+        if node.value is None:
+            return _DROPPED
+        return ("Assign", ("List_", self(node.target)), self(node.value))
+
+    def _Assign(self, node: ast.Assign) -> Form:  # noqa: N802
+        return ("Assign", self(node.targets), self(node.value))
+
+    def _BoolOp(self, node: ast.BoolOp) -> Form:  # noqa: N802
+        operator = type(node.op).__name__
+        return self._joined(operator, [self(value) for value in node.values])
+
+    @staticmethod
+    def _joined(operator: str, values: list[Form]) -> Form:
+        flat: list[Form] = []
+        for value in values:
+            if isinstance(value, tuple) and value[:2] == ("BoolOp", operator):
+                flat += value[2:]
+            else:
+                flat.append(value)
+        return ("BoolOp", operator, *flat) if len(flat) > 1 else flat[0]
+
+    def _function(self, node: FunctionNode, arguments: Form, decorators: Form) -> Form:
+        return ("Function", node.name, arguments, decorators, self(node.body))
+
+    def _bound(self, function: Form, arguments: list[Form], named: dict[str, Form]) -> Form:
+        """A primitive's call by meaning: what is positional there may be named here."""
+        return ("Primitive", function, tuple(arguments), tuple(sorted(named.items())))
+
+
+class _Written(_Reader):
+    def __init__(self, classified: Classified, plan: Plan) -> None:
+        self._calls = classified.calls
+        self._plan = plan
+        self._collections = {
+            declared.statement: declared.form
+            for function in plan.functions.values()
+            for declared in function.state.declared.values()
+            if declared.statement is not None and declared.form != "var"
+        }
+
+    def _FunctionDef(self, node: FunctionNode) -> Form:  # noqa: N802
+        decorators = ("List_",) if node is self._plan.root.node else self(node.decorator_list)
+        return self._function(node, self(node.args), decorators)
+
+    _AsyncFunctionDef = _FunctionDef
+
+    def _Assign(self, node: ast.Assign) -> Form:  # noqa: N802
+        return ("Assign", self(node.targets), self._value(node))
+
+    def _AnnAssign(self, node: ast.AnnAssign) -> Form:  # noqa: N802
+        if node.value is None:
+            return _DROPPED
+        return ("Assign", ("List_", self(node.target)), self._value(node))
+
+    def _value(self, node: ast.Assign | ast.AnnAssign) -> Form:
+        form = self._collections.get(node)
+        empty = isinstance(node.value, ast.Call) and not node.value.args and not node.value.keywords
+        if form is not None and empty:
+            return self(ast.List([], ast.Load()) if form == "list" else ast.Dict([], []))
+        return self(node.value)
+
+    def _For(self, node: ast.For) -> Form:  # noqa: N802
+        return ("For", self(node.target), self(node.iter), self(node.body), self(node.orelse))
+
+    def _While(self, node: ast.While) -> Form:  # noqa: N802
+        endless = node in self._plan.loops and isinstance(node.test, ast.Constant) and bool(node.test.value)
+        test = self(ast.Constant(True)) if endless else self(node.test)
+        return ("While", test, self(node.body), self(node.orelse))
+
+    def _Call(self, node: ast.Call) -> Form:  # noqa: N802
+        info = self._calls.get(node)
+        site = self._plan.sites.get(node)
+        if info is None:
+            return self._plain(node)
+        if info.kind is CallKind.OUTPUT or info.name in {"gather", "log"}:
+            name = {"print": "print", "gather": "parallel", "log": "log"}.get(info.name, "logging")
+            head = [self(node.func)] if name == "logging" else []
+            return ("Primitive", name, (*head, *map(self, node.args)), self._named(node))
+        if site is None or site.kind in _CARRIED:
+            return self._plain(node)
+        return self._primitive(node, site.kind, site.op)
+
+    def _named(self, node: ast.Call) -> Form:
+        return tuple(self(keyword) for keyword in node.keywords)
+
+    def _primitive(self, node: ast.Call, kind: str, op: str) -> Form:
+        arguments = [self(argument) for argument in node.args]
+        named = {keyword.arg or "**": self(keyword.value) for keyword in node.keywords}
+        if kind == "wait":
+            for position, name in enumerate(["event", "type"][: len(arguments)]):
+                named[name] = arguments[position]
+            arguments = []
+            if op != "wait":
+                named.pop("event", None)
+        elif kind == "attempt":
+            named.setdefault("retry", self(ast.Constant(None)))
+        else:
+            names = {"delay": "duration", "seconds": "duration"}
+            named = {names.get(name, name): value for name, value in named.items()}
+        return self._bound(kind, arguments, named)
+
+
+class _Restored(_Reader):
+    def __init__(self, plan: Plan) -> None:
+        self._scopes = {site.scope.variable for site in plan.sites.values()}
+        self._scopes |= {scope.variable for scope in plan.loops.values()}
+        self._scopes |= {one.root.variable for one in plan.functions.values()}
+        self._counters = set(plan.counters.values())
+        self._durable = {function.function.node.name for function in plan.functions.values()}
+        self._root = plan.root.node.name
+        self._shared = {
+            declared.name
+            for function in plan.functions.values()
+            for declared in function.state.declared.values()
+            if declared.form == "var"
+        }
+        self._depth = 0
+
+    def _method(self, node: ast.AST) -> str | None:
+        """The primitive that a call of a scope's method names."""
+        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+            return None
+        receiver = node.func.value
+        if isinstance(receiver, ast.Name) and receiver.id in self._scopes:
+            return node.func.attr
+        return None
+
+    def _FunctionDef(self, node: FunctionNode) -> Form:  # noqa: N802
+        arguments = node.args
+        is_root = self._depth == 0
+        self._depth += 1
+        every = arguments.posonlyargs or arguments.args
+        if node.name in self._durable and every and every[0].arg in self._scopes:
+            del every[0]
+        form = self._function(node, self(arguments), ("List_",) if is_root else self(node.decorator_list))
+        self._depth -= 1
+        return form
+
+    _AsyncFunctionDef = _FunctionDef
+
+    def _Expr(self, node: ast.Expr) -> Form:  # noqa: N802
+        return _DROPPED if self._method(node.value) == "branch" else self._plain(node)
+
+    def _Assign(self, node: ast.Assign) -> Form:  # noqa: N802
+        method = self._method(node.value)
+        if method == "repeat":
+            return _DROPPED
+        if method in {"var", "list", "map"} and isinstance(node.value, ast.Call):
+            return self._declaration(node, node.value, method)
+        return ("Assign", self(node.targets), self(node.value))
+
+    def _AnnAssign(self, node: ast.AnnAssign) -> Form:  # noqa: N802
+        if node.value is None:
+            return _DROPPED
+        return self._Assign(ast.Assign([node.target], node.value))
+
+    def _declaration(self, node: ast.Assign, call: ast.Call, method: str) -> Form:
+        target = node.targets[0]
+        rest = call.args[1:]
+        if method == "var":
+            itself = (
+                rest
+                and isinstance(rest[0], ast.Name)
+                and isinstance(target, ast.Name)
+                and rest[0].id == target.id
+            )
+            if not rest or itself:
+                return _DROPPED
+            return ("Assign", self(node.targets), self(rest[0]))
+        if rest:
+            return ("Assign", self(node.targets), self(rest[0]))
+        empty: ast.expr = ast.List([], ast.Load()) if method == "list" else ast.Dict([], [])
+        return ("Assign", self(node.targets), self(empty))
+
+    def _Attribute(self, node: ast.Attribute) -> Form:  # noqa: N802
+        if node.attr == "value" and isinstance(node.value, ast.Name) and node.value.id in self._shared:
+            return self(node.value)
+        return self._plain(node)
+
+    def _For(self, node: ast.For) -> Form:  # noqa: N802
+        target, iterable = self._each(node.target, node.iter)
+        return ("For", target, iterable, self(node.body), self(node.orelse))
+
+    def _comprehension(self, node: ast.comprehension) -> Form:
+        target, iterable = self._each(node.target, node.iter)
+        return ("comprehension", target, iterable, self(node.ifs), self(node.is_async))
+
+    def _each(self, target: ast.expr, iterable: ast.expr) -> tuple[Form, Form]:
+        if (
+            self._method(iterable) == "each"
+            and isinstance(target, ast.Tuple)
+            and isinstance(iterable, ast.Call)
+        ):
+            return self(target.elts[1]), self(iterable.args[1])
+        return self(target), self(iterable)
+
+    def _While(self, node: ast.While) -> Form:  # noqa: N802
+        return ("While", self._test(node.test), self(node.body), self(node.orelse))
+
+    def _test(self, test: ast.expr) -> Form:
+        if self._steps(test):
+            return self(ast.Constant(True))
+        if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And) and self._steps(test.values[0]):
+            return self._joined("And", [self(value) for value in test.values[1:]])
+        return self(test)
+
+    def _steps(self, test: ast.expr) -> bool:
+        return isinstance(test, ast.NamedExpr) and test.target.id in self._scopes
+
+    def _Call(self, node: ast.Call) -> Form:  # noqa: N802
+        method = self._method(node)
+        if method is None:
+            return self._plain(node)
+        if method in {"branch", "constant"}:
+            return self(node.args[1])
+        if method in _CARRIED:
+            return self._plain(ast.Call(node.args[1], node.args[2:], node.keywords))
+        if method in {"print", "log", "logging", "parallel"}:
+            named = tuple(self(keyword) for keyword in node.keywords)
+            return ("Primitive", method, tuple(map(self, node.args)), named)
+        return self._primitive(node, method)
+
+    def _primitive(self, node: ast.Call, method: str) -> Form:
+        arguments = [self(argument) for argument in node.args[1:]]
+        named = {keyword.arg or "**": self(keyword.value) for keyword in node.keywords}
+        if method == "wait" and arguments:
+            named["event"] = arguments.pop(0)
+        if method == "attempt":
+            named["retry"] = arguments.pop(0)
+        return self._bound(method, arguments, named)

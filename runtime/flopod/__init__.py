@@ -1,0 +1,1 @@
+"""Durable workflows from ordinary Python."""

@@ -1,0 +1,230 @@
+"""What a store of runs must do: append to a log, load it, keep summaries and an inbox, hold a run.
+
+A store knows events and nothing above them. Every method may be called from any thread. Run ids are
+checked here and in no place above, so that no caller can reach outside of the store.
+"""
+
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import NamedTuple, Self
+
+import msgspec
+from msgspec import Raw
+
+from flopod.backends.lock import Hold
+from flopod.errors import BadInput, FlopodError
+from flopod.events import Event, Record, RunSummary, Status
+
+
+class Batch(NamedTuple):
+    """Events to append to one run whose log ends at `expected_seq` (0 for a new run)."""
+
+    run_id: str
+    expected_seq: int
+    events: Sequence[Event]
+
+
+class InboxItem(msgspec.Struct, kw_only=True, frozen=True):
+    """Something delivered to a run: number `n` (1, 2, ...) of its inbox, for the wait at `path`."""
+
+    n: int
+    path: str
+    event: str
+    payload: Raw
+    at: int
+
+
+class Timer(NamedTuple):
+    """An open timer of a run; `due` in milliseconds since the epoch."""
+
+    run_id: str
+    path: str
+    due: int
+
+
+class Backend(ABC):
+    """Base of the stores. It opens itself at the first use and is closed once, or by `with`."""
+
+    def __init__(self) -> None:
+        self._watchers: dict[str, list[Callable[[], None]]] = {}
+
+    @abstractmethod
+    def describe(self) -> str:
+        """Return kind and place in a few words, for a line on standard error."""
+
+    @abstractmethod
+    def open(self) -> None:
+        """Make the store ready, so that what is wrong with its place is known early."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Write what is pending and let go of files. A closed store opens again at the next use."""
+
+    def append(self, run_id: str, expected_seq: int, events: Sequence[Event]) -> int:
+        """Append `events` durably and return the sequence number of the last one.
+
+        Raises Fenced if the log does not end at `expected_seq`, and StorageError if the events are
+        not safely written; then none of them counts.
+        """
+        result = self.append_many([Batch(run_id, expected_seq, events)])[0]
+        if isinstance(result, FlopodError):
+            raise result
+        return result
+
+    @abstractmethod
+    def append_many(self, batches: Sequence[Batch]) -> list[int | FlopodError]:
+        """Append to several runs (each at most once) in one commit where the store can.
+
+        Returns for each batch its last sequence number or the error that `append` would raise: a
+        batch that is fenced does not keep the others from being written.
+        """
+
+    @abstractmethod
+    def load(self, run_id: str) -> list[Record]:
+        """Return the whole log of a run, empty if there is none. Raises DamagedLog."""
+
+    @abstractmethod
+    def summary(self, run_id: str) -> RunSummary | None:
+        """Return the summary of a run, up to date with its log, or None if there is no such run."""
+
+    @abstractmethod
+    def summaries(
+        self,
+        status: Status | None = None,
+        workflow: str | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
+    ) -> list[RunSummary]:
+        """Return summaries, the youngest run first, after the place `cursor_after` that is given.
+
+        A run whose log is damaged is listed with the status `storage_error`.
+        """
+
+    @abstractmethod
+    def mark(self, run_id: str, status: Status, reason: str) -> bool:
+        """Set the status in the summary, without an event, until the next event is appended.
+
+        It is for what cannot be appended because the store is in trouble, so it may be in vain:
+        returns whether it was written.
+        """
+
+    @abstractmethod
+    def due_timers(self, before: int) -> list[Timer]:
+        """Return the open timers of unfinished runs due before `before`, the earliest first."""
+
+    @abstractmethod
+    def inbox(self, run_id: str, after: int = 0) -> list[InboxItem]:
+        """Return what was delivered to a run with numbers above `after`."""
+
+    @abstractmethod
+    def inbox_token(self, run_id: str) -> object:
+        """Return something that compares unequal once the inbox has grown; cheap enough to poll."""
+
+    @abstractmethod
+    def hold(self, run_id: str) -> Hold:
+        """Take the run for this process and this place in it. Raises RunHeld if it is taken."""
+
+    @abstractmethod
+    def _deliver(self, run_id: str, path: str, event: str, payload: bytes, at: int) -> int: ...
+
+    def deliver(self, run_id: str, path: str, event: str, payload: Raw | bytes, at: int | None = None) -> int:
+        """Put an event into the inbox of a run, durably, and return its number there.
+
+        `payload` is JSON text as the codec writes it; `at` is in milliseconds since the epoch, now if
+        left out. Raises BadInput if the payload is not JSON.
+        """
+        number = self._deliver(run_id, path, event, _compact(payload), now_ms() if at is None else at)
+        for callback in list(self._watchers.get(run_id, ())):
+            callback()
+        return number
+
+    def watch_inbox(self, run_id: str, callback: Callable[[], None]) -> Callable[[], None]:
+        """Call `callback` after each delivery made through this object; returns how to stop that.
+
+        It is called in the thread that delivers. Deliveries of other processes show in `inbox_token`.
+        """
+        self._watchers.setdefault(run_id, []).append(callback)
+
+        def stop() -> None:
+            watchers = self._watchers.get(run_id, [])
+            if callback in watchers:
+                watchers.remove(callback)
+            if not watchers:
+                self._watchers.pop(run_id, None)
+
+        return stop
+
+    def __enter__(self) -> Self:
+        self.open()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def now_ms() -> int:
+    """Return the time in milliseconds since the epoch."""
+    return time.time_ns() // 1_000_000
+
+
+def cursor_after(summary: RunSummary) -> str:
+    """Return the place in a listing that comes right after `summary`."""
+    return f"{summary.started_at}:{summary.run_id}"
+
+
+def read_cursor(cursor: str) -> tuple[int, str]:
+    """Return the start time and the run id that `cursor_after` made it of. Raises BadInput."""
+    started_at, _, run_id = cursor.partition(":")
+    try:
+        return int(started_at), run_id
+    except ValueError:
+        raise BadInput(f"{cursor!r} is no place in a listing; take it from the listing before") from None
+
+
+def select(
+    found: Sequence[RunSummary],
+    status: Status | None,
+    workflow: str | None,
+    limit: int | None,
+    cursor: str | None,
+) -> list[RunSummary]:
+    """Do the filtering, ordering and cutting of `Backend.summaries` over summaries in memory."""
+    wanted = [
+        summary
+        for summary in found
+        if status in (None, summary.status) and workflow in (None, summary.workflow)
+    ]
+    wanted.sort(key=_place, reverse=True)
+    if cursor is not None:
+        place = read_cursor(cursor)
+        wanted = [summary for summary in wanted if _place(summary) < place]
+    return wanted[:limit]
+
+
+def due_of(summaries: Sequence[RunSummary], before: int) -> list[Timer]:
+    """Do the work of `Backend.due_timers` over summaries in memory."""
+    found = [
+        Timer(summary.run_id, path, due)
+        for summary in summaries
+        if summary.status in ("running", "waiting")
+        for path, due in summary.timers().items()
+        if due < before
+    ]
+    return sorted(found, key=lambda timer: timer.due)
+
+
+def _place(summary: RunSummary) -> tuple[int, str]:
+    return summary.started_at, summary.run_id
+
+
+def _compact(payload: Raw | bytes) -> bytes:
+    try:
+        text = msgspec.json.format(bytes(payload), indent=-1)
+        msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise BadInput(f"the payload is not JSON: {error}", field="payload") from None
+    return text

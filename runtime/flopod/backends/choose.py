@@ -1,0 +1,84 @@
+"""Which store a command line and an environment ask for, and where it is."""
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from flopod.backends.base import Backend
+from flopod.errors import UnknownBackend, Unsupported
+
+DATABASE_FILE = "flopod.db"
+_POSTGRES = ("postgres://", "postgresql://")
+
+
+def choose(spec: str | None, env: Mapping[str, str] | None = None) -> Backend:
+    """Return the store that `spec` (of --backend), else `env`, else the default asks for, unopened.
+
+    FLOPOD_BACKEND has the form of `spec`; DATABASE_URL counts only if it is a Postgres address.
+    Raises UnknownBackend or Unsupported.
+    """
+    env = os.environ if env is None else env
+    if spec:
+        return _make(spec, "--backend", env)
+    if env.get("FLOPOD_BACKEND"):
+        return _make(env["FLOPOD_BACKEND"], "FLOPOD_BACKEND", env)
+    if env.get("DATABASE_URL", "").startswith(_POSTGRES):
+        return _make(env["DATABASE_URL"], "DATABASE_URL", env)
+    return _make("sqlite", "--backend", env)
+
+
+def data_directory(env: Mapping[str, str] | None = None) -> Path:
+    """Return FLOPOD_DATA_DIR, else the user's data folder if FLOPOD_DATA_SCOPE=user, else .flopod."""
+    env = os.environ if env is None else env
+    if env.get("FLOPOD_DATA_DIR"):
+        return Path(env["FLOPOD_DATA_DIR"])
+    return _user_directory(env) if env.get("FLOPOD_DATA_SCOPE") == "user" else Path(".flopod")
+
+
+def _make(spec: str, source: str, env: Mapping[str, str]) -> Backend:
+    if spec.startswith(_POSTGRES):
+        raise Unsupported(
+            f"{source} asks for Postgres, which this version does not have yet; it has memory, file and "
+            "sqlite, for example --backend sqlite"
+        )
+    kind, colon, place = spec.partition(":")
+    make = _KINDS.get(kind)
+    # `sqlite:///x` means another place to every reader, so that it is not guessed.
+    if make is None or (colon and (not place or place.startswith("//") or kind == "memory")):
+        raise UnknownBackend(spec, source)
+    return make(place, env)
+
+
+def _memory(_place: str, _env: Mapping[str, str]) -> Backend:
+    from flopod.backends.memory import MemoryBackend
+
+    return MemoryBackend()
+
+
+def _file(place: str, env: Mapping[str, str]) -> Backend:
+    from flopod.backends.file import FileBackend
+
+    return FileBackend(Path(place) if place else data_directory(env))
+
+
+def _sqlite(place: str, env: Mapping[str, str]) -> Backend:
+    from flopod.backends.sqlite import SqliteBackend
+
+    return SqliteBackend(Path(place) if place else data_directory(env) / DATABASE_FILE)
+
+
+_KINDS: dict[str, Callable[[str, Mapping[str, str]], Backend]] = {
+    "memory": _memory,
+    "file": _file,
+    "sqlite": _sqlite,
+}
+
+
+def _user_directory(env: Mapping[str, str]) -> Path:
+    home = Path(env.get("HOME") or Path.home())
+    if sys.platform == "darwin":
+        return home / "Library" / "Application Support" / "flopod"
+    if env.get("XDG_DATA_HOME"):
+        return Path(env["XDG_DATA_HOME"]) / "flopod"
+    return home / ".local" / "share" / "flopod"

@@ -1,0 +1,234 @@
+"""One connection of this process to a SQLite file, and what its errors mean.
+
+All writing goes through `writing`, which keeps other processes of flopod out meanwhile: versions of
+SQLite before 3.51.3 can damage the log of a database when one connection writes while another
+checkpoints, and a commit may checkpoint.
+"""
+
+import contextlib
+import fcntl
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+
+from flopod.backends import disk, schema
+from flopod.errors import (
+    DamagedLog,
+    ReadOnlyStorage,
+    StorageError,
+    StorageFull,
+    SyncFailed,
+    Unsupported,
+)
+
+OLDEST = (3, 38, 0)
+PATIENCE = 10.0
+
+# A connection must not be used, nor closed, in a process forked from the one that opened it.
+_foreign: list[sqlite3.Connection] = []
+
+
+class Database:
+    """Opens itself when used. Safe for use by several threads, one at a time.
+
+    `with database.reading as db` gives the connection, and turns an error of SQLite inside into the
+    StorageError that it means. `with database.writing as db` also keeps other processes from writing;
+    each statement is then a transaction of its own, safe on disk when it is done.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.locks = path.with_name(path.name + ".locks")
+        self.reading = _Reading(self)
+        self.writing = _Writing(self)
+        self._lock = threading.RLock()
+        self._db: sqlite3.Connection | None = None
+        self._pid = 0
+        self._guard = -1
+
+    def close(self) -> None:
+        """Close the connection; the next use opens another."""
+        with self._lock:
+            self._leave_to_parent()
+            if self._db is not None:
+                self._close_alone(self._db)
+            self._drop()
+
+    def _close_alone(self, db: sqlite3.Connection) -> None:
+        # The last connection to close checkpoints.
+        with contextlib.suppress(OSError, StorageError):
+            self._take_guard()
+            try:
+                db.close()
+            finally:
+                self._leave_guard()
+
+    def _connection(self) -> sqlite3.Connection:
+        if self._db is None or self._pid != os.getpid():
+            self._leave_to_parent()
+            self._db = self._connect()
+            self._pid = os.getpid()
+        return self._db
+
+    def _connect(self) -> sqlite3.Connection:
+        if sqlite3.sqlite_version_info < OLDEST:
+            raise Unsupported(
+                f"this Python has SQLite {sqlite3.sqlite_version}, and 3.38 is needed; use --backend file"
+            )
+        disk.make_folder(self.path.parent)
+        db = sqlite3.connect(self.path, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
+        try:
+            db.execute("PRAGMA synchronous = FULL")
+            db.execute("PRAGMA mmap_size = 0")
+            if not schema.is_current(db, str(self.path)):
+                self._create(db)
+        except BaseException:
+            db.close()
+            raise
+        return db
+
+    def _create(self, db: sqlite3.Connection) -> None:
+        self._take_guard()
+        try:
+            db.execute("PRAGMA journal_mode = WAL")
+            with transaction(db):
+                schema.migrate(db, str(self.path))
+        finally:
+            self._leave_guard()
+
+    def _take_guard(self) -> None:
+        if self._guard < 0:
+            disk.make_folder(self.locks)
+            # A run id does not begin with a dot.
+            self._guard = os.open(self.locks / ".writer", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        try:
+            fcntl.flock(self._guard, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self._wait_for_guard()
+
+    def _wait_for_guard(self) -> None:
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end:
+            time.sleep(0.0005)
+            with contextlib.suppress(BlockingIOError):
+                return fcntl.flock(self._guard, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        raise self._busy()
+
+    def _leave_guard(self) -> None:
+        if self._guard >= 0:
+            fcntl.flock(self._guard, fcntl.LOCK_UN)
+
+    def _leave_to_parent(self) -> None:
+        if self._db is not None and self._pid != os.getpid():
+            _foreign.append(self._db)
+            self._db = None
+            self._close_guard()
+
+    def _drop(self) -> None:
+        if self._db is not None:
+            with contextlib.suppress(sqlite3.Error):
+                self._db.close()
+            self._db = None
+        self._close_guard()
+
+    def _close_guard(self) -> None:
+        if self._guard >= 0:
+            os.close(self._guard)
+            self._guard = -1
+
+    def _meaning(self, error: sqlite3.Error) -> StorageError:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        file, why = str(self.path), str(error)
+        if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+            return DamagedLog(file, 0, None, why)
+        if code == sqlite3.SQLITE_FULL:
+            return StorageFull(file, why)
+        if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM):
+            return ReadOnlyStorage(file, why)
+        if code == sqlite3.SQLITE_CANTOPEN and not os.access(self.path.parent, os.W_OK):
+            return ReadOnlyStorage(file, why)
+        if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            return self._busy()
+        if code == sqlite3.SQLITE_IOERR:
+            return self._io_error(why)
+        return StorageError(f"cannot be used: {why}", file=file)
+
+    def _io_error(self, why: str) -> StorageError:
+        # The connection may believe in pages that never reached the disk: go on with a new one.
+        self._drop()
+        space = os.statvfs(self.path.parent)
+        if space.f_bavail == 0:
+            return StorageFull(str(self.path))
+        return SyncFailed(f"a write could not be confirmed ({why})", file=str(self.path))
+
+    def _busy(self) -> StorageError:
+        return StorageError(
+            f"another process has been writing for more than {PATIENCE:g} s; try again", file=str(self.path)
+        )
+
+
+class _Reading:
+    """The block of `Database.reading`. It may be nested."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def __enter__(self) -> sqlite3.Connection:
+        database = self._database
+        database._lock.acquire()
+        try:
+            return database._connection()
+        except BaseException as error:
+            self._end(error)
+            raise
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._end(error)
+
+    def _end(self, error: BaseException | None) -> None:
+        try:
+            if isinstance(error, sqlite3.Error):
+                raise self._database._meaning(error) from error
+            if isinstance(error, OSError):
+                raise disk.storage_error(error, self._database.path) from error
+        finally:
+            self._database._lock.release()
+
+
+class _Writing(_Reading):
+    """The block of `Database.writing`. It may not be nested."""
+
+    def __enter__(self) -> sqlite3.Connection:
+        db = super().__enter__()
+        try:
+            self._database._take_guard()
+        except BaseException as error:
+            self._end(error)
+            raise
+        return db
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._database._leave_guard()
+        self._end(error)
+
+
+@contextlib.contextmanager
+def transaction(db: sqlite3.Connection) -> Iterator[None]:
+    """Make the statements inside one transaction. If it fails, none of them happened."""
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        db.execute("COMMIT")
+    except BaseException:
+        with contextlib.suppress(sqlite3.Error):
+            if db.in_transaction:
+                db.execute("ROLLBACK")
+        raise

@@ -1,0 +1,314 @@
+"""Runs as text files: one log, one summary and one inbox a run, in folders of their own.
+
+DIR/events/RUN.jsonl      the log, one record a line
+DIR/summaries/RUN.json    the summary, and how much of the log is in it
+DIR/inbox/RUN.jsonl       what was delivered to the run
+DIR/locks/RUN             who holds the run
+"""
+
+import contextlib
+import os
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from flopod.backends import disk
+from flopod.backends.base import Backend, Batch, InboxItem, Timer, due_of, select
+from flopod.backends.inboxfile import InboxFile
+from flopod.backends.linefile import UNKNOWN, LineFile
+from flopod.backends.lock import FileHold, Hold
+from flopod.backends.reading import damaged_summary, duplicate, fold_records, read_records
+from flopod.errors import DamagedLog, Fenced, FlopodError, InvalidRunId, StorageError
+from flopod.events import (
+    FINAL,
+    Event,
+    Record,
+    RunDiverged,
+    RunPaused,
+    RunResumed,
+    RunStarted,
+    RunSummary,
+    Status,
+    encode_line,
+)
+from flopod.runid import check_run_id
+
+_LAG = 256
+_RUN_LEVEL = (RunStarted, RunResumed, RunPaused, RunDiverged)
+
+
+class _Stored(msgspec.Struct):
+    """A summary on disk: `offset` bytes of the log are in it."""
+
+    offset: int
+    summary: RunSummary
+
+
+class _Run:
+    """What this process knows of a run that it writes to."""
+
+    def __init__(self, run_id: str, log: LineFile) -> None:
+        self.run_id = run_id
+        self.log = log
+        self.lock = threading.RLock()
+        self.seq = 0
+        self.summary: RunSummary | None = None
+        self.stored_seq = 0
+
+
+class FileBackend(Backend):
+    """A store in the folder `directory`, readable with ordinary tools."""
+
+    def __init__(self, directory: str | Path) -> None:
+        super().__init__()
+        self.directory = Path(directory)
+        self._lock = threading.RLock()
+        self._runs: dict[str, _Run] = {}
+        self._inboxes: dict[str, InboxFile] = {}
+
+    def describe(self) -> str:
+        return f"files in {self.directory}"
+
+    def open(self) -> None:
+        self._folder("events")
+
+    def close(self) -> None:
+        for run_id in list(self._runs):
+            self._forget(run_id)
+
+    def append_many(self, batches: Sequence[Batch]) -> list[int | FlopodError]:
+        return [self._append(*batch) for batch in batches]
+
+    def _append(self, run_id: str, expected_seq: int, events: Sequence[Event]) -> int | FlopodError:
+        try:
+            lines = [encode_line(seq, event) for seq, event in enumerate(events, expected_seq + 1)]
+            run = self._run(run_id)
+            with run.lock:
+                if not run.log.is_open:
+                    self._folder("events")
+                self._write(run, expected_seq, b"".join(b"%s\n" % line for line in lines))
+                self._note(run, events)
+                return run.seq
+        except FlopodError as error:
+            return error
+
+    def _write(self, run: _Run, expected_seq: int, data: bytes) -> None:
+        with run.log:
+            if not run.log.is_known():
+                self._adopt(run)
+            if run.seq != expected_seq:
+                raise Fenced(run.run_id, expected_seq, run.seq)
+            run.log.append(data)
+
+    def _adopt(self, run: _Run) -> None:
+        length, records = self._read(run.run_id)
+        run.log.adopt(length)
+        self._take_over(run, records)
+
+    def _take_over(self, run: _Run, records: list[Record]) -> None:
+        stored = self._stored(run.run_id)
+        base = stored.summary if stored and stored.summary.seq <= len(records) else None
+        run.stored_seq = base.seq if base else 0
+        run.summary = fold_records(run.run_id, base, records)
+        run.seq = len(records)
+
+    def _note(self, run: _Run, events: Sequence[Event]) -> None:
+        records = [Record(seq, event) for seq, event in enumerate(events, run.seq + 1)]
+        run.summary = fold_records(run.run_id, run.summary, records)
+        run.seq += len(records)
+        if run.summary is None:
+            return
+        ended = run.summary.status in FINAL
+        if (
+            ended
+            or any(isinstance(event, _RUN_LEVEL) for event in events)
+            or run.seq - run.stored_seq >= _LAG
+        ):
+            self._store(run.run_id, _Stored(run.log.length, run.summary))
+            run.stored_seq = run.seq
+
+    def load(self, run_id: str) -> list[Record]:
+        length, records = self._read(check_run_id(run_id))
+        run = self._run(run_id)
+        with run.lock:
+            if records and run.log.length == UNKNOWN:
+                run.log.length = length
+                self._take_over(run, records)
+        return records
+
+    def _read(self, run_id: str, start: int = 0, after: int = 0) -> tuple[int, list[Record]]:
+        # What follows the last line end is an append that was cut short, so it never counted.
+        file = self._file("events", run_id)
+        try:
+            with disk.errors(file), file.open("rb") as stream:
+                stream.seek(start)
+                data = stream.read()
+        except StorageError as error:
+            if isinstance(error.__cause__, FileNotFoundError):
+                return 0, []
+            raise
+        lines = data.split(b"\n")
+        end = start + len(data) - len(lines.pop())
+        return end, read_records(str(file), lines, after, start)
+
+    def summary(self, run_id: str) -> RunSummary | None:
+        size = self._size("events", check_run_id(run_id))
+        if not size:
+            return None
+        run = self._runs.get(run_id)
+        if run is not None:
+            with run.lock:
+                if run.summary is not None and run.log.length == size:
+                    return duplicate(run.summary)
+        stored = self._refolded(run_id, size)
+        return stored.summary if stored else None
+
+    def _refolded(self, run_id: str, size: int) -> _Stored | None:
+        stored = self._stored(run_id)
+        if stored is not None and stored.offset == size:
+            return stored
+        if stored is not None and stored.offset < size:
+            with contextlib.suppress(DamagedLog):
+                return self._folded_on(run_id, stored)
+        # There is no summary, or it belongs to a log that was cut since.
+        return self._folded_on(run_id, None)
+
+    def _folded_on(self, run_id: str, stored: _Stored | None) -> _Stored | None:
+        start, base = (stored.offset, stored.summary) if stored else (0, None)
+        end, records = self._read(run_id, start, base.seq if base else 0)
+        summary = fold_records(run_id, base, records)
+        if summary is None:
+            return None
+        found = _Stored(end, summary)
+        if stored is None or len(records) >= _LAG:
+            self._store(run_id, found)
+        return found
+
+    def summaries(
+        self,
+        status: Status | None = None,
+        workflow: str | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
+    ) -> list[RunSummary]:
+        found = [self._summary_or_damage(run_id) for run_id in self._run_ids()]
+        return select([summary for summary in found if summary], status, workflow, limit, cursor)
+
+    def _summary_or_damage(self, run_id: str) -> RunSummary | None:
+        try:
+            return self.summary(run_id)
+        except DamagedLog as error:
+            return damaged_summary(run_id, error)
+
+    def mark(self, run_id: str, status: Status, reason: str) -> bool:
+        run = self._run(run_id)
+        with run.lock:
+            try:
+                stored = self._refolded(run_id, self._size("events", run_id))
+            except StorageError:
+                return False
+            if stored is None:
+                return False
+            stored.summary.status, stored.summary.error = status, reason
+            run.summary, run.stored_seq = None, 0
+            run.log.length = UNKNOWN
+            return self._store(run_id, stored)
+
+    def due_timers(self, before: int) -> list[Timer]:
+        return due_of(self.summaries(), before)
+
+    def _deliver(self, run_id: str, path: str, event: str, payload: bytes, at: int) -> int:
+        inbox = self._inbox(run_id)
+        self._folder("inbox")
+        return inbox.deliver(path, event, payload, at)
+
+    def inbox(self, run_id: str, after: int = 0) -> list[InboxItem]:
+        return self._inbox(run_id).items()[after:]
+
+    def inbox_token(self, run_id: str) -> object:
+        return self._size("inbox", check_run_id(run_id))
+
+    def hold(self, run_id: str) -> Hold:
+        file = self._file("locks", check_run_id(run_id))
+        self._folder("locks")
+        with disk.errors(file):
+            return FileHold(run_id, file, lambda: self._forget(run_id))
+
+    def _run(self, run_id: str) -> _Run:
+        with self._lock:
+            run = self._runs.get(run_id)
+            if run is None:
+                run = _Run(run_id, LineFile(self._file("events", check_run_id(run_id))))
+                self._runs[run_id] = run
+            return run
+
+    def _inbox(self, run_id: str) -> InboxFile:
+        with self._lock:
+            inbox = self._inboxes.get(run_id)
+            if inbox is None:
+                inbox = self._inboxes[run_id] = InboxFile(self._file("inbox", check_run_id(run_id)))
+            return inbox
+
+    def _forget(self, run_id: str) -> None:
+        with self._lock:
+            run = self._runs.pop(run_id, None)
+            self._inboxes.pop(run_id, None)
+        if run is None:
+            return
+        with run.lock:
+            if run.summary is not None and run.stored_seq != run.seq and run.log.length != UNKNOWN:
+                self._store(run_id, _Stored(run.log.length, run.summary))
+            run.log.close()
+
+    def _stored(self, run_id: str) -> _Stored | None:
+        try:
+            stored = _decode_stored(self._file("summaries", run_id).read_bytes())
+        except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+            return None
+        return stored if stored.summary.is_current else None
+
+    def _store(self, run_id: str, stored: _Stored) -> bool:
+        # A summary can always be made again, so that trouble with it must not stop the run.
+        with contextlib.suppress(OSError, StorageError):
+            self._folder("summaries")
+            disk.replace(self._file("summaries", run_id), msgspec.json.encode(stored))
+            return True
+        return False
+
+    def _run_ids(self) -> list[str]:
+        folder = self.directory / "events"
+        if not folder.is_dir():
+            return []
+        with disk.errors(folder):
+            names = [entry.name for entry in os.scandir(folder) if entry.name.endswith(".jsonl")]
+        return [name for name in (file.removesuffix(".jsonl") for file in names) if _is_run_id(name)]
+
+    def _size(self, kind: str, run_id: str) -> int:
+        try:
+            return self._file(kind, run_id).stat().st_size
+        except FileNotFoundError:
+            return 0
+        except OSError as error:
+            raise disk.storage_error(error, self._file(kind, run_id)) from error
+
+    def _file(self, kind: str, run_id: str) -> Path:
+        return self.directory / kind / (run_id + _ENDINGS[kind])
+
+    def _folder(self, kind: str) -> None:
+        folder = self.directory / kind
+        with disk.errors(folder):
+            disk.make_folder(folder)
+
+
+_ENDINGS = {"events": ".jsonl", "summaries": ".json", "inbox": ".jsonl", "locks": ""}
+_decode_stored = msgspec.json.Decoder(_Stored).decode
+
+
+def _is_run_id(name: str) -> bool:
+    try:
+        check_run_id(name)
+    except InvalidRunId:
+        return False
+    return True

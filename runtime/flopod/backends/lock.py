@@ -1,0 +1,143 @@
+"""Exclusive ownership of a run, and whether the owner before was killed.
+
+A hold is an advisory lock on a file, so that the system lets go of it when the process dies. The
+file says who holds, in the state `running`, or `left` after an orderly end; a new holder that finds
+`running` knows that the one before was killed.
+"""
+
+import contextlib
+import fcntl
+import os
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import ClassVar, Self
+
+import msgspec
+
+from flopod.errors import RunHeld
+
+
+class Hold(ABC):
+    """A run that this process owns; use it with `with`, or call `release`."""
+
+    def __init__(self, run_id: str, crashed: bool) -> None:
+        self.run_id = run_id
+        self.crashed = crashed
+
+    @abstractmethod
+    def leave(self) -> None:
+        """Note an orderly end without letting go. May be called from a signal handler."""
+
+    @abstractmethod
+    def release(self) -> None:
+        """Note an orderly end and let go. Does nothing the second time."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.release()
+
+
+class MemoryHold(Hold):
+    """A hold inside one process, in a table of run id -> still running."""
+
+    def __init__(self, run_id: str, holds: dict[str, bool], crashed: bool) -> None:
+        super().__init__(run_id, crashed)
+        self._holds = holds
+        self._mine = True
+
+    def leave(self) -> None:
+        if self._mine:
+            self._holds[self.run_id] = False
+
+    def release(self) -> None:
+        if self._mine:
+            self._mine = False
+            self._holds.pop(self.run_id, None)
+
+
+class _Owner(msgspec.Struct):
+    pid: int
+    state: str
+
+
+class FileHold(Hold):
+    """A hold across processes, by a lock on a file of its own."""
+
+    # The locks of fcntl belong to the process and not to the descriptor. A process that a leaf
+    # forked does not keep them alive, as it would with flock; but a second hold in this process
+    # would be granted, and closing any descriptor of the file would end the first: hence the table.
+    _taken: ClassVar[dict[str, int]] = {}
+    _guard: ClassVar[threading.Lock] = threading.Lock()
+
+    def __init__(self, run_id: str, file: Path, on_release: Callable[[], None] | None = None) -> None:
+        """Take `file`, whose folder exists, for the run. Raises RunHeld, or OSError."""
+        self._on_release = on_release
+        self._pid = os.getpid()
+        self._key = os.path.realpath(file)
+        with self._guard:
+            if self._taken.get(self._key) == self._pid:
+                raise RunHeld(run_id, self._pid)
+            self._fd = _lock(run_id, file)
+            self._taken[self._key] = self._pid
+        super().__init__(run_id, crashed=_state(self._fd) == "running")
+        self._left = _note(self._pid, "left")
+        self._note(_note(self._pid, "running"))
+
+    def leave(self) -> None:
+        if self._fd >= 0 and os.getpid() == self._pid:
+            self._note(self._left)
+
+    def release(self) -> None:
+        with self._guard:
+            if self._fd < 0:
+                return
+            self.leave()
+            os.close(self._fd)
+            self._fd = -1
+            if self._taken.get(self._key) == self._pid:
+                del self._taken[self._key]
+        if self._on_release is not None:
+            self._on_release()
+
+    def _note(self, text: bytes) -> None:
+        # On a full disk the note cannot grow the file; the lock holds without it.
+        with contextlib.suppress(OSError):
+            os.pwrite(self._fd, text, 0)
+
+
+def _lock(run_id: str, file: Path) -> int:
+    fd = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    try:
+        fcntl.lockf(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (BlockingIOError, PermissionError):
+        owner = _read(fd)
+        os.close(fd)
+        raise RunHeld(run_id, owner.pid if owner else None) from None
+    except BaseException:
+        os.close(fd)
+        raise
+    return fd
+
+
+def _read(fd: int) -> _Owner | None:
+    try:
+        return msgspec.json.decode(os.pread(fd, 200, 0), type=_Owner)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+
+
+def _state(fd: int) -> str:
+    owner = _read(fd)
+    return owner.state if owner else ""
+
+
+def _note(pid: int, state: str) -> bytes:
+    # Always of the same length, so that one write replaces the one before completely.
+    return b"%-60s\n" % msgspec.json.encode(_Owner(pid, state))

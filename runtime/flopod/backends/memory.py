@@ -1,0 +1,141 @@
+"""Runs in memory, for tests and for programs that need no durability.
+
+Records are kept as the lines that a file would hold, so that what cannot be written shows here too,
+and so that a test can cut a log anywhere and go on from there.
+"""
+
+import os
+import threading
+from collections.abc import Iterable, Sequence
+
+from msgspec import Raw
+
+from flopod.backends.base import Backend, Batch, InboxItem, Timer, due_of, select
+from flopod.backends.lock import Hold, MemoryHold
+from flopod.backends.reading import duplicate, fold_records, read_records
+from flopod.errors import Fenced, FlopodError, RunHeld
+from flopod.events import Event, Record, RunSummary, Status, encode_line
+from flopod.runid import check_run_id
+
+
+class MemoryBackend(Backend):
+    """A store that ends with the process."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lock = threading.RLock()
+        self._lines: dict[str, list[bytes]] = {}
+        self._summaries: dict[str, RunSummary] = {}
+        self._inboxes: dict[str, list[InboxItem]] = {}
+        self._holds: dict[str, bool] = {}
+        self._killed: set[str] = set()
+
+    @classmethod
+    def from_records(
+        cls, run_id: str, lines: Iterable[bytes], inbox: Iterable[InboxItem] = (), crashed: bool = True
+    ) -> "MemoryBackend":
+        """Return a store that holds one run with these record lines, as if its process had died.
+
+        `crashed=False` means that it had left in good order instead.
+        """
+        backend = cls()
+        backend._lines[check_run_id(run_id)] = list(lines)
+        backend._inboxes[run_id] = list(inbox)
+        backend._fold(run_id, backend.load(run_id))
+        if crashed:
+            backend._killed.add(run_id)
+        return backend
+
+    def lines(self, run_id: str) -> list[bytes]:
+        """Return the record lines of a run."""
+        return list(self._lines.get(check_run_id(run_id), ()))
+
+    def prefix(self, run_id: str, count: int, crashed: bool = True) -> "MemoryBackend":
+        """Return a copy of this store as a kill after `count` records of the run would leave it.
+
+        The inbox is kept whole: what was delivered stays delivered.
+        """
+        return self.from_records(run_id, self.lines(run_id)[:count], self.inbox(run_id), crashed)
+
+    def describe(self) -> str:
+        return "memory (gone when the process ends)"
+
+    def open(self) -> None:
+        """Do nothing: memory is always ready."""
+
+    def close(self) -> None:
+        """Do nothing: the runs stay as long as this object does."""
+
+    def append_many(self, batches: Sequence[Batch]) -> list[int | FlopodError]:
+        with self._lock:
+            return [self._append(*batch) for batch in batches]
+
+    def _append(self, run_id: str, expected_seq: int, events: Sequence[Event]) -> int | FlopodError:
+        try:
+            found = len(self._lines.get(check_run_id(run_id), ()))
+            new = [encode_line(seq, event) for seq, event in enumerate(events, expected_seq + 1)]
+            records = read_records("memory", new, expected_seq)
+        except FlopodError as error:
+            return error
+        if found != expected_seq:
+            return Fenced(run_id, expected_seq, found)
+        if new:
+            self._lines.setdefault(run_id, []).extend(new)
+            self._fold(run_id, records)
+        return expected_seq + len(new)
+
+    def _fold(self, run_id: str, records: Iterable[Record]) -> None:
+        summary = fold_records(run_id, self._summaries.get(run_id), records)
+        if summary is not None:
+            self._summaries[run_id] = summary
+
+    def load(self, run_id: str) -> list[Record]:
+        return read_records("memory", self.lines(run_id))
+
+    def summary(self, run_id: str) -> RunSummary | None:
+        with self._lock:
+            summary = self._summaries.get(check_run_id(run_id))
+            return None if summary is None else duplicate(summary)
+
+    def summaries(
+        self,
+        status: Status | None = None,
+        workflow: str | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
+    ) -> list[RunSummary]:
+        with self._lock:
+            found = select(list(self._summaries.values()), status, workflow, limit, cursor)
+            return [duplicate(summary) for summary in found]
+
+    def mark(self, run_id: str, status: Status, reason: str) -> bool:
+        with self._lock:
+            summary = self._summaries.get(check_run_id(run_id))
+            if summary is not None:
+                summary.status, summary.error = status, reason
+            return summary is not None
+
+    def due_timers(self, before: int) -> list[Timer]:
+        with self._lock:
+            return due_of(list(self._summaries.values()), before)
+
+    def _deliver(self, run_id: str, path: str, event: str, payload: bytes, at: int) -> int:
+        with self._lock:
+            items = self._inboxes.setdefault(check_run_id(run_id), [])
+            items.append(InboxItem(n=len(items) + 1, path=path, event=event, payload=Raw(payload), at=at))
+            return len(items)
+
+    def inbox(self, run_id: str, after: int = 0) -> list[InboxItem]:
+        return [item for item in self._inboxes.get(check_run_id(run_id), ()) if item.n > after]
+
+    def inbox_token(self, run_id: str) -> object:
+        return len(self._inboxes.get(check_run_id(run_id), ()))
+
+    def hold(self, run_id: str) -> Hold:
+        with self._lock:
+            if check_run_id(run_id) in self._holds:
+                raise RunHeld(run_id, os.getpid())
+            self._holds[run_id] = True
+            crashed = run_id in self._killed
+            self._killed.discard(run_id)
+            return MemoryHold(run_id, self._holds, crashed)

@@ -1,0 +1,225 @@
+"""The walk that turns a value into a JSON structure, shared references and cycles kept."""
+
+from collections import deque
+from collections.abc import Callable
+from enum import Enum, Flag
+from types import BuiltinFunctionType, BuiltinMethodType, FunctionType, MethodType
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from .errors import Refused
+from .names import reference
+from .plans import plan_of
+from .scalars import NAMED_WRITERS, WRITERS, Node, Writing, escape
+
+if TYPE_CHECKING:
+    from .known import Known
+
+DEPTH = 40
+"""Nesting beyond which an object is written apart, so that no text is nested deeply."""
+
+ATOMS = frozenset((str, bool, type(None)))
+_SMALL = frozenset((*ATOMS, int, float, bytes, complex))
+
+TRACKED: dict[type, Callable[["Encoder", Any, int], Node]] = {}
+"""Writers of objects with identity, by type; classes join at their first object, `object` does the rest."""
+
+dumps = msgspec.json.Encoder().encode
+
+
+class Encoder:
+    """One walk over one value. Subclasses change what becomes of sets and of foreign objects."""
+
+    def __init__(self, known: "Known | None" = None, *, state: bool = False, foreign: bool = False) -> None:
+        self.known = known
+        self.with_state = state
+        self.foreign = foreign
+        self.escaping = False
+        self.shared: set[int] = set()
+        self._begin()
+
+    def _begin(self) -> None:
+        self.memo: dict[int, Any] = {}
+        self.numbers: dict[int, int] = {}
+        self.apart: deque[Any] = deque()
+
+    def document(self, value: Any) -> Node:
+        """Return the JSON structure of a value. A second walk is made only when something is shared."""
+        node = self._walk_all(value)
+        if self.shared:
+            self._begin()
+            node = self._walk_all(value)
+        return node
+
+    def text(self, value: Any) -> bytes:
+        """Return the JSON text of a value."""
+        try:
+            return dumps(self.document(value))
+        except UnicodeEncodeError:
+            self.escaping = True
+            self._begin()
+        try:
+            return dumps(self.document(value))
+        except UnicodeEncodeError as error:
+            raise Refused(value, f"a name in it cannot be written as text: {error}") from None
+
+    def _walk_all(self, value: Any) -> Node:
+        root = self.walk(value, 0)
+        objects = []
+        while self.apart:
+            objects.append(self._write_apart(self.apart.popleft()))
+        return {"$": "graph", "v": root, "objects": objects} if objects else root
+
+    def walk(self, value: Any, depth: int) -> Node:
+        """Return the node of one value."""
+        cls = type(value)
+        if cls in ATOMS:
+            return escape(value) if self.escaping and cls is str else value
+        writer = WRITERS.get(cls)
+        if writer is not None:
+            return writer(self, value)
+        if cls is tuple and _SMALL.issuperset(map(type, value)):
+            return TRACKED[tuple](self, value, depth)
+        if cls not in TRACKED:
+            return self._walk_unseen(value, cls, depth)
+        return self._walk_tracked(value, depth)
+
+    def _walk_unseen(self, value: Any, cls: type, depth: int) -> Node:
+        named = NAMED_WRITERS.get(f"{cls.__module__}:{cls.__qualname__}")
+        if named is not None:
+            WRITERS[cls] = named
+            return named(self, value)
+        if isinstance(value, type):
+            return self.write_reference(value, "class")
+        if isinstance(value, Enum):
+            return write_enum(self, value)
+        return self._walk_tracked(value, depth)
+
+    def _walk_tracked(self, value: Any, depth: int) -> Node:
+        key = id(value)
+        again = key in self.memo
+        self.memo[key] = value
+        if self.known is not None and (index := self.known.index(value)) is not None:
+            return self._walk_known(value, index, depth, again)
+        if again:
+            self.shared.add(key)
+            return {"$": "ref", "id": self._number(key)}
+        if depth > DEPTH:
+            self.shared.add(key)
+            self.apart.append(value)
+            return {"$": "ref", "id": self._number(key)}
+        return self._define(value, depth)
+
+    def _define(self, value: Any, depth: int) -> Node:
+        if id(value) not in self.shared:
+            return self.write(value, depth)
+        number = self._number(id(value))
+        return _with_id(self.write(value, depth), number)
+
+    def write(self, value: Any, depth: int) -> Node:
+        return (TRACKED.get(type(value)) or TRACKED[object])(self, value, depth + 1)
+
+    def _number(self, key: int) -> int:
+        return self.numbers.setdefault(key, len(self.numbers) + 1)
+
+    def _walk_known(self, value: Any, index: int, depth: int, again: bool) -> Node:
+        if again or not self.with_state or (self.foreign and is_foreign(value)):
+            return {"$": "known", "i": index}
+        if depth > DEPTH:
+            self.apart.append(value)
+            return {"$": "known", "i": index}
+        return {"$": "known", "i": index, "state": self.write(value, depth)}
+
+    def _write_apart(self, value: Any) -> Node:
+        index = self.known.index(value) if self.known is not None else None
+        if index is not None:
+            return {"$": "known", "i": index, "state": self.write(value, 0)}
+        return self._define(value, 0)
+
+    def attempt(self, value: Any, depth: int) -> Node:
+        """Return the node of a value, or raise Refused as if it had not been tried."""
+        walked, waiting = len(self.memo), len(self.apart)
+        try:
+            return self.walk(value, depth)
+        except Refused:
+            self.forget(walked, waiting)
+            raise
+
+    def forget(self, walked: int, waiting: int) -> None:
+        """Go back to when so many objects had been walked and were waiting."""
+        while len(self.memo) > walked:
+            self.memo.popitem()
+        while len(self.apart) > waiting:
+            self.apart.pop()
+
+    def write_reference(self, value: Any, tag: str) -> Node:
+        """Return the node of a class or a module-level function."""
+        name = reference(value)
+        if name is None and self.known is not None and self.foreign:
+            index = self.known.index(value)
+            if index is not None:
+                return {"$": "known", "i": index}
+        if name is None:
+            return self.refuse(value, "it cannot be found by its name; define it at module level")
+        return {"$": tag, "ref": name}
+
+    def refuse(self, value: Any, reason: str) -> Node:
+        """Deal with a value that is not plain data: here, by giving up."""
+        raise Refused(value, reason)
+
+    def order_set(self, value: Any) -> list[Any]:
+        """Return the elements of a set in the order they are written in."""
+        items = [*type(value).__iter__(value)]
+        if self.known is not None and self.with_state and not _iterates_alike(items):
+            raise Refused(value, "it would iterate in another order once it is rebuilt")
+        return items
+
+
+def write_function(enc: Writing, value: Any) -> Node:
+    return enc.write_reference(value, "function")
+
+
+def write_enum(enc: Encoder, value: Enum) -> Node:
+    plan = plan_of(type(value))
+    if plan.refusal:
+        return enc.refuse(value, plan.refusal)
+    if isinstance(value, Flag):
+        return {"$": "enum", "type": plan.name, "v": enc.walk(value.value, 0)}
+    return {"$": "enum", "type": plan.name, "name": value.name}
+
+
+def is_foreign(value: Any) -> bool:
+    """Tell whether an object is not plain data in itself, whatever it holds."""
+    cls = type(value)
+    if cls in TRACKED or cls in WRITERS:
+        return cls in _CALLABLES and reference(value) is None
+    return bool(plan_of(cls).refusal) and reference(value) is None
+
+
+def _with_id(node: Node, number: int) -> Node:
+    if isinstance(node, list):
+        return {"$": "list", "id": number, "v": node}
+    if "$" not in node:
+        return {"$": "dict", "id": number, "v": node}
+    return {"$": node.pop("$"), "id": number, **node}
+
+
+def _iterates_alike(items: list[Any]) -> bool:
+    rebuilt: set[Any] = set()
+    rebuilt.update(items)
+    same = all(one is other for one, other in zip(items, rebuilt, strict=True))
+    return same and sum(map(hashes_by_address, items)) < 2
+
+
+def hashes_by_address(value: Any) -> bool:
+    """Tell whether a value's place in a set depends on where in memory it lies."""
+    if isinstance(value, (tuple, frozenset)):
+        return any(map(hashes_by_address, value))
+    own: Any = type(value).__hash__
+    return own in _ADDRESS_HASHES
+
+
+_CALLABLES = (FunctionType, BuiltinFunctionType, BuiltinMethodType, MethodType)
+WRITERS.update(dict.fromkeys(_CALLABLES, write_function))
+_ADDRESS_HASHES: tuple[Any, ...] = (object.__hash__, type.__hash__, FunctionType.__hash__)

@@ -1,0 +1,64 @@
+"""The table of objects that exist on both sides of a document: they are referred to, not copied."""
+
+from collections.abc import Sequence
+from datetime import tzinfo
+from enum import Enum
+from types import BuiltinFunctionType, FunctionType, ModuleType
+from typing import Any
+
+from .encode import hashes_by_address, is_foreign
+from .errors import NotPlain
+from .immutable import is_immutable
+from .names import reference
+from .parts import parts
+
+_BY_NAME = (type, Enum, ModuleType, tzinfo)
+
+
+class Known:
+    """The objects with identity that can be reached from some roots, numbered in the order of a walk.
+
+    Two tables made from roots of the same shape number the same objects alike. The table keeps its
+    objects alive. An iteration over a set whose elements lie by address has no order to number by.
+    """
+
+    def __init__(self, roots: Sequence[Any]) -> None:
+        self.objects: list[Any] = []
+        self._index: dict[int, int] = {}
+        self._walk(roots)
+
+    def index(self, value: Any) -> int | None:
+        """Return the number of an object, or None when it is not in the table."""
+        return self._index.get(id(value))
+
+    def __getitem__(self, index: int) -> Any:
+        return self.objects[index]
+
+    def __len__(self) -> int:
+        return len(self.objects)
+
+    def _walk(self, roots: Sequence[Any]) -> None:
+        todo = list(reversed(roots))
+        while todo:
+            value = todo.pop()
+            if id(value) in self._index or is_immutable(value) or _is_named(value):
+                continue
+            self._index[id(value)] = len(self.objects)
+            self.objects.append(value)
+            if isinstance(value, (set, frozenset)):
+                _check_order(value)
+            if not is_foreign(value):
+                todo.extend([child for _, child in parts(value)][::-1])
+
+
+def _is_named(value: Any) -> bool:
+    callables = (FunctionType, BuiltinFunctionType)
+    return isinstance(value, _BY_NAME) or (isinstance(value, callables) and reference(value) is not None)
+
+
+def _check_order(value: "set[Any] | frozenset[Any]") -> None:
+    if sum(map(hashes_by_address, value)) > 1:
+        raise NotPlain(
+            "a set whose elements have no hash of their own has no lasting order; give their class "
+            "__hash__ and __eq__, or use a list"
+        )

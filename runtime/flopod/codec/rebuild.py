@@ -1,0 +1,279 @@
+"""Rebuilders of objects with identity, and fillers that restore such an object in place."""
+
+import base64
+from collections import Counter, OrderedDict, defaultdict, deque
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from flopod.errors import SerializableError
+
+from . import exceptions
+from .decode import REBUILDERS, Decoder, Filler
+from .names import find
+from .objects import TIME_FIELDS
+from .plans import CONTENT, Plan, plan_of
+from .scalars import READERS, Node
+
+_ATOMS = frozenset((str, int, float, bool, type(None)))
+
+
+def _plan(node: Node) -> Plan:
+    cls = find(node["type"])
+    if not isinstance(cls, type):
+        raise SerializableError(f"{node['type']!r} is in the log as a class, but it is not one any more")
+    return plan_of(cls)
+
+
+def fill_list(dec: Decoder, target: list[Any], node: Node) -> None:
+    list.__setitem__(target, slice(None), dec.items(node["v"]))
+
+
+def fill_bytearray(_dec: Decoder, target: bytearray, node: Node) -> None:
+    bytearray.__setitem__(target, slice(None), base64.b64decode(node["v"]))
+
+
+def fill_deque(dec: Decoder, target: deque[Any], node: Node) -> None:
+    items = dec.items(node["v"])
+    deque.clear(target)
+    deque.extend(target, items)
+
+
+def fill_set(dec: Decoder, target: set[Any], node: Node) -> None:
+    items = dec.hashed(node["v"])
+
+    def insert() -> None:
+        set.clear(target)
+        set.update(target, items)
+
+    dec.insert(items, insert)
+
+
+def fill_dict(dec: Decoder, target: dict[Any, Any], node: Node) -> None:
+    kind: Any = OrderedDict if isinstance(target, OrderedDict) else dict
+    entries = _entries(dec, node["v"])
+    if "factory" in node:
+        vars(defaultdict)["default_factory"].__set__(target, dec.build(node["factory"]))
+
+    def insert() -> None:
+        kind.clear(target)
+        for key, item in entries:
+            kind.__setitem__(target, key, item)
+
+    dec.insert([key for key, _ in entries], insert)
+
+
+def _entries(dec: Decoder, nodes: Node) -> list[tuple[Any, Any]]:
+    if isinstance(nodes, dict):
+        return [(key, dec.build(part)) for key, part in nodes.items()]
+    return [(dec.hashed([key])[0], dec.build(part)) for key, part in nodes]
+
+
+def fill_object(dec: Decoder, target: Any, node: Node) -> None:
+    """Set the attributes, plain ones first: a hash may need them while the others are being built."""
+    plan, state = plan_of(type(target)), node.get("state", {})
+    plain = {name: part for name, part in state.items() if type(part) in _ATOMS}
+    plan.set_state(target, plain)
+    if len(plain) < len(state):
+        plan.set_state(target, dict(zip(state, dec.items(state.values()), strict=True)))
+
+
+def fill_exception(dec: Decoder, target: BaseException, node: Node) -> None:
+    state = node.get("state", {})
+    state = dict(zip(state, dec.items(state.values()), strict=True))
+    exceptions.restore(target, dec.items(node.get("args", ())), state)
+    target.__cause__ = dec.build(node.get("cause"))
+    target.__context__ = dec.build(node.get("context"))
+    target.__suppress_context__ = node.get("suppress", False)
+
+
+CONTENT_FILLERS: dict[str, Filler] = {
+    "list": fill_list,
+    "bytearray": fill_bytearray,
+    "deque": fill_deque,
+    "set": fill_set,
+    "dict": fill_dict,
+    "ordereddict": fill_dict,
+    "defaultdict": fill_dict,
+    "counter": fill_dict,
+}
+FILLERS: dict[str, Filler] = CONTENT_FILLERS | {"object": fill_object, "exception": fill_exception}
+
+_KINDS: dict[str, Callable[[], Any]] = {
+    "list": list,
+    "bytearray": bytearray,
+    "set": set,
+    "dict": dict,
+    "ordereddict": OrderedDict,
+    "defaultdict": defaultdict,
+    "counter": Counter,
+}
+
+
+def fill_content(dec: Decoder, target: Any, node: Node) -> None:
+    """Fill a container, and the attributes of one whose class is a subclass."""
+    CONTENT_FILLERS[node["$"]](dec, target, node)
+    if "type" in node:
+        fill_object(dec, target, node)
+
+
+def _rebuild_content(dec: Decoder, node: Node) -> Any:
+    made = _plan(node).make() if "type" in node else _KINDS[node["$"]]()
+    return _filled(dec, node, made, fill_content)
+
+
+def _rebuild_deque(dec: Decoder, node: Node) -> Any:
+    made: deque[Any] = _plan(node).make() if "type" in node else deque()
+    deque.__init__(made, (), node["maxlen"])
+    return _filled(dec, node, made, fill_content)
+
+
+def _rebuild_object(dec: Decoder, node: Node) -> Any:
+    return _filled(dec, node, _plan(node).make(), fill_object)
+
+
+def _filled(dec: Decoder, node: Node, made: Any, fill: Filler) -> Any:
+    dec.keep(node, made)
+    dec.fill(made, fill, node)
+    return made
+
+
+def _rebuild_tuple(dec: Decoder, node: Node) -> Any:
+    if "type" not in node:
+        return dec.immutable(node, lambda: tuple(dec.items(node["v"])))
+    cls = _plan(node).cls
+    return _with_state(dec, node, lambda: tuple.__new__(cls, dec.items(node["v"])))
+
+
+def _rebuild_frozenset(dec: Decoder, node: Node) -> Any:
+    cls = _plan(node).cls if "type" in node else frozenset
+    return _with_state(dec, node, lambda: frozenset.__new__(cls, dec.hashed(node["v"])))
+
+
+def _rebuild_scalar(dec: Decoder, node: Node) -> Any:
+    """Rebuild an object whose class derives from a scalar type."""
+    plan = _plan(node)
+    exact = READERS[node["$"]](dec, node)
+    return _with_state(dec, node, lambda: _derive(plan, exact))
+
+
+def _derive(plan: Plan, exact: Any) -> Any:
+    fields = TIME_FIELDS.get(plan.tag)
+    if fields is None:
+        return plan.base.__new__(plan.cls, exact)
+    extra = {"fold": exact.fold} if hasattr(exact, "fold") else {}
+    return plan.base.__new__(plan.cls, *(getattr(exact, name) for name in fields), **extra)
+
+
+def _with_state(dec: Decoder, node: Node, build: Callable[[], Any]) -> Any:
+    made = dec.immutable(node, build)
+    if "state" in node:
+        _filled(dec, node, made, fill_object)
+    return made
+
+
+def _rebuild_partial(dec: Decoder, node: Node) -> Any:
+    def build() -> Any:
+        func, args, keywords = dec.items(node["v"])
+        return partial(func, *args, **keywords)
+
+    return dec.immutable(node, build)
+
+
+def _rebuild_structseq(dec: Decoder, node: Node) -> Any:
+    cls = find(node["type"])
+    hidden = node["state"]
+    visible = dec.items(node["v"])
+    return dec.immutable(
+        node, lambda: cls(visible, dict(zip(hidden, dec.items(hidden.values()), strict=True)))
+    )
+
+
+def _rebuild_exception(dec: Decoder, node: Node) -> Any:
+    cls = find(node["type"])
+    if "members" in node:
+        made = dec.immutable(node, lambda: exceptions.make(cls, node["message"], dec.items(node["members"])))
+    else:
+        made = exceptions.make(cls, "", [])
+    return _filled(dec, node, made, fill_exception)
+
+
+def _rebuild_enum(dec: Decoder, node: Node) -> Any:
+    cls = find(node["type"])
+    try:
+        return cls[node["name"]] if "name" in node else cls(dec.build(node["v"]))
+    except (KeyError, ValueError):
+        wanted = node.get("name", node.get("v"))
+        raise SerializableError(f"{node['type']} has no member {wanted!r}, which is in the log") from None
+
+
+def _rebuild_known(dec: Decoder, node: Node) -> Any:
+    if dec.known is None:
+        raise SerializableError("the value refers to objects of a table that was not given (known=...)")
+    if node["i"] >= len(dec.known):
+        raise SerializableError(
+            f"the log refers to the object {node['i']} of a table that has only {len(dec.known)} now"
+        )
+    target = dec.known[node["i"]]
+    if "state" in node and id(target) not in dec.restored:
+        dec.restored.add(id(target))
+        _restore(dec, target, node["state"])
+    return target
+
+
+def _restore(dec: Decoder, target: Any, state: Node) -> None:
+    node = state if isinstance(state, dict) and "$" in state else {"$": _plain_tag(state), "v": state}
+    restore = getattr(type(target), "__flopod_restore__", None)
+    _check_kind(target, node)
+    if restore is not None:
+        restore(target, dec.build(state))
+    elif node["$"] in CONTENT_FILLERS:
+        dec.fill(target, fill_content, node)
+    elif node["$"] in FILLERS:
+        dec.fill(target, FILLERS[node["$"]], node)
+    else:
+        dec.items(_inside(node))
+
+
+def _check_kind(target: Any, node: Node) -> None:
+    plan = plan_of(type(target))
+    tag = CONTENT[plan.as_plain] if plan.as_plain is not None else plan.tag
+    if node["$"] in FILLERS and tag != node["$"]:
+        raise SerializableError(
+            f"the log holds the state of a {node['$']} where the run now has a {type(target).__qualname__}"
+        )
+
+
+def _plain_tag(state: Node) -> str:
+    return "list" if isinstance(state, list) else "dict"
+
+
+def _inside(node: Node) -> list[Node]:
+    """The nodes within an immutable object of the table: it stays, what it holds is restored."""
+    return [*node.get("v", ()), *node.get("state", {}).values()]
+
+
+def _reference(_dec: Decoder, node: Node) -> Any:
+    return find(node["ref"])
+
+
+def install() -> None:
+    """Tell the decoder of the tags of this module."""
+    REBUILDERS.update(dict.fromkeys(READERS, _rebuild_scalar))
+    REBUILDERS.update(dict.fromkeys(_KINDS, _rebuild_content))
+    REBUILDERS.update(dict.fromkeys(("class", "function", "global"), _reference))
+    REBUILDERS.update(_OTHERS)
+
+
+_OTHERS: dict[str, Callable[[Decoder, Node], Any]] = {
+    "ref": lambda dec, node: dec.refer(node["id"]),
+    "deque": _rebuild_deque,
+    "tuple": _rebuild_tuple,
+    "frozenset": _rebuild_frozenset,
+    "object": _rebuild_object,
+    "exception": _rebuild_exception,
+    "enum": _rebuild_enum,
+    "partial": _rebuild_partial,
+    "structseq": _rebuild_structseq,
+    "known": _rebuild_known,
+}

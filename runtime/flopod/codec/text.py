@@ -1,0 +1,65 @@
+"""The public pair: a value to its JSON text, and the text back to the value."""
+
+from typing import Any
+
+import msgspec
+
+from flopod.errors import SerializableError
+
+from . import objects, rebuild
+from .decode import Decoder
+from .encode import Encoder
+from .errors import NotPlain, Refused, describe
+from .known import Known
+from .locate import locate
+
+objects.install()
+rebuild.install()
+
+_loads = msgspec.json.Decoder().decode
+
+
+def encode(
+    value: Any,
+    *,
+    known: Known | None = None,
+    state: bool = False,
+    foreign: bool = False,
+    label: str = "value",
+) -> bytes:
+    """Return the JSON text (UTF-8) of a value.
+
+    With `known`, its objects are written as references into that table; with `state` also, each with
+    its present state. `foreign` lets objects of the table that are not plain data stay references.
+    `label` names the value in errors. Raises NotPlain, a SerializableError that names the place.
+    """
+    encoder = Encoder(known, state=state, foreign=foreign)
+    try:
+        return encoder.text(value)
+    except Refused as refused:
+        raise not_plain(value, refused, label) from None
+    except RecursionError:
+        raise SerializableError(f"{label} cannot be written: the stack is too deep already") from None
+
+
+def decode(data: bytes | msgspec.Raw | str, *, known: Known | None = None) -> Any:
+    """Return the value of a JSON text that `encode` wrote.
+
+    With `known`, references into that table become its objects, and states are restored in place.
+    Raises SerializableError when a type of the value is not loaded.
+    """
+    text = data.encode() if isinstance(data, str) else bytes(data)
+    node = _loads(text)
+    if b'"$"' not in text:
+        return node
+    try:
+        return Decoder(known).value(node)
+    except RecursionError:
+        raise SerializableError("a value in the log is nested too deeply to be read") from None
+
+
+def not_plain(root: Any, refused: Refused, label: str) -> NotPlain:
+    """Turn the codec's internal signal into the error that names the place in the value."""
+    field = locate(root, refused.value, label)
+    what = describe(refused.value)
+    return NotPlain(f"{field} is a {what} and cannot be written: {refused.reason}", field=field)

@@ -1,0 +1,115 @@
+"""What a job says to people: lines on standard error, the result on standard output."""
+
+import contextlib
+import os
+import shutil
+import sys
+from collections.abc import Iterable, Iterator
+from typing import IO, Any
+
+_QUIET, _NORMAL, _VERBOSE = 0, 1, 2
+_CLEAR_LINE = "\r\x1b[K"
+
+
+class Console:
+    """Standard error with an optional live line at its end; `level` 0 is quiet, 2 is verbose."""
+
+    def __init__(self, level: int = _NORMAL, stream: IO[str] | None = None) -> None:
+        self.level = level
+        self._stream = sys.stderr if stream is None else stream
+        self.live = level >= _NORMAL and _is_terminal(self._stream)
+        self._status = ""
+
+    def error(self, text: str) -> None:
+        """Say what is wrong; never silenced."""
+        self._line(text)
+
+    def say(self, text: str) -> None:
+        """Say what a person should know, unless quiet."""
+        if self.level >= _NORMAL:
+            self._line(text)
+
+    def detail(self, text: str) -> None:
+        """Say what only a verbose job says."""
+        if self.level >= _VERBOSE:
+            self._line(text)
+
+    def status(self, text: str) -> None:
+        """Let `text` be the live line, cut to the width of the terminal."""
+        if self.live and text != self._status:
+            width = shutil.get_terminal_size().columns - 1
+            self._write(_CLEAR_LINE + text[:width])
+            self._status = text
+
+    def clear(self) -> None:
+        """Take the live line away, so that something else can be printed."""
+        if self._status:
+            self._write(_CLEAR_LINE)
+            self._status = ""
+
+    def _line(self, text: str) -> None:
+        status = self._status
+        self.clear()
+        self._write(text + "\n")
+        self.status(status)
+
+    def _write(self, text: str) -> None:
+        # Nobody reads any more, or there never was a standard error: that is no reason to stop a run.
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            self._stream.write(text)
+            self._stream.flush()
+
+
+def write_result(text: str, out: IO[str]) -> bool:
+    """Write a line of data; False if nobody reads it any more."""
+    try:
+        out.write(text + "\n")
+        out.flush()
+    except BrokenPipeError:
+        with contextlib.suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())
+        return False
+    return True
+
+
+@contextlib.contextmanager
+def share_terminal(console: Console) -> Iterator[None]:
+    """While the block runs, take the live line away before the program itself prints."""
+    if not console.live:
+        yield
+        return
+    kept = sys.stdout, sys.stderr
+    sys.stdout, sys.stderr = _Polite(kept[0], console), _Polite(kept[1], console)
+    try:
+        yield
+    finally:
+        sys.stdout, sys.stderr = kept
+
+
+class _Polite:
+    """A text stream that clears the live line before it writes."""
+
+    def __init__(self, stream: IO[str], console: Console) -> None:
+        self._polite_stream = stream
+        self._polite_console = console
+
+    def write(self, text: str) -> int:
+        self._polite_console.clear()
+        return self._polite_stream.write(text)
+
+    def writelines(self, lines: Iterable[str]) -> None:
+        for line in lines:
+            self.write(line)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._polite_stream, name)
+
+
+def _is_terminal(stream: IO[str]) -> bool:
+    """Whether a line can be overwritten there; NO_COLOR asks for plain text."""
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        return False
+    try:
+        return stream.isatty()
+    except (ValueError, AttributeError):
+        return False

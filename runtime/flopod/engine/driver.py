@@ -1,0 +1,251 @@
+"""Drives a core on asyncio: commits its events, runs its leaves and timers, reads the inbox."""
+
+import asyncio
+import sys
+import time
+from collections.abc import Callable
+
+from flopod.backends.base import Backend
+from flopod.engine.clock import Clock
+from flopod.engine.leaves import Leaves
+from flopod.engine.outcome import OnProgress, OpenSleep, OpenWait, PendingRetry, Progress, RunOutcome
+from flopod.errors import FlopodError, StorageError
+from flopod.events import RunCompleted, RunFailed
+from flopod.workflow.arguments import Raised, Returned
+from flopod.workflow.commands import CallLogger, CancelLeaf, Command, Commit, StartLeaf, Write
+from flopod.workflow.core import Core
+from flopod.workflow.operations import Sleep, Wait
+
+_POLL_MS = 50
+_TURN = 0.02
+_PATIENCE = 30.0
+
+
+class Driver:
+    """One run in this process. `wake` may be called from any thread.
+
+    With `exit_when_waiting` it returns when nothing but waits and sleeps is open. `write(stream, text)`
+    takes what the workflow prints, instead of the standard streams.
+    """
+
+    def __init__(
+        self,
+        core: Core,
+        backend: Backend,
+        *,
+        clock: Clock,
+        exit_when_waiting: bool = False,
+        on_progress: OnProgress | None = None,
+        write: Callable[[str, str], None] | None = None,
+        hide_loop: bool = False,
+    ) -> None:
+        self.core = core
+        self.committed: Callable[[Commit], None] | None = None
+        self._backend = backend
+        self._clock = clock
+        self._exit_when_waiting = exit_when_waiting
+        self._on_progress = on_progress
+        self._write = write
+        self._leaves = Leaves(core.run_id, self._report, hide_loop)
+        self._woken = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        self._token: object = None
+        self._polled = 0.0
+        self._turn = time.monotonic()
+        self._submitted = 0
+
+    def wake(self) -> None:
+        """Look at the inbox and step again."""
+        self._polled = 0.0
+        self._loop.call_soon_threadsafe(self._woken.set)
+
+    def submitted(self) -> None:
+        """Note that a body outside of the core's scheduler has done something."""
+        self._submitted += 1
+        self._woken.set()
+
+    async def run(self) -> RunOutcome:
+        """Drive until the run is over, paused, or left while waiting.
+
+        Raises DivergenceError, Fenced or StorageError; the body is then abandoned as it is.
+        """
+        stop_watching = self._backend.watch_inbox(self.core.run_id, self.wake)
+        try:
+            self._take_inbox()
+            while (outcome := await self._turn_once()) is None:
+                pass
+            return outcome
+        finally:
+            stop_watching()
+            self._leaves.close()
+            if self.core.ended is None:
+                self.core.abandon()
+
+    async def _turn_once(self) -> RunOutcome | None:
+        core = self.core
+        if core.external is not None:
+            await self._settle()
+        self._woken.clear()
+        if core.mailbox.waiting and self._clock_ran(_POLL_MS):
+            self._take_inbox()
+        commit = core.step(self._clock.now())
+        if core.diverged is not None:
+            raise core.diverged
+        self._commit(commit)
+        await self._carry_out(commit.commands)
+        if core.ended is not None or core.paused is not None:
+            return self._outcome()
+        self._tell_progress(commit)
+        return None if core.unsettled or core.has_arrived else await self._rest()
+
+    # -- the body outside ------------------------------------------------------------------------
+
+    async def _settle(self) -> None:
+        """Let code that asyncio steps come to rest, as far as that can be seen from here."""
+        quiet = 0
+        while quiet < 12:
+            before = self._submitted
+            await asyncio.sleep(0)
+            quiet = quiet + 1 if before == self._submitted else 0
+
+    async def _be_patient(self) -> None:
+        """Wait for the body to ask for what the log holds; not for ever if it waits for the log."""
+        before = self._submitted
+        try:
+            async with asyncio.timeout(_PATIENCE if self.core.open else None):
+                await self._woken.wait()
+        except TimeoutError:
+            if before == self._submitted:
+                self.core.patient = False
+
+    # -- committing ------------------------------------------------------------------------------
+
+    def _commit(self, commit: Commit) -> None:
+        if not commit.events:
+            return
+        try:
+            self._backend.append(self.core.run_id, commit.expected, commit.events)
+        except StorageError as error:
+            self._backend.mark(self.core.run_id, "storage_error", str(error))
+            raise
+        if self.committed is not None:
+            self.committed(commit)
+
+    async def _carry_out(self, commands: list[Command]) -> None:
+        for command in commands:
+            if isinstance(command, StartLeaf):
+                await self._start(command)
+            elif isinstance(command, CancelLeaf):
+                self._leaves.cancel(command.path)
+            else:
+                self._show(command)
+
+    async def _start(self, command: StartLeaf) -> None:
+        alone = len(self.core.running) == 1 and self._leaves.idle and command.timeout is None
+        if alone and (command.sync or len(self.core.open) == 1) and self.core.external is None:
+            await self._let_others_run()
+            await self._leaves.run(command)
+        else:
+            self._leaves.start(command)
+
+    async def _let_others_run(self) -> None:
+        if time.monotonic() - self._turn > _TURN:
+            await asyncio.sleep(0)
+            self._turn = time.monotonic()
+
+    def _show(self, command: Write | CallLogger) -> None:
+        if isinstance(command, CallLogger):
+            command.method(*command.args, **command.kwargs)
+        elif self._write is not None:
+            self._write(command.stream, command.text)
+        else:
+            stream = sys.stdout if command.stream == "stdout" else sys.stderr
+            stream.write(command.text)
+            if command.flush:
+                stream.flush()
+
+    def _report(self, path: str, outcome: Returned | Raised) -> None:
+        self.core.complete(path, outcome, self._clock.now())
+        self._woken.set()
+
+    # -- waiting ---------------------------------------------------------------------------------
+
+    async def _rest(self) -> RunOutcome | None:
+        core = self.core
+        if core.history.replaying or not core.live:
+            await self._be_patient()
+            return None
+        idle = self._leaves.idle
+        if idle and core.external is None and not core.open:
+            raise FlopodError(f"the run {core.run_id!r} waits for something that no activity, timer or event ends")
+        if idle and self._exit_when_waiting and self._only_waits():
+            return None if self._take_inbox() else self._outcome()
+        await self._clock.pause(self._next_look(), self._woken, idle)
+        return None
+
+    def _only_waits(self) -> bool:
+        core, due = self.core, self.core.next_due()
+        return not core.retrying and core.external is None and (due is None or due > self._clock.now())
+
+    def _next_look(self) -> int | None:
+        due = self.core.next_due()
+        if not self.core.mailbox.waiting or not self._clock.real:
+            return due
+        poll = self._clock.now() + _POLL_MS
+        return poll if due is None else min(due, poll)
+
+    def _clock_ran(self, ms: int) -> bool:
+        now = time.monotonic()
+        if now - self._polled < ms / 1000:
+            return False
+        self._polled = now
+        return True
+
+    def _take_inbox(self) -> bool:
+        """Take over what was delivered since the last look; returns whether there was something."""
+        core = self.core
+        token = self._backend.inbox_token(core.run_id)
+        if token == self._token:
+            return False
+        self._token = token
+        items = self._backend.inbox(core.run_id, core.history.last_inbox)
+        for item in items:
+            core.receive(item.n, item.path, item.event, item.payload, self._clock.now())
+        return bool(items)
+
+    # -- reporting -------------------------------------------------------------------------------
+
+    def _tell_progress(self, commit: Commit) -> None:
+        if self._on_progress is not None and (commit.events or commit.commands):
+            core = self.core
+            self._on_progress(
+                Progress(
+                    done=core.done,
+                    running=sorted(core.running),
+                    retrying=[PendingRetry(*retry) for retry in core.pending_retries()],
+                    waiting=open_waits(core),
+                    sleeping=open_sleeps(core),
+                )
+            )
+
+    def _outcome(self) -> RunOutcome:
+        core = self.core
+        if core.paused is not None:
+            return RunOutcome("paused", reason=core.paused)
+        if core.was_cancelled:
+            return RunOutcome("cancelled", reason=core.cancelled or "", error=core.error)
+        if isinstance(core.ended, RunCompleted):
+            return RunOutcome("completed", value=core.value)
+        if isinstance(core.ended, RunFailed):
+            return RunOutcome("failed", error=core.error, traceback=core.ended.traceback)
+        return RunOutcome("waiting", waiting=open_waits(core), sleeping=open_sleeps(core))
+
+
+def open_waits(core: Core) -> list[OpenWait]:
+    """Return the waits that are open, in the order in which they began."""
+    return [OpenWait(op.path, op.event, op.due) for op in core.open.values() if isinstance(op, Wait)]
+
+
+def open_sleeps(core: Core) -> list[OpenSleep]:
+    """Return the timers that are open, in the order in which they began."""
+    return [OpenSleep(op.path, op.due) for op in core.open.values() if isinstance(op, Sleep)]

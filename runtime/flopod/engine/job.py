@@ -1,0 +1,295 @@
+"""One run in one process: what `python bundle.py` and `flopod run` do, from arguments to exit status."""
+
+import difflib
+import importlib
+import json
+import logging
+import operator
+import os
+import shlex
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from types import ModuleType
+from typing import IO, Any, NoReturn
+
+import msgspec
+
+from flopod.backends.base import Backend
+from flopod.backends.choose import choose
+from flopod.codec import plain
+from flopod.engine import seed
+from flopod.engine.console import Console, share_terminal, write_result
+from flopod.engine.ending import end, result_apart, run_apart
+from flopod.engine.inputs import Arguments, bind, read_input
+from flopod.engine.options import Options, read_options
+from flopod.engine.outcome import OpenWait, RunOutcome
+from flopod.engine.progress import ProgressReport
+from flopod.engine.runtime import run_workflow
+from flopod.engine.signals import Interrupts
+from flopod.workflow.tracebacks import author_traceback
+from flopod.engine.waits import deliver, deliver_commands, first_event, matches, resume_command, wait_points
+from flopod.errors import FlopodError, UsageError
+from flopod.events import RunStarted, WaitPoint
+from flopod.manifest import Manifest, WorkflowEntry
+
+EXIT_OF_STATUS = {"completed": 0, "failed": 1, "waiting": 3, "paused": 3, "cancelled": 8}
+_ENDED = ("completed", "failed", "cancelled")
+
+ImportModule = Callable[[str], ModuleType]
+
+
+def main(
+    argv: Sequence[str],
+    manifest: str | bytes | Manifest,
+    import_module: ImportModule = importlib.import_module,
+    *,
+    program: Sequence[str] = (),
+    delivers: bool = True,
+) -> NoReturn:
+    """Run or resume what `argv` names and end the process with the exit status of the run.
+
+    `program` is the command as people type it, `python bundle.py` by default; `delivers` says whether
+    it takes `--deliver` itself. What the program prints goes to standard error, so that the result is
+    alone on standard output.
+    """
+    read = manifest if isinstance(manifest, Manifest) else msgspec.json.decode(manifest, type=Manifest)
+    program = program or ("python", sys.argv[0])
+    try:
+        job = Job.from_command_line(argv, read, import_module, program, delivers)
+    except FlopodError as error:
+        Console().error(f"error: {error}")
+        end(error.exit_code)
+    with result_apart() as out:
+        code = job.run(out)
+    end(code, orderly=job.ended)
+
+
+class Job:
+    """A run of one of the workflows of `manifest`, as the options ask for it."""
+
+    def __init__(
+        self,
+        options: Options,
+        manifest: Manifest,
+        import_module: ImportModule,
+        program: Sequence[str],
+        delivers: bool = True,
+    ) -> None:
+        self.options = options
+        self.manifest = manifest
+        self.ended = False
+        self._import = import_module
+        self._program = program
+        self._delivers = delivers
+        self._console = Console(options.level)
+        self._points: list[WaitPoint] = []
+
+    @classmethod
+    def from_command_line(
+        cls,
+        argv: Sequence[str],
+        manifest: Manifest,
+        import_module: ImportModule,
+        program: Sequence[str],
+        delivers: bool = True,
+    ) -> "Job":
+        """Read the options. Ends the process for wrong usage; raises InvalidRunId."""
+        options = read_options(argv, manifest, os.environ, shlex.join(program))
+        return cls(options, manifest, import_module, program, delivers)
+
+    def run(self, out: IO[str], *, restart: bool = True) -> int:
+        """Do what the options ask for and return the exit status; the result goes to `out`.
+
+        With `restart` the process may start itself again with the hash seed of the run.
+        """
+        self._interrupts = Interrupts(self._on_interrupt)
+        self._on_leave: Callable[[], None] = lambda: None
+        self._interrupts.install()
+        try:
+            with choose(self.options.backend, os.environ) as backend:
+                return self._on(backend, out, restart)
+        except FlopodError as error:
+            self._console.clear()
+            self._console.error(f"error: {error}")
+            return error.exit_code
+
+    def _on(self, backend: Backend, out: IO[str], restart: bool) -> int:
+        self._console.say(f"run {self.options.run_id} in {backend.describe()}")
+        if self.options.deliver is not None:
+            return self._deliver(backend, *self.options.deliver)
+        recorded = first_event(backend, self.options.run_id)
+        if restart:
+            self._settle_seed(recorded)
+        entry = self._entry(recorded)
+        with backend.hold(self.options.run_id) as hold:
+            self._on_leave = hold.leave
+            return self._execute(entry, recorded, Guarded(backend, self._interrupts), hold, out)
+
+    def _deliver(self, backend: Backend, path: str, event: str, payload: str) -> int:
+        done = deliver(backend, self.options.run_id, path, event, payload)
+        self._console.say(f"delivered {event!r} to {path!r} (number {done.number} of {done.run_id})")
+        return 0
+
+    def _settle_seed(self, recorded: RunStarted | None) -> None:
+        wanted = recorded.hash_seed if recorded is not None else seed.current()
+        if not seed.require(seed.DEFAULT_SEED if wanted is None else wanted):
+            self._console.error("warning: the hash seed cannot be set, so sets may iterate in another order")
+
+    def _entry(self, recorded: RunStarted | None) -> WorkflowEntry:
+        """The workflow asked for; else the run's own, else the only one there is."""
+        name = self.options.workflow or (recorded.workflow if recorded is not None else None)
+        return choose_workflow(self.manifest, name)
+
+    def _execute(
+        self,
+        entry: WorkflowEntry,
+        recorded: RunStarted | None,
+        backend: "Guarded",
+        hold: Any,
+        out: IO[str],
+    ) -> int:
+        if self.options.log_level:
+            logging.basicConfig(level=self.options.log_level.upper())
+        try:
+            function = operator.attrgetter(entry.function)(self._import(entry.module))
+        except Exception as error:
+            self._console.error(author_traceback(error))
+            return 1
+        arguments = self._arguments(entry, recorded, function)
+        self._points = wait_points(entry, self._import)
+        with share_terminal(self._console):
+            outcome = self._drive(entry, recorded, function, arguments, backend, hold)
+        self.ended = outcome.status in _ENDED
+        return self._finish(outcome, out)
+
+    def _arguments(
+        self, entry: WorkflowEntry, recorded: RunStarted | None, function: Callable[..., Any]
+    ) -> Arguments | None:
+        """The input given; None to resume with the recorded one."""
+        if self.options.input is not None:
+            return bind(entry, function, read_input(self.options.input))
+        return None if recorded is not None else bind(entry, function, {})
+
+    def _drive(
+        self,
+        entry: WorkflowEntry,
+        recorded: RunStarted | None,
+        function: Callable[..., Any],
+        arguments: Arguments | None,
+        backend: "Guarded",
+        hold: Any,
+    ) -> RunOutcome:
+        self._report = ProgressReport(self._console, self._commands)
+        self._console.say(_opening(entry.name, recorded, self.manifest))
+        driving = run_workflow(
+            function,
+            None if arguments is None else arguments.args,
+            None if arguments is None else arguments.kwargs,
+            run_id=self.options.run_id,
+            backend=backend,
+            workflow=entry.name,
+            build=self.manifest.build,
+            build_name=self.manifest.name,
+            waits=self._points,
+            hash_seed=seed.current() or seed.DEFAULT_SEED,
+            sync=entry.sync,
+            hold=hold,
+            exit_when_waiting=self.options.exit_when_waiting,
+            resume_paused=self.options.resume,
+            on_progress=self._report,
+        )
+        return run_apart(driving, lambda outcome: outcome.status in _ENDED)
+
+    def _finish(self, outcome: RunOutcome, out: IO[str]) -> int:
+        run_id = self.options.run_id
+        match outcome.status:
+            case "completed":
+                self._console.say(f"run {run_id} is completed")
+                write_result(json.dumps(plain(outcome.value), ensure_ascii=False), out)
+            case "failed":
+                self._console.error(f"run {run_id} failed")
+                self._console.error(_failure(outcome))
+            case "cancelled":
+                self._console.error(f"run {run_id} is cancelled{_because(outcome.reason)}")
+            case "paused":
+                self._console.error(f"run {run_id} is paused{_because(outcome.reason)}")
+                self._console.error(f"go on with: {self._resume_command()} --resume")
+            case _:
+                self._report_waiting(outcome)
+        return EXIT_OF_STATUS.get(outcome.status, 1)
+
+    def _report_waiting(self, outcome: RunOutcome) -> None:
+        for wait in outcome.waiting:
+            self._report.wait(wait)
+        for sleep in outcome.sleeping:
+            self._report.sleep(sleep)
+        self._console.say(f"go on with: {self._resume_command()}")
+
+    def _commands(self, wait: OpenWait) -> list[str]:
+        found = [point for point in self._points if matches(point.path, wait.path)]
+        schema = found[0].schema if found else None
+        program = self._program if self._delivers else ()
+        return deliver_commands(
+            self.options.run_id, wait.path, wait.event, schema, self.options.backend, program
+        )
+
+    def _resume_command(self) -> str:
+        return resume_command(self.options.run_id, self.options.backend, self._program)
+
+    def _on_interrupt(self, _signal: str) -> None:
+        self._on_leave()
+        self._console.clear()
+        self._console.error(f"interrupted; resume with: {self._resume_command()}")
+
+
+class Guarded:
+    """A backend whose writes are not interrupted by Ctrl-C."""
+
+    def __init__(self, backend: Backend, interrupts: Interrupts) -> None:
+        self._backend = backend
+        self._interrupts = interrupts
+
+    def append(self, *args: Any, **kwargs: Any) -> int:
+        with self._interrupts.writing():
+            return self._backend.append(*args, **kwargs)
+
+    def append_many(self, *args: Any, **kwargs: Any) -> list[int | FlopodError]:
+        with self._interrupts.writing():
+            return self._backend.append_many(*args, **kwargs)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._backend, name)
+
+
+def choose_workflow(manifest: Manifest, name: str | None) -> WorkflowEntry:
+    """The workflow called `name`; without a name the only one. Raises UsageError with near misses."""
+    known = manifest.workflows
+    if name is None and len(known) == 1:
+        return next(iter(known.values()))
+    if name is None:
+        raise UsageError(f"there are several workflows, so name one: {', '.join(sorted(known))}")
+    if name not in known:
+        raise UsageError(_unknown_workflow(name, known))
+    return known[name]
+
+
+def _opening(name: str, recorded: RunStarted | None, manifest: Manifest) -> str:
+    does = "starting" if recorded is None else "resuming"
+    return f"{does} {name} (build {manifest.build[:12]})"
+
+
+def _unknown_workflow(name: str, known: dict[str, WorkflowEntry]) -> str:
+    near = difflib.get_close_matches(name, known, 1)
+    guess = f"did you mean {near[0]!r}? " if near else ""
+    return f"no workflow is called {name!r}; {guess}There is: {', '.join(sorted(known))}"
+
+
+def _failure(outcome: RunOutcome) -> str:
+    if outcome.error is not None and outcome.error.__traceback__ is not None:
+        return author_traceback(outcome.error)
+    return outcome.traceback.rstrip("\n") or "".join(traceback.format_exception_only(outcome.error))
+
+
+def _because(reason: str) -> str:
+    return f": {reason}" if reason else ""

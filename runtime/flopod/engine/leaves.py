@@ -1,0 +1,188 @@
+"""Runs leaves: coroutines on the event loop, plain functions on its thread or on one of their own."""
+
+import asyncio
+import contextvars
+import threading
+from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
+from inspect import isawaitable
+from typing import Any
+
+from msgspec import Struct
+
+from flopod.errors import ActivityTimeout
+from flopod.workflow.arguments import Raised, Returned
+from flopod.workflow.commands import StartLeaf
+
+
+class ActivityContext(Struct, frozen=True):
+    """What a leaf may know of its call. The idempotency key is the same for every attempt and resume."""
+
+    run_id: str
+    path: str
+    attempt: int
+    idempotency_key: str
+
+
+current_activity: ContextVar[ActivityContext | None] = ContextVar("flopod.current_activity", default=None)
+
+
+class Leaves:
+    """The leaves of one run that are in flight. `report(path, outcome)` is called on the event loop.
+
+    With `hide_loop` a plain function that runs on the loop's thread does not see that loop: the run is
+    one of a plain workflow, whose leaves may start an event loop of their own.
+    """
+
+    def __init__(
+        self, run_id: str, report: Callable[[str, Returned | Raised], None], hide_loop: bool = False
+    ) -> None:
+        self._run_id = run_id
+        self._report = report
+        self._hide_loop = hide_loop
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._threads: dict[str, object] = {}
+
+    @property
+    def idle(self) -> bool:
+        return not self._tasks and not self._threads
+
+    def start(self, command: StartLeaf) -> None:
+        """Start a leaf beside others."""
+        if command.sync:
+            self._start_thread(command)
+        else:
+            self._start_task(command, self._called(command))
+
+    async def run(self, command: StartLeaf) -> None:
+        """Run a leaf right here, as the only one, and report it."""
+        token = current_activity.set(self._context(command))
+        try:
+            outcome = await self._run_inline(command)
+        finally:
+            current_activity.reset(token)
+        self._report(command.path, outcome)
+
+    def cancel(self, path: str) -> None:
+        """Cancel a leaf; a function in a thread goes on, and nobody hears of it."""
+        self._threads.pop(path, None)
+        task = self._tasks.pop(path, None)
+        if task is not None:
+            task.cancel()
+
+    def close(self) -> None:
+        """Cancel what is in flight."""
+        for path in [*self._tasks, *self._threads]:
+            self.cancel(path)
+
+    def _context(self, command: StartLeaf) -> ActivityContext:
+        return ActivityContext(
+            self._run_id, command.path, command.attempt, f"{self._run_id}/{command.path}"
+        )
+
+    async def _run_inline(self, command: StartLeaf) -> Returned | Raised:
+        call = command.call
+        try:
+            if command.sync:
+                value = self._call_inline(command)
+                return call.returned(await value if isawaitable(value) else value)
+            return call.returned(await command.fn(*call.args, **call.kwargs))
+        except (KeyboardInterrupt, GeneratorExit):
+            raise
+        except asyncio.CancelledError as error:
+            if _is_cancelled_from_outside():
+                raise
+            return call.raised(error)
+        except BaseException as error:
+            return call.raised(error)
+
+    def _call_inline(self, command: StartLeaf) -> Any:
+        call = command.call
+        if not self._hide_loop:
+            return command.fn(*call.args, **call.kwargs)
+        loop = asyncio.get_running_loop()
+        asyncio._set_running_loop(None)
+        try:
+            return command.fn(*call.args, **call.kwargs)
+        finally:
+            asyncio._set_running_loop(loop)
+
+    def _called(self, command: StartLeaf) -> Callable[[], Awaitable[Any]]:
+        call = command.call
+        return lambda: command.fn(*call.args, **call.kwargs)
+
+    def _start_task(self, command: StartLeaf, begin: Callable[[], Awaitable[Any]]) -> None:
+        self._tasks[command.path] = asyncio.create_task(self._run_task(command, begin), name=command.path)
+
+    async def _run_task(self, command: StartLeaf, begin: Callable[[], Awaitable[Any]]) -> None:
+        current_activity.set(self._context(command))
+        outcome = await self._outcome(command, begin)
+        if self._tasks.get(command.path) is asyncio.current_task():
+            del self._tasks[command.path]
+            self._report(command.path, outcome)
+
+    async def _outcome(self, command: StartLeaf, begin: Callable[[], Awaitable[Any]]) -> Returned | Raised:
+        call, limit = command.call, asyncio.timeout(command.timeout)
+        try:
+            async with limit:
+                value = await begin()
+            return call.returned(value)
+        except (KeyboardInterrupt, GeneratorExit):
+            raise
+        except TimeoutError as error:
+            return call.raised(_timeout(command, error) if limit.expired() else error)
+        except asyncio.CancelledError as error:
+            if _is_cancelled_from_outside():
+                raise
+            return call.raised(error)
+        except BaseException as error:
+            return call.raised(error)
+
+    def _start_thread(self, command: StartLeaf) -> None:
+        loop, mark = asyncio.get_running_loop(), object()
+        self._threads[command.path] = mark
+        context = contextvars.copy_context()
+        context.run(current_activity.set, self._context(command))
+
+        def done(value: Any, error: BaseException | None) -> None:
+            if self._threads.get(command.path) is mark:
+                del self._threads[command.path]
+                self._thread_done(command, value, error)
+
+        def work() -> None:
+            value, error = _call(context, command)
+            try:
+                loop.call_soon_threadsafe(done, value, error)
+            except RuntimeError:
+                return  # the loop is closed: the run was left
+
+        if command.timeout is not None:
+            loop.call_later(command.timeout, done, None, _timeout(command, None))
+        threading.Thread(target=work, name=f"flopod {command.path}", daemon=True).start()
+
+    def _thread_done(self, command: StartLeaf, value: Any, error: BaseException | None) -> None:
+        if error is not None:
+            self._report(command.path, command.call.raised(error))
+        elif isawaitable(value):
+            self._start_task(command, lambda: value)
+        else:
+            self._report(command.path, command.call.returned(value))
+
+
+def _call(context: contextvars.Context, command: StartLeaf) -> tuple[Any, BaseException | None]:
+    try:
+        return context.run(command.fn, *command.call.args, **command.call.kwargs), None
+    except BaseException as error:
+        return None, error
+
+
+def _timeout(command: StartLeaf, cause: BaseException | None) -> ActivityTimeout:
+    error = ActivityTimeout(command.path, command.timeout or 0)
+    error.__cause__ = cause
+    error.__suppress_context__ = True
+    return error
+
+
+def _is_cancelled_from_outside() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

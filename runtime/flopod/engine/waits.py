@@ -1,0 +1,155 @@
+"""Where a run can wait, how to deliver to it, and the delivery itself, checked before it is kept."""
+
+import difflib
+import json
+import os
+import re
+import shlex
+from collections.abc import Callable, Mapping, Sequence
+from types import ModuleType
+from typing import Any, NamedTuple
+
+import msgspec
+from msgspec import Raw
+
+from flopod.backends.base import Backend
+from flopod.codec import check_schema, encode, json_schema
+from flopod.engine.inputs import parse_json
+from flopod.engine.samples import sample
+from flopod.errors import BadInput, FlopodError, UnknownEvent, UnknownPath, UnknownRun
+from flopod.events import FINAL, RunStarted, RunSummary, WaitPoint
+from flopod.manifest import WaitEntry, WorkflowEntry
+
+_CARRIED = ("FLOPOD_DATA_DIR", "FLOPOD_DATA_SCOPE", "FLOPOD_BACKEND")
+
+
+class RunEnded(UnknownRun):
+    """The run has ended, so that nothing waits in it any more."""
+
+    def __init__(self, run_id: str, status: str) -> None:
+        FlopodError.__init__(self, f"the run {run_id!r} is {status} and takes no more events")
+        self.run_id = run_id
+        self.status = status
+
+
+class Delivered(NamedTuple):
+    """An event in the inbox of a run, with its number there."""
+
+    run_id: str
+    path: str
+    event: str
+    number: int
+
+
+def wait_points(entry: WorkflowEntry, import_module: Callable[[str], ModuleType]) -> list[WaitPoint]:
+    """The places where the workflow can wait, with the JSON schema of what each takes."""
+    return [
+        WaitPoint(path=each.path, event=each.event, **_schema(payload_type(each, import_module)))
+        for each in entry.waits
+    ]
+
+
+def payload_type(wait: WaitEntry, import_module: Callable[[str], ModuleType]) -> Any:
+    """The type of a wait's payload; `Any` where there is none or it cannot be evaluated here."""
+    if not wait.type:
+        return Any
+    try:
+        return eval(wait.type, dict(vars(import_module(wait.module))))
+    except Exception:
+        return Any
+
+
+def _schema(payload: Any) -> dict[str, Raw]:
+    schema = None if payload is Any else json_schema(payload)
+    return {} if schema is None else {"schema": Raw(msgspec.json.encode(schema))}
+
+
+def deliver(backend: Backend, run_id: str, path: str, event: str, payload: str) -> Delivered:
+    """Put the JSON text `payload` into the inbox of a run, durably.
+
+    Raises UnknownRun, RunEnded, UnknownPath or UnknownEvent with near misses, BadInput if the text is
+    not JSON or does not fit the schema of the wait.
+    """
+    summary = backend.summary(run_id)
+    if summary is None:
+        raise unknown_run(backend, run_id)
+    if summary.status in FINAL:
+        raise RunEnded(run_id, summary.status)
+    points = recorded_waits(backend, run_id)
+    point = _point(run_id, path, event, points, summary) if points is not None else None
+    data = parse_json(payload, "the payload")
+    if point is not None and point.schema is not None:
+        _check(json.loads(bytes(point.schema)), data, path)
+    number = backend.deliver(run_id, path, event, Raw(encode(data)))
+    return Delivered(run_id, path, event, number)
+
+
+def recorded_waits(backend: Backend, run_id: str) -> Sequence[WaitPoint] | None:
+    """The wait points in the run's first event; None for a hand-written program, which has none."""
+    started = first_event(backend, run_id)
+    return started.waits if started is not None and started.build else None
+
+
+def first_event(backend: Backend, run_id: str) -> RunStarted | None:
+    """The event that started the run, None if there is no such run."""
+    records = backend.load(run_id)
+    event = records[0].event if records else None
+    return event if isinstance(event, RunStarted) else None
+
+
+def _point(run_id: str, path: str, event: str, points: Sequence[WaitPoint], summary: RunSummary) -> WaitPoint:
+    here = [point for point in points if matches(point.path, path)]
+    for point in here:
+        if point.event == event:
+            return point
+    if here:
+        raise UnknownEvent(run_id, path, event, sorted({point.event for point in here}))
+    candidates = [*summary.waits, *(point.path for point in points)]
+    near = difflib.get_close_matches(path, candidates, 3, 0.4) or candidates[:3]
+    raise UnknownPath(run_id, path, list(dict.fromkeys(near)))
+
+
+def matches(pattern: str, path: str) -> bool:
+    """Whether `path` is one that `pattern` (`lines[*]/approved`) stands for."""
+    parts = [re.escape(part) for part in pattern.split("[*]")]
+    return re.fullmatch(r"\[[^\[\]/]*\]".join(parts), path) is not None
+
+
+def _check(schema: Mapping[str, Any], data: Any, path: str) -> None:
+    try:
+        check_schema(dict(schema), data)
+    except (FlopodError, ValueError) as error:
+        raise BadInput(f"the payload does not fit what {path!r} waits for: {error}") from None
+
+
+def unknown_run(backend: Backend, run_id: str) -> UnknownRun:
+    """The error that there is no such run, with the nearest one that there is."""
+    near = difflib.get_close_matches(run_id, [each.run_id for each in backend.summaries()], 1)
+    return UnknownRun(run_id, backend.describe() + (f"; did you mean {near[0]!r}?" if near else ""))
+
+
+def deliver_commands(
+    run_id: str, path: str, event: str, schema: Raw | None, backend: str | None, program: Sequence[str]
+) -> list[str]:
+    """The shell commands that deliver `event`: the installed one, and `program`, which runs the bundle.
+
+    The payload in them is a sample that fits `schema`. `backend` is the value of `--backend`, if it was
+    given; what the environment says about the place of the runs is repeated.
+    """
+    payload = json.dumps(sample(json.loads(bytes(schema)) if schema is not None else {}))
+    chosen = ["--backend", backend] if backend else []
+    installed = ["flopod-run", "deliver", *chosen, run_id, path, event, payload]
+    bundled = [*program, "--run-id", run_id, *chosen, "--deliver", path, event, payload]
+    commands = [installed, bundled] if program else [installed]
+    return [_environment() + shlex.join(command) for command in commands]
+
+
+def resume_command(run_id: str, backend: str | None, program: Sequence[str]) -> str:
+    """The shell command that goes on with a run."""
+    chosen = ["--backend", backend] if backend else []
+    return _environment() + shlex.join([*program, "--run-id", run_id, *chosen])
+
+
+def _environment() -> str:
+    pairs = [(name, os.environ.get(name, "")) for name in _CARRIED]
+    return "".join(f"{name}={shlex.quote(value)} " for name, value in pairs if value)

@@ -1,0 +1,301 @@
+"""What can happen in a run: one immutable struct for each kind of event in its log.
+
+A value of the author (an input, a result, an error) is a `Raw`: JSON text made by the codec, which
+is embedded in the record as it is. `at` is the time in milliseconds since the epoch, set by whoever
+appends the event. The kind on disk is the name of the class in snake case.
+"""
+
+import re
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from msgspec import Raw, Struct
+
+if TYPE_CHECKING:
+    OptionalRaw: TypeAlias = Raw | None
+else:
+    # msgspec reads `Raw | None` as "null or nothing"; with a plain Raw an absent field stays None
+    # and a recorded null stays a value.
+    OptionalRaw = Raw
+
+
+def _kind(class_name: str) -> str:
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", class_name).lower()
+
+
+class Event(Struct, tag_field="kind", tag=_kind, omit_defaults=True, kw_only=True, frozen=True):
+    """Base of all events; `path` is the operation in the run that it belongs to."""
+
+    path: str = ""
+    at: int = 0
+
+
+class WaitPoint(Struct, omit_defaults=True, kw_only=True, frozen=True):
+    """A place where the code can wait: a path pattern (`lines[*]/approved`) and what it takes."""
+
+    path: str
+    event: str
+    schema: OptionalRaw = None
+
+
+class RunStarted(Event, kw_only=True, frozen=True):
+    """Always the first event of a run."""
+
+    workflow: str
+    input: Raw
+    build: str = ""
+    build_name: str = ""
+    hash_seed: int = 0
+    parent: str | None = None
+    waits: list[WaitPoint] = []
+    run_id: str = ""
+    sync: bool = False
+
+
+class RunResumed(Event, kw_only=True, frozen=True):
+    """Another process went on with the run; `crashed` if the one before was killed."""
+
+    build: str = ""
+    crashed: bool = False
+    reason: str = ""
+
+
+class RunPaused(Event, kw_only=True, frozen=True):
+    """The run rests until it is resumed on purpose."""
+
+    reason: str = ""
+
+
+class RunCancelled(Event, kw_only=True, frozen=True):
+    """The run ended because somebody cancelled it."""
+
+    reason: str = ""
+
+
+class RunDiverged(Event, kw_only=True, frozen=True):
+    """The log and the code disagree; nothing is lost."""
+
+    reason: str = ""
+
+
+class RunFailed(Event, kw_only=True, frozen=True):
+    """The workflow raised."""
+
+    error: Raw
+    traceback: str = ""
+
+
+class RunCompleted(Event, kw_only=True, frozen=True):
+    """The workflow returned."""
+
+    result: Raw
+
+
+class ActivityStarted(Event, kw_only=True, frozen=True):
+    """A leaf is about to be called; `callee` is `module:qualname`."""
+
+    callee: str
+    fingerprint: str
+    args: OptionalRaw = None
+
+
+class ActivityCompleted(Event, kw_only=True, frozen=True):
+    """A leaf returned; `state` is the new state of the arguments that it changed."""
+
+    result: Raw
+    state: OptionalRaw = None
+    attempt: int = 1
+
+
+class ActivityFailed(Event, kw_only=True, frozen=True):
+    """One attempt of a leaf raised; without `next_try` the error goes to the workflow."""
+
+    attempt: int
+    error: Raw
+    state: OptionalRaw = None
+    next_try: int | None = None
+    traceback: str = ""
+
+
+class BranchTaken(Event, kw_only=True, frozen=True):
+    """The outcome of a condition that holds a durable operation."""
+
+    key: Raw
+
+
+class Recorded(Event, kw_only=True, frozen=True):
+    """A value read from outside (clock, random, environment) that replay repeats."""
+
+    value: Raw
+    callee: str = ""
+
+
+class RaceWon(Event, kw_only=True, frozen=True):
+    """One arm of a race was first; `abandoned` are the open operations of the others."""
+
+    winner: str
+    abandoned: list[str] = []
+
+
+class IterationCompleted(Event, kw_only=True, frozen=True):
+    """One pass of a loop or fan-out ended, with everything begun under it."""
+
+    index: int
+    key: str = ""
+    item: str = ""
+    names: list[str] = []
+    snapshot: OptionalRaw = None
+    result: OptionalRaw = None
+    error: OptionalRaw = None
+
+
+class VarChanged(Event, kw_only=True, frozen=True):
+    """A durable variable has a new value."""
+
+    value: Raw
+
+
+class ListChanged(Event, kw_only=True, frozen=True):
+    """A durable list was changed by `op`; `size` is its length after."""
+
+    op: str
+    args: Raw
+    size: int
+
+
+class MapChanged(Event, kw_only=True, frozen=True):
+    """A durable mapping was changed by `op`; `size` is its length after."""
+
+    op: str
+    args: Raw
+    size: int
+
+
+class SleepStarted(Event, kw_only=True, frozen=True):
+    """A timer runs until `due`, in milliseconds since the epoch."""
+
+    due: int
+
+
+class SleepCompleted(Event, kw_only=True, frozen=True):
+    """The timer at this path went off."""
+
+
+class WaitStarted(Event, kw_only=True, frozen=True):
+    """The workflow waits for `event`, not longer than `due` if there is one."""
+
+    event: str
+    due: int | None = None
+    schema: OptionalRaw = None
+
+
+class WaitCompleted(Event, kw_only=True, frozen=True):
+    """The wait ended, with a payload or by its timeout; `event_seq` is the event_received it took."""
+
+    payload: OptionalRaw = None
+    timed_out: bool = False
+    event_seq: int | None = None
+
+
+class EventReceived(Event, kw_only=True, frozen=True):
+    """Item `inbox` of the run's inbox was taken over; `path` is the wait it is for."""
+
+    event: str
+    payload: Raw
+    inbox: int
+
+
+class ChildStarted(Event, kw_only=True, frozen=True):
+    """A run of its own was started from here."""
+
+    child: str
+    workflow: str
+    input: Raw
+
+
+class ChildCompleted(Event, kw_only=True, frozen=True):
+    """The child run at this path ended, with a result or an error."""
+
+    child: str
+    result: OptionalRaw = None
+    error: OptionalRaw = None
+
+
+class Detached(Event, kw_only=True, frozen=True):
+    """Work was handed to a driver, to be joined later or to be forgotten."""
+
+    id: str
+    driver: str
+    mode: Literal["join", "forget"]
+    workflow: str
+    input: Raw
+
+
+class DetachEnded(Event, kw_only=True, frozen=True):
+    """Detached work ended, with a result or an error."""
+
+    id: str
+    result: OptionalRaw = None
+    error: OptionalRaw = None
+
+
+class StepError(Event, kw_only=True, frozen=True):
+    """A side chain raised; the main one goes on."""
+
+    id: str
+    error: Raw
+    traceback: str = ""
+
+
+class Compensated(Event, kw_only=True, frozen=True):
+    """A compensation ran; without `error` it undid its step."""
+
+    callee: str
+    error: OptionalRaw = None
+
+
+class Log(Event, kw_only=True, frozen=True):
+    """A line that the workflow printed or logged."""
+
+    message: str
+    stream: Literal["stdout", "stderr", "logging"] = "stdout"
+    level: str = ""
+    logger: str = ""
+    fields: OptionalRaw = None
+
+
+AnyEvent: TypeAlias = (
+    RunStarted
+    | RunResumed
+    | RunPaused
+    | RunCancelled
+    | RunDiverged
+    | RunFailed
+    | RunCompleted
+    | ActivityStarted
+    | ActivityCompleted
+    | ActivityFailed
+    | BranchTaken
+    | Recorded
+    | RaceWon
+    | IterationCompleted
+    | VarChanged
+    | ListChanged
+    | MapChanged
+    | SleepStarted
+    | SleepCompleted
+    | WaitStarted
+    | WaitCompleted
+    | EventReceived
+    | ChildStarted
+    | ChildCompleted
+    | Detached
+    | DetachEnded
+    | StepError
+    | Compensated
+    | Log
+)
+
+
+def kind_of(event: Event) -> str:
+    """Return the kind of `event` as it stands in its record, for example `activity_started`."""
+    return str(event.__struct_config__.tag)

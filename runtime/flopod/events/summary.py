@@ -1,0 +1,266 @@
+"""The state of a run in a few hundred bytes, folded from its events one by one.
+
+Listings read summaries and never logs. A summary says up to which sequence number it was folded, so
+that one which is older than its log is brought up to date by the events after that.
+"""
+
+from collections.abc import Callable
+from typing import Any, Literal, TypeAlias
+
+from msgspec import Raw, Struct
+
+from flopod.events import events as e
+
+Status: TypeAlias = Literal[
+    "pending",
+    "running",
+    "waiting",
+    "paused",
+    "completed",
+    "failed",
+    "cancelled",
+    "diverged",
+    "storage_error",
+]
+
+FINAL: frozenset[str] = frozenset({"completed", "failed", "cancelled"})
+_REST: frozenset[str] = FINAL | {"paused", "diverged"}
+_VERSION = 1
+_ERROR_LIMIT = 500
+_FEW = 64
+
+
+class OpenWait(Struct, omit_defaults=True):
+    """A wait that goes on: for which event, and until when (ms since the epoch) if not for ever."""
+
+    event: str
+    due: int | None = None
+
+
+class RunSummary(Struct, omit_defaults=True, kw_only=True):
+    """What a listing shows of a run; `fold` changes it in place.
+
+    Times are milliseconds since the epoch. What is open is keyed by its path: `running` holds the
+    attempt that each activity is at, `retrying` when the next one is due, `sleeps` when they end,
+    `children` the run ids. `inbox` is the last inbox item that the run took over.
+    """
+
+    run_id: str = ""
+    workflow: str = ""
+    status: Status = "pending"
+    build: str = ""
+    build_name: str = ""
+    parent: str | None = None
+    started_at: int = 0
+    updated_at: int = 0
+    ended_at: int | None = None
+    seq: int = 0
+    inbox: int = 0
+    activities_started: int = 0
+    activities_done: int = 0
+    activities_failed: int = 0
+    retries: int = 0
+    crashes: int = 0
+    result_size: int | None = None
+    error: str = ""
+    running: dict[str, int] = {}
+    retrying: dict[str, int] = {}
+    sleeps: dict[str, int] = {}
+    waits: dict[str, OpenWait] = {}
+    children: dict[str, str] = {}
+    version: int = 0
+
+    def timers(self) -> dict[str, int]:
+        """Return every open path that wants to be woken at a time, with that time."""
+        timed_waits = {path: wait.due for path, wait in self.waits.items() if wait.due is not None}
+        return {**self.retrying, **self.sleeps, **timed_waits}
+
+    @property
+    def open_count(self) -> int:
+        """How many operations are open."""
+        return len(self.running) + len(self.sleeps) + len(self.waits) + len(self.children)
+
+    @property
+    def next_due(self) -> int | None:
+        """The earliest time at which something open wants to be woken."""
+        if not (self.retrying or self.sleeps or self.waits):
+            return None
+        return min(self.timers().values(), default=None)
+
+    @property
+    def is_current(self) -> bool:
+        """Whether this version of flopod made it, so that it can be folded on."""
+        return self.version == _VERSION
+
+
+def fold(summary: RunSummary | None, seq: int, event: e.Event) -> RunSummary:
+    """Bring `summary` (None before the first event) up to `event`, in place, and return it.
+
+    A run that has only started is pending; whatever follows makes it running, or waiting if all that
+    is open are waits, sleeps and children. A run at rest (paused, diverged, ended) stays so until it
+    is resumed.
+    """
+    if summary is None:
+        summary = RunSummary(started_at=event.at, version=_VERSION)
+    if summary.status == "storage_error":
+        summary.error = ""
+    summary.seq = seq
+    summary.updated_at = event.at
+    step = _STEPS.get(type(event))
+    if step is not None:
+        step(summary, event)
+    if seq > 1 and summary.status not in _REST:
+        summary.status = "waiting" if _only_waits(summary) else "running"
+    return summary
+
+
+def _only_waits(summary: RunSummary) -> bool:
+    return not summary.running and bool(summary.waits or summary.sleeps or summary.children)
+
+
+def _started(summary: RunSummary, event: e.RunStarted) -> None:
+    summary.run_id = event.run_id
+    summary.workflow = event.workflow
+    summary.build = event.build
+    summary.build_name = event.build_name
+    summary.parent = event.parent
+
+
+def _resumed(summary: RunSummary, event: e.RunResumed) -> None:
+    summary.status = "running"
+    summary.build = event.build or summary.build
+    summary.crashes += event.crashed
+    summary.ended_at = None
+    summary.result_size = None
+    summary.error = ""
+
+
+def _paused(summary: RunSummary, event: e.RunPaused) -> None:
+    summary.status = "paused"
+    summary.error = event.reason[:_ERROR_LIMIT]
+
+
+def _diverged(summary: RunSummary, event: e.RunDiverged) -> None:
+    summary.status = "diverged"
+    summary.error = event.reason[:_ERROR_LIMIT]
+
+
+def _cancelled(summary: RunSummary, event: e.RunCancelled) -> None:
+    _end(summary, "cancelled", event)
+    summary.error = event.reason[:_ERROR_LIMIT]
+
+
+def _failed(summary: RunSummary, event: e.RunFailed) -> None:
+    _end(summary, "failed", event)
+    summary.error = _last_line(event.traceback) or _text(event.error)
+
+
+def _completed(summary: RunSummary, event: e.RunCompleted) -> None:
+    _end(summary, "completed", event)
+    summary.result_size = len(bytes(event.result))
+
+
+def _end(summary: RunSummary, status: Status, event: e.Event) -> None:
+    summary.status = status
+    summary.ended_at = event.at
+    for opened in _all_open(summary):
+        opened.clear()
+
+
+def _activity_started(summary: RunSummary, event: e.ActivityStarted) -> None:
+    if event.path not in summary.running:
+        summary.activities_started += 1
+        summary.running[event.path] = 1
+    summary.retrying.pop(event.path, None)
+
+
+def _activity_completed(summary: RunSummary, event: e.ActivityCompleted) -> None:
+    summary.activities_done += 1
+    _close(summary, event.path)
+
+
+def _activity_failed(summary: RunSummary, event: e.ActivityFailed) -> None:
+    if event.next_try is None:
+        summary.activities_failed += 1
+        _close(summary, event.path)
+    else:
+        summary.retries += 1
+        summary.running[event.path] = event.attempt + 1
+        summary.retrying[event.path] = event.next_try
+
+
+def _sleep_started(summary: RunSummary, event: e.SleepStarted) -> None:
+    summary.sleeps[event.path] = event.due
+
+
+def _wait_started(summary: RunSummary, event: e.WaitStarted) -> None:
+    summary.waits[event.path] = OpenWait(event.event, event.due)
+
+
+def _child_started(summary: RunSummary, event: e.ChildStarted) -> None:
+    summary.children[event.path] = event.child
+
+
+def _closed(summary: RunSummary, event: e.Event) -> None:
+    _close(summary, event.path)
+
+
+def _received(summary: RunSummary, event: e.EventReceived) -> None:
+    summary.inbox = max(summary.inbox, event.inbox)
+
+
+def _race_won(summary: RunSummary, event: e.RaceWon) -> None:
+    for path in event.abandoned:
+        _close(summary, path)
+
+
+def _iteration_completed(summary: RunSummary, event: e.IterationCompleted) -> None:
+    # Tidies up after cancelled arms, of which no event tells. In a wide fan-out it would cost more
+    # than it gives; an enclosing iteration, or the end of the run, tidies up then.
+    if summary.open_count > _FEW:
+        return
+    inside = event.path if event.path.endswith("]") else f"{event.path}[{event.key}]"
+    for opened in _all_open(summary):
+        for path in [path for path in opened if path.startswith(inside + "/")]:
+            del opened[path]
+
+
+def _all_open(summary: RunSummary) -> tuple[dict[str, Any], ...]:
+    return summary.running, summary.retrying, summary.sleeps, summary.waits, summary.children
+
+
+def _close(summary: RunSummary, path: str) -> None:
+    for opened in _all_open(summary):
+        opened.pop(path, None)
+
+
+def _last_line(traceback: str) -> str:
+    lines = traceback.strip().splitlines()
+    return lines[-1][:_ERROR_LIMIT] if lines else ""
+
+
+def _text(value: Raw) -> str:
+    return bytes(value)[:_ERROR_LIMIT].decode("utf-8", "replace")
+
+
+_STEPS: dict[type[e.Event], Callable[[RunSummary, Any], None]] = {
+    e.RunStarted: _started,
+    e.RunResumed: _resumed,
+    e.RunPaused: _paused,
+    e.RunDiverged: _diverged,
+    e.RunCancelled: _cancelled,
+    e.RunFailed: _failed,
+    e.RunCompleted: _completed,
+    e.ActivityStarted: _activity_started,
+    e.ActivityCompleted: _activity_completed,
+    e.ActivityFailed: _activity_failed,
+    e.SleepStarted: _sleep_started,
+    e.SleepCompleted: _closed,
+    e.WaitStarted: _wait_started,
+    e.WaitCompleted: _closed,
+    e.ChildStarted: _child_started,
+    e.ChildCompleted: _closed,
+    e.EventReceived: _received,
+    e.RaceWon: _race_won,
+    e.IterationCompleted: _iteration_completed,
+}

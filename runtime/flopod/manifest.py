@@ -1,0 +1,67 @@
+"""The manifest of a build: what the compiler tells the runtime, and what tools read beside a bundle."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+FORMAT = 1
+
+
+class WaitEntry(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A place where a workflow can wait for an event.
+
+    `path` is a pattern (`lines[*]/approved`); `type` is the source of the payload's type
+    expression, to be evaluated in the globals of `module` ("" means any payload).
+    """
+
+    path: str
+    event: str
+    type: str = ""
+    module: str = ""
+
+
+class PathEntry(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A path pattern that the compiled code can produce, and the author's line it comes from."""
+
+    path: str
+    kind: str
+    callee: str = ""
+    file: str = ""
+    line: int = 0
+
+
+class Parameter(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A parameter of a workflow; `kind` is the name of an `inspect.Parameter` kind."""
+
+    name: str
+    kind: str = "POSITIONAL_OR_KEYWORD"
+    required: bool = True
+
+
+class WorkflowEntry(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A workflow that can be started by name."""
+
+    name: str
+    module: str
+    function: str
+    sync: bool = False
+    version: str = ""
+    parameters: list[Parameter] = []
+    paths: list[PathEntry] = []
+    waits: list[WaitEntry] = []
+
+
+class Manifest(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Everything about a build except its code; `build` names it in the log of each run."""
+
+    build: str
+    name: str
+    workflows: dict[str, WorkflowEntry]
+    format: int = FORMAT
+    compiler: str = ""
+    sources: dict[str, str] = {}
+    lines: dict[str, list[int]] = {}
+    ir: dict[str, Any] = {}
+    graph: dict[str, Any] = {}

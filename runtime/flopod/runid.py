@@ -1,0 +1,33 @@
+"""Run ids: the one place that says which texts may name a run, and so a file."""
+
+import re
+
+from flopod.errors import InvalidRunId
+
+DEFAULT_RUN_ID = "main-run"
+MAX_LENGTH = 128
+
+_SHAPE = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,127}", re.ASCII)
+
+
+def check_run_id(text: str) -> str:
+    """Return `text` if it is a run id.
+
+    Raises InvalidRunId, which says what is wrong with it. A run id is safe as a file name.
+    """
+    if isinstance(text, str) and _SHAPE.fullmatch(text):
+        return text
+    raise InvalidRunId(text, _complaint(text))
+
+
+def _complaint(text: object) -> str:
+    if not isinstance(text, str):
+        return f"it is of type {type(text).__name__}, not a text"
+    if not text:
+        return "it is empty"
+    if text.startswith("."):
+        return "it begins with a dot"
+    if len(text) > MAX_LENGTH:
+        return f"it has {len(text)} characters"
+    wrong = next(char for char in text if not _SHAPE.fullmatch("x" + char))
+    return f"it contains {wrong!r}"

@@ -1,0 +1,150 @@
+"""The hand-written forms of `each`, `repeat`, `branch` and `parallel`, whose bodies are callbacks."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Raw, Struct
+
+from flopod import codec
+from flopod.errors import SerializableError
+from flopod.events import BranchTaken, IterationCompleted
+from flopod.stop import STOP
+from flopod.workflow.operations import Item
+from flopod.workflow.scheduler import Arm, Future, Gathering
+
+if TYPE_CHECKING:
+    from flopod.workflow.core import Core
+    from flopod.workflow.scope import Scope
+
+
+class ItemError(Struct, frozen=True):
+    """The error of one item of `each`."""
+
+    index: int
+    error: Exception
+
+
+class EachResult(Struct, frozen=True):
+    """What `each` with a callback gives: results in the order of the items (None where one failed)."""
+
+    results: list[Any]
+    errors: list[ItemError]
+
+
+class Asked:
+    """What the code asks for, for the text of a divergence."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def describe(self) -> str:
+        return self._text
+
+
+def gather(core: "Core", awaitables: Sequence[Awaitable[Any]], return_exceptions: bool = False) -> Awaitable[list[Any]]:
+    """Run awaitables side by side, as `asyncio.gather` does, wherever the caller is stepped."""
+    scheduler = core.scheduler
+    if scheduler.current is None:
+        return asyncio.gather(*awaitables, return_exceptions=return_exceptions)
+    arms: dict[int, Future] = {}
+    for awaitable in awaitables:
+        if id(awaitable) not in arms:
+            arms[id(awaitable)] = _arm(core, awaitable)
+    return Gathering(scheduler, [arms[id(awaitable)] for awaitable in awaitables], return_exceptions)
+
+
+def _arm(core: "Core", awaitable: Any) -> Future:
+    if isinstance(awaitable, Arm | Gathering):
+        return awaitable
+    if asyncio.iscoroutine(awaitable):
+        return Arm(core.scheduler, awaitable)
+    if not hasattr(awaitable, "__await__"):
+        raise TypeError("An asyncio.Future, a coroutine or an awaitable is required")
+    return Arm(core.scheduler, _await(awaitable))
+
+
+async def _await(awaitable: Awaitable[Any]) -> Any:
+    return await awaitable
+
+
+async def branch(scope: "Scope", path: str, key: Any, cases: Mapping[Any, Callable[..., Awaitable[Any]]]) -> Any:
+    """Run the case of `key`; on replay the recorded key decides."""
+    core = scope.core
+    recorded = core.ask(path, BranchTaken, Asked(f"a branch with {key!r}"))
+    if recorded is not None:
+        key = codec.decode(recorded.key)
+    elif key not in cases:
+        raise KeyError(f"{path}: no case for {key!r}; there are {', '.join(map(repr, cases))}")
+    else:
+        core.emit(BranchTaken(path=path, at=core.now, key=Raw(codec.encode(key))))
+    return await cases[key](scope)
+
+
+async def repeat(scope: "Scope", path: str, fn: Callable[..., Awaitable[Any]]) -> int:
+    """Run `fn(scope, iteration)` until it gives STOP; return how often it ran."""
+    for index in count():
+        if await fn(scope.iteration(f"{path}[{index}]"), index) is STOP:
+            return index + 1
+    raise AssertionError("unreachable")
+
+
+async def each(
+    scope: "Scope", path: str, items: Iterable[Any], fn: Callable[..., Awaitable[Any]], concurrency: int
+) -> EachResult:
+    """Run `fn(scope, item, index)` for each item, `concurrency` at a time; errors are collected."""
+    if concurrency < 1:
+        raise ValueError(f"{path}: concurrency is {concurrency}, it must be 1 or more")
+    todo = list(items)
+    outcomes: list[tuple[Any, Exception | None]] = [(None, None)] * len(todo)
+    queue = iter(enumerate(todo))
+
+    async def worker(queue: Iterator[tuple[int, Any]]) -> None:
+        for index, item in queue:
+            outcomes[index] = await _run_item(scope, path, index, item, fn)
+
+    await gather(scope.core, [worker(queue) for _ in range(min(concurrency, len(todo)))])
+    errors = [ItemError(index, error) for index, (_, error) in enumerate(outcomes) if error is not None]
+    return EachResult([value for value, _ in outcomes], errors)
+
+
+async def _run_item(
+    scope: "Scope", path: str, index: int, item: Any, fn: Callable[..., Awaitable[Any]]
+) -> tuple[Any, Exception | None]:
+    core = scope.core
+    if f"{path}[{index}]" in core.history.finished:
+        return await Item(core, path, index, _fingerprint(item))  # type: ignore[no-any-return]
+    try:
+        value = await fn(scope.iteration(f"{path}[{index}]"), item, index)
+        return _record_item(core, path, index, item, value, None)
+    except Exception as error:
+        return _record_item(core, path, index, item, None, error)
+
+
+def _record_item(
+    core: "Core", path: str, index: int, item: Any, value: Any, error: Exception | None
+) -> tuple[Any, Exception | None]:
+    event = IterationCompleted(
+        path=path,
+        at=core.now,
+        index=index,
+        key=str(index),
+        item=_fingerprint(item),
+        result=Raw(codec.encode(value)) if error is None else None,
+        error=None if error is None else Raw(codec.encode(error)),
+    )
+    core.ask((path, index), IterationCompleted, Asked(f"the end of item {index}"))
+    core.emit(event)
+    if event.error is not None:
+        return None, codec.decode(event.error)
+    return codec.decode(event.result or Raw(b"null")), None
+
+
+def _fingerprint(item: Any) -> str:
+    try:
+        return codec.fingerprint(item)
+    except SerializableError:
+        return ""

@@ -1,0 +1,262 @@
+"""The compiler's loops: they hand out the scope of each iteration, and fast-forward on resume.
+
+An iteration that completed with everything begun under it may leave a snapshot of what the loop
+carries. A resume restores the last one and goes on after it, without running those iterations again.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Raw
+
+from flopod import codec
+from flopod.errors import DuplicateId, SerializableError
+from flopod.events import IterationCompleted
+from flopod.log.history import Entry
+from flopod.workflow.paths import encode_key
+from flopod.workflow.snapshot import Capture
+from flopod.workflow.state import DurableList, DurableMap
+
+if TYPE_CHECKING:
+    from flopod.workflow.core import Core
+    from flopod.workflow.scope import Scope
+
+_SKIPPABLE = frozenset(
+    {list, tuple, range, str, bytes, dict, set, frozenset, deque, DurableList, DurableMap}
+    | {type({}.keys()), type({}.values()), type({}.items())}
+)
+_SKIPPABLE_ITERATORS = frozenset(
+    type(iter(iterable))
+    for iterable in ([], (), range(0), range(1 << 70), "", "\xff", b"", {}, {}.values(), {}.items(), set(), deque())
+) | {type(reversed([])), type(reversed({})), type(reversed({}.values())), type(reversed({}.items()))}
+_COMPOSED = (enumerate, zip, reversed)
+
+
+class _Loop:
+    """What `each` and `repeat` have in common: position, scope, capture, completion."""
+
+    def __init__(self, scope: "Scope", path: str, keep: Sequence[Any] | None) -> None:
+        self._core: Core = scope.core
+        self._outer = scope
+        self._path = path
+        self._keep = keep
+        self._index = -1
+        self._key = ""
+        self._scope: Scope | None = None
+        self._capture: Capture | None = None
+        self._mark = 0
+        self._size = 0
+
+    def describe(self) -> str:
+        return "a loop"
+
+    # -- entry -----------------------------------------------------------------------------------
+
+    def _enter(self, skippable: bool) -> Entry | None:
+        """Take stock of what the loop carries; return the record to go on after, if there is one."""
+        core = self._core
+        if core.fenced or self._keep is None or not skippable or not core.scheduler.joined_only():
+            return None
+        recorded = None if core.live else core.history.snapshots.get(self._path)
+        if recorded is not None and recorded.asked:
+            recorded = None
+        if recorded is None and not core.budget.allows(self._path):
+            return None
+        try:
+            self._capture = Capture(self._outer.states(), self._keep)
+        except SerializableError as error:
+            self._warn(error)
+            return None
+        core.budget.spend(self._path, self._capture.objects)
+        self._mark = core.budget.written
+        return recorded
+
+    def _jump(self, recorded: Entry) -> IterationCompleted | None:
+        event, capture = recorded.event, self._capture
+        if capture is None or not isinstance(event, IterationCompleted) or event.snapshot is None:
+            return None
+        if event.names != capture.names or not self._core.history.jump_past(recorded, self._path):
+            return None
+        capture.restore(event.snapshot)
+        self._index = event.index
+        self._size = len(bytes(event.snapshot))
+        return event
+
+    # -- iterations ------------------------------------------------------------------------------
+
+    def _begin(self, key: object) -> "Scope":
+        self._index += 1
+        self._key = str(key) if type(key) is int else encode_key(key)
+        self._scope = self._outer.iteration(f"{self._path}[{self._key}]")
+        return self._scope
+
+    def _complete(self, item: object) -> None:
+        """The iteration handed out last has ended, by its own end or by `continue`."""
+        scope, core = self._scope, self._core
+        self._scope = None
+        if scope is None or core.fenced:
+            return
+        recorded = core.history.find((self._path, self._index))
+        if recorded is not None:
+            self._compare(recorded, item)
+        elif core.live and self._capture is not None:
+            self._snapshot(self._capture, item)
+
+    def _compare(self, recorded: Entry, item: object) -> None:
+        event = recorded.event
+        recorded.asked = True
+        if isinstance(event, IterationCompleted):
+            self._check(event, item)
+
+    def _check(self, event: IterationCompleted, item: object) -> None:
+        try:
+            fingerprint = codec.fingerprint(item)
+        except SerializableError:
+            fingerprint = "of no data"
+        if event.item != fingerprint or event.key != self._key:
+            path = f"{self._path}[{event.key}]"
+            current = f"the item {_shown(item)} (fingerprint {fingerprint}), iteration [{self._key}]"
+            self._core.diverge(path, f"an item with fingerprint {event.item}", current)
+
+    def _snapshot(self, capture: Capture, item: object) -> None:
+        core = self._core
+        if core.budget.written - self._mark < self._size or not self._is_whole():
+            return
+        try:
+            fingerprint = codec.fingerprint(item)
+            document = capture.document()
+        except SerializableError as error:
+            self._warn(error)
+            self._capture = None
+            return
+        self._size = len(bytes(document))
+        if self._size <= core.budget.written - self._mark:
+            self._emit(capture, fingerprint, document)
+
+    def _emit(self, capture: Capture, fingerprint: str, document: Raw) -> None:
+        core = self._core
+        event = IterationCompleted(
+            path=self._path,
+            at=core.now,
+            index=self._index,
+            key=self._key,
+            item=fingerprint,
+            names=capture.names,
+            snapshot=document,
+        )
+        core.emit(event)
+        self._mark = core.budget.written
+
+    def _is_whole(self) -> bool:
+        core, capture = self._core, self._capture
+        if capture is None or not core.scheduler.joined_only() or not capture.same(self._outer.states()):
+            return False
+        prefix = f"{self._path}["
+        return not any(path.startswith(prefix) for path in core.created)
+
+    def _warn(self, error: SerializableError) -> None:
+        self._core.output.warn(
+            self._path, f"this loop cannot be fast-forwarded and is replayed on resume: {error}"
+        )
+
+
+class Each(_Loop):
+    """`for scope, item in wf.each(id, items)`."""
+
+    def __init__(
+        self,
+        scope: "Scope",
+        path: str,
+        items: Iterable[Any],
+        keep: Sequence[Any] | None,
+        key: Callable[[Any], Any] | None,
+    ) -> None:
+        super().__init__(scope, path, keep)
+        self._items = items
+        self._key_of = key
+        self._keys: set[str] = set()
+        self._item: Any = None
+        self._iterator: Iterator[Any] | None = None
+
+    def __iter__(self) -> "Each":
+        if self._iterator is not None:
+            return self
+        skippable = _is_skippable(self._items)
+        iterator = iter(self._items)
+        recorded = self._enter(skippable)
+        event = None if recorded is None else self._jump(recorded)
+        self._iterator = iterator if event is None else self._skip(event)
+        return self
+
+    def __next__(self) -> "tuple[Scope, Any]":
+        iterator = self._iterator if self._iterator is not None else iter(self)._iterator
+        self._complete(self._item)
+        assert iterator is not None
+        self._item = item = next(iterator)
+        return self._begin(self._key_for(item)), item
+
+    def _skip(self, event: IterationCompleted) -> Iterator[Any]:
+        iterator = iter(self._items)
+        passed: Any = None
+        count = 0
+        for passed in islice(iterator, event.index + 1):
+            count += 1
+            if self._key_of is not None:
+                self._keys.add(encode_key(self._key_of(passed)))
+        if count != event.index + 1:
+            self._core.diverge(self._path, f"{event.index + 1} items or more", f"only {count} items")
+            return iterator
+        self._key = encode_key(self._key_of(passed)) if self._key_of is not None else str(event.index)
+        self._check(event, passed)
+        return iterator
+
+    def _key_for(self, item: Any) -> object:
+        if self._key_of is None:
+            return self._index + 1
+        key = self._key_of(item)
+        name = encode_key(key)
+        if name in self._keys and not self._core.fenced:
+            hint = "let the key pragma give each item its own key"
+            raise DuplicateId(f"{self._path}[{name}]", self._outer.path, hint)
+        self._keys.add(name)
+        return key
+
+
+class Repeat(_Loop):
+    """`while (scope := loop.next()) and condition`."""
+
+    _entered = False
+
+    def next(self) -> "Scope":
+        """Complete the iteration before, and return the scope of the next one; it is true."""
+        if self._entered:
+            self._complete(None)
+        else:
+            self._entered = True
+            recorded = self._enter(True)
+            event = None if recorded is None else self._jump(recorded)
+            if event is not None:
+                self._key = event.key
+                self._check(event, None)
+        return self._begin(self._index + 1)
+
+
+def _is_skippable(items: object) -> bool:
+    """Whether items can be passed over without running the author's code."""
+    if type(items) in _SKIPPABLE or type(items) in _SKIPPABLE_ITERATORS:
+        return True
+    if type(items) in _COMPOSED:
+        return all(_is_skippable(part) for part in _parts(items))
+    return False
+
+
+def _parts(items: Any) -> list[object]:
+    made_of = items.__reduce__()[1]
+    return list(made_of) if type(items) is zip else [made_of[0]]
+
+
+def _shown(item: object) -> str:
+    text = repr(item)
+    return text if len(text) <= 80 else text[:77] + "..."

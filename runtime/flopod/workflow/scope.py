@@ -1,0 +1,288 @@
+"""`wf`: the primitives that compiled and hand-written workflows call, and the namespace of their ids.
+
+Without a callback a primitive is the compiler's form, with one the author's.
+"""
+
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+
+from msgspec import Raw
+
+from flopod import codec
+from flopod.durations import due, seconds
+from flopod.errors import DuplicateId, SerializableError, Unsupported
+from flopod.events import BranchTaken, Recorded
+from flopod.workflow import forms
+from flopod.workflow.arguments import callee_of
+from flopod.workflow.loops import Each, Repeat
+from flopod.workflow.operations import Activity, Sleep, Wait
+from flopod.workflow.paths import encode_id, op_of
+from flopod.workflow.snapshot import State
+from flopod.workflow.state import DurableList, DurableMap, Var
+
+if TYPE_CHECKING:
+    from flopod.retry import Retry
+    from flopod.workflow.core import Core
+
+T = TypeVar("T")
+_RAISED = " (raised)"
+
+
+class Scope:
+    """One scope of a run: the run itself, an iteration, an arm or a called workflow.
+
+    `path` is its path, empty for the run; `core` the run it belongs to; `result`, on the scope of a
+    run made by `create_runtime`, what the run returns.
+    """
+
+    __slots__ = ("_ids", "_parent", "_prefix", "_states", "core", "path", "result")
+
+    def __init__(self, core: "Core", parent: "Scope | None", path: str) -> None:
+        self.core = core
+        self.path = path
+        self.result: Any = None
+        self._parent = parent
+        self._prefix = f"{path}/" if path else ""
+        self._ids: set[str] | None = None
+        self._states: dict[str, State] | None = None
+
+    def __repr__(self) -> str:
+        return f"<Scope {self.core.run_id}:{self.path or '.'}>"
+
+    # -- calls -----------------------------------------------------------------------------------
+
+    def activity(self, id: str, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Awaitable[Any]:
+        """Call a leaf once and for ever: its outcome is recorded."""
+        return Activity(self.core, self._claim(id), fn, args, kwargs)
+
+    def attempt(self, id: str, retry: "Retry", fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Awaitable[Any]:
+        """Call a leaf by a retry policy; None when it is given up on."""
+        return Activity(self.core, self._claim(id), fn, args, kwargs, retry, swallow=True)
+
+    def call(
+        self, id: str, workflow: Callable[..., Coroutine[Any, Any, T]], /, *args: Any, **kwargs: Any
+    ) -> Coroutine[Any, Any, T]:
+        """Run another workflow inside this one, in a scope of its own."""
+        return workflow(Scope(self.core, self, self._claim(id)), *args, **kwargs)
+
+    def parallel(self, *arms: Any, return_exceptions: bool = False) -> Awaitable[list[Any]]:
+        """Run awaitables, or with an id a list of callbacks, side by side: the rules of `asyncio.gather`."""
+        if arms and isinstance(arms[0], str):
+            path, callbacks = self._claim(arms[0]), arms[1]
+            arms = tuple(fn(self.iteration(f"{path}[{index}]")) for index, fn in enumerate(callbacks))
+        return forms.gather(self.core, arms, return_exceptions)
+
+    # -- control flow ----------------------------------------------------------------------------
+
+    def branch(self, id: str, key: T, cases: Mapping[Any, Callable[..., Awaitable[Any]]] | None = None, /) -> Any:
+        """Record the truth of a condition and return it; with `cases`, run the one of `key`."""
+        path = self._claim(id)
+        if cases is not None:
+            return forms.branch(self, path, key, cases)
+        core = self.core
+        if core.fenced:
+            return key
+        truth = b"true" if key else b"false"
+        recorded = core.ask(path, BranchTaken, forms.Asked(f"a condition that is {truth.decode()}"))
+        if recorded is None:
+            core.emit(BranchTaken(path=path, at=core.now, key=Raw(truth)))
+        elif bytes(recorded.key) != truth:
+            was = bytes(recorded.key).decode()
+            core.diverge(path, f"a condition that is {was}", f"a condition that is {truth.decode()}")
+        return key
+
+    def each(
+        self,
+        id: str,
+        items: Iterable[Any],
+        fn: Callable[..., Awaitable[Any]] | None = None,
+        /,
+        *,
+        keep: Sequence[Any] | None = (),
+        key: Callable[[Any], Any] | None = None,
+        concurrency: int = 1,
+    ) -> Any:
+        """Iterate over (scope, item); with a callback, run it for each item and collect the errors.
+
+        `keep` are objects that the loop may change, None if it must not be fast-forwarded; `key` gives
+        an item its place in the path.
+        """
+        path = self._claim(id)
+        if fn is not None:
+            return forms.each(self, path, items, fn, concurrency)
+        return Each(self, path, items, keep, key)
+
+    def repeat(
+        self, id: str, fn: Callable[..., Awaitable[Any]] | None = None, /, *, keep: Sequence[Any] | None = ()
+    ) -> Any:
+        """Return a loop whose `next()` is the scope of an iteration; with a callback, run it until STOP."""
+        path = self._claim(id)
+        return Repeat(self, path, keep) if fn is None else forms.repeat(self, path, fn)
+
+    # -- time and events -------------------------------------------------------------------------
+
+    def sleep(self, id: str, duration: Any, /) -> Awaitable[None]:
+        """Sleep for a duration: seconds, `"5m"` or a timedelta."""
+        return Sleep(self.core, self._claim(id), seconds(duration))
+
+    def sleep_until(self, id: str, when: Any, /) -> Awaitable[None]:
+        """Sleep until a point in time."""
+        return Sleep(self.core, self._claim(id), 0, due(when, self.core.now))
+
+    def wait(self, id: str, event: str | None = None, type: Any = Any, timeout: Any = None) -> Awaitable[Any]:
+        """Wait for an event from outside: its payload, or None after `timeout`."""
+        limit = None if timeout is None else seconds(timeout)
+        return Wait(self.core, self._claim(id), op_of(id) if event is None else event, type, limit)
+
+    # -- state -----------------------------------------------------------------------------------
+
+    def var(self, id: str, initial: Any = codec.UNBOUND, /) -> Var[Any]:
+        """Declare a durable variable; without a value it is unbound."""
+        return self._declare(id, Var(self.core, *self._state_place(id), initial))
+
+    def list(self, id: str, initial: Iterable[Any] = (), /) -> DurableList[Any]:
+        """Declare a durable list."""
+        return self._declare(id, DurableList(self.core, *self._state_place(id), initial))
+
+    def map(self, id: str, initial: Any = (), /) -> DurableMap[Any, Any]:
+        """Declare a durable mapping."""
+        return self._declare(id, DurableMap(self.core, *self._state_place(id), initial))
+
+    # -- what is read from outside ---------------------------------------------------------------
+
+    def record(self, id: str, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> T:
+        """Call a clock, a random source and the like once, and give what it gave then on replay."""
+        core = self.core
+        if core.fenced:
+            return fn(*args, **kwargs)
+        path, callee = self._claim(id), callee_of(fn)
+        recorded = core.ask(path, Recorded, forms.Asked(f"a value of {callee}"))
+        if core.fenced:
+            return fn(*args, **kwargs)
+        if recorded is None:
+            return self._record_now(path, callee, fn, args, kwargs)
+        if recorded.callee.removesuffix(_RAISED) != callee:
+            core.diverge(path, f"a value of {recorded.callee}", f"a value of {callee}")
+            return fn(*args, **kwargs)
+        value = codec.decode(recorded.value)
+        if recorded.callee.endswith(_RAISED):
+            raise value
+        return value  # type: ignore[no-any-return]
+
+    def _record_now(
+        self, path: str, callee: str, fn: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> T:
+        core = self.core
+        try:
+            value = fn(*args, **kwargs)
+        except Exception as error:
+            document = Raw(codec.encode(error))
+            core.emit(Recorded(path=path, at=core.now, value=document, callee=callee + _RAISED))
+            raise codec.decode(document).with_traceback(error.__traceback__) from None
+        document = Raw(self._encode(path, value))
+        core.emit(Recorded(path=path, at=core.now, value=document, callee=callee))
+        return codec.decode(document)  # type: ignore[no-any-return]
+
+    def constant(self, id: str, value: T, /) -> T:
+        """Record the value of a module-level name at its first read; later reads give the same object."""
+        core = self.core
+        if core.fenced:
+            return value
+        if id not in core.constants:
+            core.constants[id] = self._read_constant(encode_id(id), value)
+        return core.constants[id]  # type: ignore[no-any-return]
+
+    def _read_constant(self, path: str, value: T) -> T:
+        core = self.core
+        try:
+            document = Raw(codec.encode(value))
+        except SerializableError:
+            return value
+        recorded = core.ask(path, Recorded, forms.Asked("the value of a module-level name"))
+        if recorded is None:
+            core.emit(Recorded(path=path, at=core.now, value=document))
+        return codec.decode(document if recorded is None else recorded.value)  # type: ignore[no-any-return]
+
+    # -- output ----------------------------------------------------------------------------------
+
+    def print(
+        self, *args: Any, sep: str | None = None, end: str | None = None, file: Any = None, flush: bool = False
+    ) -> None:
+        """Print once, not once a replay."""
+        self.core.output.print(self.path, args, sep, end, file, flush)
+
+    def logging(self, method: Callable[..., Any], /, *args: Any, **kwargs: Any) -> None:
+        """Call a method of a logger once, not once a replay."""
+        self.core.output.call_logger(self.path, method, args, kwargs)
+
+    def log(self, message: str, /, **fields: Any) -> None:
+        """Record a message with fields."""
+        self.core.output.log(self.path, message, fields)
+
+    # -- what comes later ------------------------------------------------------------------------
+
+    def child(self, *_: Any, **__: Any) -> NoReturn:
+        _later("child")
+
+    def race(self, *_: Any, **__: Any) -> NoReturn:
+        _later("race")
+
+    def compensate(self, *_: Any, **__: Any) -> NoReturn:
+        _later("compensate")
+
+    def detach_and_join_later(self, *_: Any, **__: Any) -> NoReturn:
+        _later("detach_and_join_later")
+
+    def detach_and_forget(self, *_: Any, **__: Any) -> NoReturn:
+        _later("detach_and_forget")
+
+    def work(self, *_: Any, **__: Any) -> NoReturn:
+        _later("work")
+
+    def tap(self, *_: Any, **__: Any) -> NoReturn:
+        _later("tap")
+
+    def wait_for_work(self, *_: Any, **__: Any) -> NoReturn:
+        _later("wait_for_work")
+
+    # -- scopes and ids --------------------------------------------------------------------------
+
+    def iteration(self, path: str) -> "Scope":
+        """Return a scope inside this one, at a path that its caller has claimed."""
+        return Scope(self.core, self, path)
+
+    def states(self) -> "list[State]":
+        """Return the durable state in sight, that of the outermost scope first."""
+        outer = [] if self._parent is None else self._parent.states()
+        return [*outer, *self._states.values()] if self._states else outer
+
+    def _claim(self, id: str) -> str:
+        ids = self._ids
+        if ids is None:
+            ids = self._ids = set()
+        if id in ids and not self.core.fenced:
+            raise DuplicateId(id, self.path)
+        ids.add(id)
+        return self._prefix + encode_id(id)
+
+    def _state_place(self, id: str) -> tuple[str, str]:
+        if self._states and id in self._states and not self.core.fenced:
+            raise DuplicateId(id, self.path)
+        return self._prefix + encode_id(id), op_of(id)
+
+    def _declare(self, id: str, state: Any) -> Any:
+        if self._states is None:
+            self._states = {}
+        self._states[id] = state
+        return state
+
+    def _encode(self, path: str, value: Any) -> bytes:
+        try:
+            return codec.encode(value)
+        except SerializableError as error:
+            error.path = path
+            raise
+
+
+def _later(name: str) -> NoReturn:
+    raise Unsupported(f"wf.{name} comes in a later version of flopod")

@@ -1,0 +1,75 @@
+"""What a loop carries from one iteration to the next: captured as one document, restored in place."""
+
+import re
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+from msgspec import Raw
+
+from flopod import codec
+from flopod.workflow.state import DurableList, DurableMap, Var
+
+State: TypeAlias = Var[Any] | DurableList[Any] | DurableMap[Any, Any]
+
+
+class Capture:
+    """The carried state of a loop, with the identity of all objects in it as they were at its entry.
+
+    `states` are the durable variables, lists and mappings in scope, `keep` the other objects that the
+    loop may change. Raises NotPlain if they have no lasting order.
+    """
+
+    __slots__ = ("_keep", "_known", "_states", "names")
+
+    def __init__(self, states: Sequence[State], keep: Sequence[Any]) -> None:
+        self._states = list(states)
+        self._keep = list(keep)
+        self._known = codec.Known(self._roots())
+        self.names = [state.name for state in states]
+
+    @property
+    def objects(self) -> int:
+        """How many objects were there at the entry."""
+        return len(self._known)
+
+    def document(self) -> Raw:
+        """Return the state as it is now. Raises NotPlain or SerializableError, naming the object."""
+        return Raw(codec.encode(self._roots(), known=self._known, state=True))
+
+    def restore(self, document: Raw) -> None:
+        """Bring everything to the state of `document`; objects that were there at the entry in place."""
+        roots = codec.decode(document, known=self._known)
+        for state, root in zip(self._states, roots, strict=False):
+            if isinstance(state, Var):
+                state.restore(root)
+
+    def same(self, states: Sequence[State]) -> bool:
+        """Whether exactly these are the durable states in scope."""
+        return len(states) == len(self._states) and all(a is b for a, b in zip(states, self._states, strict=True))
+
+    def _roots(self) -> list[Any]:
+        values = [state.get_raw() if isinstance(state, Var) else state for state in self._states]
+        return [*values, *self._keep]
+
+
+class Budget:
+    """Keeps the work of taking stock at loop entries in proportion to what the run writes anyway."""
+
+    _FREE = 2_000
+    _BYTES_PER_OBJECT = 8
+    _KEY = re.compile(r"\[[^\]]*\]")
+
+    def __init__(self) -> None:
+        self.written = 0
+        self._objects = 0
+        self._estimates: dict[str, int] = {}
+
+    def allows(self, loop: str) -> bool:
+        """Whether the loop at this path may take stock of what it carries."""
+        expected = self._estimates.get(self._KEY.sub("[]", loop), 0)
+        return self._objects + expected <= self._FREE + self.written // self._BYTES_PER_OBJECT
+
+    def spend(self, loop: str, objects: int) -> None:
+        """Note that the loop at this path took stock of so many objects."""
+        self._objects += objects
+        self._estimates[self._KEY.sub("[]", loop)] = objects

@@ -1,0 +1,47 @@
+"""The Jinja templates of everything that flopod generates, and the function that fills one in."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+FOLDER = Path(__file__).parent
+
+
+def render(template: str, model: Mapping[str, Any], **filters: Callable[..., str]) -> str:
+    """Fill in the template file `template` (`bundle.py.jinja`) with `model`.
+
+    `filters` are made available to the template by their names. An undefined name is an error.
+    """
+    environment = _environment().overlay()
+    environment.filters = {**environment.filters, **filters}
+    return environment.get_template(template).render(model)
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(FOLDER),
+        undefined=StrictUndefined,
+        keep_trailing_newline=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        autoescape=False,
+    )
+    environment.filters |= {"toml": _toml, "shell": shlex.quote, "quoted": _quoted}
+    return environment
+
+
+def _toml(value: Any) -> str:
+    """A text or a list of texts as TOML, which is Python too."""
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)

@@ -1,0 +1,31 @@
+"""Each test that asks for `place` or `store` runs once for every store."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.contract.support import Place
+
+from flopod.backends import Backend
+
+
+@pytest.fixture(params=["memory", "file", "sqlite"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
+    """Give an empty place of each kind."""
+    found = Place(request.param, tmp_path)
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def store(place: Place) -> Backend:
+    """Give a store in an empty place of each kind."""
+    return place.open()
+
+
+@pytest.fixture(params=["file", "sqlite"])
+def shared(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
+    """Give an empty place of each kind that several processes can share."""
+    found = Place(request.param, tmp_path)
+    yield found
+    found.close()

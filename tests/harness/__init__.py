@@ -1,0 +1,1 @@
+"""Runs one program plain and compiled under the same oracle, and compares what can be seen of both."""

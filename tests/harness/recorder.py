@@ -1,0 +1,146 @@
+"""Puts a recorder into the leaves of a loaded program: it notes each call and says when it may go on."""
+
+from __future__ import annotations
+
+import builtins
+import hashlib
+import inspect
+import types
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from types import FunctionType, ModuleType
+from typing import Any
+
+from tests.harness.cases import Fault
+from tests.harness.outcome import LeafCall, value_text
+
+HOOK = "__flopod_recorder__"
+_inside: ContextVar[bool] = ContextVar("inside_a_leaf", default=False)
+
+
+@dataclass(eq=False)
+class PendingCall:
+    """A leaf that has begun and waits for its turn; `turn` is whatever the driver waits with."""
+
+    call: LeafCall
+    number: int
+    turn: Any = None
+
+
+@dataclass
+class Recorder:
+    """Notes the calls of leaves and applies the faults of a scenario.
+
+    `wait` makes the awaitable on which an asynchronous leaf waits for its turn. `attempt` is set by a
+    driver that knows it; otherwise attempts of equal calls are counted.
+    """
+
+    wait: Callable[[PendingCall], Awaitable[None]]
+    faults: tuple[Fault, ...] = ()
+    calls: list[LeafCall] = field(default_factory=list)
+    attempt: int | None = None
+    originals: dict[str, FunctionType] = field(default_factory=dict)
+    _failed: dict[LeafCall, int] = field(default_factory=dict)
+
+    def sync_call(self, callee: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        if _inside.get():
+            return self.originals[callee](*args, **kwargs)
+        call, fault = self._begin(callee, args, kwargs)
+        token = _inside.set(True)
+        try:
+            self._fail(call, fault)
+            return self.originals[callee](*args, **kwargs)
+        finally:
+            _inside.reset(token)
+
+    async def async_call(self, callee: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        if _inside.get():
+            return await self.originals[callee](*args, **kwargs)
+        call, fault = self._begin(callee, args, kwargs)
+        await self.wait(PendingCall(call, len(self.calls)))
+        token = _inside.set(True)
+        try:
+            self._fail(call, fault)
+            return await self.originals[callee](*args, **kwargs)
+        finally:
+            _inside.reset(token)
+
+    def _begin(
+        self, callee: str, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[LeafCall, type[Exception] | None]:
+        call = LeafCall(callee, value_text([list(args), kwargs]))
+        self.calls.append(call)
+        attempt = self.attempt if self.attempt is not None else self._failed.get(call, 0) + 1
+        for fault in self.faults:
+            if fault.leaf == call.name and attempt <= fault.fails:
+                return call, getattr(builtins, fault.error)
+        return call, None
+
+    def _fail(self, call: LeafCall, fault: type[Exception] | None) -> None:
+        if fault is None:
+            self._failed.pop(call, None)
+            return
+        self._failed[call] = self._failed.get(call, 0) + 1
+        raise fault(f"{call.name} failed")
+
+    def install(self, modules: Mapping[str, ModuleType], callees: Iterable[str]) -> None:
+        """Put this recorder into the functions named by `callees` (`module:qualname`).
+
+        The function objects stay the same, only their code is exchanged, so that every alias of a leaf
+        (an import, a method, a name with options) goes through the recorder.
+        """
+        for callee in callees:
+            module, _, qualname = callee.partition(":")
+            if module in modules:
+                self._exchange(callee, _function(modules[module], qualname))
+        for module in modules.values():
+            setattr(module, HOOK, self)
+
+    def _exchange(self, callee: str, function: FunctionType) -> None:
+        original = types.FunctionType(
+            function.__code__, function.__globals__, function.__name__, function.__defaults__, function.__closure__
+        )
+        original.__kwdefaults__ = function.__kwdefaults__
+        function.__signature__ = inspect.signature(original)  # type: ignore[attr-defined]
+        self.originals[callee] = original
+        function.__code__ = _trampoline(callee, inspect.iscoroutinefunction(original)).__code__
+        function.__defaults__ = function.__kwdefaults__ = None
+
+
+def _function(module: ModuleType, qualname: str) -> FunctionType:
+    found: Any = module
+    for part in qualname.split("."):
+        found = inspect.getattr_static(found, part)
+    while not isinstance(found, FunctionType) or hasattr(found, "__flopod_activity__"):
+        options = getattr(found, "__flopod_activity__", None)
+        found = options.fn if options is not None else found.__func__
+    return found
+
+
+def _trampoline(callee: str, is_async: bool) -> FunctionType:
+    if is_async:
+        text = f"async def leaf(*args, **kwargs): return await {HOOK}.async_call({callee!r}, args, kwargs)"
+    else:
+        text = f"def leaf(*args, **kwargs): return {HOOK}.sync_call({callee!r}, args, kwargs)"
+    scope: dict[str, Any] = {}
+    exec(text, scope)
+    function: FunctionType = scope["leaf"]
+    return function
+
+
+def pick(pending: list[PendingCall], seed: int | None) -> PendingCall:
+    """Take the call that completes next: the oldest, or by a seed an order that both sides agree on.
+
+    The seeded order depends on what is called with what, never on when it began, so that a resumed run
+    completes its leaves in the same order.
+    """
+    if seed is None:
+        return pending.pop(0)
+    chosen = min(pending, key=lambda item: (_rank(item.call, seed), item.number))
+    pending.remove(chosen)
+    return chosen
+
+
+def _rank(call: LeafCall, seed: int) -> bytes:
+    return hashlib.blake2b(f"{seed}/{call.callee}/{call.arguments}".encode("utf-8", "surrogatepass")).digest()

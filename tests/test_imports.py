@@ -1,0 +1,48 @@
+"""The direction of imports: the runtime's layers, and never from the runtime to the compiler."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+LAYERS = ["codec", "events", "backends", "log", "workflow", "engine"]
+RUNTIME = sorted((ROOT / "runtime" / "flopod").rglob("*.py"))
+ALL = [*RUNTIME, *sorted((ROOT / "compiler").rglob("*.py"))]
+
+
+def imported(path: Path) -> set[str]:
+    """The dotted names of every absolute import in a file, those inside functions included."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def test_the_runtime_never_imports_the_compiler() -> None:
+    """A bundle carries the runtime alone."""
+    allowed = {"flopod", "msgspec"}
+    for path in RUNTIME:
+        for name in imported(path):
+            assert not name.startswith(("flopod_compiler", "flopod_templates")), path
+            if name.split(".")[0] in {"click", "jinja2", "libcst", "starlette", "uvicorn"}:
+                assert name.split(".")[0] in allowed, path
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_layers_import_downwards(layer: str) -> None:
+    """engine -> workflow -> log -> backends -> events -> codec, and never back."""
+    above = LAYERS[LAYERS.index(layer) + 1 :]
+    for path in (ROOT / "runtime" / "flopod" / layer).rglob("*.py"):
+        for name in imported(path):
+            parts = name.split(".")
+            assert not (parts[0] == "flopod" and len(parts) > 1 and parts[1] in above), f"{path.name} imports {name}"
+
+
+def test_files_stay_small() -> None:
+    """No source file grows beyond what one can hold in mind."""
+    long = {path.name: n for path in ALL if (n := len(path.read_text(encoding="utf-8").splitlines())) > 550}
+    assert not long
