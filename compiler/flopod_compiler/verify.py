@@ -16,6 +16,7 @@ from flopod_compiler.plan import Plan
 Form = Any
 _DROPPED = object()
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+_BARE = {CallKind.PRIMITIVE, CallKind.IDIOM}
 _CARRIED = {"activity", "call", "record"}
 
 
@@ -140,7 +141,7 @@ class _Written(_Reader):
         site = self._plan.sites.get(node)
         if info is None:
             return self._plain(node)
-        if info.kind is CallKind.OUTPUT or info.name in {"gather", "log"}:
+        if info.kind is CallKind.OUTPUT or (info.kind in _BARE and info.name in {"gather", "log"}):
             name = {"print": "print", "gather": "parallel", "log": "log"}.get(info.name, "logging")
             head = [self(node.func)] if name == "logging" else []
             return ("Primitive", name, (*head, *map(self, node.args)), self._named(node))

@@ -1,1 +1,145 @@
-"""Durable workflows from ordinary Python."""
+"""Durable workflows from ordinary Python.
+
+Everything an author imports is here; each name is loaded at its first use.
+"""
+
+import sys
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from flopod.authoring import (
+        PostgresBackend,
+        activity,
+        attempt,
+        compensate,
+        detach_and_forget,
+        detach_and_join_later,
+        log,
+        parallel,
+        race,
+        sleep,
+        sleep_until,
+        start,
+        tap,
+        wait_for,
+        wait_for_work,
+        work,
+        workflow,
+    )
+    from flopod.backends import FileBackend, MemoryBackend, SqliteBackend
+    from flopod.engine.runtime import create_runtime
+    from flopod.errors import (
+        ActivityTimeout,
+        BadInput,
+        BuildMismatch,
+        Cancelled,
+        DamagedLog,
+        DamagedRecord,
+        DivergenceError,
+        DuplicateId,
+        Fenced,
+        FlopodError,
+        InputChanged,
+        InvalidRunId,
+        ReadOnlyStorage,
+        RunHeld,
+        RunPaused,
+        SerializableError,
+        StorageError,
+        StorageFull,
+        UnknownBackend,
+        UnknownEvent,
+        UnknownPath,
+        UnknownRun,
+        UnknownWorkflow,
+        Unsupported,
+        UsageError,
+    )
+    from flopod.retry import Retry
+    from flopod.stop import STOP
+
+__all__ = [
+    "STOP",
+    "ActivityTimeout",
+    "BadInput",
+    "BuildMismatch",
+    "Cancelled",
+    "DamagedLog",
+    "DamagedRecord",
+    "DivergenceError",
+    "DuplicateId",
+    "Fenced",
+    "FileBackend",
+    "FlopodError",
+    "InputChanged",
+    "InvalidRunId",
+    "MemoryBackend",
+    "PostgresBackend",
+    "ReadOnlyStorage",
+    "Retry",
+    "RunHeld",
+    "RunPaused",
+    "SerializableError",
+    "SqliteBackend",
+    "StorageError",
+    "StorageFull",
+    "UnknownBackend",
+    "UnknownEvent",
+    "UnknownPath",
+    "UnknownRun",
+    "UnknownWorkflow",
+    "Unsupported",
+    "UsageError",
+    "activity",
+    "attempt",
+    "compensate",
+    "create_runtime",
+    "detach_and_forget",
+    "detach_and_join_later",
+    "log",
+    "parallel",
+    "race",
+    "sleep",
+    "sleep_until",
+    "start",
+    "tap",
+    "wait_for",
+    "wait_for_work",
+    "work",
+    "workflow",
+]
+
+_HOMES = {
+    "flopod.authoring": "PostgresBackend activity attempt compensate detach_and_forget detach_and_join_later "
+    "log parallel race sleep sleep_until start tap wait_for wait_for_work work workflow",
+    "flopod.backends": "FileBackend MemoryBackend SqliteBackend",
+    "flopod.engine.runtime": "create_runtime",
+    "flopod.retry": "Retry",
+    "flopod.stop": "STOP",
+}
+_HOME = {name: home for home, names in _HOMES.items() for name in names.split()}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module 'flopod' has no attribute {name!r}")
+    value = getattr(import_module(_HOME.get(name, "flopod.errors")), name)
+    globals()[name] = value
+    return value
+
+
+class _Surface(ModuleType):
+    """The author's `workflow` and `log` share their names with packages of the runtime; they win."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not (name in ("log", "workflow") and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Surface
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -160,7 +160,7 @@ class Client:
     """A live object that a module holds."""
 
     def __init__(self) -> None:
-        self.stream = iter([])
+        self.stream: Any = iter([])
 
     def fetch(self, number: int) -> int:
         return number

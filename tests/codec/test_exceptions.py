@@ -25,6 +25,7 @@ class Coded(OSError):
     """A project error over a builtin with fields of its own."""
 
     __slots__ = ("code",)
+    code: int
 
 
 def coded() -> Coded:

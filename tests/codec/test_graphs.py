@@ -148,7 +148,8 @@ def test_elements_of_a_set_are_complete_before_they_are_hashed() -> None:
 
 def test_deep_lists_need_no_deep_stack() -> None:
     """Ten thousand nested lists, dicts and tuples are written and read."""
-    for wrap in (lambda x: [x], lambda x: {"a": x}, lambda x: {1: x}, lambda x: (x, []), shop.Plain):
+    wraps: list[Any] = [lambda x: [x], lambda x: {"a": x}, lambda x: {1: x}, lambda x: (x, []), shop.Plain]
+    for wrap in wraps:
         value: Any = None
         for _ in range(10_000):
             value = wrap(value)

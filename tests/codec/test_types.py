@@ -107,7 +107,7 @@ VALUES: list[Any] = [
     shop.Box(2, [1]),
     shop.Key("k"),
     shop.Ticket(1, ["a"]),
-    shop.Customer(name="Ada", age=3),
+    shop.Customer(name="Ada"),
     shop.Colour.RED,
     shop.Colour.BLUE,
     shop.Level.HIGH,

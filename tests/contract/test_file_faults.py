@@ -196,15 +196,15 @@ def test_a_full_disk_takes_the_append_back(log: Path, monkeypatch: pytest.Monkey
     def full(fd: int, data: bytes) -> int:
         if kept >= len(data):
             raise OSError(errno.ENOSPC, "full")
-        monkeypatch.setattr(disk.os, "write", _refuse)
+        monkeypatch.setattr(os, "write", _refuse)
         return write(fd, bytes(data)[:kept])
 
-    monkeypatch.setattr(disk.os, "write", full)
+    monkeypatch.setattr(os, "write", full)
     with pytest.raises(StorageFull) as caught:
         store.append("run", 5, step(2))
     assert caught.value.exit_code == 6
     assert log.read_bytes() == before
-    monkeypatch.setattr(disk.os, "write", write)
+    monkeypatch.setattr(os, "write", write)
     assert store.append("run", 5, step(2)) == 7
     assert len(reopened(log).load("run")) == 7
 

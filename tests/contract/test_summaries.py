@@ -84,12 +84,26 @@ def test_a_summary_survives_a_writer_that_never_closed(place: Place) -> None:
     for seq, event in enumerate(events):
         writer.append("run", seq, [event])
     summary = place.open().summary("run")
+    assert summary is not None
     assert summary == folded(events)
     assert summary.activities_done == 400
     heir = place.open()
     assert heir.append("run", len(events), step(400)) == len(events) + 2
     heir.close()
     assert place.open().summary("run") == folded([*events, *step(400)])
+
+
+def test_a_summary_follows_writers_in_turn(place: Place) -> None:
+    """Two stores that append to a run in turn, each after loading, count what the other appended."""
+    stores = [place.open(), place.open()]
+    events: list[Event] = [started()]
+    stores[0].append("run", 0, events)
+    for number in range(6):
+        store = stores[number % 2]
+        assert store.append("run", len(store.load("run")), step(number)) == len(events) + 2
+        events += step(number)
+        assert store.summary("run") == folded(events)
+        assert store.summaries() == [folded(events)]
 
 
 def test_a_given_summary_is_a_copy(store: Backend) -> None:

@@ -101,7 +101,10 @@ def test_no_flipped_bit_passes(event: Event, data: st.DataObject) -> None:
 def test_the_layout_of_a_record() -> None:
     """The order of fields and the checksum are those that other tools rely on."""
     event = ActivityStarted(path="lines[0]/price_line", at=5, callee="m:f", fingerprint="ff")
-    bare = b'{"seq":1,"kind":"activity_started","path":"lines[0]/price_line","at":5,"callee":"m:f","fingerprint":"ff"}'
+    bare = (
+        b'{"seq":1,"kind":"activity_started","path":"lines[0]/price_line","at":5,'
+        b'"callee":"m:f","fingerprint":"ff"}'
+    )
     assert encode_line(1, event) == bare[:-1] + b',"crc":"%08x"}' % zlib.crc32(bare)
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import ast
 
 from flopod_compiler.analyse.heap import Location
-from flopod_compiler.analyse.scopes import COMPREHENSIONS, FUNCTIONS, Names, Scope
+from flopod_compiler.analyse.scopes import FUNCTIONS, Names, Scope
 from flopod_compiler.model import CallInfo, CallKind, Classified, ProjectClass
 
 Variable = tuple[Scope, str]
@@ -134,7 +134,7 @@ class Aliases:
     def _elements(node: ast.AST) -> list[ast.AST]:
         if isinstance(node, ast.DictComp):
             return [node.key, node.value]
-        if isinstance(node, COMPREHENSIONS):
+        if isinstance(node, ast.ListComp | ast.SetComp | ast.GeneratorExp):
             return [node.elt]
         return [child for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr)]
 
@@ -261,12 +261,10 @@ class Aliases:
             case ast.AnnAssign() | ast.NamedExpr():
                 self._bind(node.target, self._value(node.value))
             case ast.AugAssign():
-                value, target = self._value(node.value), self._value(node.target)
-                if value is not None and target is not None:
-                    target.content().unify(value.content())
+                self._link_augmented(node)
             case ast.For() | ast.AsyncFor() | ast.comprehension():
-                value = self._value(node.iter)
-                self._bind(node.target, value.content() if value is not None else None)
+                items = self._value(node.iter)
+                self._bind(node.target, items.content() if items is not None else None)
             case ast.withitem(optional_vars=ast.expr() as target):
                 self._bind(target, self._value(node.context_expr))
             case ast.Match():
@@ -278,21 +276,32 @@ class Aliases:
             case _:
                 pass
 
+    def _link_augmented(self, node: ast.AugAssign) -> None:
+        value, target = self._value(node.value), self._value(node.target)
+        if value is not None and target is not None:
+            target.content().unify(value.content())
+
     def _link_return(self, node: ast.Return) -> None:
         value = self._value(node.value)
+        if value is None:
+            return
         for scope in self._names.root.walk():
-            inside = value is not None and isinstance(scope.node, FUNCTIONS)
-            if inside and scope.node.lineno <= node.lineno <= (scope.node.end_lineno or 0):  # type: ignore[union-attr]
-                self._returned.setdefault(scope, Location()).unify(value)  # type: ignore[arg-type]
+            function = scope.node
+            if isinstance(function, FUNCTIONS) and function.lineno <= node.lineno <= (
+                function.end_lineno or 0
+            ):
+                self._returned.setdefault(scope, Location()).unify(value)
 
     def _link_match(self, node: ast.Match) -> None:
         value = self._value(node.subject)
+        if value is None:
+            return
         captures = {one for case in node.cases for one in ast.walk(case.pattern)}
-        for scope in self._names.root.walk() if value is not None else ():
+        for scope in self._names.root.walk():
             for name, bindings in scope.bindings.items():
                 if any(binding.node in captures for binding in bindings):
                     location = self._of((scope, name))
-                    location.unify(value)  # type: ignore[arg-type]
+                    location.unify(value)
                     location.content().unify(location)
 
     def _link_call(self, node: ast.Call) -> None:

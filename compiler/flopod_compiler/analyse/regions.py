@@ -21,7 +21,9 @@ def durable_call(classified: Classified, node: ast.AST) -> bool:
     if not isinstance(node, ast.Call):
         return False
     info = classified.calls.get(node)
-    return info is not None and info.kind in DURABLE_KINDS and info.name != "log"
+    if info is None or info.kind not in DURABLE_KINDS:
+        return False
+    return info.kind is not CallKind.PRIMITIVE or info.name != "log"
 
 
 def durable_regions(classified: Classified, function: ast.FunctionDef | ast.AsyncFunctionDef) -> set[ast.AST]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from flopod_compiler.diagnostics import Diagnostic, Span
+from flopod_compiler.diagnostics.rules.bundling import IncludesNothing
 from flopod_compiler.model import Project
 
 SKIPPED = {"__pycache__", ".git"}
@@ -35,7 +36,7 @@ def included_files(project: Project) -> tuple[list[DataFile], list[Diagnostic]]:
             name = path.relative_to(root).as_posix()
             found[name] = _read(path, name)
         if not paths:
-            idle.append(_matches_nothing(pattern))
+            idle.append(IncludesNothing.on("pyproject.toml", Span(1, 0, 1, 0), pattern=pattern))
     return [found[name] for name in sorted(found)], idle
 
 
@@ -58,14 +59,3 @@ def _read(path: Path, name: str) -> DataFile:
         lines = textwrap.wrap(base64.b64encode(data).decode("ascii"), WIDTH)
         return DataFile(name, "\n".join(lines), binary=True)
     return DataFile(name, text, binary=False)
-
-
-def _matches_nothing(pattern: str) -> Diagnostic:
-    return Diagnostic(
-        code="FLP708",
-        message=f"the include pattern {pattern!r} names no file below the source root",
-        path="pyproject.toml",
-        span=Span(1, 0, 1, 0),
-        help='write it relative to the source root, for example "shop/data/*.json" or "shop/templates/**/*"',
-        severity="warning",
-    )

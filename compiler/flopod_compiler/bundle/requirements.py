@@ -10,7 +10,8 @@ from functools import cache
 from importlib.metadata import Distribution, distribution, packages_distributions
 
 from flopod_compiler.bundle.imports import Import, imports_of
-from flopod_compiler.diagnostics import Diagnostic, Span
+from flopod_compiler.diagnostics import Diagnostic
+from flopod_compiler.diagnostics.rules.bundling import NotInstalled
 from flopod_compiler.model import SourceModule
 
 ALWAYS = "msgspec"
@@ -86,14 +87,5 @@ def _pin(found: Distribution) -> str:
 
 
 def _not_installed(module: SourceModule, each: Import) -> Diagnostic:
-    node = each.node
     top = each.name.partition(".")[0]
-    end_line = node.end_lineno or node.lineno
-    end_col = node.end_col_offset or node.col_offset
-    return Diagnostic(
-        code="FLP705",
-        message=f"{top!r} is neither in the project nor installed, so no version of it can be required",
-        path=module.relpath,
-        span=Span(node.lineno, node.col_offset, end_line, end_col),
-        help=f"install what provides it (often: pip install {top.replace('_', '-')}) and build again",
-    )
+    return NotInstalled.at(module, each.node, module=top, guess=top.replace("_", "-"))

@@ -12,15 +12,15 @@ def explain(code: str | None) -> None:
 
     Without a code, all of them are listed.
     """
-    from flopod_compiler.diagnostics.catalogue import explanation, titles
+    from flopod_compiler.diagnostics.catalogue import CATALOGUE
+    from flopod_compiler.diagnostics.catalogue import explain as page
 
     if code is None:
-        click.echo("\n".join(f"{each}  {title}" for each, title in titles().items()))
-        return
-    text = explanation(code.upper())
-    if text is None:
-        raise click.UsageError(_unknown(code.upper(), list(titles())))
-    click.echo(text.rstrip("\n"))
+        click.echo("\n".join(f"{rule.code}  {rule.title}" for rule in CATALOGUE.values()))
+    elif code.upper() in CATALOGUE:
+        click.echo(page(code).rstrip("\n"))
+    else:
+        raise click.UsageError(_unknown(code.upper(), list(CATALOGUE)))
 
 
 def _unknown(code: str, known: list[str]) -> str:

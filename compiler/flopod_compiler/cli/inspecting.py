@@ -31,6 +31,7 @@ from flopod_compiler.cli.readable import readable
 
 _POLL_SECONDS = 0.3
 _WIDTH = 100
+_NOT_IN_A_LINE = {"path", "at", "fingerprint", "traceback", "run_id", "build", "waits"}
 
 
 def details(run_id: str, backend: str | None) -> dict[str, Any]:
@@ -139,9 +140,9 @@ def _text_line(record: Record) -> str:
     shown = []
     for name in event.__struct_fields__:
         value = getattr(event, name)
-        if name not in ("path", "at", "fingerprint", "traceback") and value not in (None, "", []):
+        if name not in _NOT_IN_A_LINE and (isinstance(value, Raw) or value):
             shown.append(f"{name}={_short(_value(value))}")
-    text = f"{record.seq:>5}  {clock(event.at)}  {kind_of(event):<19} {event.path}"
+    text = f"{record.seq:>5}  {clock(event.at)}  {kind_of(event):<18} {event.path}"
     return f"{text}  {' '.join(shown)}".rstrip()
 
 

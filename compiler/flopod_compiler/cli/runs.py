@@ -54,7 +54,7 @@ def list_runs(
         print_json(found)
     elif found:
         click.echo(run_table(found))
-        next_step(f"flopod runs show {found[0]['run_id']}")
+        next_step(f"flopod runs show {found[0]['run_id']}" + (f" --backend {backend}" if backend else ""))
     else:
         click.echo("no runs", err=True)
 

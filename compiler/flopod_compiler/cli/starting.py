@@ -7,12 +7,14 @@ import os
 from importlib import import_module
 from pathlib import Path
 
+from flopod.backends.base import Backend, now_ms
 from flopod.backends.choose import choose
 from flopod.engine import seed
 from flopod.engine.inputs import bind, read_input
 from flopod.engine.job import choose_workflow
-from flopod.engine.runtime import start_run
-from flopod.engine.waits import wait_points
+from flopod.engine.runtime import check_same, input_document
+from flopod.engine.waits import first_event, wait_points
+from flopod.events import RunStarted
 from flopod.runid import DEFAULT_RUN_ID, check_run_id
 from flopod_compiler.bundle.inplace import install
 from flopod_compiler.cli.compiling import compiled
@@ -31,17 +33,25 @@ def record_start(
     install(found)
     function = operator.attrgetter(entry.function)(import_module(entry.module))
     arguments = bind(entry, function, read_input(input) if input is not None else {})
+    started = RunStarted(
+        at=now_ms(),
+        workflow=entry.name,
+        input=input_document(arguments.args, arguments.kwargs),
+        build=manifest.build,
+        build_name=manifest.name,
+        waits=wait_points(entry, import_module),
+        hash_seed=seed.current() or seed.DEFAULT_SEED,
+        run_id=run_id,
+        sync=entry.sync,
+    )
     with choose(backend, os.environ) as store:
-        start_run(
-            arguments.args,
-            arguments.kwargs,
-            run_id=run_id,
-            backend=store,
-            workflow=entry.name,
-            build=manifest.build,
-            build_name=manifest.name,
-            waits=wait_points(entry, import_module),
-            hash_seed=seed.current() or seed.DEFAULT_SEED,
-            sync=entry.sync,
-        )
+        _append(store, started, given=input is not None)
     return run_id
+
+
+def _append(store: Backend, started: RunStarted, *, given: bool) -> None:
+    recorded = first_event(store, started.run_id)
+    if recorded is None:
+        store.append(started.run_id, 0, [started])
+    else:
+        check_same(started.run_id, recorded, started.workflow, started.input if given else None)

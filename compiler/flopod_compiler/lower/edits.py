@@ -36,7 +36,6 @@ class LoopEdit:
     counter: str = ""
     endless: bool = False
     key: str = ""
-    target: str = ""
     declared: tuple[Declared, ...] = ()
 
 
@@ -152,7 +151,6 @@ def _loop(plan: Plan, node: ast.For | ast.While | ast.comprehension, site: Site)
             each for each in one.state.declared.values() if each.block is node and each.statement is None
         ]
     endless = isinstance(node, ast.While) and isinstance(node.test, ast.Constant) and bool(node.test.value)
-    target = "" if isinstance(node, ast.While) else ast.unparse(node.target)
     return LoopEdit(
         site,
         plan.scopes[node].variable,
@@ -161,7 +159,6 @@ def _loop(plan: Plan, node: ast.For | ast.While | ast.comprehension, site: Site)
         plan.counters.get(node, ""),
         endless,
         plan.keys.get(node, ""),
-        target,
         tuple(declared),
     )
 

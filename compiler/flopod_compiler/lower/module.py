@@ -58,7 +58,7 @@ def _pieces(tree: ast.Module, roots: list[FunctionNode]) -> list[tuple[int, int]
 
 
 def _first_line(statement: ast.stmt) -> int:
-    decorators = getattr(statement, "decorator_list", [])
+    decorators: list[ast.expr] = getattr(statement, "decorator_list", [])
     return min([statement.lineno, *(one.lineno for one in decorators)])
 
 
@@ -68,7 +68,7 @@ def _lower_piece(
     text = "".join(source[first - 1 : last])
     wrapper = MetadataWrapper(cst.parse_module(text), unsafe_skip_copy=True)
     positions = wrapper.resolve(PositionProvider)
-    tree = wrapper.module.visit(Lowering(edits, positions, first - 1))  # type: ignore[arg-type]
+    tree = wrapper.module.visit(Lowering(edits, positions, first - 1))
     lines = tree.code.splitlines(keepends=True)
     kept = _kept_lines(text, first, roots)
     line_map, position = [], 0
@@ -91,7 +91,7 @@ def _lower_piece(
 def _kept_lines(text: str, first: int, roots: list[FunctionNode]) -> list[int]:
     """The author's lines that have an emitted line: all but comment lines and decorators of workflows."""
     count = len(text.splitlines())
-    dropped = set()
+    dropped: set[int] = set()
     for root in roots:
         end = root.end_lineno or root.lineno
         if root.decorator_list:

@@ -25,6 +25,7 @@ class Lowering(cst.CSTTransformer):
         self._offset = offset
         self._depth = 0
         self._quotes: list[str] = []
+        self._tripled = False
 
     # -- places
 
@@ -42,7 +43,16 @@ class Lowering(cst.CSTTransformer):
         )
 
     def _text(self, value: str) -> cst.SimpleString:
-        return nodes.text(value, "'" if self._quotes and self._quotes[-1] == '"' else '"')
+        return nodes.text(value, self._free_quote())
+
+    def _free_quote(self) -> str:
+        """A quote that no f-string around ends at; before Python 3.12 they may not share one."""
+        taken = set(self._quotes)
+        for quote in ('"', "'"):
+            if quote not in taken:
+                return quote
+        self._tripled = True
+        return next(quote for quote in self._quotes if quote)
 
     def _anchor(self, target: cst.BaseExpression) -> Place:
         while isinstance(target, cst.Tuple) and target.elements:
@@ -118,8 +128,7 @@ class Lowering(cst.CSTTransformer):
     def _each(self, edit: LoopEdit, iterable: cst.BaseExpression) -> cst.BaseExpression:
         head = [nodes.argument(self._text(edit.site.id)), nodes.argument(nodes.bare(iterable))]
         if edit.key:
-            key = cst.parse_expression(f"lambda {edit.target}: {edit.key}")
-            head.append(nodes.argument(key, "key"))
+            head.append(nodes.argument(cst.parse_expression(edit.key), "key"))
         head += _keep(edit.keep)
         return nodes.within(nodes.call(nodes.method(edit.scope, "each"), head), iterable)
 
@@ -274,7 +283,10 @@ class Lowering(cst.CSTTransformer):
         self, _original: cst.FormattedString, updated: cst.FormattedString
     ) -> cst.FormattedString:
         self._quotes.pop()
-        return updated
+        if not self._tripled or any(self._quotes):
+            return updated
+        self._tripled = False
+        return updated.with_changes(start=updated.start + updated.end * 2, end=updated.end * 3)
 
     def leave_FormattedStringExpression(  # noqa: N802
         self, original: cst.FormattedStringExpression, updated: cst.FormattedStringExpression

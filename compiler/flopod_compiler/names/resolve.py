@@ -73,6 +73,16 @@ class Names:
             self.tree(node)
         return self._scopes[node]
 
+    def tree_holding(self, scope: Scope) -> Tree:
+        """The tree that a scope belongs to."""
+        current = scope
+        while not isinstance(current.node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Module):
+            assert current.parent is not None
+            current = current.parent
+        if isinstance(current.node, ast.Module):
+            return self._modules[current.module.name]
+        return self.tree(current.node)
+
     def scope_at(self, node: ast.expr, function: FunctionNode) -> Scope:
         """The scope that an expression inside a function stands in."""
         tree = self.tree(function)

@@ -16,11 +16,11 @@ from flopod_compiler.analyse.state import decide_state
 from flopod_compiler.diagnostics import Diagnostic
 from flopod_compiler.ids import Site, SiteScope, assign_ids
 from flopod_compiler.model import Classified, WorkflowFunction
-from flopod_compiler.places import span_of
+from flopod_compiler.parse import span as span_of
 from flopod_compiler.plan.model import FunctionPlan, Plan
 from flopod_compiler.plan.statements import Statements
 from flopod_compiler.plan.variables import Variables
-from flopod_compiler.pragmas import read_pragmas
+from flopod_compiler.pragmas import pragmas as read_pragmas
 
 
 def plan_workflow(classified: Classified, root: WorkflowFunction) -> Plan:
@@ -28,7 +28,7 @@ def plan_workflow(classified: Classified, root: WorkflowFunction) -> Plan:
     plan = Plan(root)
     names = analyse_names(root.node)
     aliases = Aliases(classified, names)
-    pragmas = read_pragmas(root.module.text)
+    pragmas = read_pragmas(root.module)
     variables = Variables(names.identifiers)
     outside: set[str] = set()
     for function in _family(classified, root):

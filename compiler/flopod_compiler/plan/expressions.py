@@ -10,9 +10,18 @@ from flopod_compiler.analyse.scopes import COMPREHENSIONS
 from flopod_compiler.diagnostics import Diagnostic
 from flopod_compiler.ids import Site, SiteScope, literal_arguments
 from flopod_compiler.model import CallKind, Classified
-from flopod_compiler.places import span_of
+from flopod_compiler.parse import span as span_of
 from flopod_compiler.plan.model import FunctionPlan, Plan
-from flopod_compiler.plan.naming import event, hint, kind_of, literals, loop_name, payload, subject
+from flopod_compiler.plan.naming import (
+    event,
+    hint,
+    key_function,
+    kind_of,
+    literals,
+    loop_name,
+    payload,
+    subject,
+)
 from flopod_compiler.plan.variables import Variables
 from flopod_compiler.pragmas import Pragma
 
@@ -71,7 +80,7 @@ class Expressions:
         if bare is node and isinstance(target, ast.Name):
             return target.id
         if isinstance(bare, ast.Call) and node in bare.args and isinstance(target, ast.Tuple | ast.List):
-            position = bare.args.index(node)  # type: ignore[arg-type]
+            position = bare.args.index(node)
             if len(target.elts) == len(bare.args) and isinstance(name := target.elts[position], ast.Name):
                 return name.id
         return None
@@ -88,14 +97,14 @@ class Expressions:
         self._plan.diagnostics.append(Diagnostic(code, message, self._module.relpath, span, rewrite))
 
     def _loop(
-        self, node: ast.AST, anchor: ast.AST, name: str, hint: str, scope: SiteScope
+        self, node: ast.For | ast.While | ast.comprehension, anchor: ast.AST, name: str, hint: str, scope: SiteScope
     ) -> tuple[Site, SiteScope]:
         site = self._site("loop", name, node, scope, anchor)
         pragma = self._pragma(anchor)
         if pragma is not None and pragma.id:
             site.op, site.pragma = pragma.id, None
-        if pragma is not None and pragma.key:
-            self._plan.keys[node] = pragma.key
+        if pragma is not None and pragma.key and not isinstance(node, ast.While):
+            self._plan.keys[node] = key_function(node.target, pragma.key)
         if isinstance(node, ast.For):
             site.assigned = node.target.id if isinstance(node.target, ast.Name) else None
         elif isinstance(node, ast.comprehension):
@@ -150,6 +159,9 @@ class Expressions:
         """Prints, logs and module values inside plain nested functions use the scope around them."""
         if isinstance(node, ast.expr):
             self._plan.scopes.setdefault(node, scope)
+
+    def _any_durable(self, nodes: list[ast.stmt] | list[ast.expr]) -> bool:
+        return any(node in self._durable for node in nodes)
 
     def _ifexp(self, node: ast.IfExp, scope: SiteScope) -> list[ir.Node]:
         found = self._expression(node.test, scope)

@@ -117,3 +117,23 @@ def literals(test: ast.expr) -> dict[int | str, str]:
         and not isinstance(one.value, bool)
     ]
     return {0: found[0]} if len(found) == 1 and 0 < len(found[0]) <= 40 and found[0].isprintable() else {}
+
+
+def key_function(target: ast.expr, key: str) -> str:
+    """The source of the function from an item to its key, for a key written in the loop's own names."""
+    if isinstance(target, ast.Name):
+        return f"lambda {target.id}: {key}"
+    parts = dict(_parts(target, "item"))
+
+    class Parts(ast.NodeTransformer):
+        def visit_Name(self, node: ast.Name) -> ast.expr:  # noqa: N802
+            return ast.parse(parts[node.id], mode="eval").body if node.id in parts else node
+
+    return f"lambda item: {ast.unparse(Parts().visit(ast.parse(key, mode='eval').body))}"
+
+
+def _parts(target: ast.expr, path: str) -> list[tuple[str, str]]:
+    if isinstance(target, ast.Name):
+        return [(target.id, path)]
+    elements = target.elts if isinstance(target, ast.Tuple | ast.List) else []
+    return [one for place, element in enumerate(elements) for one in _parts(element, f"{path}[{place}]")]

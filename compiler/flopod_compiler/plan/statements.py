@@ -85,9 +85,6 @@ class Statements(Expressions):
         arms = [self.block(node.body, scope), self.block(node.orelse, scope)]
         return [*found, ir.Branch(f"?{id(site)}", node.lineno, arms)]
 
-    def _any_durable(self, nodes: list[ast.stmt] | list[ast.expr]) -> bool:
-        return any(node in self._durable for node in nodes)
-
     def _match(self, node: ast.Match, scope: SiteScope) -> list[ir.Node]:
         found = self._expression(node.subject, scope)
         durable = any(self._any_durable(case.body) for case in node.cases)
@@ -128,17 +125,17 @@ class Statements(Expressions):
         if not isinstance(node.iter, ast.Name):
             return
         for one in (child for part in node.body for child in ast.walk(part)):
-            call = isinstance(one, ast.Call) and isinstance(one.func, ast.Attribute)
-            if not call or not isinstance(one.func.value, ast.Name) or one.func.value.id != node.iter.id:  # type: ignore[union-attr]
-                continue
-            info = self._classified.calls.get(one)  # type: ignore[arg-type]
-            if info is not None and info.kind is CallKind.PURE and "self" in info.mutates:
+            if isinstance(one, ast.Call) and _receiver(one) == node.iter.id and self._changes_receiver(one):
                 self._refuse(
                     "FLP206",
                     one,
                     f"`{node.iter.id}` is changed while the loop goes over it",
                     f"loop over a copy: `for ... in list({node.iter.id})`",
                 )
+
+    def _changes_receiver(self, call: ast.Call) -> bool:
+        info = self._classified.calls.get(call)
+        return info is not None and info.kind is CallKind.PURE and "self" in info.mutates
 
     def _while(self, node: ast.While, scope: SiteScope) -> list[ir.Node]:
         if node not in self._durable:
@@ -197,3 +194,9 @@ class Statements(Expressions):
 
 def _line(declared: Declared, block: ast.AST) -> int:
     return getattr(declared.statement or block, "lineno", 1)
+
+
+def _receiver(call: ast.Call) -> str | None:
+    """The name whose method is called, if it is one."""
+    receiver = call.func.value if isinstance(call.func, ast.Attribute) else None
+    return receiver.id if isinstance(receiver, ast.Name) else None

@@ -33,6 +33,14 @@ class Hierarchy:
         found = [self.names.own_member(one, name) for one in below]
         return [one for one in found if isinstance(one, ProjectFunction) and not self.is_abstract(one)]
 
+    def has_property(self, name: str) -> bool:
+        """Whether any class of the project has a property of that name."""
+        return any(
+            _name(decorator) in ("property", "cached_property")
+            for method in self._methods().get(name, ())
+            for decorator in method.node.decorator_list
+        )
+
     def constructors(self, cls: ProjectClass) -> tuple[ProjectFunction, ...]:
         """The project code that making an instance runs."""
         found: list[ProjectFunction] = []

@@ -29,12 +29,8 @@ _FEW = 8
 
 _Row = tuple[str, int, str, str, int, str]
 
-_APPEND_FENCED = """
-    INSERT INTO events (run_id, seq, kind, path, at, body) SELECT * FROM (VALUES {rows})
-    WHERE coalesce((SELECT max(seq) FROM events WHERE run_id = ?1), 0) = ?2 - 1
-"""
+_APPEND = "INSERT INTO events (run_id, seq, kind, path, at, body) VALUES "
 _ROW = "(?, ?, ?, ?, ?, ?)"
-_APPEND = "INSERT INTO events (run_id, seq, kind, path, at, body) VALUES (?, ?, ?, ?, ?, ?)"
 _LAST_SEQ = "SELECT coalesce(max(seq), 0) FROM events WHERE run_id = ?"
 _LOAD = "SELECT seq, CAST(body AS BLOB) FROM events WHERE run_id = ? AND seq > ? ORDER BY seq"
 _SET_HEADLINE = """
@@ -77,7 +73,12 @@ class _Tracked:
     def __init__(self, summary: RunSummary | None, stored_seq: int) -> None:
         self.summary = summary
         self.stored_seq = stored_seq
-        self.headline = _headline(summary) if summary else None
+        self.headline = _headline(summary) if summary and stored_seq else None
+
+    @property
+    def seq(self) -> int:
+        """Where the log ended when it was last looked at."""
+        return self.summary.seq if self.summary else 0
 
     def advance(self, batch: Batch) -> None:
         """Fold the events of `batch`."""
@@ -165,19 +166,20 @@ class SqliteBackend(Backend):
                 (run_id, seq, kind_of(event), event.path, event.at, encode_line(seq, event).decode())
                 for seq, event in enumerate(batch.events, batch.expected_seq + 1)
             ]
-            tracked = self._tracked.get(run_id) or self._track(db, run_id, batch.expected_seq)
+            tracked = self._track(db, run_id, batch.expected_seq)
         except FlopodError as error:
             return _Plan(batch, [], None, error)
         tracked.advance(batch)
         return _Plan(batch, rows, tracked)
 
-    def _track(self, db: sqlite3.Connection, run_id: str, last: int) -> _Tracked:
-        tracked = _Tracked(None, 0)
-        if last:
+    def _track(self, db: sqlite3.Connection, run_id: str, expected_seq: int) -> _Tracked:
+        tracked = self._tracked.get(run_id)
+        if tracked is None or tracked.seq != expected_seq:
             stored = self._stored(db, run_id)
-            stored_seq = stored.seq if stored else 0
-            tracked = _Tracked(self._current(db, run_id, stored), stored_seq)
-        self._tracked[run_id] = tracked
+            tracked = _Tracked(self._current(db, run_id, stored), stored.seq if stored else 0)
+            if tracked.seq != expected_seq:
+                raise Fenced(run_id, expected_seq, tracked.seq)
+            self._tracked[run_id] = tracked
         return tracked
 
     def _execute(self, db: sqlite3.Connection, plan: _Plan) -> int | FlopodError:
@@ -188,8 +190,7 @@ class SqliteBackend(Backend):
             return expected_seq
         if not _insert(db, plan.rows):
             self._tracked.pop(run_id, None)
-            last = db.execute(_LAST_SEQ, (run_id,)).fetchone()[0]
-            return Fenced(run_id, expected_seq, last)
+            return Fenced(run_id, expected_seq, db.execute(_LAST_SEQ, (run_id,)).fetchone()[0])
         if plan.tracked.is_due():
             plan.tracked.save(db)
         return expected_seq + len(plan.rows)
@@ -325,17 +326,19 @@ class SqliteBackend(Backend):
 
 def _insert(db: sqlite3.Connection, rows: list[_Row]) -> bool:
     first = rows[:_FEW]
-    values = first[0] if len(first) == 1 else tuple(chain.from_iterable(first))
-    if not db.execute(_statement(len(first)), values).rowcount:
+    try:
+        # Its sequence number is taken if another process appended since the log was looked at.
+        db.execute(_statement(len(first)), tuple(chain.from_iterable(first)))
+    except sqlite3.IntegrityError:
         return False
     if len(rows) > _FEW:
-        db.executemany(_APPEND, rows[_FEW:])
+        db.executemany(_statement(1), rows[_FEW:])
     return True
 
 
 @lru_cache(_FEW)
 def _statement(count: int) -> str:
-    return _APPEND_FENCED.format(rows=", ".join([_ROW] * count))
+    return _APPEND + ", ".join([_ROW] * count)
 
 
 def _headline(summary: RunSummary) -> tuple[Status, int | None]:

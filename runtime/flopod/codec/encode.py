@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from .errors import Refused
-from .names import reference
+from .names import global_reference, reference
+from .ordering import rebuilding_order
 from .plans import plan_of
 from .scalars import NAMED_WRITERS, WRITERS, Node, Writing, escape
 
@@ -164,6 +165,13 @@ class Encoder:
             return self.refuse(value, "it cannot be found by its name; define it at module level")
         return {"$": tag, "ref": name}
 
+    def write_identity(self, value: Any) -> Node:
+        """Return the node of an object that is nothing but its identity: its number in the table."""
+        index = None if self.known is None else self.known.index(value)
+        if index is not None:
+            return {"$": "known", "i": index}
+        return self.refuse(value, "nothing but its address tells it apart; give it a name at module level")
+
     def refuse(self, value: Any, reason: str) -> Node:
         """Deal with a value that is not plain data: here, by giving up."""
         raise Refused(value, reason)
@@ -171,13 +179,24 @@ class Encoder:
     def order_set(self, value: Any) -> list[Any]:
         """Return the elements of a set in the order they are written in."""
         items = [*type(value).__iter__(value)]
-        if self.known is not None and self.with_state and not _iterates_alike(items):
+        if self.known is None or not self.with_state:
+            return items
+        order = rebuilding_order(items)
+        if order is None:
             raise Refused(value, "it would iterate in another order once it is rebuilt")
-        return items
+        return order
 
 
 def write_function(enc: Writing, value: Any) -> Node:
     return enc.write_reference(value, "function")
+
+
+def write_sentinel(enc: Writing, value: Any) -> Node:
+    """A bare `object()` is its identity: a global name, or its place in the table."""
+    name = global_reference(value)
+    if name is not None:
+        return {"$": "global", "ref": name}
+    return enc.write_identity(value)
 
 
 def write_enum(enc: Encoder, value: Enum) -> Node:
@@ -205,21 +224,6 @@ def _with_id(node: Node, number: int) -> Node:
     return {"$": node.pop("$"), "id": number, **node}
 
 
-def _iterates_alike(items: list[Any]) -> bool:
-    rebuilt: set[Any] = set()
-    rebuilt.update(items)
-    same = all(one is other for one, other in zip(items, rebuilt, strict=True))
-    return same and sum(map(hashes_by_address, items)) < 2
-
-
-def hashes_by_address(value: Any) -> bool:
-    """Tell whether a value's place in a set depends on where in memory it lies."""
-    if isinstance(value, (tuple, frozenset)):
-        return any(map(hashes_by_address, value))
-    own: Any = type(value).__hash__
-    return own in _ADDRESS_HASHES
-
-
 _CALLABLES = (FunctionType, BuiltinFunctionType, BuiltinMethodType, MethodType)
 WRITERS.update(dict.fromkeys(_CALLABLES, write_function))
-_ADDRESS_HASHES: tuple[Any, ...] = (object.__hash__, type.__hash__, FunctionType.__hash__)
+WRITERS[object] = write_sentinel

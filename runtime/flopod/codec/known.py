@@ -6,10 +6,11 @@ from enum import Enum
 from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any
 
-from .encode import hashes_by_address, is_foreign
+from .encode import is_foreign
 from .errors import NotPlain
 from .immutable import is_immutable
 from .names import reference
+from .ordering import hashes_by_address
 from .parts import parts
 
 _BY_NAME = (type, Enum, ModuleType, tzinfo)
@@ -48,7 +49,7 @@ class Known:
             if isinstance(value, (set, frozenset)):
                 _check_order(value)
             if not is_foreign(value):
-                todo.extend([child for _, child in parts(value)][::-1])
+                todo.extend([child for _, _, child in parts(value)][::-1])
 
 
 def _is_named(value: Any) -> bool:

@@ -3,7 +3,7 @@
 from collections import deque
 from typing import Any
 
-from .parts import parts
+from .parts import parts, spell
 
 
 def locate(root: Any, wanted: Any, label: str) -> str:
@@ -14,8 +14,8 @@ def locate(root: Any, wanted: Any, label: str) -> str:
         place, value = queue.popleft()
         if value is wanted:
             return place
-        for step, child in parts(value):
+        for kind, name, child in parts(value):
             if id(child) not in seen:
                 seen[id(child)] = child
-                queue.append((place + step, child))
+                queue.append((place + spell(kind, name), child))
     return label

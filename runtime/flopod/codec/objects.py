@@ -8,7 +8,6 @@ from typing import Any
 
 from .encode import ATOMS, TRACKED, Encoder
 from .exceptions import write_exception
-from .names import global_reference
 from .plans import CONTENT, SCALAR_BASES, Plan, plan_of
 from .scalars import Node
 
@@ -88,19 +87,11 @@ def write_object(enc: Encoder, value: Any, depth: int) -> Node:
     cls = type(value)
     plan = plan_of(cls)
     if plan.refusal:
-        return _write_refused(enc, value, plan.refusal)
+        return enc.refuse(value, plan.refusal)
     writer = writer_of(plan)
     if plan.name:
         TRACKED[cls] = writer
     return writer(enc, value, depth)
-
-
-def _write_refused(enc: Encoder, value: Any, reason: str) -> Node:
-    if type(value) is object:
-        name = global_reference(value)
-        if name is not None:
-            return {"$": "global", "ref": name}
-    return enc.refuse(value, reason)
 
 
 def write_state(enc: Encoder, state: Iterable[tuple[str, Any]], depth: int) -> Node:

@@ -30,6 +30,8 @@ class Writing(Protocol):
 
     def write_reference(self, value: Any, tag: str) -> Node: ...
 
+    def write_identity(self, value: Any) -> Node: ...
+
 
 class Reading(Protocol):
     """What a scalar's reader needs of the decoder."""

@@ -177,7 +177,9 @@ class Driver:
             return None
         idle = self._leaves.idle
         if idle and core.external is None and not core.open:
-            raise FlopodError(f"the run {core.run_id!r} waits for something that no activity, timer or event ends")
+            raise FlopodError(
+                f"the run {core.run_id!r} waits for something that no activity, timer or event ends"
+            )
         if idle and self._exit_when_waiting and self._only_waits():
             return None if self._take_inbox() else self._outcome()
         await self._clock.pause(self._next_look(), self._woken, idle)

@@ -10,6 +10,7 @@ import shlex
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from types import ModuleType
 from typing import IO, Any, NoReturn
 
@@ -27,11 +28,11 @@ from flopod.engine.outcome import OpenWait, RunOutcome
 from flopod.engine.progress import ProgressReport
 from flopod.engine.runtime import run_workflow
 from flopod.engine.signals import Interrupts
-from flopod.workflow.tracebacks import author_traceback
 from flopod.engine.waits import deliver, deliver_commands, first_event, matches, resume_command, wait_points
 from flopod.errors import FlopodError, UsageError
 from flopod.events import RunStarted, WaitPoint
 from flopod.manifest import Manifest, WorkflowEntry
+from flopod.workflow.tracebacks import author_traceback
 
 EXIT_OF_STATUS = {"completed": 0, "failed": 1, "waiting": 3, "paused": 3, "cancelled": 8}
 _ENDED = ("completed", "failed", "cancelled")
@@ -60,9 +61,7 @@ def main(
     except FlopodError as error:
         Console().error(f"error: {error}")
         end(error.exit_code)
-    with result_apart() as out:
-        code = job.run(out)
-    end(code, orderly=job.ended)
+    end(job.run(), orderly=job.ended)
 
 
 class Job:
@@ -98,33 +97,35 @@ class Job:
         options = read_options(argv, manifest, os.environ, shlex.join(program))
         return cls(options, manifest, import_module, program, delivers)
 
-    def run(self, out: IO[str], *, restart: bool = True) -> int:
-        """Do what the options ask for and return the exit status; the result goes to `out`.
+    def run(self, out: IO[str] | None = None) -> int:
+        """Do what the options ask for and return the exit status.
 
-        With `restart` the process may start itself again with the hash seed of the run.
+        The result goes to `out`. Without it the process is the job's own: the result goes to standard
+        output, and the process may start itself again with the hash seed of the run.
         """
         self._interrupts = Interrupts(self._on_interrupt)
         self._on_leave: Callable[[], None] = lambda: None
         self._interrupts.install()
         try:
             with choose(self.options.backend, os.environ) as backend:
-                return self._on(backend, out, restart)
+                return self._on(backend, out)
         except FlopodError as error:
             self._console.clear()
             self._console.error(f"error: {error}")
             return error.exit_code
 
-    def _on(self, backend: Backend, out: IO[str], restart: bool) -> int:
-        self._console.say(f"run {self.options.run_id} in {backend.describe()}")
+    def _on(self, backend: Backend, out: IO[str] | None) -> int:
         if self.options.deliver is not None:
             return self._deliver(backend, *self.options.deliver)
         recorded = first_event(backend, self.options.run_id)
-        if restart:
+        if out is None:
             self._settle_seed(recorded)
+        self._console.say(f"run {self.options.run_id} in {backend.describe()}")
         entry = self._entry(recorded)
-        with backend.hold(self.options.run_id) as hold:
+        apart = result_apart() if out is None else nullcontext(out)
+        with apart as result, backend.hold(self.options.run_id) as hold:
             self._on_leave = hold.leave
-            return self._execute(entry, recorded, Guarded(backend, self._interrupts), hold, out)
+            return self._execute(entry, recorded, Guarded(backend, self._interrupts), hold, result)
 
     def _deliver(self, backend: Backend, path: str, event: str, payload: str) -> int:
         done = deliver(backend, self.options.run_id, path, event, payload)

@@ -76,9 +76,7 @@ class Leaves:
             self.cancel(path)
 
     def _context(self, command: StartLeaf) -> ActivityContext:
-        return ActivityContext(
-            self._run_id, command.path, command.attempt, f"{self._run_id}/{command.path}"
-        )
+        return ActivityContext(self._run_id, command.path, command.attempt, f"{self._run_id}/{command.path}")
 
     async def _run_inline(self, command: StartLeaf) -> Returned | Raised:
         call = command.call

@@ -59,13 +59,18 @@ def read_options(
     )
 
 
-def _parser(manifest: Manifest, program: str) -> argparse.ArgumentParser:
+def job_help(manifest: Manifest, program: str) -> str:
+    """The help of a job, for the command reference."""
+    return _parser(manifest, program, width=100).format_help()
+
+
+def _parser(manifest: Manifest, program: str, width: int | None = None) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=program,
         usage=f"{program} [WORKFLOW] [--input JSON] [--run-id ID] [--backend BACKEND] [options]",
         description=_description(manifest),
         epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=lambda prog: argparse.RawDescriptionHelpFormatter(prog, width=width),
         allow_abbrev=False,
     )
     parser.add_argument("workflow", nargs="?", metavar="WORKFLOW", help="the workflow, if there are several")

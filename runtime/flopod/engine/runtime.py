@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, nullcontext
 from types import TracebackType
 from typing import Any
@@ -29,6 +29,7 @@ from flopod.log.history import RESUMED_ON_PURPOSE, History, poisoned
 from flopod.runid import DEFAULT_RUN_ID, check_run_id
 from flopod.workflow.core import Core
 from flopod.workflow.operations import Operation
+from flopod.workflow.scheduler import Future
 from flopod.workflow.scope import Scope
 
 _MAX_CRASHES = 5
@@ -153,7 +154,9 @@ def _input(args: Sequence[Any] | None, kwargs: Mapping[str, Any] | None) -> Raw 
 
 def _body(fn: Callable[..., Awaitable[Any]], document: Raw) -> Callable[[Scope], Coroutine[Any, Any, Any]]:
     given = codec.decode(document)
-    args, kwargs = given if isinstance(given, tuple) else ([], given) if isinstance(given, dict) else (given, {})
+    args, kwargs = (
+        given if isinstance(given, tuple) else ([], given) if isinstance(given, dict) else (given, {})
+    )
 
     async def body(wf: Scope) -> Any:
         return await fn(wf, *args, **kwargs)
@@ -184,7 +187,9 @@ def _shown(document: Raw) -> str:
 class Runtime(AbstractAsyncContextManager[Scope]):
     """A run whose body is the block of an `async with`, stepped by asyncio."""
 
-    def __init__(self, run_id: str, backend: Backend, workflow: str, input: Any, build: str, clock: Clock) -> None:
+    def __init__(
+        self, run_id: str, backend: Backend, workflow: str, input: Any, build: str, clock: Clock
+    ) -> None:
         self._run_id = run_id
         self._backend = backend
         self._workflow = workflow
@@ -209,7 +214,9 @@ class Runtime(AbstractAsyncContextManager[Scope]):
 
     def _begin(self, history: History) -> None:
         crashed = self._hold.crashed and history.started is not None
-        self._core = Core(self._run_id, history, self._opening(history), crashed=crashed, max_crashes=max_crashes())
+        self._core = Core(
+            self._run_id, history, self._opening(history), crashed=crashed, max_crashes=max_crashes()
+        )
         self._core.now = self._clock.now()
         self._core.external = self._await
         self._core.patient = True
@@ -231,10 +238,15 @@ class Runtime(AbstractAsyncContextManager[Scope]):
             return []
         return [RunResumed(at=now, build=self._build, crashed=self._hold.crashed)]
 
-    def _await(self, operation: Operation) -> Iterator[Any]:
+    def _await(self, operation: Operation) -> Generator[Any, Any, Any]:
         core = self._core
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        operation.add_done_callback(lambda _: future.done() or future.set_result(None))
+
+        def done(_: Future) -> None:
+            if not future.done():
+                future.set_result(None)
+
+        operation.add_done_callback(done)
         core.now = self._clock.now()
         if core.fenced and self._leaving:
             raise asyncio.CancelledError
@@ -300,7 +312,7 @@ class Runtime(AbstractAsyncContextManager[Scope]):
         raise RunPaused(self._run_id, self._core.paused or "")
 
 
-def _wait(operation: Operation, future: "asyncio.Future[None]") -> Iterator[Any]:
+def _wait(operation: Operation, future: "asyncio.Future[None]") -> Generator[Any, Any, Any]:
     try:
         yield from future
     except BaseException:

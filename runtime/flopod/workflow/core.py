@@ -8,7 +8,7 @@ import heapq
 import random
 from asyncio import CancelledError
 from collections import deque
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Generator, Sequence
 from typing import Any, TypeVar
 
 from msgspec import Raw
@@ -74,7 +74,7 @@ class Core:
         self.random = random.Random()
         self.now = 0
         self.fenced = False
-        self.external: Callable[[Operation], Iterator[Any]] | None = None
+        self.external: Callable[[Operation], Generator[Any, Any, Any]] | None = None
         self.ended: RunCompleted | RunFailed | None = None
         self.cancelled: str | None = None
         self.diverged: DivergenceError | None = None
@@ -111,7 +111,8 @@ class Core:
     # -- driving ---------------------------------------------------------------------------------
 
     def start(self, body: Callable[[Scope], Coroutine[Any, Any, Any]]) -> None:
-        """Make `body` the main arm; the first step begins it."""        self._main = Arm(self.scheduler, body(self.root))
+        """Make `body` the main arm; the first step begins it."""
+        self._main = Arm(self.scheduler, body(self.root))
         self._main.add_done_callback(self._main_ended)
 
     def step(self, now: int) -> Commit:
@@ -296,7 +297,7 @@ class Core:
             self.diverged = DivergenceError(path, recorded, current)
             self.fenced = True
 
-    def bridge(self, operation: Operation) -> Iterator[Any]:
+    def bridge(self, operation: Operation) -> Generator[Any, Any, Any]:
         """Await an operation from code that something else steps."""
         if self.external is None:
             raise RuntimeError(f"{operation.path}: awaited outside of its run")

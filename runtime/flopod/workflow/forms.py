@@ -45,7 +45,9 @@ class Asked:
         return self._text
 
 
-def gather(core: "Core", awaitables: Sequence[Awaitable[Any]], return_exceptions: bool = False) -> Awaitable[list[Any]]:
+def gather(
+    core: "Core", awaitables: Sequence[Awaitable[Any]], return_exceptions: bool = False
+) -> Awaitable[list[Any]]:
     """Run awaitables side by side, as `asyncio.gather` does, wherever the caller is stepped."""
     scheduler = core.scheduler
     if scheduler.current is None:
@@ -71,7 +73,9 @@ async def _await(awaitable: Awaitable[Any]) -> Any:
     return await awaitable
 
 
-async def branch(scope: "Scope", path: str, key: Any, cases: Mapping[Any, Callable[..., Awaitable[Any]]]) -> Any:
+async def branch(
+    scope: "Scope", path: str, key: Any, cases: Mapping[Any, Callable[..., Awaitable[Any]]]
+) -> Any:
     """Run the case of `key`; on replay the recorded key decides."""
     core = scope.core
     recorded = core.ask(path, BranchTaken, Asked(f"a branch with {key!r}"))
@@ -115,10 +119,11 @@ async def _run_item(
     scope: "Scope", path: str, index: int, item: Any, fn: Callable[..., Awaitable[Any]]
 ) -> tuple[Any, Exception | None]:
     core = scope.core
-    if f"{path}[{index}]" in core.history.finished:
-        return await Item(core, path, index, _fingerprint(item))  # type: ignore[no-any-return]
+    place = f"{path}[{index}]"
+    if place in core.history.finished:
+        return await Item(core, place, _fingerprint(item))  # type: ignore[no-any-return]
     try:
-        value = await fn(scope.iteration(f"{path}[{index}]"), item, index)
+        value = await fn(scope.iteration(place), item, index)
         return _record_item(core, path, index, item, value, None)
     except Exception as error:
         return _record_item(core, path, index, item, None, error)

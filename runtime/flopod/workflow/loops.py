@@ -27,10 +27,24 @@ _SKIPPABLE = frozenset(
     {list, tuple, range, str, bytes, dict, set, frozenset, deque, DurableList, DurableMap}
     | {type({}.keys()), type({}.values()), type({}.items())}
 )
-_SKIPPABLE_ITERATORS = frozenset(
-    type(iter(iterable))
-    for iterable in ([], (), range(0), range(1 << 70), "", "\xff", b"", {}, {}.values(), {}.items(), set(), deque())
-) | {type(reversed([])), type(reversed({})), type(reversed({}.values())), type(reversed({}.items()))}
+_SAMPLES: tuple[Any, ...] = (
+    [],
+    (),
+    range(0),
+    range(1 << 70),
+    "",
+    "\xff",
+    b"",
+    {},
+    {}.values(),
+    {}.items(),
+    set(),
+    deque(),
+)
+_REVERSED: tuple[Any, ...] = ([], {}, {}.values(), {}.items())
+_SKIPPABLE_ITERATORS = {type(iter(sample)) for sample in _SAMPLES} | {
+    type(reversed(sample)) for sample in _REVERSED
+}
 _COMPOSED = (enumerate, zip, reversed)
 
 

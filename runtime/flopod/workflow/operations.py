@@ -4,7 +4,7 @@ An operation begins when it is first awaited, once. It then asks for its recorde
 and is settled by an outcome: the recorded one on replay, what the world reports when live.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from functools import partial
 from inspect import iscoroutinefunction, unwrap
 from typing import TYPE_CHECKING, Any
@@ -45,7 +45,7 @@ class Operation(Future):
         self._awaited = False
         core.created[path] = self
 
-    def __await__(self) -> Iterator[Any]:
+    def __await__(self) -> Generator[Any, Any, Any]:
         if self._awaited:
             raise RuntimeError("cannot reuse already awaited coroutine")
         self._awaited = True
@@ -54,7 +54,7 @@ class Operation(Future):
             return core.bridge(self)
         if not core.fenced:
             self.begin()
-        return self
+        return self  # type: ignore[return-value] # not a generator: it must have no `throw`
 
     def __iter__(self) -> "Operation":
         return self
@@ -308,24 +308,27 @@ class Wait(Operation):
 class Item(Operation):
     """One item of a hand-written `each` that an earlier process completed: settled by its record."""
 
-    __slots__ = ("_index", "_loop")
+    __slots__ = ("_fingerprint",)
 
-    def __init__(self, core: "Core", loop: str, index: int, key: str) -> None:
-        super().__init__(core, f"{loop}[{key}]")
-        self._loop = loop
-        self._index = index
+    def __init__(self, core: "Core", path: str, fingerprint: str) -> None:
+        super().__init__(core, path)
+        self._fingerprint = fingerprint
 
     def begin(self) -> None:
         self.core.opened(self)
 
     def settle(self, event: Event) -> None:
-        if isinstance(event, IterationCompleted) and event.error is not None:
+        if not isinstance(event, IterationCompleted):
+            return
+        if event.item != self._fingerprint:
+            self.core.diverge(self.path, f"an item with fingerprint {event.item}", self.describe())
+        elif event.error is not None:
             self.set_result((None, codec.decode(event.error)))
-        elif isinstance(event, IterationCompleted) and event.result is not None:
-            self.set_result((codec.decode(event.result), None))
+        else:
+            self.set_result((codec.decode(event.result or Raw(b"null")), None))
 
     def describe(self) -> str:
-        return f"item {self._index} of {self._loop}"
+        return f"an item with fingerprint {self._fingerprint}"
 
 
 def is_async(fn: Callable[..., Any]) -> bool:

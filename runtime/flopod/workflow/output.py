@@ -22,7 +22,9 @@ class Output:
     def __init__(self, core: "Core") -> None:
         self._core = core
 
-    def print(self, scope: str, args: tuple[Any, ...], sep: str | None, end: str | None, file: Any, flush: bool) -> None:
+    def print(
+        self, scope: str, args: tuple[Any, ...], sep: str | None, end: str | None, file: Any, flush: bool
+    ) -> None:
         """Do what the builtin `print` does. Text for a file of the author's own goes there at once."""
         text = (" " if sep is None else sep).join(map(str, args)) + ("\n" if end is None else end)
         stream = _standard_stream(file)
@@ -34,12 +36,16 @@ class Output:
     def log(self, scope: str, message: str, fields: dict[str, Any]) -> None:
         """Record a message with fields and show it on standard error."""
         raw = Raw(codec.encode(fields)) if fields else None
-        event = Log(path=scope, at=self._core.now, message=message, stream="logging", level="INFO", fields=raw)
+        event = Log(
+            path=scope, at=self._core.now, message=message, stream="logging", level="INFO", fields=raw
+        )
         if self._core.emit_visible(event):
             shown = " ".join([message, *(f"{name}={value}" for name, value in fields.items())])
             self._core.command(Write("stderr", shown + "\n"))
 
-    def call_logger(self, scope: str, method: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    def call_logger(
+        self, scope: str, method: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> None:
         """Call a method of a logger, such as `logger.info`, after the commit."""
         level, head, args = _level(method, args)
         if not _is_enabled(method, level):
@@ -70,7 +76,15 @@ class Output:
     def _warn(self, path: str, message: str, fields: Raw | None) -> None:
         now = self._core.now
         self._core.emit(
-            Log(path=path, at=now, message=message, stream="logging", level="WARNING", logger=WARNER, fields=fields)
+            Log(
+                path=path,
+                at=now,
+                message=message,
+                stream="logging",
+                level="WARNING",
+                logger=WARNER,
+                fields=fields,
+            )
         )
         self._core.command(Write("stderr", f"flopod: {path}: {message}\n"))
 

@@ -6,7 +6,7 @@ number of hops, so that concurrent code sees the same interleaving as its plain 
 
 from asyncio import CancelledError
 from collections import deque
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Generator, Sequence
 from typing import Any, Final
 
 _PENDING: Final = 0
@@ -75,8 +75,8 @@ class Future:
         for callback in callbacks:
             self.scheduler.call_soon(callback, self)
 
-    def __await__(self) -> Iterator[Any]:
-        return _Wait(self)
+    def __await__(self) -> Generator[Any, Any, Any]:
+        return _Wait(self)  # type: ignore[return-value] # not a generator: it must have no `throw`
 
 
 class _Wait:

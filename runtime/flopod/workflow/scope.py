@@ -4,7 +4,7 @@ Without a callback a primitive is the compiler's form, with one the author's.
 """
 
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias, TypeVar
 
 from msgspec import Raw
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from flopod.workflow.core import Core
 
 T = TypeVar("T")
+S = TypeVar("S", bound=State)
+States: TypeAlias = "list[State]"
 _RAISED = " (raised)"
 
 
@@ -55,7 +57,9 @@ class Scope:
         """Call a leaf once and for ever: its outcome is recorded."""
         return Activity(self.core, self._claim(id), fn, args, kwargs)
 
-    def attempt(self, id: str, retry: "Retry", fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Awaitable[Any]:
+    def attempt(
+        self, id: str, retry: "Retry", fn: Callable[..., Any], /, *args: Any, **kwargs: Any
+    ) -> Awaitable[Any]:
         """Call a leaf by a retry policy; None when it is given up on."""
         return Activity(self.core, self._claim(id), fn, args, kwargs, retry, swallow=True)
 
@@ -74,7 +78,9 @@ class Scope:
 
     # -- control flow ----------------------------------------------------------------------------
 
-    def branch(self, id: str, key: T, cases: Mapping[Any, Callable[..., Awaitable[Any]]] | None = None, /) -> Any:
+    def branch(
+        self, id: str, key: T, cases: Mapping[Any, Callable[..., Awaitable[Any]]] | None = None, /
+    ) -> Any:
         """Record the truth of a condition and return it; with `cases`, run the one of `key`."""
         path = self._claim(id)
         if cases is not None:
@@ -138,15 +144,18 @@ class Scope:
 
     def var(self, id: str, initial: Any = codec.UNBOUND, /) -> Var[Any]:
         """Declare a durable variable; without a value it is unbound."""
-        return self._declare(id, Var(self.core, *self._state_place(id), initial))
+        state: Var[Any] = Var(self.core, *self._state_place(id), initial)
+        return self._declare(id, state)
 
     def list(self, id: str, initial: Iterable[Any] = (), /) -> DurableList[Any]:
         """Declare a durable list."""
-        return self._declare(id, DurableList(self.core, *self._state_place(id), initial))
+        state: DurableList[Any] = DurableList(self.core, *self._state_place(id), initial)
+        return self._declare(id, state)
 
     def map(self, id: str, initial: Any = (), /) -> DurableMap[Any, Any]:
         """Declare a durable mapping."""
-        return self._declare(id, DurableMap(self.core, *self._state_place(id), initial))
+        state: DurableMap[Any, Any] = DurableMap(self.core, *self._state_place(id), initial)
+        return self._declare(id, state)
 
     # -- what is read from outside ---------------------------------------------------------------
 
@@ -206,7 +215,12 @@ class Scope:
     # -- output ----------------------------------------------------------------------------------
 
     def print(
-        self, *args: Any, sep: str | None = None, end: str | None = None, file: Any = None, flush: bool = False
+        self,
+        *args: Any,
+        sep: str | None = None,
+        end: str | None = None,
+        file: Any = None,
+        flush: bool = False,
     ) -> None:
         """Print once, not once a replay."""
         self.core.output.print(self.path, args, sep, end, file, flush)
@@ -251,7 +265,7 @@ class Scope:
         """Return a scope inside this one, at a path that its caller has claimed."""
         return Scope(self.core, self, path)
 
-    def states(self) -> "list[State]":
+    def states(self) -> States:
         """Return the durable state in sight, that of the outermost scope first."""
         outer = [] if self._parent is None else self._parent.states()
         return [*outer, *self._states.values()] if self._states else outer
@@ -270,7 +284,7 @@ class Scope:
             raise DuplicateId(id, self.path)
         return self._prefix + encode_id(id), op_of(id)
 
-    def _declare(self, id: str, state: Any) -> Any:
+    def _declare(self, id: str, state: S) -> S:
         if self._states is None:
             self._states = {}
         self._states[id] = state

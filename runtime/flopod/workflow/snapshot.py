@@ -45,7 +45,9 @@ class Capture:
 
     def same(self, states: Sequence[State]) -> bool:
         """Whether exactly these are the durable states in scope."""
-        return len(states) == len(self._states) and all(a is b for a, b in zip(states, self._states, strict=True))
+        return len(states) == len(self._states) and all(
+            a is b for a, b in zip(states, self._states, strict=True)
+        )
 
     def _roots(self) -> list[Any]:
         values = [state.get_raw() if isinstance(state, Var) else state for state in self._states]

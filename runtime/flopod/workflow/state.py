@@ -122,7 +122,9 @@ class DurableList(list[T]):
         if core.wants_visible:
             document = _encode(list(args))
             if document is not None:
-                core.emit_visible(ListChanged(path=self._path, at=core.now, op=op, args=document, size=len(self)))
+                core.emit_visible(
+                    ListChanged(path=self._path, at=core.now, op=op, args=document, size=len(self))
+                )
 
     @property
     def items(self) -> list[T]:
@@ -229,7 +231,9 @@ class DurableMap(dict[K, V]):
         if core.wants_visible:
             document = _encode(list(args))
             if document is not None:
-                core.emit_visible(MapChanged(path=self._path, at=core.now, op=op, args=document, size=len(self)))
+                core.emit_visible(
+                    MapChanged(path=self._path, at=core.now, op=op, args=document, size=len(self))
+                )
 
     @property
     def map(self) -> dict[K, V]:
@@ -291,9 +295,7 @@ class DurableMap(dict[K, V]):
         return self
 
     def _record_difference(self, before: dict[K, V]) -> None:
-        changed = {
-            key: value for key, value in self.items() if before.get(key, _MISSING) is not value
-        }
+        changed = {key: value for key, value in self.items() if before.get(key, _MISSING) is not value}
         if changed:
             self._record("update", changed)
 

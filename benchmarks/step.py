@@ -1,0 +1,165 @@
+"""What a durable step costs: compiled no-op steps in sequence, as a ratio to bare writes of the same bytes.
+
+The floor is measured in the same process and in turns with the steps: for SQLite a commit of one row with
+`synchronous = FULL`, for files an append and an fdatasync. Times say something about this machine only; the
+ratio is what flopod adds.
+"""
+
+import argparse
+import asyncio
+import os
+import sqlite3
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from statistics import median
+
+from flopod import FileBackend, SqliteBackend
+from flopod.backends.base import Backend
+from flopod.engine.runtime import run_workflow
+from flopod.events import encode_line
+from flopod_compiler.build import compile_project
+from flopod_compiler.bundle.inplace import install
+
+SOURCE = Path(__file__).resolve().parent / "workflows"
+GOAL = 2.0
+
+Write = Callable[[bytes], None]
+
+
+@dataclass(frozen=True)
+class Row:
+    """Microseconds a write and a step, and the ratio of the two, as medians over the rounds."""
+
+    store: str
+    floor: float
+    step: float
+    ratio: float
+
+
+def compiled_sequence() -> Callable[..., Awaitable[int]]:
+    """The benchmark's workflow, compiled and loaded."""
+    compilation = compile_project(SOURCE)
+    if not compilation.ok:
+        raise RuntimeError(f"the benchmark does not compile: {compilation.diagnostics}")
+    install(compilation)
+    return import_module("sequence").sequence  # type: ignore[no-any-return]
+
+
+@contextmanager
+def bare_commits(folder: Path) -> Iterator[Write]:
+    """Commits of one row each to a SQLite file of its own."""
+    with closing(sqlite3.connect(folder / "floor.db", isolation_level=None)) as db:
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = FULL")
+        db.execute("CREATE TABLE rows (id INTEGER PRIMARY KEY, body TEXT NOT NULL) STRICT")
+
+        def write(body: bytes) -> None:
+            db.execute("INSERT INTO rows (body) VALUES (?)", (body.decode(),))
+
+        yield write
+
+
+@contextmanager
+def bare_appends(folder: Path) -> Iterator[Write]:
+    """Appends to a file of its own, each forced to the disk."""
+    file = os.open(folder / "floor.jsonl", os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+
+    def write(body: bytes) -> None:
+        os.write(file, body)
+        os.fdatasync(file)
+
+    try:
+        yield write
+    finally:
+        os.close(file)
+
+
+class Bench:
+    """Measures steps of one workflow on one backend, round by round, each a run of its own."""
+
+    def __init__(self, workflow: Callable[..., Awaitable[int]], backend: Backend, steps: int) -> None:
+        self._workflow = workflow
+        self._backend = backend
+        self._steps = steps
+        self._rounds = 0
+
+    def steps(self) -> float:
+        """Seconds a step, over a whole run."""
+        self._rounds += 1
+        run = run_workflow(self._workflow, [self._steps], run_id=self._run_id, backend=self._backend)
+        began = time.perf_counter()
+        outcome = asyncio.run(run)
+        seconds = time.perf_counter() - began
+        if outcome.value != sum(range(self._steps)):
+            raise RuntimeError(f"the run ended as {outcome}")
+        return seconds / self._steps
+
+    def bytes_a_step(self) -> int:
+        """How much of the last run's log there is for each step."""
+        records = self._backend.load(self._run_id)
+        return sum(len(encode_line(seq, event)) for seq, event in records) // self._steps
+
+    def floor(self, write: Write, body: bytes) -> float:
+        """Seconds a bare write of `body`."""
+        began = time.perf_counter()
+        for _ in range(self._steps):
+            write(body)
+        return (time.perf_counter() - began) / self._steps
+
+    @property
+    def _run_id(self) -> str:
+        return f"round-{self._rounds}"
+
+
+def measure(store: str, bench: Bench, write: Write, rounds: int) -> Row:
+    """Take turns between steps and bare writes of the same bytes, after one round to warm up."""
+    bench.steps()
+    body = b"x" * bench.bytes_a_step()
+    bench.floor(write, body)
+    pairs = []
+    for number in range(rounds):
+        if number % 2:
+            floor, step = bench.floor(write, body), bench.steps()
+        else:
+            step, floor = bench.steps(), bench.floor(write, body)
+        pairs.append((floor, step))
+    return Row(
+        store,
+        floor=median(floor for floor, _ in pairs) * 1e6,
+        step=median(step for _, step in pairs) * 1e6,
+        ratio=median(step / floor for floor, step in pairs),
+    )
+
+
+def rows(folder: Path, steps: int, rounds: int) -> Iterator[Row]:
+    """Measure every durable store in `folder`."""
+    workflow = compiled_sequence()
+    with SqliteBackend(folder / "flopod.db") as sqlite, bare_commits(folder) as commit:
+        yield measure("sqlite", Bench(workflow, sqlite, steps), commit, rounds)
+    with FileBackend(folder / "runs") as file, bare_appends(folder) as append:
+        yield measure("file", Bench(workflow, file, steps), append, rounds)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--steps", type=int, default=300, help="steps a round (default: 300)")
+    parser.add_argument("--rounds", type=int, default=11, help="rounds to take the median of (default: 11)")
+    parser.add_argument("--folder", type=Path, help="where to write, for another disk than that of TMPDIR")
+    options = parser.parse_args(arguments)
+    print(f"{'store':<8}{'bare write':>14}{'durable step':>16}{'ratio':>9}   goal")
+    with tempfile.TemporaryDirectory(prefix="bench-", dir=options.folder) as folder:
+        for row in rows(Path(folder), options.steps, options.rounds):
+            goal = f"<= {GOAL:g}" if row.store == "sqlite" else ""
+            print(f"{row.store:<8}{row.floor:>11.0f} us{row.step:>13.0f} us{row.ratio:>9.2f}   {goal}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

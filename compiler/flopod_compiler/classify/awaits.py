@@ -1,0 +1,84 @@
+"""Async calls whose coroutine is dropped, or used as if it were the result."""
+
+from __future__ import annotations
+
+import ast
+
+from flopod_compiler.classify.workspace import Workspace
+from flopod_compiler.diagnostics.rules.calls import NotAwaited
+from flopod_compiler.model import CallInfo, CallKind, WorkflowFunction
+from flopod_compiler.names import Scope
+
+_USES: tuple[tuple[tuple[type[ast.AST], ...], str], ...] = (
+    ((ast.Expr,), "dropped"),
+    ((ast.BinOp, ast.UnaryOp, ast.Compare, ast.AugAssign), "used in an expression"),
+    ((ast.If, ast.While, ast.Assert), "tested"),
+    ((ast.For,), "iterated over"),
+    ((ast.FormattedValue,), "formatted"),
+    ((ast.Attribute, ast.Subscript), "taken apart"),
+    ((ast.Raise,), "raised"),
+)
+
+
+def check_awaits(work: Workspace, workflow: WorkflowFunction) -> None:
+    """Report coroutines of a workflow that no `await` and no gather can ever run."""
+    parents = work.parents(workflow)
+    for scope in work.scopes(workflow):
+        for call in scope.calls:
+            info = work.result.calls.get(call)
+            if info is None or not _gives_coroutine(info):
+                continue
+            use = _use(work, call, parents, scope)
+            if use:
+                text = " ".join(ast.unparse(call).split())
+                work.report(NotAwaited, workflow.module, call, callee=info.name, use=use, text=text)
+
+
+def _gives_coroutine(info: CallInfo) -> bool:
+    return info.is_async is True and info.kind is not CallKind.UNRESOLVED
+
+
+def _use(work: Workspace, call: ast.Call, parents: dict[ast.AST, ast.AST], scope: Scope) -> str:
+    """How a coroutine is misused where it stands; empty when it may still be awaited."""
+    parent = parents.get(call)
+    if parent is None or isinstance(parent, ast.Await):
+        return ""
+    for kinds, word in _USES:
+        if isinstance(parent, kinds):
+            return word
+    if isinstance(parent, ast.Assign | ast.AnnAssign | ast.NamedExpr):
+        return _stored(parent, scope)
+    if isinstance(parent, ast.Call):
+        return _passed(work, parent)
+    return ""
+
+
+def _stored(statement: ast.Assign | ast.AnnAssign | ast.NamedExpr, scope: Scope) -> str:
+    targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
+    if len(targets) != 1 or not isinstance(targets[0], ast.Name):
+        return ""
+    name = targets[0].id
+    owner = scope
+    while owner.is_comprehension and owner.parent is not None:
+        owner = owner.parent
+    return "" if _is_loaded(name, owner) else f"assigned to `{name}`, which is never used,"
+
+
+def _is_loaded(name: str, scope: Scope) -> bool:
+    stack = [scope]
+    while stack:
+        current = stack.pop()
+        if any(load.id == name for load in current.loads) or name in current.nonlocals:
+            return True
+        stack.extend(current.children)
+    return False
+
+
+def _passed(work: Workspace, outer: ast.Call) -> str:
+    info = work.result.calls.get(outer)
+    if info is None:
+        return ""
+    if info.kind in (CallKind.LEAF, CallKind.RECORDABLE, CallKind.OUTPUT):
+        return f"passed to {info.name}"
+    formats = ("builtins.str", "builtins.repr", "builtins.int", "builtins.float", "builtins.len", "builtins.bool")
+    return f"passed to {info.name}" if info.callee in formats else ""

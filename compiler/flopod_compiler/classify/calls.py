@@ -1,0 +1,179 @@
+"""From the target of a call to its `CallInfo`: the kind, the name of its id, what it changes."""
+
+from __future__ import annotations
+
+import ast
+
+from flopod_compiler.classify.workspace import Workspace
+from flopod_compiler.diagnostics import Related
+from flopod_compiler.diagnostics.catalogue import CATALOGUE
+from flopod_compiler.diagnostics.rules.calls import DurableInHelper, Unresolved
+from flopod_compiler.knowledge.author import ATTEMPT, WAIT_FOR
+from flopod_compiler.model import CallInfo, CallKind, ProjectFunction, WorkflowFunction
+from flopod_compiler.names import Scope
+from flopod_compiler.parse import span
+from flopod_compiler.purity.engine import Summary, bind
+from flopod_compiler.purity.facts import Edge
+from flopod_compiler.purity.targets import Target
+
+_WAYS_OUT = "annotate the variable it is called on, import the function by name, or move the call into a function of its own, which becomes a leaf"
+
+
+def classify_calls(work: Workspace, workflow: WorkflowFunction) -> None:
+    """Give every call in a root workflow its `CallInfo`, nested functions included."""
+    parents = work.parents(workflow)
+    for scope in work.scopes(workflow):
+        for call in scope.calls:
+            awaited = isinstance(parents.get(call), ast.Await)
+            info = _info(work, workflow, call, scope, awaited)
+            work.result.calls[call] = info
+            _payload(work, call, info)
+
+
+def _info(work: Workspace, workflow: WorkflowFunction, call: ast.Call, scope: Scope, awaited: bool) -> CallInfo:
+    target = work.purity.targets.of(call, scope)
+    if _is_nested(work, target):
+        return _finished(target, CallKind.PURE, awaited, frozenset({"*"}))
+    if target.known is not None and target.known.refused:
+        return _refused(work, workflow, call, target)
+    if target.kind is None:
+        return _by_purity(work, workflow, call, scope, target, awaited)
+    if target.kind is CallKind.UNRESOLVED:
+        rewrite = "define it or import it" if "is not defined" in target.reason else _WAYS_OUT
+        work.report(
+            Unresolved, workflow.module, call.func, text=_text(call.func), reason=target.reason, rewrite=rewrite
+        )
+        return _finished(target, CallKind.UNRESOLVED, awaited)
+    if target.kind is CallKind.PRIMITIVE and target.callee == ATTEMPT:
+        return _attempt(work, call, scope, target)
+    if target.kind is CallKind.LEAF:
+        _check_leaf(work, workflow, call, target)
+    return _finished(target, target.kind, awaited, target.mutates)
+
+
+def _finished(
+    target: Target, kind: CallKind, awaited: bool, mutates: frozenset[int | str] = frozenset()
+) -> CallInfo:
+    is_async = None if awaited and target.is_async is False else target.is_async
+    mutates = mutates if kind is CallKind.PURE else frozenset()
+    return CallInfo(kind, target.name, target.callee, target.symbol, is_async, mutates, target.reason)
+
+
+def _is_nested(work: Workspace, target: Target) -> bool:
+    return any(run.node in work.marks.nested for run in target.runs)
+
+
+def _refused(work: Workspace, workflow: WorkflowFunction, call: ast.Call, target: Target) -> CallInfo:
+    known = target.known
+    assert known is not None
+    rule = CATALOGUE[known.code]
+    callee = f"{target.callee.removeprefix('builtins.')}()"
+    work.report(rule, workflow.module, call, callee=callee, rewrite=known.rewrite)
+    kind = CallKind.PURE if rule.suppressible else CallKind.UNRESOLVED
+    return CallInfo(kind, target.name, target.callee, target.symbol, None, frozenset(), target.reason)
+
+
+def _attempt(work: Workspace, call: ast.Call, scope: Scope, target: Target) -> CallInfo:
+    """`attempt(fn, ...)`: named like the leaf it tries."""
+    if not call.args:
+        return _finished(target, CallKind.PRIMITIVE, False)
+    leaf = work.purity.targets.leaf_of(call.args[0], scope)
+    return CallInfo(CallKind.PRIMITIVE, leaf.name, ATTEMPT, leaf.symbol, True)
+
+
+def _by_purity(
+    work: Workspace, workflow: WorkflowFunction, call: ast.Call, scope: Scope, target: Target, awaited: bool
+) -> CallInfo:
+    edge = work.purity.finder.edge(target, call, scope)
+    mutates = set(target.mutates)
+    for run in target.runs:
+        summary = work.purity.of(run)
+        reason = summary.reason or _callback_reason(work, edge, run, summary, scope)
+        if reason:
+            _check_durable(work, workflow, call, summary)
+            return CallInfo(
+                CallKind.LEAF, target.name, target.callee, target.symbol, _leaf_async(target, awaited), reason=reason
+            )
+        mutates |= _places(work, edge, run, summary, call)
+    return _finished(target, CallKind.PURE, awaited, frozenset(mutates))
+
+
+def _leaf_async(target: Target, awaited: bool) -> bool | None:
+    return None if awaited and target.is_async is False else target.is_async
+
+
+def _callback_reason(work: Workspace, edge: Edge, run: ProjectFunction, summary: Summary, scope: Scope) -> str:
+    """Why a function that is passed to a pure one makes the call impure."""
+    if not summary.calls:
+        return ""
+    given = bind(edge, run)
+    for name in sorted(summary.calls):
+        for expr in given.get(name, ()):
+            chain, parameter = work.purity.callback(expr, scope, scope)
+            if chain:
+                return " -> ".join(chain)
+            if parameter:
+                return f"calls the value `{parameter}`"
+    return ""
+
+
+def _places(
+    work: Workspace, edge: Edge, run: ProjectFunction, summary: Summary, call: ast.Call
+) -> set[int | str]:
+    """What a pure call changes, as places of this call."""
+    found: set[int | str] = set()
+    changed = {id(expr) for expr in work.purity.changed_by(edge, run, summary)}
+    for index, argument in enumerate(call.args):
+        value = argument.value if isinstance(argument, ast.Starred) else argument
+        if id(value) in changed:
+            found.add("*" if isinstance(argument, ast.Starred) else index)
+    for keyword in call.keywords:
+        if id(keyword.value) in changed:
+            found.add(keyword.arg or "*")
+    if isinstance(call.func, ast.Attribute) and id(call.func.value) in changed:
+        found.add("self")
+    return found
+
+
+def _check_leaf(work: Workspace, workflow: WorkflowFunction, call: ast.Call, target: Target) -> None:
+    """A declared leaf may not contain a primitive either."""
+    if isinstance(target.symbol, ProjectFunction) and target.symbol.node not in work.result.functions:
+        _check_durable(work, workflow, call, work.purity.of(target.symbol))
+
+
+def _check_durable(work: Workspace, workflow: WorkflowFunction, call: ast.Call, summary: Summary) -> None:
+    if summary.durable is None:
+        return
+    function, effect = summary.durable
+    module = work.result.project.modules[function.module]
+    related = (Related(module.relpath, span(effect.node, module), "this is where"),)
+    work.result.diagnostics.append(
+        DurableInHelper.at(
+            workflow.module,
+            call,
+            related=related,
+            function=function.node.name,
+            reason=f"it {effect.reason}" if not summary.reason else _chain(summary, effect.reason),
+        )
+    )
+
+
+def _chain(summary: Summary, reason: str) -> str:
+    return f"it {reason} ({summary.reason})" if len(summary.chain) > 2 else f"it {reason}"
+
+
+def _payload(work: Workspace, call: ast.Call, info: CallInfo) -> None:
+    if info.kind is not CallKind.PRIMITIVE or info.callee != WAIT_FOR:
+        return
+    if len(call.args) > 1:
+        work.result.payload[call] = call.args[1]
+    for keyword in call.keywords:
+        if keyword.arg == "type":
+            work.result.payload[call] = keyword.value
+
+
+def _text(expr: ast.expr) -> str:
+    text = " ".join(ast.unparse(expr).split())
+    return text if len(text) <= 60 else text[:57] + "..."
+
+

@@ -1,0 +1,129 @@
+"""Findings in workflow bodies that are not about a single call's kind."""
+
+from __future__ import annotations
+
+import ast
+
+from flopod_compiler.classify.nested import DURABLE
+from flopod_compiler.classify.workspace import Workspace
+from flopod_compiler.diagnostics.rules.calls import LeafInLambda, StarImport
+from flopod_compiler.diagnostics.rules.determinism import Resource
+from flopod_compiler.diagnostics.rules.unsupported import ImplicitEffect, NotYet, Yielding
+from flopod_compiler.model import CallInfo, CallKind, WorkflowFunction
+from flopod_compiler.names import Scope
+
+_WORDS = {
+    CallKind.LEAF: "the leaf",
+    CallKind.WORKFLOW: "the workflow",
+    CallKind.PRIMITIVE: "the primitive",
+    CallKind.IDIOM: "the asyncio call",
+    CallKind.RECORDABLE: "the recorded call",
+}
+
+
+def check_body(work: Workspace, workflow: WorkflowFunction) -> None:
+    """Report star imports, lambdas with effects, `yield`, resources, and effects behind attributes."""
+    _star_imports(work, workflow)
+    for scope in work.scopes(workflow):
+        _lambda_calls(work, workflow, scope)
+        _statements(work, workflow, scope)
+        _properties(work, workflow, scope)
+
+
+def _star_imports(work: Workspace, workflow: WorkflowFunction) -> None:
+    tree = work.names.module(workflow.module.name)
+    assert tree is not None
+    for node in tree.root.stars:
+        module = "." * node.level + (node.module or "")
+        work.report(StarImport, workflow.module, node, module=module, names="a, b")
+
+
+def _lambda_calls(work: Workspace, workflow: WorkflowFunction, scope: Scope) -> None:
+    where = _plain_place(scope)
+    if not where:
+        return
+    for call in scope.calls:
+        info = work.result.calls.get(call)
+        if info is not None and info.kind in DURABLE:
+            work.report(
+                LeafInLambda, workflow.module, call, what=_WORDS[info.kind], callee=info.name, where=where,
+                rewrite=_rewrite(info, where),
+            )  # fmt: skip
+
+
+def _plain_place(scope: Scope) -> str:
+    """Where code stands that other code calls: in a lambda, or in a method of a class of the workflow."""
+    current: Scope | None = scope
+    while current is not None and current.parent is not None:
+        if isinstance(current.node, ast.Lambda):
+            return "a lambda"
+        if isinstance(current.parent.node, ast.ClassDef) and current.is_function and _in_function(current.parent):
+            return f"a method of the local class {current.parent.node.name}"
+        current = current.parent
+    return ""
+
+
+def _in_function(scope: Scope) -> bool:
+    return scope.parent is not None and not isinstance(scope.parent.node, ast.Module | ast.ClassDef)
+
+
+def _rewrite(info: CallInfo, where: str) -> str:
+    if where != "a lambda":
+        return "make it a nested function of the workflow, or move the class to the top level of the module"
+    return f"write a comprehension, [await {info.name}(x) for x in values], or a nested `async def`"
+
+
+def _statements(work: Workspace, workflow: WorkflowFunction, scope: Scope) -> None:
+    for node in scope.others:
+        if isinstance(node, ast.Yield | ast.YieldFrom):
+            _yield(work, workflow, scope, node)
+        elif isinstance(node, ast.With | ast.AsyncWith):
+            for item in node.items:
+                _manager(work, workflow, node, item.context_expr)
+        elif isinstance(node, ast.AsyncFor):
+            work.report(
+                NotYet, workflow.module, node.iter, callee="`async for`",
+                rewrite="collect the items in an async function of their own (it becomes a leaf) and use `for`",
+            )  # fmt: skip
+    for generator in getattr(scope.node, "generators", ()):
+        if generator.is_async:
+            work.report(
+                NotYet, workflow.module, generator.iter, callee="`async for` in a comprehension",
+                rewrite="collect the items in an async function of their own (it becomes a leaf) and use `for`",
+            )  # fmt: skip
+
+
+def _yield(work: Workspace, workflow: WorkflowFunction, scope: Scope, node: ast.AST) -> None:
+    function = work.function_around(scope)
+    if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+        found = work.result.functions.get(function)
+        if found is not None and found.durable:
+            where = f"the workflow {found.name}" if found.parent is None else f"{found.name}, which does durable work"
+            work.report(Yielding, workflow.module, node, where=where)
+
+
+def _manager(
+    work: Workspace, workflow: WorkflowFunction, node: ast.With | ast.AsyncWith, expr: ast.expr
+) -> None:
+    info = work.result.calls.get(expr) if isinstance(expr, ast.Call) else None
+    if info is not None and info.kind is CallKind.UNRESOLVED:
+        return
+    if info is not None and info.kind in (CallKind.PURE, CallKind.WORKFLOW) and isinstance(node, ast.With):
+        return
+    text = " ".join(ast.unparse(expr).split())
+    if info is not None and info.kind is not CallKind.PURE:
+        work.report(Resource, workflow.module, expr, text=text)
+    elif isinstance(node, ast.AsyncWith):
+        work.report(NotYet, workflow.module, expr, callee="`async with`", rewrite="use try/finally in the workflow")
+
+
+def _properties(work: Workspace, workflow: WorkflowFunction, scope: Scope) -> None:
+    for attribute in scope.attributes:
+        for getter in work.purity.finder.properties(attribute, scope):
+            summary = work.purity.of(getter)
+            if not summary.is_pure:
+                name = getter.qualname
+                work.report(
+                    ImplicitEffect, workflow.module, attribute, what=f"reading `{ast.unparse(attribute)}`",
+                    function=name, reason=summary.reason,
+                )  # fmt: skip

@@ -1,0 +1,42 @@
+"""Which expressions and parameters of a workflow hold values that can never change."""
+
+from __future__ import annotations
+
+import ast
+
+from flopod_compiler.classify.workspace import Workspace
+from flopod_compiler.model import WorkflowFunction
+from flopod_compiler.names import How, Scope
+
+
+def find_immutable(work: Workspace, workflow: WorkflowFunction) -> None:
+    """Fill `immutable` with the parameters, names, calls and other expressions known to be immutable."""
+    tree = work.names.tree(workflow.node)
+    for scope in work.scopes(workflow):
+        _parameters(work, scope)
+    for node in tree.parents:
+        if isinstance(node, ast.expr) and _is_read(node):
+            scope = tree.inner.get(node, tree.root)
+            if _is_immutable(work, node, scope):
+                work.result.immutable.add(node)
+
+
+def _is_read(node: ast.expr) -> bool:
+    return isinstance(getattr(node, "ctx", None), ast.Load | None)
+
+
+def _parameters(work: Workspace, scope: Scope) -> None:
+    for name, bindings in scope.bindings.items():
+        for binding in bindings:
+            if binding.how is How.PARAMETER:
+                types = work.types.annotations.read(binding.annotation, scope)
+                if binding.annotation is not None and work.types.classes.is_immutable(types):
+                    work.result.immutable.add(binding.node)
+                del name
+                break
+
+
+def _is_immutable(work: Workspace, node: ast.expr, scope: Scope) -> bool:
+    if isinstance(node, ast.Constant | ast.JoinedStr | ast.Compare):
+        return True
+    return work.types.classes.is_immutable(work.types.of(node, scope))

@@ -1,0 +1,58 @@
+"""The public function of the pass: it runs the steps of classification in their order."""
+
+from __future__ import annotations
+
+from flopod_compiler.classify.awaits import check_awaits
+from flopod_compiler.classify.calls import classify_calls
+from flopod_compiler.classify.checks import check_body
+from flopod_compiler.classify.immutable import find_immutable
+from flopod_compiler.classify.nested import find_nested, settle_durable
+from flopod_compiler.classify.reach import reachable_modules
+from flopod_compiler.classify.state import check_state
+from flopod_compiler.classify.values import check_function_values
+from flopod_compiler.classify.workflows import find_workflows
+from flopod_compiler.classify.workspace import Workspace
+from flopod_compiler.diagnostics.rules.discovery import TooDeep
+from flopod_compiler.diagnostics.suppress import suppress
+from flopod_compiler.model import Classified, Project, WorkflowFunction
+from flopod_compiler.pragmas import pragmas
+
+
+def classify(project: Project, *, all_functions: bool = False) -> Classified:
+    """Classify every call in the workflows of a project.
+
+    With `all_functions` every function at the top level of a module is taken as a workflow. All findings,
+    those of discovery included, are in `diagnostics`, sorted; nothing is raised for any source.
+    """
+    work = Workspace.over(project)
+    work.result.diagnostics.extend(project.diagnostics)
+    find_workflows(work, all_functions=all_functions)
+    for workflow in work.result.workflows:
+        find_nested(work, workflow)
+    for workflow in list(work.result.workflows):
+        _classify_workflow(work, workflow)
+    work.result.reachable = reachable_modules(work)
+    _finish(work.result)
+    return work.result
+
+
+def _classify_workflow(work: Workspace, workflow: WorkflowFunction) -> None:
+    scope = work.names.scope(workflow.node)
+    if scope.too_deep is not None:
+        work.report(TooDeep, workflow.module, scope.too_deep, what=f"the workflow {workflow.name}")
+        return
+    classify_calls(work, workflow)
+    settle_durable(work, workflow)
+    check_function_values(work, workflow)
+    check_awaits(work, workflow)
+    check_state(work, workflow)
+    check_body(work, workflow)
+    find_immutable(work, workflow)
+
+
+def _finish(result: Classified) -> None:
+    """Drop what is suppressed, and put the findings in the order of files and lines."""
+    with_pragmas = [module for module in result.project.modules.values() if "flopod:" in module.text]
+    found = {module.relpath: pragmas(module, result.diagnostics) for module in with_pragmas}
+    kept = suppress(result.diagnostics, found)
+    result.diagnostics = sorted(dict.fromkeys(kept), key=lambda one: one.order)

@@ -1,0 +1,176 @@
+"""Module-level state in workflow bodies: reads that are recorded, and writes that are refused."""
+
+from __future__ import annotations
+
+import ast
+
+from flopod_compiler.classify.workspace import Workspace
+from flopod_compiler.diagnostics import Related
+from flopod_compiler.diagnostics.rules.determinism import Environment
+from flopod_compiler.diagnostics.rules.state import GlobalMutation, GlobalWrite, MutableRead
+from flopod_compiler.knowledge.recordables import ENVIRONMENT, ENVIRONMENT_VALUES
+from flopod_compiler.model import CallKind, External, ModuleValue, WorkflowFunction
+from flopod_compiler.names import Scope
+from flopod_compiler.parse import span
+from flopod_compiler.purity.facts import changed_values
+from flopod_compiler.purity.roots import MODULE, RootFinder
+
+
+def check_state(work: Workspace, workflow: WorkflowFunction) -> None:
+    """Fill `constants`, and report writes to module state and reads of what the program changes."""
+    finder = RootFinder(work.names, work.types, work.names.scope(workflow.node))
+    for scope in work.scopes(workflow):
+        _reads(work, workflow, scope)
+        _writes(work, workflow, scope, finder)
+
+
+# --- reads -------------------------------------------------------------------------------------------
+
+
+def _reads(work: Workspace, workflow: WorkflowFunction, scope: Scope) -> None:
+    for name in scope.loads:
+        _read(work, workflow, name, scope)
+    for attribute in scope.attributes:
+        if _is_module_chain(work, attribute.value, scope):
+            _read(work, workflow, attribute, scope)
+
+
+def _is_module_chain(work: Workspace, expr: ast.expr, scope: Scope) -> bool:
+    """Whether an expression is a dotted name that begins with a module, not with a local variable."""
+    while isinstance(expr, ast.Attribute):
+        expr = expr.value
+    if not isinstance(expr, ast.Name):
+        return False
+    owner, _ = work.names.lookup(expr.id, scope)
+    return owner is None or owner.parent is None or any(b.how.name.startswith("IMPORT") for b in owner.bindings[expr.id])
+
+
+def _read(work: Workspace, workflow: WorkflowFunction, expr: ast.Name | ast.Attribute, scope: Scope) -> None:
+    symbol = work.names.resolve(expr, scope)
+    if isinstance(symbol, External):
+        _external_read(work, workflow, expr, symbol)
+    elif isinstance(symbol, ModuleValue) and not work.marks.declared(symbol):
+        _value_read(work, workflow, expr, symbol)
+
+
+def _external_read(
+    work: Workspace, workflow: WorkflowFunction, expr: ast.Name | ast.Attribute, symbol: External
+) -> None:
+    if symbol.qualified == ENVIRONMENT:
+        outer = work.parents(workflow).get(expr)
+        if not (isinstance(outer, ast.Attribute) and outer.attr in ("get", "copy", "items", "keys", "values")):
+            work.report(Environment, workflow.module, expr)
+    elif symbol.qualified in ENVIRONMENT_VALUES:
+        work.result.constants[expr] = symbol.qualified
+
+
+def _value_read(
+    work: Workspace, workflow: WorkflowFunction, expr: ast.Name | ast.Attribute, value: ModuleValue
+) -> None:
+    constants = work.purity.constants
+    if constants.is_constant(value):
+        return
+    place = constants.changed_at(value)
+    if place is not None and constants.is_stable(value):
+        _changed_elsewhere(work, workflow, expr, value, place)
+        return
+    node = _longest_chain(work, workflow, expr)
+    if node is not None:
+        dotted = ast.unparse(node).removeprefix(ast.unparse(expr))
+        work.result.constants[node] = f"{value.module}.{value.name}{dotted}"
+
+
+def _changed_elsewhere(
+    work: Workspace,
+    workflow: WorkflowFunction,
+    expr: ast.expr,
+    value: ModuleValue,
+    place: tuple[str, ast.AST],
+) -> None:
+    """A pure initial value that the project changes: reading it gives whatever it is by then."""
+    module = work.result.project.modules[place[0]]
+    inside = work.names.tree(workflow.node).parents
+    if place[1] in inside or place[1] in work.result.calls:
+        return
+    if _passed_to_leaf(work, workflow, expr):
+        return
+    related = (Related(module.relpath, span(place[1], module), "it is changed here"),)
+    work.result.diagnostics.append(
+        MutableRead.at(workflow.module, expr, related=related, name=f"{value.module}.{value.name}")
+    )
+
+
+def _longest_chain(work: Workspace, workflow: WorkflowFunction, expr: ast.expr) -> ast.expr | None:
+    """The attribute chain from a module variable that is read as one value; None when a leaf reads it."""
+    parents = work.parents(workflow)
+    node: ast.expr = expr
+    while True:
+        parent = parents.get(node)
+        if not isinstance(parent, ast.Attribute) or parent.value is not node or not isinstance(parent.ctx, ast.Load):
+            break
+        outer = parents.get(parent)
+        if isinstance(outer, ast.Call) and outer.func is parent:
+            info = work.result.calls.get(outer)
+            return None if info is not None and info.kind is not CallKind.PURE else node
+        node = parent
+    if isinstance(parent, ast.Call) and parent.func is node:
+        return None
+    return None if _passed_to_leaf(work, workflow, node) else node
+
+
+def _passed_to_leaf(work: Workspace, workflow: WorkflowFunction, expr: ast.expr) -> bool:
+    """Whether an expression is itself an argument of a leaf, or the object whose method is a leaf."""
+    parents = work.parents(workflow)
+    parent = parents.get(expr)
+    if isinstance(parent, ast.Attribute):
+        outer = parents.get(parent)
+        info = work.result.calls.get(outer) if isinstance(outer, ast.Call) and outer.func is parent else None
+        return info is not None and info.kind in (CallKind.LEAF, CallKind.OUTPUT)
+    if isinstance(parent, ast.Starred):
+        parent = parents.get(parent)
+    info = work.result.calls.get(parent) if isinstance(parent, ast.Call) else None
+    return info is not None and info.kind is CallKind.LEAF
+
+
+# --- writes ------------------------------------------------------------------------------------------
+
+
+def _writes(work: Workspace, workflow: WorkflowFunction, scope: Scope, finder: RootFinder) -> None:
+    for name in sorted(scope.globals):
+        for binding in scope.bindings.get(name, ())[:1]:
+            work.report(GlobalWrite, workflow.module, binding.node, name=name)
+    for store in scope.stores:
+        _changed(work, workflow, finder.changed(store.value, scope), store)
+        _module_attribute(work, workflow, store, scope)
+    for call in scope.calls:
+        info = work.result.calls.get(call)
+        if info is not None and info.kind is CallKind.PURE and info.mutates:
+            target = work.purity.targets.of(call, scope)
+            for expr in changed_values(target, call):
+                _changed(work, workflow, finder.changed(expr, scope), call)
+    for node in scope.others:
+        if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
+            _changed(work, workflow, _augmented(work, node.target, scope, finder), node)
+
+
+def _augmented(work: Workspace, target: ast.Name, scope: Scope, finder: RootFinder) -> frozenset[str]:
+    """`x += y` changes what `x` was bound to elsewhere, if that can change at all."""
+    load = ast.copy_location(ast.Name(target.id, ast.Load()), target)
+    return finder.changed(load, scope)
+
+
+def _module_attribute(
+    work: Workspace, workflow: WorkflowFunction, store: ast.Attribute | ast.Subscript, scope: Scope
+) -> None:
+    """`settings.LIMIT = 3`, with a module before the dot."""
+    if isinstance(store, ast.Attribute):
+        symbol = work.names.resolve(store.value, scope)
+        if type(symbol).__name__ in ("ProjectModule",) or isinstance(symbol, External):
+            work.report(GlobalWrite, workflow.module, store, name=ast.unparse(store))
+
+
+def _changed(work: Workspace, workflow: WorkflowFunction, roots: frozenset[str], node: ast.AST) -> None:
+    for root in sorted(roots):
+        if root.startswith(MODULE):
+            name = root.removeprefix(MODULE)
+            work.report(GlobalMutation, workflow.module, node, name=name, short=name.rpartition(".")[2])

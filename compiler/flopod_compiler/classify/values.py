@@ -1,0 +1,99 @@
+"""Functions passed as values: plain code may not be given a function with effects to call."""
+
+from __future__ import annotations
+
+import ast
+
+from flopod_compiler.classify.nested import durable_function
+from flopod_compiler.classify.workspace import Workspace
+from flopod_compiler.diagnostics.rules.calls import FunctionValue
+from flopod_compiler.knowledge.builtins import NEVER_CALLING
+from flopod_compiler.model import (
+    CallInfo,
+    CallKind,
+    ModuleValue,
+    ProjectFunction,
+    Symbol,
+    WorkflowFunction,
+)
+from flopod_compiler.names import Scope
+from flopod_compiler.purity.facts import arguments
+
+_TAKES_FUNCTION = frozenset({"flopod.activity", "flopod.attempt"})
+_STORING = frozenset({"append", "add", "insert", "setdefault", "update", "extend", "appendleft", "get", "pop"})
+
+
+def check_function_values(work: Workspace, workflow: WorkflowFunction) -> None:
+    """Report leaves, workflows and durable inner functions that are passed where they would be called plainly."""
+    for scope in work.scopes(workflow):
+        for call in scope.calls:
+            info = work.result.calls.get(call)
+            if info is None or info.callee in _TAKES_FUNCTION:
+                continue
+            for value in arguments(call):
+                if isinstance(value, ast.Name | ast.Attribute):
+                    _check(work, workflow, call, info, value, scope)
+
+
+def _check(
+    work: Workspace, workflow: WorkflowFunction, call: ast.Call, info: CallInfo, value: ast.expr, scope: Scope
+) -> None:
+    for symbol in work.names.candidates(value, scope):
+        what = _durable(work, symbol)
+        if what and info.kind is not CallKind.WORKFLOW:
+            rewrite = _rewrite(call, info, value, awaits=True)
+            _report(work, workflow, value, what, info, rewrite)
+        elif _is_called_plainly(info):
+            effect = _effect(work, symbol, value)
+            if effect:
+                _report(work, workflow, value, effect, info, _rewrite(call, info, value, awaits=False))
+
+
+def _is_called_plainly(info: CallInfo) -> bool:
+    if info.kind is not CallKind.PURE or info.callee in NEVER_CALLING or isinstance(info.target, ProjectFunction):
+        return False
+    return not (info.callee.startswith(("*.", "builtins.")) and info.name in _STORING)
+
+
+def _durable(work: Workspace, symbol: Symbol) -> str:
+    if isinstance(symbol, ProjectFunction) and durable_function(work, symbol.node):
+        found = work.result.functions[symbol.node]
+        return "is a workflow" if found.parent is None else "does durable work"
+    return ""
+
+
+def _effect(work: Workspace, symbol: Symbol, value: ast.expr) -> str:
+    if isinstance(symbol, ModuleValue) and work.marks.declared(symbol):
+        return "is a leaf"
+    effect = work.purity.finder.value_effect(symbol, value)
+    if effect is not None:
+        return f"has effects ({effect.reason})" if "leaf" not in effect.reason else "is a leaf"
+    if isinstance(symbol, ProjectFunction) and symbol.node not in work.result.functions:
+        summary = work.purity.of(symbol)
+        return "" if summary.is_pure else f"has effects ({summary.reason})"
+    return ""
+
+
+def _report(
+    work: Workspace, workflow: WorkflowFunction, value: ast.expr, what: str, info: CallInfo, rewrite: str
+) -> None:
+    callee = info.callee.removeprefix("builtins.").removeprefix("*.")
+    text = f"`{ast.unparse(value)}`"
+    work.report(FunctionValue, workflow.module, value, value=text, what=what, callee=callee, rewrite=rewrite)
+
+
+def _rewrite(call: ast.Call, info: CallInfo, value: ast.expr, *, awaits: bool) -> str:
+    """The comprehension or call that says the same with the call in sight."""
+    name = ast.unparse(value)
+    iterable = ast.unparse(call.args[1]) if len(call.args) > 1 else "values"
+    if info.callee == "builtins.map":
+        return f"call it in a comprehension: [await {name}(x) for x in {iterable}] (no await if it is not async)"
+    if info.callee == "builtins.filter":
+        return f"call it in a comprehension: [x for x in {iterable} if await {name}(x)]"
+    if info.callee in ("builtins.sorted", "builtins.min", "builtins.max") or info.name == "sort":
+        return f"compute the keys first: keys = {{x: await {name}(x) for x in values}}, then key=keys.get"
+    if info.callee == "functools.partial":
+        return f"write the call out where it happens, or a nested function that calls {name}"
+    if awaits and info.kind is CallKind.LEAF:
+        return f"call {name} in the workflow itself and pass its result"
+    return f"call {name} in the workflow itself, and give the plain code its results"

@@ -1,0 +1,26 @@
+"""FLP7xx: what a bundle can and cannot take along."""
+
+from __future__ import annotations
+
+from flopod_compiler.diagnostics.rule import Rule
+
+
+class NotInstalled(Rule):
+    code = "FLP705"
+    title = "An imported module is neither in the project nor installed"
+    why = (
+        "A bundle pins each third-party requirement to the version that is installed where it is built. "
+        "Without one the bundle would name no version, or fail at the first import. An import inside "
+        "`try: ... except ImportError:` may be missing."
+    )
+    message = "{module!r} is neither in the project nor installed, so no version of it can be required"
+    help = "install what provides it (often: pip install {guess}) and build again"
+
+
+class IncludesNothing(Rule):
+    code = "FLP708"
+    title = "An include pattern names no file"
+    why = "A data file that a misspelled pattern leaves out would be missed at run time only."
+    message = "the include pattern {pattern!r} names no file below the source root"
+    help = 'write it relative to the source root, for example "shop/data/*.json" or "shop/templates/**/*"'
+    severity = "warning"

@@ -1,0 +1,132 @@
+"""FLP1xx: the shape of calls in a workflow."""
+
+from __future__ import annotations
+
+from flopod_compiler.diagnostics.rule import Rule
+
+_HEAD = "from flopod import workflow\nimport httpx\n\nasync def fetch(x: int) -> str:\n    return httpx.get(str(x)).text\n\n"
+
+
+def _body(*lines: str, head: str = _HEAD, arguments: str = "xs: list[int]") -> str:
+    text = "".join(f"    {line}\n" for line in lines)
+    return f"{head}@workflow\nasync def main({arguments}):\n{text}"
+
+
+class NotAwaited(Rule):
+    code = "FLP101"
+    title = "An async call that is not awaited"
+    why = "Calling an async function only makes a coroutine; without `await` nothing runs, in plain Python as well."
+    message = "the result of the async call {callee} is {use} without being awaited"
+    help = "write `await {text}`"
+    valid = (_body("return await fetch(1)"), _body("pending = fetch(1)", "return await pending"))
+    invalid = (
+        _body("fetch(1)", "return 1"),
+        _body("return fetch(1) + 'x'"),
+        _body("if fetch(1):", "    return 1"),
+        _body("pending = fetch(1)", "return 2"),
+        _body("return await fetch(fetch(1))"),
+    )
+
+
+class UnknownDecorator(Rule):
+    code = "FLP104"
+    title = "A workflow with a decorator that the compiler does not know"
+    why = "A decorator replaces the function; what it does around the workflow would run again at every resume, unrecorded."
+    message = "the workflow {name} is wrapped by {decorator}, which the compiler cannot see through"
+    help = "remove the decorator, and do its work inside the workflow or in a leaf"
+    valid = (_body("return 1"),)
+    invalid = (
+        _HEAD + "import tenacity\n\n@workflow\n@tenacity.retry\nasync def main():\n    return 1\n",
+    )
+
+
+class LeafInLambda(Rule):
+    code = "FLP105"
+    title = "An effect inside a lambda or a method of a local class"
+    why = "A lambda is called by other code, any number of times, and cannot await; each call of a leaf needs a place and an id of its own."
+    message = "{what} {callee} is called inside {where}"
+    help = "{rewrite}"
+    valid = (_body("return [await fetch(x) for x in xs]"), _body("return sorted(xs, key=lambda x: -x)"))
+    invalid = (
+        _body("return list(map(lambda x: fetch(x), xs))"),
+        _body("return sorted(xs, key=lambda x: httpx.get(str(x)).status_code)"),
+    )
+
+
+class Unresolved(Rule):
+    code = "FLP106"
+    title = "A call whose target cannot be known"
+    why = "The compiler must know whether a call has effects: an effect that is taken for plain code would happen again at every resume."
+    message = "the target of the call `{text}` is not known: {reason}"
+    help = "{rewrite}"
+    valid = (
+        _HEAD
+        + "class Order:\n    def total(self) -> int:\n        return 1\n\n@workflow\nasync def main(order: Order):\n    return order.total()\n",
+    )
+    invalid = (
+        _body("return order.charge_card()", arguments="order"),
+        _body("return handlers['a'](1)", arguments="handlers: dict"),
+        _body("return undefined_function(1)"),
+    )
+
+
+class DurableInHelper(Rule):
+    code = "FLP107"
+    title = "A plain function that waits, sleeps or calls a workflow"
+    why = "An unmarked function that a workflow calls is one leaf as a whole: it runs outside the log, where a primitive or a workflow has no run to belong to."
+    message = "{function} is not a workflow, but {reason}"
+    help = "put `@workflow` above {function}, so that it becomes a part of the run"
+    valid = (
+        "from flopod import workflow, sleep\n\n@workflow\nasync def pause():\n    await sleep('1h')\n\n"
+        "@workflow\nasync def main():\n    await pause()\n",
+    )
+    invalid = (
+        "from flopod import workflow, sleep\n\nasync def pause():\n    await sleep('1h')\n\n"
+        "@workflow\nasync def main():\n    await pause()\n",
+    )
+
+
+class StarImport(Rule):
+    code = "FLP109"
+    title = "A star import in a module with a workflow"
+    why = "With `from m import *` the compiler cannot know what a name means, so it cannot know what a call does."
+    message = "`from {module} import *` in a module with a workflow"
+    help = "import the names that are used: from {module} import {names}"
+    valid = (_body("return 1"),)
+    invalid = ("from math import *\n" + _body("return 1"),)
+
+
+class FunctionValue(Rule):
+    code = "FLP110"
+    title = "A function with effects passed to plain code that calls it"
+    why = "`sorted`, `map`, `filter` and the like are plain code in a workflow: what they call is not recorded and would happen again at every resume."
+    message = "{value} {what}, and {callee} would call it outside the log"
+    help = "{rewrite}"
+    valid = (_body("return [await fetch(x) for x in xs]"), _body("return sorted(xs, key=abs)"))
+    invalid = (_body("return list(map(fetch, xs))"), _body("return sorted(xs, key=fetch)"))
+
+
+class BadOptions(Rule):
+    code = "FLP111"
+    title = "Options of a workflow that are not literals"
+    why = "The name, version and queue of a workflow are part of the build; they must be known without running the program."
+    message = "@workflow: {reason}"
+    help = "write literals: @workflow(name=\"fulfil\", version=2, queue=\"orders\")"
+    valid = ("from flopod import workflow\n\n@workflow(name='m', version=2)\nasync def main():\n    return 1\n",)
+    invalid = (
+        "from flopod import workflow\n\nNAME = 'a'\n\n@workflow(name=NAME)\nasync def main():\n    return 1\n",
+        "from flopod import workflow\n\n@workflow(nmae='a')\nasync def main():\n    return 1\n",
+    )
+
+
+class MisplacedWorkflow(Rule):
+    code = "FLP112"
+    title = "A workflow that is not a function of a module"
+    why = "A run is found again by its workflow's module and name; a method or an inner function has none of its own."
+    message = "{name} is {what}; a workflow is a function at the top level of a module"
+    help = "move the function to the top level of the module"
+    valid = (_body("return 1"),)
+    invalid = (
+        "from flopod import workflow\n\nclass Shop:\n    @workflow\n    async def main(self):\n        return 1\n",
+        "from flopod import workflow\n\ndef make():\n    @workflow\n    async def main():\n        return 1\n    return main\n",
+    )

@@ -1,0 +1,83 @@
+"""FLP2xx and FLP3xx: what would differ from one execution to the next, and what runs beside the log."""
+
+from __future__ import annotations
+
+from flopod_compiler.diagnostics.rule import Rule
+from flopod_compiler.diagnostics.rules.calls import _body
+
+
+class Unseeded(Rule):
+    code = "FLP201"
+    title = "A random generator without a seed of its own"
+    why = "Draws of the module `random` are recorded one by one; the state of a generator is not."
+    message = "{callee} in a workflow"
+    help = "{rewrite}"
+    valid = (_body("import random", "return random.Random(7).random()"),)
+    invalid = (
+        _body("import random", "return random.Random().random()"),
+        _body("import random", "random.seed(1)", "return random.random()"),
+    )
+
+
+class Identity(Rule):
+    code = "FLP209"
+    title = "The identity of an object in a workflow"
+    why = "A resume builds the objects of a run anew: addresses and identity hashes are others then."
+    message = "{callee} in a workflow: it is another value after a resume"
+    help = "{rewrite}"
+    suppressible = True
+    valid = (_body("return str(1)"),)
+    invalid = (_body("return id(1)"), _body("return hash('a')"))
+
+
+class Written(Rule):
+    code = "FLP211"
+    title = "Text written to a stream directly"
+    why = "`print` and `logging` in a workflow appear once over all resumes; a write to a stream would appear at each."
+    message = "{callee} in a workflow would write again at every resume"
+    help = "{rewrite}"
+    valid = (_body("print('hello')"),)
+    invalid = (_body("import sys", "sys.stdout.write('x')"),)
+
+
+class Environment(Rule):
+    code = "FLP212"
+    title = "The environment read as a mapping"
+    why = "Calls like `os.getenv` are recorded once; an item of `os.environ` is no call, and may be another after a resume."
+    message = "os.environ is read in a workflow"
+    help = "call os.getenv(...) or os.environ.get(...), which are recorded, or read it at the top of the module"
+    valid = (_body("import os", "return os.getenv('HOME')"),)
+    invalid = (_body("import os", "return os.environ['HOME']"),)
+
+
+class FileAccess(Rule):
+    code = "FLP213"
+    title = "A file opened in a workflow"
+    why = "An open file cannot be kept over a resume, and what is read from it may be another then."
+    message = "{callee} in a workflow"
+    help = "{rewrite}"
+    valid = (_body("return await fetch(1)"),)
+    invalid = (_body("with open('a') as file:", "    return file.read()"),)
+
+
+class Resource(Rule):
+    code = "FLP303"
+    title = "A resource held by a workflow"
+    why = "A connection or a lock cannot be recorded: after a resume it would be missing, and its `with` block entered again."
+    message = "`with {text}` holds a resource in a workflow"
+    help = "move the whole block into a function of its own: it becomes a leaf"
+    valid = (_body("from contextlib import suppress", "with suppress(ValueError):", "    return await fetch(1)"),)
+    invalid = (_body("with httpx.Client() as client:", "    return 1"),)
+
+
+class Threads(Rule):
+    code = "FLP309"
+    title = "A thread, process or executor in a workflow"
+    why = "A workflow is stepped by one scheduler from one log; a thread beside it would see and change state in an order that nothing records."
+    message = "{callee} in a workflow"
+    help = "{rewrite}"
+    valid = (_body("import asyncio", "return await asyncio.gather(fetch(1), fetch(2))"),)
+    invalid = (
+        _body("import threading", "threading.Thread(target=print).start()"),
+        _body("import asyncio", "return await asyncio.to_thread(fetch, 1)"),
+    )

@@ -1,0 +1,45 @@
+"""FLP4xx: module-level state that a workflow changes or reads."""
+
+from __future__ import annotations
+
+from flopod_compiler.diagnostics.rule import Rule
+
+_HEAD = "from flopod import workflow\n\n"
+
+
+class GlobalWrite(Rule):
+    code = "FLP403"
+    title = "A workflow assigns a module variable"
+    why = "Module variables belong to the process, not to the run: another run sees the change, and a resume elsewhere does not."
+    message = "the workflow assigns the module variable {name}"
+    help = "keep the value in a local variable and return it, or store it in a leaf"
+    valid = (_HEAD + "LIMIT = 3\n\n@workflow\nasync def main():\n    return LIMIT\n",)
+    invalid = (
+        _HEAD + "count = 0\n\n@workflow\nasync def main():\n    global count\n    count += 1\n    return count\n",
+    )
+
+
+class GlobalMutation(Rule):
+    code = "FLP404"
+    title = "A workflow changes an object that belongs to a module"
+    why = "The object belongs to the process, not to the run: another run sees the change, and a resume applies it again."
+    message = "the workflow changes {name}, which belongs to its module"
+    help = "work on a copy, for example `{short} = copy.deepcopy({short})` under another local name, or change it in a leaf"
+    valid = (_HEAD + "RATES = {'a': 1}\n\n@workflow\nasync def main():\n    return RATES['a']\n",)
+    invalid = (
+        _HEAD + "seen = []\n\n@workflow\nasync def main():\n    seen.append(1)\n    return 1\n",
+        _HEAD + "seen = {}\n\n@workflow\nasync def main():\n    seen['a'] = 1\n    return 1\n",
+    )
+
+
+class MutableRead(Rule):
+    code = "FLP408"
+    title = "A workflow reads an object of its module that the program changes"
+    why = "What the workflow reads would depend on when it runs: it may be another after a resume."
+    message = "the workflow reads {name}, which is changed elsewhere in the project"
+    help = "read it in a leaf, which records what it saw, or pass it to the workflow as an argument"
+    valid = GlobalMutation.valid
+    invalid = (
+        _HEAD
+        + "seen = []\n\ndef note(x):\n    seen.append(x)\n\n@workflow\nasync def main():\n    return len(seen)\n",
+    )

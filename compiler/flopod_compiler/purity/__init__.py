@@ -1,0 +1,7 @@
+"""From resolved calls to purity: what a function does besides returning a value, with the chain of reasons."""
+
+from flopod_compiler.purity.engine import Purity, Summary
+from flopod_compiler.purity.marks import Marks
+from flopod_compiler.purity.targets import Target, Targets
+
+__all__ = ["Marks", "Purity", "Summary", "Target", "Targets"]

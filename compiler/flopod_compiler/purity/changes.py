@@ -1,0 +1,93 @@
+"""Where a project changes its module-level variables: assignments through `global`, attributes, items, methods.
+
+Only modules whose text mentions the name are read, and each of them once.
+"""
+
+from __future__ import annotations
+
+import ast
+
+from flopod_compiler.knowledge.methods import MUTATORS, changes_receiver
+from flopod_compiler.model import ModuleValue
+from flopod_compiler.names import How, Names, Scope
+from flopod_compiler.types import Inference
+
+_Place = tuple[str, ast.AST]
+
+
+class Changes:
+    """An index from (module, name) to the first place that changes it after its definition."""
+
+    def __init__(self, names: Names, types: Inference) -> None:
+        self.names = names
+        self.types = types
+        self._places: dict[tuple[str, str], _Place] = {}
+        self._read: set[str] = set()
+
+    def of(self, value: ModuleValue) -> _Place | None:
+        """The first place that changes a module-level variable or what it holds; None when nothing does."""
+        own = self._rebound(value)
+        if own is not None:
+            return own
+        for name, source in self.names.project.modules.items():
+            if name not in self._read and value.name in source.text:
+                self._read.add(name)
+                self._read_module(name)
+        return self._places.get((value.module, value.name))
+
+    def _rebound(self, value: ModuleValue) -> _Place | None:
+        tree = self.names.module(value.module)
+        bindings = tree.root.bindings.get(value.name, []) if tree is not None else []
+        for binding in bindings:
+            if binding.how is How.DELETE or (binding.how is How.AUGMENT and len(bindings) > 1):
+                return (value.module, binding.node)
+        return None
+
+    def _read_module(self, name: str) -> None:
+        tree = self.names.module(name)
+        if tree is None:
+            return
+        scopes = list(tree.scopes)
+        for node in list(tree.functions):
+            scopes.extend(self.names.tree(node).scopes)
+        for scope in dict.fromkeys(scopes):
+            self._read_scope(name, scope)
+
+    def _read_scope(self, name: str, scope: Scope) -> None:
+        for bound in scope.globals:
+            for binding in scope.bindings.get(bound, ())[:1]:
+                self._places.setdefault((name, bound), (name, binding.node))
+        for store in scope.stores:
+            self._change(name, store.value, scope, store)
+            if isinstance(store, ast.Attribute):
+                self._rebind(name, store, scope)
+        for call in scope.calls:
+            func = call.func
+            if isinstance(func, ast.Attribute) and func.attr in MUTATORS and self._may_change(func, scope):
+                self._change(name, func.value, scope, call)
+
+    def _may_change(self, func: ast.Attribute, scope: Scope) -> bool:
+        types = self.types.of(func.value, scope)
+        return types is None or any(one.cls or changes_receiver(one.name, func.attr) for one in types)
+
+    def _change(self, name: str, expr: ast.expr, scope: Scope, node: ast.AST) -> None:
+        """Count a change of what `expr` leads to, if it starts at a module-level variable."""
+        while isinstance(expr, ast.Attribute | ast.Subscript):
+            if self._note(name, expr, scope, node):
+                return
+            expr = expr.value
+        self._note(name, expr, scope, node)
+
+    def _rebind(self, name: str, store: ast.Attribute, scope: Scope) -> None:
+        """`settings.LIMIT = 3` from another module."""
+        load = ast.copy_location(ast.Attribute(store.value, store.attr, ast.Load()), store)
+        self._note(name, load, scope, store)
+
+    def _note(self, name: str, expr: ast.expr, scope: Scope, node: ast.AST) -> bool:
+        if not isinstance(expr, ast.Name | ast.Attribute):
+            return False
+        for symbol in self.names.candidates(expr, scope):
+            if isinstance(symbol, ModuleValue):
+                self._places.setdefault((symbol.module, symbol.name), (name, node))
+                return True
+        return False

@@ -1,0 +1,246 @@
+"""Purity of project functions: a fixpoint over the part of the call graph that is asked about."""
+
+from __future__ import annotations
+
+import ast
+from collections import deque
+from dataclasses import dataclass, field
+
+from flopod_compiler.model import External, Local, ProjectFunction
+from flopod_compiler.names import How, Names, Scope
+from flopod_compiler.purity.constants import Constants
+from flopod_compiler.purity.facts import Edge, Effect, FactFinder, Facts
+from flopod_compiler.purity.marks import Marks
+from flopod_compiler.purity.roots import ANYTHING, MODULE, RootFinder
+from flopod_compiler.purity.targets import Targets
+from flopod_compiler.types import Inference
+
+
+
+@dataclass(eq=False, slots=True)
+class Summary:
+    """What calling a function means: why it is not pure (a chain of names), and what it changes.
+
+    `mutates` names its parameters; `*` stands for anything it can reach. `calls` names the parameters
+    that it calls: it is pure only with pure functions there.
+    """
+
+    chain: tuple[str, ...] = ()
+    durable: tuple[ProjectFunction, Effect] | None = None
+    mutates: set[str] = field(default_factory=set)
+    calls: set[str] = field(default_factory=set)
+
+    @property
+    def is_pure(self) -> bool:
+        return not self.chain
+
+    @property
+    def reason(self) -> str:
+        return " -> ".join(self.chain)
+
+
+class Purity:
+    """Summaries of project functions, computed together with everything they call and then kept."""
+
+    def __init__(self, names: Names, types: Inference, marks: Marks) -> None:
+        self.names = names
+        self.types = types
+        self.targets = Targets(names, types, marks)
+        self.constants = Constants(names, types, self.targets, self._is_pure_now)
+        self.finder = FactFinder(names, types, self.targets, self.constants)
+        self._facts: dict[ProjectFunction, Facts] = {}
+        self._summaries: dict[ProjectFunction, Summary] = {}
+        self._roots: dict[ProjectFunction, RootFinder] = {}
+        self._pending: set[ProjectFunction] = set()
+
+    def of(self, function: ProjectFunction) -> Summary:
+        """The summary of a function."""
+        found = self._summaries.get(function)
+        if found is None:
+            self._solve(self._collect(function))
+            found = self._summaries[function]
+        return found
+
+    def _is_pure_now(self, function: ProjectFunction) -> bool:
+        """For constants: a function that is being collected counts as pure until it is known otherwise."""
+        return function in self._pending or self.of(function).is_pure
+
+    def _collect(self, start: ProjectFunction) -> list[ProjectFunction]:
+        """The function and all it may run that has no summary yet; facts are read here."""
+        found: dict[ProjectFunction, None] = {}
+        queue = deque([start])
+        while queue:
+            function = queue.popleft()
+            if function in found or function in self._summaries:
+                continue
+            found[function] = None
+            self._pending.add(function)
+            if function not in self._facts:
+                self._facts[function] = self.finder.of(function)
+            for edge in self._facts[function].edges:
+                queue.extend(edge.functions)
+        return list(found)
+
+    def _solve(self, functions: list[ProjectFunction]) -> None:
+        summaries = {function: self._start(function) for function in functions}
+        self._summaries.update(summaries)
+        callers: dict[ProjectFunction, list[ProjectFunction]] = {}
+        for function in functions:
+            for edge in self._facts[function].edges:
+                for callee in edge.functions:
+                    callers.setdefault(callee, []).append(function)
+        queue = deque(functions)
+        waiting = set(functions)
+        while queue:
+            function = queue.popleft()
+            waiting.discard(function)
+            if self._update(function):
+                for caller in callers.get(function, ()):
+                    if caller not in waiting:
+                        waiting.add(caller)
+                        queue.append(caller)
+        self._pending.difference_update(functions)
+
+    def _start(self, function: ProjectFunction) -> Summary:
+        facts = self._facts[function]
+        summary = Summary(mutates=set(facts.mutates), calls=set(facts.calls_parameters))
+        if facts.effects:
+            summary.chain = (_name(function), facts.effects[0].reason)
+        durable = next((effect for effect in facts.effects if effect.durable), None)
+        if durable is not None:
+            summary.durable = (function, durable)
+        return summary
+
+    def _update(self, function: ProjectFunction) -> bool:
+        """Bring in what the callees are; whether anything changed."""
+        summary = self._summaries[function]
+        before = (summary.chain, summary.durable, len(summary.mutates), len(summary.calls))
+        for edge in self._facts[function].edges:
+            for callee in edge.functions:
+                self._bring(function, summary, edge, callee)
+        return before != (summary.chain, summary.durable, len(summary.mutates), len(summary.calls))
+
+    def _bring(self, function: ProjectFunction, summary: Summary, edge: Edge, callee: ProjectFunction) -> None:
+        other = self._summaries.get(callee)
+        if other is None:
+            other = self.of(callee)
+        if other.chain and not summary.chain:
+            summary.chain = (_name(function), *other.chain)
+        if other.durable and not summary.durable:
+            summary.durable = other.durable
+        finder = self._roots_of(function)
+        for changed in self.changed_by(edge, callee, other):
+            for root in finder.changed(changed, edge.scope):
+                if not root.startswith(MODULE):
+                    summary.mutates.add(root)
+                elif not summary.chain:
+                    summary.chain = (_name(function), f"changes {root[1:]}")
+        if not summary.chain:
+            reason = self._bring_callbacks(summary, edge, callee, other, self._facts[function].scope)
+            if reason:
+                summary.chain = (_name(function), *reason)
+
+    def _roots_of(self, function: ProjectFunction) -> RootFinder:
+        found = self._roots.get(function)
+        if found is None:
+            found = RootFinder(self.names, self.types, self._facts[function].scope)
+            self._roots[function] = found
+        return found
+
+    # --- what a call gives to its callee ----------------------------------------------------------
+
+    def changed_by(self, edge: Edge, callee: ProjectFunction, summary: Summary) -> list[ast.expr]:
+        """The expressions of a call whose values the callee changes in place."""
+        given = bind(edge, callee)
+        if ANYTHING in summary.mutates:
+            return [expr for values in given.values() for expr in values]
+        own = _first_parameter(callee)
+        changed = [name for name in summary.mutates if not (edge.constructs and name == own)]
+        return [expr for name in changed for expr in given.get(name, ())]
+
+    def _bring_callbacks(
+        self, summary: Summary, edge: Edge, callee: ProjectFunction, other: Summary, function: Scope
+    ) -> tuple[str, ...]:
+        """Check the functions passed for parameters that the callee calls; the reason if one is not pure."""
+        if not other.calls or edge.call is None:
+            return ()
+        given = bind(edge, callee)
+        for name in sorted(other.calls):
+            for expr in given.get(name, ()):
+                reason, parameter = self.callback(expr, edge.scope, function)
+                if reason:
+                    return reason
+                if parameter:
+                    summary.calls.add(parameter)
+        return ()
+
+    def callback(self, expr: ast.expr, scope: Scope, function: Scope) -> tuple[tuple[str, ...], str]:
+        """Why calling a function value is not pure, or the parameter of `function` that decides it."""
+        if isinstance(expr, ast.Lambda | ast.Constant):
+            return (), ""
+        if not isinstance(expr, ast.Name | ast.Attribute):
+            return (f"calls the value of `{ast.unparse(expr)}`",), ""
+        for symbol in self.names.candidates(expr, scope):
+            if isinstance(symbol, Local):
+                return self._local_callback(symbol, scope, function)
+            effect = self.finder.value_effect(symbol, expr)
+            if effect is not None:
+                return (effect.reason,), ""
+            if isinstance(symbol, ProjectFunction):
+                found = self.of(symbol)
+                if found.chain:
+                    return found.chain, ""
+            elif not isinstance(symbol, External) and type(symbol).__name__ != "ProjectClass":
+                return (f"calls the value of `{ast.unparse(expr)}`",), ""
+        return (), ""
+
+    def _local_callback(self, symbol: Local, scope: Scope, function: Scope) -> tuple[tuple[str, ...], str]:
+        owner, bindings = self.names.lookup(symbol.name, scope)
+        if owner is function and any(binding.how is How.PARAMETER for binding in bindings):
+            return (), symbol.name
+        if bindings and all(isinstance(binding.value, ast.Lambda) for binding in bindings):
+            return (), ""
+        return (f"calls the value `{symbol.name}`",), ""
+
+
+def bind(edge: Edge, callee: ProjectFunction) -> dict[str, list[ast.expr]]:
+    """The argument expressions of a call by the parameter that receives them; stars reach all of them."""
+    args = callee.node.args
+    positional = [arg.arg for arg in (*args.posonlyargs, *args.args)]
+    names = [*positional, *(arg.arg for arg in args.kwonlyargs)]
+    given: dict[str, list[ast.expr]] = {}
+    if edge.bound is not None and positional:
+        given[positional[0]] = [edge.bound]
+    if edge.bound is not None or edge.constructs:
+        positional = positional[1:]
+    if edge.call is None:
+        return given
+    for index, value in enumerate(edge.call.args):
+        if isinstance(value, ast.Starred):
+            for name in [*positional[index:], *_rest(args)]:
+                given.setdefault(name, []).append(value.value)
+        else:
+            where = positional[index] if index < len(positional) else next(iter(_rest(args)), "")
+            given.setdefault(where, []).append(value)
+    for keyword in edge.call.keywords:
+        if keyword.arg is None:
+            for name in [*names, *_rest(args)]:
+                given.setdefault(name, []).append(keyword.value)
+        else:
+            where = keyword.arg if keyword.arg in names or args.kwarg is None else args.kwarg.arg
+            given.setdefault(where, []).append(keyword.value)
+    return given
+
+
+def _rest(args: ast.arguments) -> list[str]:
+    return [arg.arg for arg in (args.vararg, args.kwarg) if arg is not None]
+
+
+def _first_parameter(function: ProjectFunction) -> str:
+    args = function.node.args
+    positional = [*args.posonlyargs, *args.args]
+    return positional[0].arg if positional else ""
+
+
+def _name(function: ProjectFunction) -> str:
+    return f"{function.module}.{function.qualname}"

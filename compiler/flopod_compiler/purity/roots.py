@@ -1,0 +1,161 @@
+"""Which parameters or module variables an expression may share objects with, by its names and no flow."""
+
+from __future__ import annotations
+
+import ast
+from typing import TypeAlias
+
+from flopod_compiler.model import External, Local, ModuleValue, ProjectClass
+from flopod_compiler.names import Binding, How, Names, Scope
+from flopod_compiler.types import Inference
+
+Roots: TypeAlias = "frozenset[tuple[str, int]]"
+"""Pairs of a root and a level: 0 when the value may be the root's object or inside it, 1 when it only holds
+such objects (`list(xs)`). A root is a parameter's name, `*` (anything reachable), or `@module.NAME`.
+"""
+
+NONE: Roots = frozenset()
+ANYTHING = "*"
+MODULE = "@"
+
+_COPIES = "list dict set frozenset tuple sorted reversed enumerate zip iter map filter"
+_COPYING = frozenset(
+    f"builtins.{name}" for name in _COPIES.split()
+) | {"copy.copy", "collections.deque", "collections.OrderedDict", "collections.Counter", "itertools.chain"}
+_FRESH = frozenset({"copy.deepcopy", "json.loads", "json.dumps"})
+_MAX_DEPTH = 30
+
+
+class RootFinder:
+    """Finds roots within one function, whose parameters are the roots that callers know."""
+
+    def __init__(self, names: Names, types: Inference, function: Scope) -> None:
+        self.names = names
+        self.types = types
+        self.function = function
+        self._known: dict[tuple[Scope, str], Roots] = {}
+        self._depth = 0
+
+    def of(self, expr: ast.expr, scope: Scope) -> Roots:
+        """The roots of an expression that stands in `scope`."""
+        if self._depth > _MAX_DEPTH:
+            return frozenset({(ANYTHING, 0)})
+        self._depth += 1
+        try:
+            found = self._of(expr, scope)
+        finally:
+            self._depth -= 1
+        if found and self.types.classes.is_immutable(self.types.of(expr, scope)):
+            return NONE
+        return found
+
+    def changed(self, expr: ast.expr, scope: Scope) -> frozenset[str]:
+        """The roots that an in-place change of the expression's value changes."""
+        return frozenset(root for root, level in self.of(expr, scope) if level == 0)
+
+    def _of(self, expr: ast.expr, scope: Scope) -> Roots:
+        if isinstance(expr, ast.Name):
+            return self._name(expr, scope)
+        if isinstance(expr, ast.Attribute):
+            module = self.names.resolve(expr, scope)
+            if isinstance(module, ModuleValue):
+                return frozenset({(f"{MODULE}{module.module}.{module.name}", 0)})
+            return _inside(self.of(expr.value, scope))
+        if isinstance(expr, ast.Subscript):
+            found = self.of(expr.value, scope)
+            return found if isinstance(expr.slice, ast.Slice) else _inside(found)
+        if isinstance(expr, ast.Call):
+            return self._call(expr, scope)
+        if isinstance(expr, ast.Await | ast.Starred | ast.NamedExpr | ast.YieldFrom):
+            return self.of(expr.value, scope)
+        if isinstance(expr, ast.IfExp):
+            return self.of(expr.body, scope) | self.of(expr.orelse, scope)
+        if isinstance(expr, ast.BoolOp):
+            return self._all(expr.values, scope)
+        if isinstance(expr, ast.BinOp):
+            return _held(self.of(expr.left, scope) | self.of(expr.right, scope))
+        if isinstance(expr, ast.List | ast.Tuple | ast.Set):
+            return _held(self._all(expr.elts, scope))
+        if isinstance(expr, ast.Dict):
+            return _held(self._all([one for one in (*expr.keys, *expr.values) if one is not None], scope))
+        if isinstance(expr, ast.ListComp | ast.SetComp | ast.GeneratorExp):
+            return _held(self.of(expr.elt, self.names.scope(expr)))
+        if isinstance(expr, ast.DictComp):
+            return _held(self.of(expr.value, self.names.scope(expr)))
+        return NONE
+
+    def _all(self, exprs: list[ast.expr], scope: Scope) -> Roots:
+        return NONE.union(*(self.of(one, scope) for one in exprs))
+
+    def _call(self, expr: ast.Call, scope: Scope) -> Roots:
+        arguments = self._all([*expr.args, *(keyword.value for keyword in expr.keywords)], scope)
+        symbol = self.names.resolve(expr.func, scope)
+        if isinstance(symbol, External):
+            if symbol.qualified in _FRESH:
+                return NONE
+            return _held(arguments) if symbol.qualified in _COPYING else _inside(arguments)
+        if isinstance(symbol, ProjectClass):
+            return _held(arguments)
+        if isinstance(expr.func, ast.Attribute):
+            receiver = self.of(expr.func.value, scope)
+            return (_held(receiver) if expr.func.attr == "copy" else _inside(receiver)) | arguments
+        return arguments
+
+    def _name(self, expr: ast.Name, scope: Scope) -> Roots:
+        symbol = self.names.resolve(expr, scope)
+        if isinstance(symbol, ModuleValue):
+            return frozenset({(f"{MODULE}{symbol.module}.{symbol.name}", 0)})
+        if isinstance(symbol, ProjectClass):
+            return frozenset({(f"{MODULE}{symbol.module}.{symbol.qualname}", 0)})
+        if not isinstance(symbol, Local):
+            return NONE
+        owner, bindings = self.names.lookup(expr.id, scope)
+        if owner is None:
+            return NONE
+        key = (owner, expr.id)
+        if key not in self._known:
+            self._known[key] = NONE
+            self._known[key] = self._variable(owner, expr.id, bindings)
+        return self._known[key]
+
+    def _variable(self, owner: Scope, name: str, bindings: list[Binding]) -> Roots:
+        if not self._is_inside(owner):
+            return frozenset({(ANYTHING, 0)})
+        found = NONE
+        for binding in bindings:
+            if binding.how is How.PARAMETER:
+                root = name if owner is self.function else ANYTHING
+                found |= {(root, 0)}
+            elif binding.value is not None and binding.how not in (How.EXCEPT, How.AUGMENT):
+                roots = self.of(binding.value, binding.scope)
+                plain = binding.how is How.ASSIGN and not binding.path
+                found |= roots if plain else _inside(roots)
+            elif binding.how is How.MATCH:
+                found |= self._subject(owner, binding)
+        return found
+
+    def _subject(self, owner: Scope, binding: Binding) -> Roots:
+        """A capture of `match` may be anything inside its subject; the subject is found by its statement."""
+        tree = self.names.tree_holding(self.function)
+        node: ast.AST | None = binding.node
+        while node is not None and not isinstance(node, ast.Match):
+            node = tree.parents.get(node)
+        return _inside(self.of(node.subject, owner)) if isinstance(node, ast.Match) else NONE
+
+    def _is_inside(self, scope: Scope) -> bool:
+        current: Scope | None = scope
+        while current is not None:
+            if current is self.function:
+                return True
+            current = current.parent
+        return False
+
+
+def _inside(roots: Roots) -> Roots:
+    """What is reached through one attribute, item or element."""
+    return frozenset((root, 0) for root, _ in roots)
+
+
+def _held(roots: Roots) -> Roots:
+    """A fresh container that holds the values."""
+    return frozenset((root, 1) for root, _ in roots)

@@ -1,0 +1,356 @@
+"""What authors write, as it works without a compiler: in process, on plain asyncio."""
+
+import asyncio
+import contextvars
+import functools
+import inspect
+import random
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, MutableMapping
+from typing import Any, NoReturn, TypeVar, overload
+
+import msgspec
+
+from flopod.durations import Duration, Moment, due, now_ms, seconds
+from flopod.errors import ActivityTimeout, Unsupported
+from flopod.localinbox import NOTHING, receive
+from flopod.retry import Retry
+
+T = TypeVar("T")
+F = TypeVar("F", bound=Callable[..., Any])
+
+local_inbox: MutableMapping[str, deque[Any]] | None = None
+"""For tests: event -> payloads (JSON data) that `wait_for` takes. None: the file or the terminal."""
+
+
+class WorkflowOptions(msgspec.Struct, frozen=True):
+    """What `@workflow(...)` says of a workflow."""
+
+    name: str | None = None
+    version: str | int | None = None
+    queue: str | None = None
+
+
+class ActivityOptions(msgspec.Struct, frozen=True):
+    """What rides on a leaf; durations in seconds. `fn` is the bare function."""
+
+    fn: Callable[..., Any]
+    name: str | None = None
+    retry: Retry | None = None
+    timeout: float | None = None
+    heartbeat: float | None = None
+    compensate: Callable[..., Any] | None = None
+    at_most_once: bool = False
+
+
+@overload
+def workflow(fn: F, /) -> F: ...
+@overload
+def workflow(
+    *, name: str | None = None, version: str | int | None = None, queue: str | None = None
+) -> Callable[[F], F]: ...
+def workflow(
+    fn: Any = None,
+    /,
+    *,
+    name: str | None = None,
+    version: str | int | None = None,
+    queue: str | None = None,
+) -> Any:
+    """Mark a function as a workflow. Uncompiled, it stays the very function that it is."""
+
+    def mark(marked: F) -> F:
+        marked.__flopod_workflow__ = WorkflowOptions(name, version, queue)  # type: ignore[attr-defined]
+        return marked
+
+    return mark if fn is None else mark(fn)
+
+
+@overload
+def activity(
+    fn: F,
+    /,
+    *,
+    name: str | None = None,
+    retry: Retry | None = None,
+    timeout: Duration | None = None,
+    heartbeat: Duration | None = None,
+    compensate: Callable[..., Any] | None = None,
+    at_most_once: bool | None = None,
+) -> F: ...
+@overload
+def activity(
+    *,
+    name: str | None = None,
+    retry: Retry | None = None,
+    timeout: Duration | None = None,
+    heartbeat: Duration | None = None,
+    compensate: Callable[..., Any] | None = None,
+    at_most_once: bool | None = None,
+) -> Callable[[F], F]: ...
+def activity(
+    fn: Any = None,
+    /,
+    *,
+    timeout: Duration | None = None,
+    heartbeat: Duration | None = None,
+    **options: Any,
+) -> Any:
+    """Give a leaf options: as a decorator, with or without them, or as a call `activity(fetch, retry=...)`.
+
+    Options that are given again replace those that the function has. Uncompiled, a call applies
+    `retry` and `timeout` in process.
+    """
+    given = {name: value for name, value in options.items() if value is not None}
+    if timeout is not None:
+        given["timeout"] = seconds(timeout)
+    if heartbeat is not None:
+        given["heartbeat"] = seconds(heartbeat)
+    if fn is None:
+        return lambda decorated: _wrap(decorated, given)
+    return _wrap(fn, given)
+
+
+def _wrap(fn: Callable[..., Any], given: dict[str, Any]) -> Any:
+    before = getattr(fn, "__flopod_activity__", None)
+    options = ActivityOptions(fn, **given) if before is None else msgspec.structs.replace(before, **given)
+    bare = options.fn
+
+    async def wrapper(*args: Any, **kwargs: Any) -> Any:
+        return await _call(options, options.retry, args, kwargs)
+
+    def sync_wrapper(*args: Any, **kwargs: Any) -> Any:
+        return _call_sync(options, args, kwargs)
+
+    chosen: Callable[..., Any] = wrapper if _is_async(bare) else sync_wrapper
+    named = functools.update_wrapper(chosen, bare)
+    named.__flopod_activity__ = options  # type: ignore[attr-defined]
+    return named
+
+
+def _is_async(fn: Any) -> bool:
+    bare = inspect.unwrap(fn)
+    while isinstance(bare, functools.partial):
+        bare = bare.func
+    return inspect.iscoroutinefunction(bare) or inspect.iscoroutinefunction(
+        inspect.getattr_static(type(bare), "__call__", None)
+    )
+
+
+async def _call(options: ActivityOptions, retry: Retry | None, args: Any, kwargs: Any) -> Any:
+    began = time.monotonic()
+    attempt = 0
+    while True:
+        attempt += 1
+        try:
+            return await _once(options, args, kwargs)
+        except BaseException as error:
+            pause = _next(retry, error, attempt, time.monotonic() - began)
+            if pause is None:
+                raise
+        await asyncio.sleep(pause)
+
+
+async def _once(options: ActivityOptions, args: Any, kwargs: Any) -> Any:
+    if not _is_async(options.fn):
+        return _once_sync(options, args, kwargs)
+    limit = asyncio.timeout(options.timeout)
+    try:
+        async with limit:
+            return await options.fn(*args, **kwargs)
+    except TimeoutError:
+        if limit.expired():
+            raise _too_late(options) from None
+        raise
+
+
+def _call_sync(options: ActivityOptions, args: Any, kwargs: Any) -> Any:
+    began = time.monotonic()
+    attempt = 0
+    while True:
+        attempt += 1
+        try:
+            return _once_sync(options, args, kwargs)
+        except BaseException as error:
+            pause = _next(options.retry, error, attempt, time.monotonic() - began)
+            if pause is None:
+                raise
+        time.sleep(pause)
+
+
+def _once_sync(options: ActivityOptions, args: Any, kwargs: Any) -> Any:
+    """Call a synchronous function, with a timeout in a thread, which is left behind when it is over."""
+    if options.timeout is None:
+        return options.fn(*args, **kwargs)
+    outcome: deque[tuple[bool, Any]] = deque()
+    context = contextvars.copy_context()
+
+    def run() -> None:
+        try:
+            outcome.append((True, context.run(options.fn, *args, **kwargs)))
+        except BaseException as error:
+            outcome.append((False, error))
+
+    thread = threading.Thread(target=run, daemon=True, name=f"flopod-{_name(options)}")
+    thread.start()
+    thread.join(options.timeout)
+    if not outcome:
+        raise _too_late(options)
+    returned, value = outcome[0]
+    if returned:
+        return value
+    raise value
+
+
+def _next(retry: Retry | None, error: BaseException, attempt: int, elapsed: float) -> float | None:
+    if retry is None or not retry.retries(error):
+        return None
+    return retry.next_delay(attempt, elapsed, random.Random())
+
+
+def _too_late(options: ActivityOptions) -> ActivityTimeout:
+    return ActivityTimeout(_name(options), options.timeout or 0.0)
+
+
+def _name(options: ActivityOptions) -> str:
+    return options.name or str(getattr(options.fn, "__name__", repr(options.fn)))
+
+
+_DEFAULT = Retry()
+
+
+@overload
+async def attempt(
+    fn: Callable[..., Coroutine[Any, Any, T]], /, *args: Any, retry: Retry = ..., **kwargs: Any
+) -> T | None: ...
+@overload
+async def attempt(fn: Callable[..., T], /, *args: Any, retry: Retry = ..., **kwargs: Any) -> T | None: ...
+async def attempt(fn: Callable[..., Any], /, *args: Any, retry: Retry = _DEFAULT, **kwargs: Any) -> Any:
+    """Call a leaf by a retry policy. Returns its result, or None when every try failed."""
+    options = getattr(fn, "__flopod_activity__", None) or ActivityOptions(fn)
+    try:
+        return await _call(options, retry, args, kwargs)
+    except Exception:
+        return None
+
+
+async def sleep(duration: Duration) -> None:
+    """Sleep for a duration: `"30s"`, `"1h30m"`, seconds or a timedelta."""
+    await asyncio.sleep(seconds(duration))
+
+
+async def sleep_until(when: Moment) -> None:
+    """Sleep until a point in time; one that has passed is no sleep."""
+    now = now_ms()
+    await asyncio.sleep((due(when, now) - now) / 1000)
+
+
+@overload
+async def wait_for(event: str, type: type[T], *, timeout: Duration) -> T | None: ...
+@overload
+async def wait_for(event: str, type: type[T], *, timeout: None = None) -> T: ...
+@overload
+async def wait_for(event: str, type: Any = Any, *, timeout: Duration | None = None) -> Any: ...
+async def wait_for(event: str, type: Any = Any, *, timeout: Duration | None = None) -> Any:
+    """Wait for an event from outside. Returns its payload as `type`, or None after `timeout`.
+
+    Uncompiled, it reads `flopod.authoring.local_inbox`, the file that FLOPOD_INBOX names, or the terminal.
+    Raises BadInput when the payload does not fit the type.
+    """
+    from flopod.codec import from_plain
+
+    limit = None if timeout is None else seconds(timeout)
+    found = await receive(event, limit, local_inbox)
+    return None if found is NOTHING else from_plain(found, type, label=event)
+
+
+class Results(Mapping[str, Any]):
+    """Results by the names of their arms: `results.user` or `results["user"]`."""
+
+    __slots__ = ("_by_name",)
+
+    def __init__(self, by_name: Mapping[str, Any]) -> None:
+        self._by_name = dict(by_name)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_") or name not in self._by_name:
+            raise AttributeError(f"there is no arm {name!r}; there is: {', '.join(self)}")
+        return self._by_name[name]
+
+    def __getitem__(self, name: str) -> Any:
+        return self._by_name[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._by_name)
+
+    def __len__(self) -> int:
+        return len(self._by_name)
+
+    def __repr__(self) -> str:
+        return f"Results({', '.join(f'{name}={value!r}' for name, value in self.items())})"
+
+
+class Winner(msgspec.Struct, frozen=True):
+    """The arm that won a race, and its result."""
+
+    name: str
+    value: Any
+
+
+async def parallel(**arms: Awaitable[Any]) -> Results:
+    """Run named awaitables side by side; the first error cancels the others and is raised."""
+    tasks = {name: asyncio.ensure_future(arm) for name, arm in arms.items()}
+    try:
+        await asyncio.gather(*tasks.values())
+    except BaseException:
+        await _cancel(tasks.values())
+        raise
+    return Results({name: task.result() for name, task in tasks.items()})
+
+
+async def race(**arms: Awaitable[Any]) -> Winner:
+    """Run named awaitables side by side until the first ends; the others are cancelled.
+
+    If the first one to end fails, its error is raised.
+    """
+    if not arms:
+        raise ValueError("race() needs at least one arm")
+    tasks = {name: asyncio.ensure_future(arm) for name, arm in arms.items()}
+    try:
+        done, _ = await asyncio.wait(tasks.values(), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        await _cancel(tasks.values())
+    name = next(name for name, task in tasks.items() if task in done)
+    return Winner(name, tasks[name].result())
+
+
+async def _cancel(tasks: Any) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def log(message: str, /, **fields: Any) -> None:
+    """Write a message with fields to standard error; compiled, once and not once a replay."""
+    print(" ".join([message, *(f"{name}={value}" for name, value in fields.items())]), file=sys.stderr)
+
+
+def _later(name: str) -> Callable[..., NoReturn]:
+    def refuse(*_args: Any, **_kwargs: Any) -> NoReturn:
+        raise Unsupported(f"flopod.{name} comes in a later version")
+
+    refuse.__name__ = refuse.__qualname__ = name
+    return refuse
+
+
+start = _later("start")
+detach_and_join_later = _later("detach_and_join_later")
+detach_and_forget = _later("detach_and_forget")
+work = _later("work")
+tap = _later("tap")
+wait_for_work = _later("wait_for_work")
+compensate = _later("compensate")
+PostgresBackend = _later("PostgresBackend")

@@ -1,0 +1,1 @@
+"""Random programs, and compilers that are broken on purpose."""

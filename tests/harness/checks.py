@@ -1,0 +1,152 @@
+"""The checks: plain against compiled, and every resume against the run that was not interrupted."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+
+from flopod import codec
+from flopod.events import (
+    ActivityCompleted,
+    ActivityFailed,
+    ActivityStarted,
+    Event,
+    Log,
+    RunCompleted,
+    RunFailed,
+    decode_line,
+)
+from tests.harness.cases import Scenario
+from tests.harness.compiled import Build, Life, run_compiled
+from tests.harness.outcome import LeafCall, Outcome, Output
+from tests.harness.plain import run_plain
+
+OnCrash = Callable[[Event | None], None]
+
+
+class Mismatch(AssertionError):
+    """Two runs that must be equal are not."""
+
+
+def same_as_plain(made: Build, scenario: Scenario, seed: int | None = None) -> Life:
+    """Run plain and compiled and compare value, error, leaf calls and output; returns the compiled run."""
+    plain = run_plain(made.plain, made.workflow, made.callees, scenario, seed=seed)
+    life = run_compiled(made, scenario, seed=seed)
+    compare(plain, life.outcome, scenario, "plain", "compiled")
+    return life
+
+
+def compare(left: Outcome, right: Outcome, scenario: Scenario, left_name: str, right_name: str) -> None:
+    """Raise Mismatch unless two outcomes are equal."""
+    _equal("error", left.error, right.error, left_name, right_name)
+    _equal("value", left.value, right.value, left_name, right_name)
+    mine = [_shown(call, scenario) for call in left.calls]
+    other = [_shown(call, scenario) for call in right.calls]
+    _equal("leaf calls", mine, other, left_name, right_name)
+    _equal("standard output", left.output.stdout, right.output.stdout, left_name, right_name)
+    _equal("standard error", left.output.stderr, right.output.stderr, left_name, right_name)
+    _equal("log records", left.output.records, right.output.records, left_name, right_name)
+
+
+def _equal(what: str, left: object, right: object, left_name: str, right_name: str) -> None:
+    if left != right:
+        raise Mismatch(f"{what} differ\n  {left_name}: {left}\n  {right_name}: {right}")
+
+
+def _shown(call: LeafCall, scenario: Scenario) -> str:
+    return call.name if call.name in scenario.opaque else f"{call.callee} {call.arguments}"
+
+
+def same_after_kills(
+    made: Build,
+    scenario: Scenario,
+    first: Life,
+    *,
+    seed: int | None = None,
+    cuts: Iterable[int] | None = None,
+    on_crash: OnCrash = lambda event: None,
+) -> int:
+    """Resume from each prefix of the log (or from those in `cuts`) and compare; returns how many."""
+    events = [decode_line(line).event for line in first.lines]
+    chosen = list(range(len(first.lines) + 1) if cuts is None else cuts)
+    for cut in chosen:
+        on_crash(events[cut - 1] if cut else None)
+        again = run_compiled(made, scenario, seed=seed, log=first.lines[:cut], life=1)
+        _same_end(first, again, events[:cut], scenario, f"resumed after {cut} of {len(events)} records")
+    return len(chosen)
+
+
+def _same_end(first: Life, again: Life, kept: list[Event], scenario: Scenario, name: str) -> None:
+    _equal("error", first.outcome.error, again.outcome.error, "uninterrupted", name)
+    _equal("value", first.outcome.value, again.outcome.value, "uninterrupted", name)
+    done = completed(kept)
+    repeated = done & set(again.started)
+    if repeated:
+        raise Mismatch(f"{name}: {sorted(repeated)} ran again although their completion is recorded")
+    if kept and isinstance(kept[-1], RunCompleted | RunFailed):
+        return
+    expected = Counter(_labels(first, scenario, done, _attempts(kept)))
+    found = Counter(_labels(again, scenario, set(), {}))
+    expected -= _not_needed(expected - found, kept)
+    _equal("leaf calls", sorted(expected.elements()), sorted(found.elements()), "uninterrupted", name)
+    _same_output(first.outcome.output, again.outcome.output, kept, name)
+
+
+def completed(events: Iterable[Event]) -> set[str]:
+    """The paths of the leaves whose last outcome is recorded."""
+    return {
+        event.path
+        for event in events
+        if isinstance(event, ActivityCompleted)
+        or (isinstance(event, ActivityFailed) and event.next_try is None)
+    }
+
+
+def _not_needed(missing: Counter[str], kept: list[Event]) -> Counter[str]:
+    """Calls in flight at the kill, whose outcome the run does not ask for any more."""
+    begun = {event.path for event in kept if isinstance(event, ActivityStarted)}
+    return Counter({label: count for label, count in missing.items() if label.partition(": ")[0] in begun})
+
+
+def _attempts(events: Iterable[Event]) -> dict[str, int]:
+    """How many attempts of each leaf that is still being tried are recorded as failed."""
+    return Counter(event.path for event in events if isinstance(event, ActivityFailed))
+
+
+def _labels(life: Life, scenario: Scenario, done: set[str], failed: dict[str, int]) -> list[str]:
+    """Each call of a life with its path, without those whose outcome a log already has."""
+    left = dict(failed)
+    labels = []
+    for path, call in zip(life.started, life.outcome.calls, strict=True):
+        if path in done:
+            continue
+        if left.get(path, 0) > 0:
+            left[path] -= 1
+            continue
+        labels.append(f"{path}: {_shown(call, scenario)}")
+    return labels
+
+
+def _same_output(first: Output, again: Output, kept: list[Event], name: str) -> None:
+    whole = _recorded(kept) + again
+    _equal("standard output", first.stdout, whole.stdout, "uninterrupted", name)
+    _equal("standard error", first.stderr, whole.stderr, "uninterrupted", name)
+    _equal("log records", first.records, whole.records, "uninterrupted", name)
+
+
+def _recorded(events: Iterable[Event]) -> Output:
+    """What the process before had written: everything that its log holds."""
+    output = Output()
+    for event in events:
+        if not isinstance(event, Log):
+            continue
+        if event.stream == "stdout":
+            output.stdout += event.message
+        elif event.stream == "stderr":
+            output.stderr += event.message
+        elif not event.logger:
+            fields = codec.decode(event.fields) if event.fields else {}
+            output.stderr += " ".join([event.message, *(f"{k}={v}" for k, v in fields.items())]) + "\n"
+        elif not event.logger.startswith("flopod"):
+            output.records.append(f"{event.level}:{event.logger}:{event.message}")
+    return output

@@ -1,0 +1,1 @@
+"""Many random programs by seed and size, outside of the ordinary test run."""

@@ -1,0 +1,48 @@
+"""Every program ends the same way from every prefix of its log, and from prefixes of what follows."""
+
+from typing import Any
+
+import pytest
+
+from tests.workflow import programs
+from tests.workflow.support import Body, run, sweep
+
+PROGRAMS: list[tuple[Body, tuple[Any, ...]]] = [
+    (programs.sequential, (3,)),
+    (programs.fulfil, ("A-1", 5)),
+    (programs.gathered, (3,)),
+    (programs.gather_fails, ()),
+    (programs.nested, (3,)),
+    (programs.aliases, ()),
+    (programs.unbound, ()),
+    (programs.while_loop, (30,)),
+    (programs.stop_iteration, ()),
+    (programs.raises, ()),
+    (programs.calls_workflow, (3,)),
+    (programs.recorded, ()),
+    (programs.break_and_return, ()),
+    (programs.handwritten, ()),
+]
+
+
+@pytest.mark.parametrize(("body", "args"), PROGRAMS, ids=lambda value: getattr(value, "__name__", ""))
+def test_same_end_from_every_prefix(body: Body, args: tuple[Any, ...]) -> None:
+    """A run that is cut after any record, twice, ends as if it had not been, and repeats no recorded leaf."""
+    first = sweep(body, *args)
+    assert first.outcome.status == ("failed" if body is programs.raises else "completed")
+
+
+def test_waits_from_every_prefix() -> None:
+    """Payloads, timeouts and timers come out the same from every prefix, with mail that came early."""
+    mail = [("approved", "approved", {"sku": "x", "qty": 2}), ("right", "side", 7)]
+    first = sweep(programs.waits, mail=mail)
+    assert first.outcome.value == [programs.Line("x", 2), None, [None, 7]]
+
+
+def test_retries_from_every_prefix() -> None:
+    """A leaf that is tried again after errors gives the same result from every prefix."""
+    programs.failures.clear()
+    first = run(programs.retries)
+    assert first.outcome.value == ["a", None, ("once",)]
+    assert first.calls.count("flaky") == 3
+    assert first.calls.count("given-up") == 3
