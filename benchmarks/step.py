@@ -22,7 +22,7 @@ from statistics import median
 from flopod import FileBackend, SqliteBackend
 from flopod.backends.base import Backend
 from flopod.engine.runtime import run_workflow
-from flopod.events import encode_line
+from flopod.events import ActivityCompleted, encode_line
 from flopod_compiler.build import compile_project
 from flopod_compiler.bundle.inplace import install
 
@@ -103,6 +103,8 @@ class Bench:
     def bytes_a_step(self) -> int:
         """How much of the last run's log there is for each step."""
         records = self._backend.load(self._run_id)
+        if sum(isinstance(record.event, ActivityCompleted) for record in records) != self._steps:
+            raise RuntimeError("the steps were not recorded, so they say nothing")
         return sum(len(encode_line(seq, event)) for seq, event in records) // self._steps
 
     def floor(self, write: Write, body: bytes) -> float:

@@ -1,10 +1,11 @@
 """The workflow that is measured: steps that do nothing, one after the other."""
 
-from flopod import workflow
+from flopod import activity, workflow
 
 
+@activity
 async def step(number: int) -> int:
-    """A leaf without work, so that what remains is the price of its durability."""
+    """A leaf without work, marked because it is else taken for the pure function that it is."""
     return number
 
 

@@ -164,8 +164,7 @@ class _Written(_Reader):
         elif kind == "attempt":
             named.setdefault("retry", self(ast.Constant(None)))
         else:
-            names = {"delay": "duration", "seconds": "duration"}
-            named = {names.get(name, name): value for name, value in named.items()}
+            arguments, named = [*arguments, *named.values()], {}
         return self._bound(kind, arguments, named)
 
 

@@ -67,7 +67,7 @@ class Trial:
     def recorded(self) -> set[str]:
         """The modules whose measure is in the log."""
         completed = (event for event in self._events() if isinstance(event, ActivityCompleted))
-        results = (json.loads(event.result) for event in completed if event.path.endswith("/measure"))
+        results = (json.loads(bytes(event.result)) for event in completed if event.path.endswith("/measure"))
         return {result["state"]["module"] for result in results}
 
     def failures(self) -> int:

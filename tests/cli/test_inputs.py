@@ -78,6 +78,16 @@ def test_wrong_input_names_the_parameter(data: Any, words: list[str]) -> None:
         assert word in str(caught.value)
 
 
+def test_a_parameter_is_named_however_short_its_name_is() -> None:
+    """The name is not taken for a part of the message."""
+
+    async def short(wf: Any, x: int) -> None: ...
+
+    entry = WorkflowEntry("short", "m", "short", parameters=[Parameter("x")])
+    with pytest.raises(BadInput, match="the input of 'short': x: Expected"):
+        bind(entry, short, {"x": "one"})
+
+
 def test_variable_parameters_take_the_rest() -> None:
     """`*args` and `**kwargs` receive what no parameter names, decoded by their annotation."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import time
 
 import pytest
 
@@ -132,4 +133,17 @@ def test_the_programs_own_output_is_not_mixed_into_the_live_line(capsys: pytest.
     with share_terminal(console):
         print("printed")
     assert capsys.readouterr().out == "printed\n"
+    assert stream.getvalue().endswith("\r\x1b[K")
+
+
+def test_the_live_line_goes_on_while_a_step_runs() -> None:
+    """It is redrawn from the latest report, and gone at the end."""
+    stream = Terminal()
+    report = _report(stream)
+    with report.ticking():
+        report(Progress(done=1, running=["slow"]))
+        deadline = time.monotonic() + 10
+        while "1 done | 1 running: slow" not in stream.getvalue():
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
     assert stream.getvalue().endswith("\r\x1b[K")

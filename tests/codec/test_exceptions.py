@@ -125,6 +125,17 @@ def test_an_exception_that_holds_itself_and_a_live_object_is_written() -> None:
     assert back.args[1] == [1]
 
 
+def test_a_live_object_deep_in_an_exception_is_replaced_too() -> None:
+    """So is an argument that holds a live object far below, or the exception itself far below."""
+    deep: Any = iter([])
+    error = ValueError()
+    for _ in range(200):
+        deep = [deep, error]
+    error.args = (deep,)
+    back = normalise(error)
+    assert "could not be written" in back.__notes__[0]
+
+
 def test_an_exception_of_a_local_class_becomes_its_nearest_base() -> None:
     """A class that cannot be found by name is replaced by the base that can, with a note."""
 

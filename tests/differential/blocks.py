@@ -204,7 +204,8 @@ def _helper(body: Body) -> None:
     plain = body.chance(0.2)
     inner = Body(
         rng=body.rng, text=body.text, coverage=body.coverage, is_async=body.is_async, ints=["p", "x"],
-        lists=list(body.lists), dicts=list(body.dicts), helpers=[], workflows=list(body.workflows),
+        lists=list(body.lists), dicts=list(body.dicts), helpers=[], arms=[],
+        workflows=list(body.workflows),
         work=4, loops=1, is_helper=True, stack=["helper"], counter=body.counter,
     )  # fmt: skip
     keyword = "async def" if body.is_async else "def"
@@ -214,11 +215,14 @@ def _helper(body: Body) -> None:
                 body.text.add(f"return (p + a) % 5 + len({body.rng.choice(body.lists)})")
             body.text.add(f"seen.append({name}({int_expr(body)}))")
             return
-        with body.text.block(f"{keyword} {name}(p, x={int_expr(body, 1)}):"):
+        default = int_expr(body, 1) if body.chance(0.2) else str(body.rng.randint(0, 9))
+        with body.text.block(f"{keyword} {name}(p, x={default}):"):
             _closure(inner)
             statements(inner, 1, 3)
             body.text.add(f"return {int_expr(inner)} % 19")
     body.helpers.append(name)
+    if not inner.changes_shared:
+        body.arms.append(name)
 
 
 def _closure(inner: Body) -> None:

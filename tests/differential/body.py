@@ -49,7 +49,8 @@ class Body:
     """One function of a random program, while it is written.
 
     `ints`, `lists` and `dicts` are the names that are surely bound. `work` bounds how many more
-    statements may be written, `loops` how deep loops may still nest.
+    statements may be written, `loops` how deep loops may still nest. `helpers` may be awaited, `arms` may
+    run side by side: two leaves in flight must not change one object.
     """
 
     rng: Chooser
@@ -60,6 +61,7 @@ class Body:
     lists: list[str]
     dicts: list[str]
     helpers: list[str]
+    arms: list[str]
     workflows: list[str]
     work: int
     loops: int = 2
@@ -67,6 +69,7 @@ class Body:
     in_loop: bool = False
     in_finally: bool = False
     in_comprehension: bool = False
+    changes_shared: bool = False
     stack: list[str] = field(default_factory=lambda: ["body"])
     counter: list[int] = field(default_factory=lambda: [0])
 

@@ -175,7 +175,7 @@ def list_expr(body: Body, depth: int = 2) -> str:
         return f"[{int_expr(body, depth - 1)}, {int_expr(body, depth - 1)}]"
     if kind == 3 and body.is_async:
         body.mark("leaf-list")
-        return f"await items({int_expr(body, depth - 1)})"
+        return f"(await items({int_expr(body, depth - 1)}))"
     if kind == 4:
         return f"sorted({list_expr(body, depth - 1)}, reverse=True)"
     if kind == 5 and body.is_async:
@@ -211,7 +211,7 @@ def iterable(body: Body, depth: int = 1) -> str:
     """Something short to loop over, whose items are integers."""
     kind = body.rng.randint(0, 5)
     if kind == 0 or depth < 0:
-        return f"range({body.rng.randint(0, 3)})"
+        return f"range({body.rng.randint(0, 4)})"
     if kind == 1:
         return f"({int_expr(body, depth)}, {int_expr(body, 0)})"
     if kind == 2 and body.is_async:
@@ -226,8 +226,8 @@ def iterable(body: Body, depth: int = 1) -> str:
 
 def arm(body: Body, argument: str) -> str:
     """A coroutine of a leaf, a helper or a workflow, not awaited."""
-    name = body.rng.choice(["num", "num", *body.helpers, *body.workflows])
-    if name in body.helpers:
+    name = body.rng.choice(["num", "num", *body.arms, *body.workflows])
+    if name in body.arms:
         body.mark("helper-arm")
     if name in body.workflows:
         body.mark("workflow-arm")
@@ -243,7 +243,7 @@ def gather(body: Body, depth: int = 1) -> str:
     variable = body.fresh("g")
     form = body.rng.choice(["list", "generator"])
     with body.inside(f"gather-fan-out-{form}"):
-        source = iterable(body, 0) if form == "list" else f"range({body.rng.randint(0, 3)})"
+        source = iterable(body, 0) if form == "list" else f"range({body.rng.randint(0, 4)})"
         made = arm(body, f"{variable} + {_atom(body)}")
     loop = f"{made} for {variable} in {source}"
     return f"asyncio.gather(*[{loop}])" if form == "list" else f"asyncio.gather(*({loop}))"

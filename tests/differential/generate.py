@@ -22,14 +22,14 @@ class Oops(Exception):
 
 async def num(a, b=0):
     await asyncio.sleep(0)
-    if (a * 5 + b) % 13 == 7:
+    if (a * 5 + b) % 37 == 7:
         raise Oops(a, b)
     return (a * 3 + b) % 11 - 2
 
 
 def snum(a, b=0):
     time.sleep(0)
-    if (a * 5 + b) % 17 == 7:
+    if (a * 5 + b) % 41 == 7:
         raise Oops("sync", a, b)
     return (a * 7 + b) % 9 - 1
 
@@ -54,7 +54,7 @@ async def grow(row, value):
     row.append(value % 10)
     if len(row) > 7:
         del row[1:]
-    if value % 11 == 5:
+    if value % 29 == 5:
         raise Oops("grown", value)
     return len(row)
 
@@ -108,7 +108,7 @@ def _workflow(
 ) -> None:  # fmt: skip
     body = Body(
         rng=rng, text=text, coverage=coverage, is_async=is_async, ints=["a", "b", "c"], lists=["r", "s"],
-        dicts=["d"], helpers=[], workflows=workflows, work=size, is_helper=name != "flow",
+        dicts=["d"], helpers=[], arms=[], workflows=workflows, work=size, is_helper=name != "flow",
         stack=["sub-workflow" if workflows or name != "flow" else "body"], counter=counter,
     )  # fmt: skip
     body.mark("async-workflow" if is_async else "sync-workflow")

@@ -118,6 +118,7 @@ def _dict_change(body: Body) -> None:
 
 def _mutating_leaf(body: Body) -> None:
     body.mark("mutating-leaf")
+    body.changes_shared = True
     row, table = body.rng.choice(body.lists), body.rng.choice(body.dicts)
     value = int_expr(body, 1)
     if not body.is_async or body.chance(0.3):

@@ -13,7 +13,7 @@ def test_a_kill_inside_nested_loops_changes_nothing(place: OpenPlace) -> None:
     """Killed in the middle of the second stop, the expedition goes on there and ends as plain Python does."""
     place_ = place("pokedex")
     first = place_.start("-v", "--input", SPRING)
-    first.until("expedition[1]/analyze[2]/classify: started")
+    first.until("expedition[1]/analyze[2]/rivals[0]/match_up: started")
     first.kill()
 
     second = place_.start("-v")

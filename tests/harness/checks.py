@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections import Counter
 from collections.abc import Callable, Iterable
 
@@ -49,8 +50,12 @@ def compare(left: Outcome, right: Outcome, scenario: Scenario, left_name: str, r
 
 
 def _equal(what: str, left: object, right: object, left_name: str, right_name: str) -> None:
-    if left != right:
-        raise Mismatch(f"{what} differ\n  {left_name}: {left}\n  {right_name}: {right}")
+    if left == right:
+        return
+    if isinstance(left, list) and isinstance(right, list):
+        lines = difflib.unified_diff(left, right, left_name, right_name, lineterm="", n=1)
+        raise Mismatch("\n  ".join([f"{what} differ", *lines]))
+    raise Mismatch(f"{what} differ\n  {left_name}: {left}\n  {right_name}: {right}")
 
 
 def _shown(call: LeafCall, scenario: Scenario) -> str:

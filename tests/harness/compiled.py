@@ -36,6 +36,10 @@ class Diverged(AssertionError):
     """The log of a run did not fit the code that wrote it."""
 
 
+class Unrecorded(AssertionError):
+    """A leaf ran that the manifest does not list, so nothing was compared."""
+
+
 @dataclass(frozen=True)
 class Build:
     """A program as its author wrote it and as the compiler emitted it, and what both have in common."""
@@ -64,7 +68,7 @@ class Refused(Exception):
         self.compilation = compilation
         self.codes = sorted({one.code for one in compilation.diagnostics if one.severity == "error"})
         super().__init__("; ".join(f"{one.path}:{one.span.line} {one.code} {one.message}"
-                                   for one in compilation.diagnostics))  # fmt: skip
+                                   for one in compilation.diagnostics if one.severity == "error"))
 
 
 def build(source: Path, workflow: str) -> Build:
@@ -150,21 +154,23 @@ class Process:
     def _start(self, command: StartLeaf) -> None:
         self.started.append(command.path)
         self.recorder.attempt = command.attempt
-        call = command.call
-        try:
-            value = command.fn(*call.args, **call.kwargs)
-        except Exception as error:
-            self.core.complete(command.path, call.raised(error), self.now)
-            return
+        call, before = command.call, len(self.recorder.calls)
         if command.sync:
-            self.core.complete(command.path, call.returned(value), self.now)
-            return
-        leaf = _Leaf(command.path, call, value)
-        before = len(self.recorder.calls)
-        if self._continue(leaf):
+            self._call(command)
+        elif self._continue(leaf := _Leaf(command.path, call, command.fn(*call.args, **call.kwargs))):
             pending = PendingCall(self.recorder.calls[before], len(self.recorder.calls))
             self.pending.append(pending)
             self.leaves[id(pending)] = leaf
+        if len(self.recorder.calls) != before + 1:
+            raise Unrecorded(f"{command.path}: the manifest does not name its callee")
+
+    def _call(self, command: StartLeaf) -> None:
+        call = command.call
+        try:
+            outcome = call.returned(command.fn(*call.args, **call.kwargs))
+        except Exception as error:
+            outcome = call.raised(error)
+        self.core.complete(command.path, outcome, self.now)
 
     def _cancel(self, path: str) -> None:
         for pending in list(self.pending):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -90,10 +91,12 @@ def captured() -> Iterator[Output]:
     handler, level = _Records(output.records), root.level
     root.addHandler(handler)
     root.setLevel(logging.DEBUG)
+    hook, sys.unraisablehook = sys.unraisablehook, lambda _: None
     try:
         with contextlib.redirect_stdout(stdout), contextlib.redirect_stderr(stderr):
             yield output
     finally:
         root.removeHandler(handler)
         root.setLevel(level)
+        sys.unraisablehook = hook
         output.stdout, output.stderr = stdout.getvalue(), stderr.getvalue()

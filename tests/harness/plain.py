@@ -44,9 +44,13 @@ class IdleLoop(asyncio.SelectorEventLoop):
         return self.now
 
     async def wait_for_turn(self, pending: PendingCall) -> None:
-        pending.turn = self.create_future()
+        pending.turn, begun = self.create_future(), self.turns
         self.pending.append(pending)
-        await pending.turn
+        try:
+            await pending.turn
+        except asyncio.CancelledError:
+            pending.void = self.turns == begun
+            raise
 
     def idle(self, timeout: float | None) -> None:
         """Do the next thing that happens from outside."""

@@ -21,11 +21,15 @@ _inside: ContextVar[bool] = ContextVar("inside_a_leaf", default=False)
 
 @dataclass(eq=False)
 class PendingCall:
-    """A leaf that has begun and waits for its turn; `turn` is whatever the driver waits with."""
+    """A leaf that has begun and waits for its turn; `turn` is whatever the driver waits with.
+
+    `void` says that it was cancelled before the program came to rest, so that nobody ever saw it.
+    """
 
     call: LeafCall
     number: int
     turn: Any = None
+    void: bool = False
 
 
 @dataclass
@@ -58,7 +62,12 @@ class Recorder:
         if _inside.get():
             return await self.originals[callee](*args, **kwargs)
         call, fault = self._begin(callee, args, kwargs)
-        await self.wait(PendingCall(call, len(self.calls)))
+        pending = PendingCall(call, len(self.calls))
+        try:
+            await self.wait(pending)
+        finally:
+            if pending.void:
+                self.calls[:] = [one for one in self.calls if one is not call]
         token = _inside.set(True)
         try:
             self._fail(call, fault)

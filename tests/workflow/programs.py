@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from flopod.retry import Retry
+from flopod.stop import STOP
 from tests.workflow.support import called
 
 
@@ -233,7 +234,7 @@ async def retries(wf: Any) -> list[Any]:
 
 async def stop_iteration(wf: Any) -> list[Any]:
     found: list[Any] = []
-    for scope, i in wf.each("xs", range(3)):
+    for scope, i in wf.each("xs", range(3), keep=(found,)):
         try:
             await scope.activity("stop", stop, i)
         except StopIteration as error:
@@ -310,6 +311,33 @@ async def break_and_return(wf: Any) -> list[Any]:
     return list(found)
 
 
+async def mutates_both(wf: Any) -> list[Any]:
+    """Two leaves get one object; each changes it, and what both return is the object itself."""
+    order = await wf.activity("fetch", fetch, "o", 2)
+    for scope, text in wf.each("texts", ["a", "b", "c"], keep=(order,)):
+        await scope.activity("annotate", annotate, order, text)
+        got = await scope.activity("swap", swap, order, order.lines)
+        assert got is order.lines
+    try:
+        await wf.activity("spoil", spoil, order)
+    except ValueError as error:
+        assert error.args[0] is order, "an argument in an exception is that argument"
+    return [order, order.lines]
+
+
+def swap(order: Order, lines: list[Line]) -> list[Line]:
+    called()
+    assert order.lines is lines
+    lines.reverse()
+    return lines
+
+
+def spoil(order: Order) -> None:
+    called()
+    order.notes.append("spoilt")
+    raise ValueError(order)
+
+
 async def handwritten(wf: Any) -> list[Any]:
     async def one(scope: Any, item: int, index: int) -> int:
         x = await scope.activity("slow", slow, item, 3 - index % 3)
@@ -328,8 +356,6 @@ async def handwritten(wf: Any) -> list[Any]:
         await kept.update(lambda x: x + iteration)
         got = await scope.activity("double", double, iteration)
         return STOP if got >= 6 else None
-
-    from flopod.stop import STOP
 
     rounds = await wf.repeat("pages", page)
     taken = await wf.branch("status", "open", {"open": case})

@@ -16,6 +16,9 @@ DURABLE_KINDS = {
 }
 
 
+SCOPELESS = {"flopod.activity", "flopod.log"}
+
+
 def durable_call(classified: Classified, node: ast.AST) -> bool:
     """Whether a node is itself a durable operation; a bare `log` only needs the scope around it."""
     if not isinstance(node, ast.Call):
@@ -23,7 +26,7 @@ def durable_call(classified: Classified, node: ast.AST) -> bool:
     info = classified.calls.get(node)
     if info is None or info.kind not in DURABLE_KINDS:
         return False
-    return info.kind is not CallKind.PRIMITIVE or info.name != "log"
+    return info.kind is not CallKind.PRIMITIVE or info.callee not in SCOPELESS
 
 
 def durable_regions(classified: Classified, function: ast.FunctionDef | ast.AsyncFunctionDef) -> set[ast.AST]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from flopod_compiler.classify.workspace import Workspace
-from flopod_compiler.diagnostics.rules.calls import NotAwaited
+from flopod_compiler.diagnostics.rules.calls import AsyncInSync, NotAwaited
 from flopod_compiler.model import CallInfo, CallKind, WorkflowFunction
 from flopod_compiler.names import Scope
 
@@ -28,9 +28,14 @@ def check_awaits(work: Workspace, workflow: WorkflowFunction) -> None:
             info = work.result.calls.get(call)
             if info is None or not _gives_coroutine(info):
                 continue
+            text = " ".join(ast.unparse(call).split())
+            if work.function_around(scope) is workflow.node and isinstance(workflow.node, ast.FunctionDef):
+                work.report(
+                    AsyncInSync, workflow.module, call, callee=info.name, workflow=workflow.node.name, text=text
+                )
+                continue
             use = _use(work, call, parents, scope)
             if use:
-                text = " ".join(ast.unparse(call).split())
                 work.report(NotAwaited, workflow.module, call, callee=info.name, use=use, text=text)
 
 
@@ -80,5 +85,12 @@ def _passed(work: Workspace, outer: ast.Call) -> str:
         return ""
     if info.kind in (CallKind.LEAF, CallKind.RECORDABLE, CallKind.OUTPUT):
         return f"passed to {info.name}"
-    formats = ("builtins.str", "builtins.repr", "builtins.int", "builtins.float", "builtins.len", "builtins.bool")
+    formats = (
+        "builtins.str",
+        "builtins.repr",
+        "builtins.int",
+        "builtins.float",
+        "builtins.len",
+        "builtins.bool",
+    )
     return f"passed to {info.name}" if info.callee in formats else ""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ast
 
+from flopod_compiler.classify.advice import ways_out
 from flopod_compiler.classify.workspace import Workspace
 from flopod_compiler.diagnostics import Related
 from flopod_compiler.diagnostics.catalogue import CATALOGUE
-from flopod_compiler.diagnostics.rules.calls import DurableInHelper, Unresolved
-from flopod_compiler.knowledge.author import ATTEMPT, WAIT_FOR
+from flopod_compiler.diagnostics.rules.calls import BadOptions, DurableInHelper, Unresolved
+from flopod_compiler.knowledge.author import ACTIVITY, ATTEMPT, WAIT_FOR
 from flopod_compiler.model import CallInfo, CallKind, ProjectFunction, WorkflowFunction
 from flopod_compiler.names import Scope
 from flopod_compiler.parse import span
@@ -16,7 +17,6 @@ from flopod_compiler.purity.engine import Summary, bind
 from flopod_compiler.purity.facts import Edge
 from flopod_compiler.purity.targets import Target
 
-_WAYS_OUT = "annotate the variable it is called on, import the function by name, or move the call into a function of its own, which becomes a leaf"
 
 
 def classify_calls(work: Workspace, workflow: WorkflowFunction) -> None:
@@ -30,7 +30,9 @@ def classify_calls(work: Workspace, workflow: WorkflowFunction) -> None:
             _payload(work, call, info)
 
 
-def _info(work: Workspace, workflow: WorkflowFunction, call: ast.Call, scope: Scope, awaited: bool) -> CallInfo:
+def _info(
+    work: Workspace, workflow: WorkflowFunction, call: ast.Call, scope: Scope, awaited: bool
+) -> CallInfo:
     target = work.purity.targets.of(call, scope)
     if _is_nested(work, target):
         return _finished(target, CallKind.PURE, awaited, frozenset({"*"}))
@@ -39,13 +41,13 @@ def _info(work: Workspace, workflow: WorkflowFunction, call: ast.Call, scope: Sc
     if target.kind is None:
         return _by_purity(work, workflow, call, scope, target, awaited)
     if target.kind is CallKind.UNRESOLVED:
-        rewrite = "define it or import it" if "is not defined" in target.reason else _WAYS_OUT
-        work.report(
-            Unresolved, workflow.module, call.func, text=_text(call.func), reason=target.reason, rewrite=rewrite
-        )
+        rewrite, text = ways_out(call.func, target), _text(call.func)
+        work.report(Unresolved, workflow.module, call.func, text=text, reason=target.reason, rewrite=rewrite)
         return _finished(target, CallKind.UNRESOLVED, awaited)
     if target.kind is CallKind.PRIMITIVE and target.callee == ATTEMPT:
         return _attempt(work, call, scope, target)
+    if target.kind is CallKind.PRIMITIVE and target.callee == ACTIVITY:
+        _check_options(work, workflow, call)
     if target.kind is CallKind.LEAF:
         _check_leaf(work, workflow, call, target)
     return _finished(target, target.kind, awaited, target.mutates)
@@ -92,7 +94,12 @@ def _by_purity(
         if reason:
             _check_durable(work, workflow, call, summary)
             return CallInfo(
-                CallKind.LEAF, target.name, target.callee, target.symbol, _leaf_async(target, awaited), reason=reason
+                CallKind.LEAF,
+                target.name,
+                target.callee,
+                target.symbol,
+                _leaf_async(target, awaited),
+                reason=reason,
             )
         mutates |= _places(work, edge, run, summary, call)
     return _finished(target, CallKind.PURE, awaited, frozenset(mutates))
@@ -102,7 +109,9 @@ def _leaf_async(target: Target, awaited: bool) -> bool | None:
     return None if awaited and target.is_async is False else target.is_async
 
 
-def _callback_reason(work: Workspace, edge: Edge, run: ProjectFunction, summary: Summary, scope: Scope) -> str:
+def _callback_reason(
+    work: Workspace, edge: Edge, run: ProjectFunction, summary: Summary, scope: Scope
+) -> str:
     """Why a function that is passed to a pure one makes the call impure."""
     if not summary.calls:
         return ""
@@ -135,10 +144,25 @@ def _places(
     return found
 
 
+def _check_options(work: Workspace, workflow: WorkflowFunction, call: ast.Call) -> None:
+    for keyword in call.keywords:
+        if keyword.arg == "name" and not isinstance(keyword.value, ast.Constant):
+            rewrite = 'write the name as a literal: activity(charge, name="pay")'
+            work.report(
+                BadOptions,
+                workflow.module,
+                keyword.value,
+                mark="activity",
+                reason="name is not a literal str",
+                rewrite=rewrite,
+            )
+
+
 def _check_leaf(work: Workspace, workflow: WorkflowFunction, call: ast.Call, target: Target) -> None:
     """A declared leaf may not contain a primitive either."""
-    if isinstance(target.symbol, ProjectFunction) and target.symbol.node not in work.result.functions:
-        _check_durable(work, workflow, call, work.purity.of(target.symbol))
+    symbol = target.symbol
+    if isinstance(symbol, ProjectFunction) and symbol.node not in work.result.functions:
+        _check_durable(work, workflow, call, work.purity.of(symbol))
 
 
 def _check_durable(work: Workspace, workflow: WorkflowFunction, call: ast.Call, summary: Summary) -> None:
@@ -175,5 +199,3 @@ def _payload(work: Workspace, call: ast.Call, info: CallInfo) -> None:
 def _text(expr: ast.expr) -> str:
     text = " ".join(ast.unparse(expr).split())
     return text if len(text) <= 60 else text[:57] + "..."
-
-

@@ -6,12 +6,13 @@ import ast
 
 from flopod_compiler.classify.nested import DURABLE
 from flopod_compiler.classify.workspace import Workspace
-from flopod_compiler.diagnostics.rules.calls import LeafInLambda, StarImport
+from flopod_compiler.diagnostics.rules.calls import LeafInLambda, StarImport, UnknownDecorator
 from flopod_compiler.diagnostics.rules.determinism import Resource
 from flopod_compiler.diagnostics.rules.unsupported import ImplicitEffect, NotYet, Yielding
-from flopod_compiler.model import CallInfo, CallKind, WorkflowFunction
-from flopod_compiler.names import Scope
+from flopod_compiler.model import CallInfo, CallKind, FunctionNode, WorkflowFunction
+from flopod_compiler.names import BUILTINS, Scope
 
+_MANAGERS = frozenset({"contextlib.ExitStack", "contextlib.suppress", "contextlib.nullcontext"})
 _WORDS = {
     CallKind.LEAF: "the leaf",
     CallKind.WORKFLOW: "the workflow",
@@ -24,10 +25,11 @@ _WORDS = {
 def check_body(work: Workspace, workflow: WorkflowFunction) -> None:
     """Report star imports, lambdas with effects, `yield`, resources, and effects behind attributes."""
     _star_imports(work, workflow)
+    _decorators(work, workflow)
     for scope in work.scopes(workflow):
         _lambda_calls(work, workflow, scope)
         _statements(work, workflow, scope)
-        _properties(work, workflow, scope)
+        _implicit(work, workflow, scope)
 
 
 def _star_imports(work: Workspace, workflow: WorkflowFunction) -> None:
@@ -35,7 +37,19 @@ def _star_imports(work: Workspace, workflow: WorkflowFunction) -> None:
     assert tree is not None
     for node in tree.root.stars:
         module = "." * node.level + (node.module or "")
-        work.report(StarImport, workflow.module, node, module=module, names="a, b")
+        names = ", ".join(_starred_names(work, workflow)) or "a, b"
+        work.report(StarImport, workflow.module, node, module=module, names=names)
+
+
+def _starred_names(work: Workspace, workflow: WorkflowFunction) -> list[str]:
+    """The names a workflow uses that nothing in sight binds."""
+    found = {
+        load.id
+        for scope in work.scopes(workflow)
+        for load in scope.loads
+        if work.names.lookup(load.id, scope)[0] is None and load.id not in BUILTINS
+    }
+    return sorted(found)[:6]
 
 
 def _lambda_calls(work: Workspace, workflow: WorkflowFunction, scope: Scope) -> None:
@@ -54,10 +68,16 @@ def _lambda_calls(work: Workspace, workflow: WorkflowFunction, scope: Scope) -> 
 def _plain_place(scope: Scope) -> str:
     """Where code stands that other code calls: in a lambda, or in a method of a class of the workflow."""
     current: Scope | None = scope
+    if isinstance(scope.node, ast.ClassDef):
+        return f"the body of the local class {scope.node.name}"
     while current is not None and current.parent is not None:
         if isinstance(current.node, ast.Lambda):
             return "a lambda"
-        if isinstance(current.parent.node, ast.ClassDef) and current.is_function and _in_function(current.parent):
+        if (
+            isinstance(current.parent.node, ast.ClassDef)
+            and current.is_function
+            and _in_function(current.parent)
+        ):
             return f"a method of the local class {current.parent.node.name}"
         current = current.parent
     return ""
@@ -73,13 +93,25 @@ def _rewrite(info: CallInfo, where: str) -> str:
     return f"write a comprehension, [await {info.name}(x) for x in values], or a nested `async def`"
 
 
+def _decorators(work: Workspace, workflow: WorkflowFunction) -> None:
+    """A nested function that takes a scope of its own cannot be called through a wrapper."""
+    for scope in work.scopes(workflow):
+        node = scope.node
+        function = work.result.functions.get(node) if isinstance(node, FunctionNode) else None
+        if function is None or function.parent is None or not function.durable:
+            continue
+        for decorator in function.node.decorator_list:
+            text = f"@{ast.unparse(decorator)}"
+            work.report(UnknownDecorator, workflow.module, decorator, name=function.name, decorator=text)
+
+
 def _statements(work: Workspace, workflow: WorkflowFunction, scope: Scope) -> None:
     for node in scope.others:
         if isinstance(node, ast.Yield | ast.YieldFrom):
             _yield(work, workflow, scope, node)
         elif isinstance(node, ast.With | ast.AsyncWith):
             for item in node.items:
-                _manager(work, workflow, node, item.context_expr)
+                _manager(work, workflow, node, item.context_expr, scope)
         elif isinstance(node, ast.AsyncFor):
             work.report(
                 NotYet, workflow.module, node.iter, callee="`async for`",
@@ -98,32 +130,46 @@ def _yield(work: Workspace, workflow: WorkflowFunction, scope: Scope, node: ast.
     if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
         found = work.result.functions.get(function)
         if found is not None and found.durable:
-            where = f"the workflow {found.name}" if found.parent is None else f"{found.name}, which does durable work"
+            where = (
+                f"the workflow {found.name}"
+                if found.parent is None
+                else f"{found.name}, which does durable work"
+            )
             work.report(Yielding, workflow.module, node, where=where)
 
 
 def _manager(
-    work: Workspace, workflow: WorkflowFunction, node: ast.With | ast.AsyncWith, expr: ast.expr
+    work: Workspace,
+    workflow: WorkflowFunction,
+    node: ast.With | ast.AsyncWith,
+    expr: ast.expr,
+    scope: Scope,
 ) -> None:
+    """Only managers that hold nothing outside the run may be entered."""
     info = work.result.calls.get(expr) if isinstance(expr, ast.Call) else None
     if info is not None and info.kind is CallKind.UNRESOLVED:
         return
-    if info is not None and info.kind in (CallKind.PURE, CallKind.WORKFLOW) and isinstance(node, ast.With):
+    if isinstance(node, ast.With) and _holds_nothing(work, info, expr, scope):
         return
-    text = " ".join(ast.unparse(expr).split())
-    if info is not None and info.kind is not CallKind.PURE:
-        work.report(Resource, workflow.module, expr, text=text)
+    if info is None or info.kind is not CallKind.PURE:
+        work.report(Resource, workflow.module, expr, text=" ".join(ast.unparse(expr).split()))
     elif isinstance(node, ast.AsyncWith):
-        work.report(NotYet, workflow.module, expr, callee="`async with`", rewrite="use try/finally in the workflow")
+        rewrite = "use try/finally in the workflow"
+        work.report(NotYet, workflow.module, expr, callee="`async with`", rewrite=rewrite)
 
 
-def _properties(work: Workspace, workflow: WorkflowFunction, scope: Scope) -> None:
-    for attribute in scope.attributes:
-        for getter in work.purity.finder.properties(attribute, scope):
-            summary = work.purity.of(getter)
-            if not summary.is_pure:
-                name = getter.qualname
-                work.report(
-                    ImplicitEffect, workflow.module, attribute, what=f"reading `{ast.unparse(attribute)}`",
-                    function=name, reason=summary.reason,
-                )  # fmt: skip
+def _holds_nothing(work: Workspace, info: CallInfo | None, expr: ast.expr, scope: Scope) -> bool:
+    if info is not None:
+        return info.kind is CallKind.PURE
+    types = work.types.of(expr, scope)
+    return types is not None and all(one.cls is not None or one.name in _MANAGERS for one in types)
+
+
+def _implicit(work: Workspace, workflow: WorkflowFunction, scope: Scope) -> None:
+    for implicit in work.purity.finder.implicit.of(scope):
+        summary = work.purity.of(implicit.function)
+        if not summary.is_pure:
+            work.report(
+                ImplicitEffect, workflow.module, implicit.node, what=implicit.what,
+                function=implicit.function.qualname, reason=summary.reason,
+            )  # fmt: skip

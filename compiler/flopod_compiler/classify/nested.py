@@ -9,7 +9,9 @@ from flopod_compiler.classify.workspace import Workspace
 from flopod_compiler.model import CallInfo, CallKind, FunctionNode, ProjectFunction, WorkflowFunction
 from flopod_compiler.names import Scope
 
-DURABLE = frozenset({CallKind.WORKFLOW, CallKind.PRIMITIVE, CallKind.IDIOM, CallKind.LEAF, CallKind.RECORDABLE})
+DURABLE = frozenset(
+    {CallKind.WORKFLOW, CallKind.PRIMITIVE, CallKind.IDIOM, CallKind.LEAF, CallKind.RECORDABLE}
+)
 """Kinds of calls that need the run: a function with one of them takes a scope of its own."""
 
 
@@ -31,7 +33,8 @@ def settle_durable(work: Workspace, workflow: WorkflowFunction) -> None:
     inside = {
         scope.node: scope
         for scope in work.scopes(workflow)
-        if scope.node in work.result.functions and isinstance(scope.node, ast.FunctionDef | ast.AsyncFunctionDef)
+        if scope.node in work.result.functions
+        and isinstance(scope.node, ast.FunctionDef | ast.AsyncFunctionDef)
     }
     changed = True
     while changed:

@@ -42,7 +42,11 @@ def _is_module_chain(work: Workspace, expr: ast.expr, scope: Scope) -> bool:
     if not isinstance(expr, ast.Name):
         return False
     owner, _ = work.names.lookup(expr.id, scope)
-    return owner is None or owner.parent is None or any(b.how.name.startswith("IMPORT") for b in owner.bindings[expr.id])
+    return (
+        owner is None
+        or owner.parent is None
+        or any(b.how.name.startswith("IMPORT") for b in owner.bindings[expr.id])
+    )
 
 
 def _read(work: Workspace, workflow: WorkflowFunction, expr: ast.Name | ast.Attribute, scope: Scope) -> None:
@@ -58,7 +62,9 @@ def _external_read(
 ) -> None:
     if symbol.qualified == ENVIRONMENT:
         outer = work.parents(workflow).get(expr)
-        if not (isinstance(outer, ast.Attribute) and outer.attr in ("get", "copy", "items", "keys", "values")):
+        if not (
+            isinstance(outer, ast.Attribute) and outer.attr in ("get", "copy", "items", "keys", "values")
+        ):
             work.report(Environment, workflow.module, expr)
     elif symbol.qualified in ENVIRONMENT_VALUES:
         work.result.constants[expr] = symbol.qualified
@@ -106,7 +112,11 @@ def _longest_chain(work: Workspace, workflow: WorkflowFunction, expr: ast.expr) 
     node: ast.expr = expr
     while True:
         parent = parents.get(node)
-        if not isinstance(parent, ast.Attribute) or parent.value is not node or not isinstance(parent.ctx, ast.Load):
+        if (
+            not isinstance(parent, ast.Attribute)
+            or parent.value is not node
+            or not isinstance(parent.ctx, ast.Load)
+        ):
             break
         outer = parents.get(parent)
         if isinstance(outer, ast.Call) and outer.func is parent:

@@ -20,7 +20,9 @@ from flopod_compiler.names import Scope
 from flopod_compiler.purity.facts import arguments
 
 _TAKES_FUNCTION = frozenset({"flopod.activity", "flopod.attempt"})
-_STORING = frozenset({"append", "add", "insert", "setdefault", "update", "extend", "appendleft", "get", "pop"})
+_STORING = frozenset(
+    {"append", "add", "insert", "setdefault", "update", "extend", "appendleft", "get", "pop"}
+)
 
 
 def check_function_values(work: Workspace, workflow: WorkflowFunction) -> None:
@@ -50,7 +52,11 @@ def _check(
 
 
 def _is_called_plainly(info: CallInfo) -> bool:
-    if info.kind is not CallKind.PURE or info.callee in NEVER_CALLING or isinstance(info.target, ProjectFunction):
+    if (
+        info.kind is not CallKind.PURE
+        or info.callee in NEVER_CALLING
+        or isinstance(info.target, ProjectFunction)
+    ):
         return False
     return not (info.callee.startswith(("*.", "builtins.")) and info.name in _STORING)
 
@@ -87,7 +93,9 @@ def _rewrite(call: ast.Call, info: CallInfo, value: ast.expr, *, awaits: bool) -
     name = ast.unparse(value)
     iterable = ast.unparse(call.args[1]) if len(call.args) > 1 else "values"
     if info.callee == "builtins.map":
-        return f"call it in a comprehension: [await {name}(x) for x in {iterable}] (no await if it is not async)"
+        return (
+            f"call it in a comprehension: [await {name}(x) for x in {iterable}] (no await if it is not async)"
+        )
     if info.callee == "builtins.filter":
         return f"call it in a comprehension: [x for x in {iterable} if await {name}(x)]"
     if info.callee in ("builtins.sorted", "builtins.min", "builtins.max") or info.name == "sort":

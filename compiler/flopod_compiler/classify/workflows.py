@@ -83,27 +83,33 @@ def _options(work: Workspace, module: SourceModule, mark: ast.expr | None) -> di
         return {}
     found: dict[str, object] = {}
     if mark.args:
-        work.report(BadOptions, module, mark.args[0], reason="its options are given by name")
+        _bad_option(work, module, mark.args[0], "its options are given by name")
     for keyword in mark.keywords:
         allowed = _OPTIONS.get(keyword.arg or "")
         if allowed is None:
             close = difflib.get_close_matches(keyword.arg or "", _OPTIONS, n=1)
             hint = f"; did you mean {close[0]}?" if close else ""
-            work.report(BadOptions, module, keyword, reason=f"it has no option {keyword.arg!r}{hint}")
+            _bad_option(work, module, keyword, f"it has no option {keyword.arg!r}{hint}")
         elif not isinstance(keyword.value, ast.Constant) or not isinstance(keyword.value.value, allowed):
-            work.report(BadOptions, module, keyword.value, reason=f"{keyword.arg} is not a literal {allowed[0].__name__}")
+            _bad_option(work, module, keyword.value, f"{keyword.arg} is not a literal {allowed[0].__name__}")
         else:
             found[keyword.arg or ""] = keyword.value.value
     return found
 
 
+def _bad_option(work: Workspace, module: SourceModule, node: ast.AST, reason: str) -> None:
+    rewrite = 'write literals: @workflow(name="fulfil", version=2, queue="orders")'
+    work.report(BadOptions, module, node, mark="@workflow", reason=reason, rewrite=rewrite)
+
+
 def _check_decorators(
     work: Workspace, module: SourceModule, node: FunctionNode, scope: Scope, mark: ast.expr
 ) -> None:
-    for decorator, symbol in work.marks.decorators(node, scope):
+    for decorator, _ in work.marks.decorators(node, scope):
         if decorator is not mark:
-            work.report(UnknownDecorator, module, decorator, name=node.name, decorator=f"@{ast.unparse(decorator)}")
-            del symbol
+            work.report(
+                UnknownDecorator, module, decorator, name=node.name, decorator=f"@{ast.unparse(decorator)}"
+            )
 
 
 def _listed(work: Workspace, entry: str, found: dict[FunctionNode, WorkflowFunction]) -> None:
@@ -169,7 +175,9 @@ def _near_marks(work: Workspace, module: SourceModule, node: FunctionNode, scope
             _misspelled(work, module, decorator, f"did you mean @{_prefix(written)}workflow?", "@workflow")
 
 
-def _misspelled(work: Workspace, module: SourceModule, decorator: ast.expr, reason: str, rewrite: str) -> None:
+def _misspelled(
+    work: Workspace, module: SourceModule, decorator: ast.expr, reason: str, rewrite: str
+) -> None:
     if rewrite.startswith("from"):
         rewrite = f"`{rewrite}` at the top of the file and `@workflow` here"
     else:
@@ -183,7 +191,9 @@ def _resembles(name: str) -> bool:
 
 
 def _is_nothing(symbol: Symbol) -> bool:
-    return isinstance(symbol, Unknown) or (isinstance(symbol, External) and symbol.qualified.startswith("flopod."))
+    return isinstance(symbol, Unknown) or (
+        isinstance(symbol, External) and symbol.qualified.startswith("flopod.")
+    )
 
 
 def _prefix(written: str) -> str:
@@ -196,12 +206,18 @@ def _nested_marks(work: Workspace, module: SourceModule) -> None:
     tree = work.names.module(module.name)
     assert tree is not None
     for outer in list(tree.functions):
-        if any(isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) for node in ast.walk(outer) if node is not outer):
+        if any(
+            isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+            for node in ast.walk(outer)
+            if node is not outer
+        ):
             inner = work.names.tree(outer)
             for node, scope in inner.functions.items():
                 mark = work.marks.workflow_mark(node, scope) if node.decorator_list else None
                 if mark is not None:
-                    work.report(MisplacedWorkflow, module, mark, name=node.name, what="a function inside another")
+                    work.report(
+                        MisplacedWorkflow, module, mark, name=node.name, what="a function inside another"
+                    )
 
 
 def _check_names(work: Workspace, workflows: list[WorkflowFunction], everything: bool) -> None:
@@ -210,10 +226,16 @@ def _check_names(work: Workspace, workflows: list[WorkflowFunction], everything:
         first = seen.setdefault(one.name, one)
         if first is not one and not everything:
             other = f"{one.module.name.rpartition('.')[2]}_{one.name}"
-            related = (Related(first.module.relpath, name_span(first.node, first.module), "the other workflow"),)
+            related = (
+                Related(first.module.relpath, name_span(first.node, first.module), "the other workflow"),
+            )
             work.result.diagnostics.append(
                 WorkflowTwice.on(
-                    one.module.relpath, name_span(one.node, one.module), related=related, name=one.name, other=other
+                    one.module.relpath,
+                    name_span(one.node, one.module),
+                    related=related,
+                    name=one.name,
+                    other=other,
                 )
             )
 
@@ -249,7 +271,11 @@ def _misses(work: Workspace) -> list[Related]:
 def _looks_like(node: FunctionNode) -> str:
     """Why a function may have been meant as a workflow."""
     first = node.body[0]
-    if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and first.value.value == "use workflow":
+    if (
+        isinstance(first, ast.Expr)
+        and isinstance(first.value, ast.Constant)
+        and first.value.value == "use workflow"
+    ):
         return 'a "use workflow" string marks nothing here; write @workflow above the function'
     if "workflow" in node.name.lower():
         return f"{node.name} is named like a workflow, but not marked"
@@ -283,5 +309,3 @@ def _name_at(module: SourceModule, where: Span) -> str:
             if start <= where.line <= (node.end_lineno or node.lineno):
                 return node.name
     return "function"
-
-

@@ -34,7 +34,7 @@ class Workspace:
 
     def report(self, rule: type[Rule], module: SourceModule, node: ast.AST, /, **fields: object) -> None:
         """Add a finding to the result."""
-        self.result.diagnostics.append(rule.at(module, node, **fields))
+        self.result.diagnostics.append(rule.at(module, node, (), **fields))
 
     def scopes(self, workflow: WorkflowFunction) -> Iterator[Scope]:
         """All scopes of a root workflow, nested functions included, in source order."""

@@ -29,12 +29,9 @@ def check(src: Path, format: str, strict: bool) -> None:
     if found.diagnostics or format != "text":
         click.echo(rendered(found, found.diagnostics, format).rstrip("\n"))
     if not found.ok:
-        _explain(found.diagnostics[0].code)
-        raise failed(found.diagnostics)
+        ending = failed(found.diagnostics)
+        next_step(f"flopod explain {found.diagnostics[0].code}")
+        raise ending
     names = ", ".join(found.manifest.workflows) if found.manifest else ""
     click.echo(f"no errors in {len(found.project.modules)} modules; workflows: {names}", err=True)
     next_step(f"flopod build {src}")
-
-
-def _explain(code: str) -> None:
-    next_step(f"flopod explain {code}")

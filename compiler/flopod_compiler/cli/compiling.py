@@ -31,7 +31,17 @@ def rendered(found: Compilation, diagnostics: Sequence[Diagnostic], format: str 
     from flopod_compiler.diagnostics.render import render
 
     sources = {each.relpath: each.text for each in found.project.modules.values()}
+    for path in {each.path for each in diagnostics}.difference(sources):
+        sources[path] = _text(found.project.root / path)
     return render(sorted(diagnostics, key=lambda each: each.order), sources, format)
+
+
+def _text(path: Path) -> str:
+    """A source that could not be parsed, or a file that is not Python, as far as it can be read."""
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except (OSError, ValueError):
+        return ""
 
 
 def report(found: Compilation, diagnostics: Sequence[Diagnostic]) -> None:

@@ -7,12 +7,15 @@ import os
 from importlib import import_module
 from pathlib import Path
 
+from msgspec import Raw
+
 from flopod.backends.base import Backend, now_ms
 from flopod.backends.choose import choose
 from flopod.engine import seed
 from flopod.engine.inputs import bind, read_input
 from flopod.engine.job import choose_workflow
-from flopod.engine.runtime import check_same, input_document
+from flopod.engine.runtime import _input as input_document
+from flopod.engine.runtime import check_same
 from flopod.engine.waits import first_event, wait_points
 from flopod.events import RunStarted
 from flopod.runid import DEFAULT_RUN_ID, check_run_id
@@ -36,7 +39,7 @@ def record_start(
     started = RunStarted(
         at=now_ms(),
         workflow=entry.name,
-        input=input_document(arguments.args, arguments.kwargs),
+        input=input_document(arguments.args, arguments.kwargs) or Raw(b"[]"),
         build=manifest.build,
         build_name=manifest.name,
         waits=wait_points(entry, import_module),

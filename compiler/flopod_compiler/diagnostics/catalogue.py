@@ -36,7 +36,7 @@ def explain(code: str) -> str:
 
 def _without_fields(template: str) -> str:
     """A template as prose: fields become dots."""
-    return re.sub(r"\{\w+\}", "...", template).replace("{{", "{").replace("}}", "}")
+    return re.sub(r"\{\w+(?:!r)?\}", "...", template).replace("{{", "{").replace("}}", "}")
 
 
 def _indented(example: Example) -> str:

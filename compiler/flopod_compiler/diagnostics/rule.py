@@ -32,7 +32,7 @@ class Rule:
 
     @classmethod
     def at(
-        cls, module: SourceModule, node: ast.AST, /, *, related: tuple[Related, ...] = (), **fields: object
+        cls, module: SourceModule, node: ast.AST, /, related: tuple[Related, ...] = (), **fields: object
     ) -> Diagnostic:
         """The finding at a node of a module; `fields` fill the templates."""
         from flopod_compiler.parse import span

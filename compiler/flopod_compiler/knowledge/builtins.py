@@ -22,7 +22,9 @@ _REFUSED = {
         for name in ("globals", "locals")
     },
     "input": refused("FLP605", 'wait for the answer as an event: await wait_for("answer", str)'),
-    "breakpoint": refused("FLP605", "set the breakpoint in the debugger; compiled lines are the author's lines"),
+    "breakpoint": refused(
+        "FLP605", "set the breakpoint in the debugger; compiled lines are the author's lines"
+    ),
     **{
         name: refused("FLP605", "return from the workflow, or raise an exception to fail it")
         for name in ("exit", "quit")

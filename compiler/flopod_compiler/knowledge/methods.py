@@ -39,7 +39,8 @@ _EXTRA = frozenset(
 
 METHODS = frozenset(
     {name for cls in _DATA_CLASSES for name in dir(cls) if not name.startswith("_")} - _CLOCK
-    | MUTATORS - {"write", "writelines", "read", "readline", "send", "close", "push", "callback", "truncate"}
+    | MUTATORS
+    - {"write", "writelines", "read", "readline", "send", "close", "push", "callback", "truncate"}
     - {"seek", "enter_context", "pop_all", "throw"}
     | _EXTRA
 )

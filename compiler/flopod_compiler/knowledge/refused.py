@@ -14,7 +14,9 @@ _THREADS = refused(
 _WRITE = refused("FLP211", 'print the text instead: print(text, end="", file=sys.stderr)')
 _SEEDED = refused("FLP201", "use a generator of your own with a seed: random.Random(7)")
 _CALLED = refused("FLP309", "call the function directly; a leaf may block without harm")
-_SEPARATE = refused("FLP600", "await asyncio.gather(...) of the calls; tasks of their own are not compiled yet")
+_SEPARATE = refused(
+    "FLP600", "await asyncio.gather(...) of the calls; tasks of their own are not compiled yet"
+)
 
 _ASYNCIO = {
     "asyncio.sleep": IDIOM,

@@ -53,7 +53,8 @@ _CHANGING: dict[str, Known] = {
     **dict.fromkeys(words("heappush heappop heapify heappushpop heapreplace", "heapq."), pure(0)),
     **dict.fromkeys(words("insort insort_left insort_right", "bisect."), pure(0)),
     **dict.fromkeys(
-        words("setitem delitem iadd isub imul ior iand ixor iconcat itruediv ifloordiv imod", "operator."), pure(0)
+        words("setitem delitem iadd isub imul ior iand ixor iconcat itruediv ifloordiv imod", "operator."),
+        pure(0),
     ),
     "struct.pack_into": pure(1),
     "copy.replace": PURE,

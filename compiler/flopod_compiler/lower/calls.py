@@ -21,7 +21,7 @@ def lower_call(edit: CallEdit, call: cst.Call, text: Text) -> cst.Call:
         return _output(edit, call)
     if kind is CallKind.IDIOM and edit.info.name == "gather":
         return call.with_changes(func=nodes.method(edit.scope, "parallel"))
-    if kind is CallKind.PRIMITIVE and edit.info.name == "log":
+    if kind is CallKind.PRIMITIVE and edit.info.callee == "flopod.log":
         return call.with_changes(func=nodes.method(edit.scope, "log"))
     if site is None:
         return call
@@ -83,11 +83,7 @@ def _attempt(edit: CallEdit, site: Site, call: cst.Call, text: Text) -> cst.Call
 
 
 def _sleep(edit: CallEdit, site: Site, call: cst.Call, text: Text) -> cst.Call:
-    rename = {"delay": "duration", "seconds": "duration"}
-    arguments = []
-    for one in call.args:
-        if one.keyword is not None and one.keyword.value in rename:
-            one = one.with_changes(keyword=cst.Name(rename[one.keyword.value]))
-        arguments.append(one)
+    plain = {"keyword": None, "equal": cst.MaybeSentinel.DEFAULT}
+    arguments = [one.with_changes(**plain) for one in call.args]
     head = [nodes.argument(text(site.id))]
     return nodes.call(nodes.method(edit.scope, site.kind), head, arguments, call.whitespace_before_args)

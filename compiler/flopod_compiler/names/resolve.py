@@ -22,7 +22,9 @@ from flopod_compiler.names.scopes import Binding, How, Scope, Tree, qualname_in
 from flopod_compiler.names.walk import function_tree, module_tree
 
 BUILTINS = frozenset(dir(builtins))
-_MODULE_NAMES = frozenset({"__name__", "__file__", "__doc__", "__package__", "__spec__", "__loader__", "__path__"})
+_MODULE_NAMES = frozenset(
+    {"__name__", "__file__", "__doc__", "__package__", "__spec__", "__loader__", "__path__"}
+)
 _MAX_HOPS = 24
 
 
@@ -32,9 +34,7 @@ class Names:
     def __init__(self, project: Project) -> None:
         self.project = project
         self._folders = {
-            name.rsplit(".", depth)[0]
-            for name in project.modules
-            for depth in range(1, name.count(".") + 1)
+            name.rsplit(".", depth)[0] for name in project.modules for depth in range(1, name.count(".") + 1)
         }
         self._modules: dict[str, Tree] = {}
         self._functions: dict[FunctionNode, ProjectFunction] = {}
@@ -105,7 +105,9 @@ class Names:
         found = self._functions.get(node)
         if found is None:
             self._owners.setdefault(node, parent)
-            owner = self.class_of(parent.node, parent.parent) if isinstance(parent.node, ast.ClassDef) else None
+            owner = (
+                self.class_of(parent.node, parent.parent) if isinstance(parent.node, ast.ClassDef) else None
+            )
             found = ProjectFunction(parent.module.name, qualname_in(parent, node.name), node, owner)
             self._functions[node] = found
         return found
@@ -336,9 +338,7 @@ class Names:
             return (Unknown(f"`{name}` may come from `from {outside[-1]} import *`"),)
         return None
 
-    def _module_name(
-        self, root: Scope, name: str, bindings: list[Binding], hops: int
-    ) -> tuple[Symbol, ...]:
+    def _module_name(self, root: Scope, name: str, bindings: list[Binding], hops: int) -> tuple[Symbol, ...]:
         module = root.module.name
         key = (module, name)
         if hops > _MAX_HOPS or key in self._active:
@@ -376,7 +376,9 @@ class Names:
             found.extend(meanings)
         distinct = _distinct(found)
         if len(distinct) > 1:
-            imported = [one for b in real if b.how in _IMPORTS for one in self._meaning(name, owner, b, hops) or ()]
+            imported = [
+                one for b in real if b.how in _IMPORTS for one in self._meaning(name, owner, b, hops) or ()
+            ]
             if imported and len(imported) == len(found):
                 return (imported[0],)
         return distinct

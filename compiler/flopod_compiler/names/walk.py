@@ -124,9 +124,7 @@ class _Walker:
     def bind_parameters(self, args: ast.arguments, scope: Scope) -> None:
         for arg in (*args.posonlyargs, *args.args, args.vararg, *args.kwonlyargs, args.kwarg):
             if arg is not None:
-                self.bind(
-                    arg.arg, Binding(How.PARAMETER, arg, scope, annotation=arg.annotation), scope
-                )
+                self.bind(arg.arg, Binding(How.PARAMETER, arg, scope, annotation=arg.annotation), scope)
 
     def bind_type_parameters(self, node: ast.AST, scope: Scope) -> None:
         for parameter in getattr(node, "type_params", ()):

@@ -13,6 +13,7 @@ from flopod_compiler.model import CallKind, Classified
 from flopod_compiler.parse import span as span_of
 from flopod_compiler.plan.model import FunctionPlan, Plan
 from flopod_compiler.plan.naming import (
+    callee_of,
     event,
     hint,
     key_function,
@@ -97,7 +98,12 @@ class Expressions:
         self._plan.diagnostics.append(Diagnostic(code, message, self._module.relpath, span, rewrite))
 
     def _loop(
-        self, node: ast.For | ast.While | ast.comprehension, anchor: ast.AST, name: str, hint: str, scope: SiteScope
+        self,
+        node: ast.For | ast.While | ast.comprehension,
+        anchor: ast.AST,
+        name: str,
+        hint: str,
+        scope: SiteScope,
     ) -> tuple[Site, SiteScope]:
         site = self._site("loop", name, node, scope, anchor)
         pragma = self._pragma(anchor)
@@ -238,7 +244,7 @@ class Expressions:
         site = self._site(kind, op, node, scope)
         if not awaited and info.kind is not CallKind.RECORDABLE and not info.is_async:
             self._plan.awaited.add(node)
-        operation = ir.Operation(kind, f"?{id(site)}", node.lineno, info.callee)
+        operation = ir.Operation(kind, f"?{id(site)}", node.lineno, callee_of(info))
         if kind == "wait":
             operation.event, operation.type = event(node) or "*", payload(node)
         return [*found, operation]

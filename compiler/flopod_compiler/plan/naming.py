@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from flopod_compiler.model import CallInfo, CallKind
+from flopod_compiler.model import CallInfo, CallKind, External, ProjectFunction
 
 
 def kind_of(node: ast.Call, info: CallInfo) -> tuple[str, str]:
@@ -15,11 +15,23 @@ def kind_of(node: ast.Call, info: CallInfo) -> tuple[str, str]:
         return "call", info.name
     if info.kind is CallKind.RECORDABLE:
         return "record", info.name
-    if info.name == "wait_for":
+    if info.callee == "flopod.wait_for":
         return "wait", event(node) or "wait"
-    if info.name == "attempt" or info.callee.endswith(".attempt"):
+    if info.callee == "flopod.attempt":
         return "attempt", info.name
-    return {"sleep_until": "sleep_until"}.get(info.name, "sleep"), "sleep"
+    return "sleep_until" if info.callee == "flopod.sleep_until" else "sleep", "sleep"
+
+
+def callee_of(info: CallInfo) -> str:
+    """The qualified name of what a durable call runs; of an attempt, the leaf it tries."""
+    if info.callee != "flopod.attempt":
+        return info.callee
+    match info.target:
+        case ProjectFunction(module=module, qualname=qualname):
+            return f"{module}:{qualname}"
+        case External(qualified=qualified):
+            return qualified
+    return info.name
 
 
 def event(node: ast.Call) -> str | None:

@@ -39,7 +39,7 @@ class Constants:
         if value.name in ("__name__", "__package__", "__doc__"):
             return True
         tree = self.names.module(value.module)
-        if tree is None:
+        if tree is None or tree.root.too_deep is not None:
             return False
         if value.value is not None:
             return self.is_pure_expression(value.value, tree.root)

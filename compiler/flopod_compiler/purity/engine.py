@@ -6,7 +6,7 @@ import ast
 from collections import deque
 from dataclasses import dataclass, field
 
-from flopod_compiler.model import External, Local, ProjectFunction
+from flopod_compiler.model import External, Local, ProjectClass, ProjectFunction
 from flopod_compiler.names import How, Names, Scope
 from flopod_compiler.purity.constants import Constants
 from flopod_compiler.purity.facts import Edge, Effect, FactFinder, Facts
@@ -14,7 +14,6 @@ from flopod_compiler.purity.marks import Marks
 from flopod_compiler.purity.roots import ANYTHING, MODULE, RootFinder
 from flopod_compiler.purity.targets import Targets
 from flopod_compiler.types import Inference
-
 
 
 @dataclass(eq=False, slots=True)
@@ -47,6 +46,7 @@ class Purity:
         self.types = types
         self.targets = Targets(names, types, marks)
         self.constants = Constants(names, types, self.targets, self._is_pure_now)
+        self.targets.is_fixed = self.constants.is_constant
         self.finder = FactFinder(names, types, self.targets, self.constants)
         self._facts: dict[ProjectFunction, Facts] = {}
         self._summaries: dict[ProjectFunction, Summary] = {}
@@ -120,7 +120,9 @@ class Purity:
                 self._bring(function, summary, edge, callee)
         return before != (summary.chain, summary.durable, len(summary.mutates), len(summary.calls))
 
-    def _bring(self, function: ProjectFunction, summary: Summary, edge: Edge, callee: ProjectFunction) -> None:
+    def _bring(
+        self, function: ProjectFunction, summary: Summary, edge: Edge, callee: ProjectFunction
+    ) -> None:
         other = self._summaries.get(callee)
         if other is None:
             other = self.of(callee)
@@ -190,7 +192,7 @@ class Purity:
                 found = self.of(symbol)
                 if found.chain:
                     return found.chain, ""
-            elif not isinstance(symbol, External) and type(symbol).__name__ != "ProjectClass":
+            elif not isinstance(symbol, External) and not isinstance(symbol, ProjectClass):
                 return (f"calls the value of `{ast.unparse(expr)}`",), ""
         return (), ""
 

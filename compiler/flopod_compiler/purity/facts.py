@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from flopod_compiler.knowledge.builtins import HELPER_PURE, NEVER_CALLING
+from flopod_compiler.knowledge.callbacks import called_arguments
 from flopod_compiler.knowledge.recordables import ENVIRONMENT, ENVIRONMENT_VALUES
 from flopod_compiler.model import (
     CallKind,
@@ -18,6 +19,7 @@ from flopod_compiler.model import (
 )
 from flopod_compiler.names import How, Names, Scope
 from flopod_compiler.purity.constants import Constants
+from flopod_compiler.purity.implicit import ImplicitCalls
 from flopod_compiler.purity.roots import ANYTHING, MODULE, RootFinder
 from flopod_compiler.purity.targets import Target, Targets
 from flopod_compiler.types import Inference
@@ -64,11 +66,15 @@ class FactFinder:
         self.types = types
         self.targets = targets
         self.constants = constants
+        self.implicit = ImplicitCalls(names, types, targets.hierarchy)
 
     def of(self, function: ProjectFunction) -> Facts:
         """The facts of a function, nested functions and lambdas counted as run by it."""
         scope = self.names.scope(function.node)
         facts = Facts(function, scope)
+        if scope.too_deep is not None:
+            facts.effects.append(Effect("is nested too deeply to read", scope.too_deep))
+            return facts
         roots = RootFinder(self.names, self.types, scope)
         self._decorators(facts)
         for inner in within(scope):
@@ -93,8 +99,8 @@ class FactFinder:
         for call in scope.calls:
             target = self.targets.of(call, scope)
             if self._is_own(facts, target):
-                self._nested_call(facts, target)
-            elif target.parameter:
+                continue
+            if target.parameter:
                 self._parameter_call(facts, call, scope, target)
             elif target.kind is None:
                 facts.edges.append(self.edge(target, call, scope))
@@ -111,9 +117,6 @@ class FactFinder:
         return any(
             run.module == facts.function.module and run.qualname.startswith(prefix) for run in target.runs
         )
-
-    def _nested_call(self, facts: Facts, target: Target) -> None:
-        del facts, target
 
     def edge(self, target: Target, call: ast.Call, scope: Scope) -> Edge:
         """The edge of a call whose purity other functions decide."""
@@ -137,20 +140,21 @@ class FactFinder:
         if target.callee in NEVER_CALLING:
             return
         for value in arguments(call):
-            self.function_value(facts, value, scope)
+            if isinstance(value, ast.Name | ast.Attribute):
+                self._function_value(facts, value, scope)
+        for value in called_arguments(target.callee, call):
+            symbol = self.names.resolve(value, scope)
+            if isinstance(symbol, Local) and self._is_parameter(facts, symbol, scope):
+                facts.calls_parameters.add(symbol.name)
 
-    def function_value(self, facts: Facts, value: ast.expr, scope: Scope) -> None:
+    def _function_value(self, facts: Facts, value: ast.expr, scope: Scope) -> None:
         """Count a function that is passed as a value as called."""
-        if not isinstance(value, ast.Name | ast.Attribute):
-            return
         for symbol in self.names.candidates(value, scope):
             effect = self.value_effect(symbol, value)
             if effect is not None:
                 facts.effects.append(effect)
             elif isinstance(symbol, ProjectFunction) and symbol.node not in _nodes(facts.scope):
                 facts.edges.append(Edge((symbol,), value, scope))
-            elif isinstance(symbol, Local) and self._is_parameter(facts, symbol, scope):
-                facts.calls_parameters.add(symbol.name)
 
     def _is_parameter(self, facts: Facts, symbol: Local, scope: Scope) -> bool:
         owner, bindings = self.names.lookup(symbol.name, scope)
@@ -167,7 +171,7 @@ class FactFinder:
         """The effect of calling a function value, when a table or a mark decides it."""
         call = ast.copy_location(ast.Call(value, [], []), value)
         if isinstance(symbol, External):
-            if symbol.qualified[:1].isupper() or not _looks_callable(symbol):
+            if symbol.qualified.rpartition(".")[2][:1].isupper() or is_environment(symbol):
                 return None
             target = self.targets.external(symbol, call)
         elif isinstance(symbol, ProjectFunction):
@@ -188,7 +192,8 @@ class FactFinder:
         for attribute in scope.attributes:
             if isinstance(attribute.value, ast.Name):
                 self._read(facts, attribute, scope)
-            self._property(facts, attribute, scope)
+        for implicit in self.implicit.of(scope):
+            facts.edges.append(Edge((implicit.function,), implicit.node, scope, implicit.receiver))
 
     def _read(self, facts: Facts, expr: ast.expr, scope: Scope) -> None:
         for symbol in self.names.candidates(expr, scope):
@@ -197,19 +202,6 @@ class FactFinder:
                     facts.effects.append(Effect(f"reads {symbol.module}.{symbol.name}", expr))
             elif isinstance(symbol, External) and is_environment(symbol):
                 facts.effects.append(Effect(f"reads {symbol.qualified}", expr))
-
-    def _property(self, facts: Facts, attribute: ast.Attribute, scope: Scope) -> None:
-        for getter in self.properties(attribute, scope):
-            facts.edges.append(Edge((getter,), attribute, scope, attribute.value))
-
-    def properties(self, attribute: ast.Attribute, scope: Scope) -> list[ProjectFunction]:
-        """The getters that reading an attribute runs."""
-        if not self.targets.hierarchy.has_property(attribute.attr):
-            return []
-        types = self.types.of(attribute.value, scope)
-        classes = [one.cls for one in types or () if one.cls is not None]
-        found = [self.types.classes.property_of(cls, attribute.attr) for cls in classes]
-        return [one for one in found if one is not None]
 
     def _writes(self, facts: Facts, scope: Scope, roots: RootFinder) -> None:
         for store in scope.stores:
@@ -289,10 +281,6 @@ def _effect(target: Target, node: ast.AST) -> Effect:
     return Effect(target.reason or f"calls {target.callee.replace(':', '.')}", node, durable)
 
 
-def _looks_callable(symbol: External) -> bool:
-    return not is_environment(symbol)
-
-
 def _nodes(scope: Scope) -> set[ast.AST]:
     return {one.node for one in within(scope)}
 
@@ -306,5 +294,8 @@ def _is_below(scope: Scope, root: Scope) -> bool:
     return False
 
 
-def _place(effect: Effect) -> tuple[int, int]:
-    return (getattr(effect.node, "lineno", 0), getattr(effect.node, "col_offset", 0))
+def _place(effect: Effect) -> tuple[int, int, int, int]:
+    """By the start and then the end, so that of nested calls the inner one comes first."""
+    node = effect.node
+    start = (getattr(node, "lineno", 0), getattr(node, "col_offset", 0))
+    return (*start, getattr(node, "end_lineno", 0), getattr(node, "end_col_offset", 0))

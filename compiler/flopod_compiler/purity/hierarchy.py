@@ -33,6 +33,21 @@ class Hierarchy:
         found = [self.names.own_member(one, name) for one in below]
         return [one for one in found if isinstance(one, ProjectFunction) and not self.is_abstract(one)]
 
+    def has_method(self, name: str) -> bool:
+        """Whether any class of the project defines a method of that name."""
+        return name in self._methods()
+
+    def setter(self, cls: ProjectClass, name: str) -> ProjectFunction | None:
+        """The setter of a property, if the class or a base has one."""
+        for base in self.names.mro(cls):
+            if isinstance(base, ProjectClass):
+                scope = self.names.class_scope(base)
+                for statement in base.node.body:
+                    if isinstance(statement, ast.FunctionDef) and statement.name == name:
+                        if any(_name(one) == "setter" for one in statement.decorator_list):
+                            return self.names.function(statement, scope)
+        return None
+
     def has_property(self, name: str) -> bool:
         """Whether any class of the project has a property of that name."""
         return any(
@@ -67,7 +82,8 @@ class Hierarchy:
             return body[0].exc is not None and _name(body[0].exc) == "NotImplementedError"
         owner = function.owner
         protocol = owner is not None and any(
-            isinstance(base, External) and base.qualified.endswith(".Protocol") for base in self.names.mro(owner)
+            isinstance(base, External) and base.qualified.endswith(".Protocol")
+            for base in self.names.mro(owner)
         )
         return protocol and all(isinstance(one, ast.Pass) or _is_ellipsis(one) for one in body)
 

@@ -126,6 +126,8 @@ def declared_name(decorator: ast.expr) -> str | None:
 
 
 def _is_transparent(qualified: str) -> bool:
-    return qualified in TRANSPARENT or canonical(qualified) in (ACTIVITY, WORKFLOW) or qualified.endswith(
-        (".setter", ".getter", ".deleter", ".register")
+    return (
+        qualified in TRANSPARENT
+        or canonical(qualified) in (ACTIVITY, WORKFLOW)
+        or qualified.endswith((".setter", ".getter", ".deleter", ".register"))
     )

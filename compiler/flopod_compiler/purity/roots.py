@@ -19,9 +19,13 @@ ANYTHING = "*"
 MODULE = "@"
 
 _COPIES = "list dict set frozenset tuple sorted reversed enumerate zip iter map filter"
-_COPYING = frozenset(
-    f"builtins.{name}" for name in _COPIES.split()
-) | {"copy.copy", "collections.deque", "collections.OrderedDict", "collections.Counter", "itertools.chain"}
+_COPYING = frozenset(f"builtins.{name}" for name in _COPIES.split()) | {
+    "copy.copy",
+    "collections.deque",
+    "collections.OrderedDict",
+    "collections.Counter",
+    "itertools.chain",
+}
 _FRESH = frozenset({"copy.deepcopy", "json.loads", "json.dumps"})
 _MAX_DEPTH = 30
 

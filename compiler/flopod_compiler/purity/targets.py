@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from flopod_compiler.knowledge import METHODS, external
@@ -22,10 +23,10 @@ from flopod_compiler.model import (
     Symbol,
     Unknown,
 )
-from flopod_compiler.names import Names, Scope, describe
+from flopod_compiler.names import How, Names, Scope, describe
 from flopod_compiler.purity.hierarchy import Hierarchy
 from flopod_compiler.purity.marks import Marks
-from flopod_compiler.types import Inference, Type
+from flopod_compiler.types import Inference, Type, Types
 from flopod_compiler.types.model import AWAITABLE
 
 _NOTHING: frozenset[int | str] = frozenset()
@@ -62,6 +63,7 @@ class Targets:
         self.types = types
         self.marks = marks
         self.hierarchy = Hierarchy(names)
+        self.is_fixed: Callable[[ModuleValue], bool] = _never
         self._found: dict[ast.Call, Target] = {}
 
     def of(self, call: ast.Call, scope: Scope) -> Target:
@@ -79,6 +81,10 @@ class Targets:
             return Target(CallKind.PURE, "<lambda>", "<lambda>", Unknown("a lambda"))
         if isinstance(func, ast.Attribute) and _is_super(func.value):
             return self._super(func, scope)
+        if isinstance(func, ast.Subscript):
+            found = self._dispatch(func, call, scope)
+            if found is not None:
+                return found
         symbols = self.names.candidates(func, scope)
         if len(symbols) > 1:
             return self._one_of(func, symbols, call, scope)
@@ -119,7 +125,9 @@ class Targets:
         reason = f"calls {qualified.removeprefix('builtins.')}"
         return Target(known.kind, name, qualified, symbol, is_async, known.mutates, reason, known=known)
 
-    def function(self, function: ProjectFunction, *, bound: bool = False, through: ast.expr | None = None) -> Target:
+    def function(
+        self, function: ProjectFunction, *, bound: bool = False, through: ast.expr | None = None
+    ) -> Target:
         """The target of a call of a project function or method."""
         node = function.node
         callee = f"{function.module}:{function.qualname}"
@@ -152,7 +160,9 @@ class Targets:
         callee = f"{cls.module}:{cls.qualname}"
         name = cls.qualname.rpartition(".")[2]
         for base in self.names.mro(cls):
-            if isinstance(base, Unknown) or (isinstance(base, External) and not _is_pure_base(base.qualified)):
+            if isinstance(base, Unknown) or (
+                isinstance(base, External) and not _is_pure_base(base.qualified)
+            ):
                 why = base.reason if isinstance(base, Unknown) else f"inherits from {base.qualified}"
                 return Target(CallKind.LEAF, name, callee, cls, False, reason=f"{name} {why}")
         factory = self._effectful_factory(cls)
@@ -219,10 +229,60 @@ class Targets:
         return unresolved(_text(expr), f"{describe(symbol)} is not a function that is known", symbol)
 
     def _local(self, symbol: Local, scope: Scope) -> Target:
-        return replace(
-            unresolved(symbol.name, f"`{symbol.name}` is a variable whose value is not known here", symbol),
-            parameter=symbol.name,
-        )
+        """A call of a local variable: a lambda, an object with `__call__`, else not known."""
+        _, bindings = self.names.lookup(symbol.name, scope)
+        if bindings and all(isinstance(binding.value, ast.Lambda) for binding in bindings):
+            return Target(CallKind.PURE, symbol.name, symbol.name, symbol, False, frozenset({"*"}))
+        callable_type = self._callable(self.types.variable(symbol.name, scope))
+        if callable_type is not None:
+            return replace(self.function(callable_type, bound=True), name=symbol.name)
+        is_parameter = any(binding.how is How.PARAMETER for binding in bindings)
+        what = "a parameter" if is_parameter else "a variable"
+        reason = f"`{symbol.name}` is {what} whose value is not known here"
+        return replace(unresolved(symbol.name, reason, symbol), parameter=symbol.name)
+
+    def _callable(self, types: Types) -> ProjectFunction | None:
+        """The `__call__` of a value of one project class."""
+        if types is None or len(types) != 1:
+            return None
+        (one,) = types
+        member = self.names.class_member(one.cls, "__call__") if one.cls is not None else None
+        return member if isinstance(member, ProjectFunction) else None
+
+    def _dispatch(self, func: ast.Subscript, call: ast.Call, scope: Scope) -> Target | None:
+        """`handlers[kind](x)` over a display of functions that nothing changes."""
+        base = self.names.resolve(func.value, scope)
+        display, inner = func.value, scope
+        if isinstance(base, ModuleValue) and base.value is not None and self.is_fixed(base):
+            tree = self.names.module(base.module)
+            assert tree is not None
+            display, inner = base.value, tree.root
+        elif isinstance(base, Local):
+            _, bindings = self.names.lookup(base.name, scope)
+            if len(bindings) != 1 or bindings[0].how is not How.ASSIGN or bindings[0].value is None:
+                return None
+            display, inner = bindings[0].value, bindings[0].scope
+        values = _displayed(display)
+        if not values:
+            return None
+        targets = [self._value_target(value, call, inner) for value in values]
+        return replace(self._merge(_last(func.value), targets), name=_last(func.value))
+
+    def _value_target(self, value: ast.expr, call: ast.Call, scope: Scope) -> Target:
+        if isinstance(value, ast.Lambda):
+            inner = self.names.scope(value)
+            kinds = [self.of(one, inner).kind for one in inner.calls]
+            if all(kind is CallKind.PURE for kind in kinds):
+                return Target(
+                    CallKind.PURE, "<lambda>", "<lambda>", Unknown("a lambda"), False, frozenset({"*"})
+                )
+            return unresolved("<lambda>", "it may be a lambda with effects", Unknown("a lambda"))
+        symbols = self.names.candidates(value, scope)
+        if len(symbols) == 1 and isinstance(symbols[0], External | ProjectFunction | ProjectClass):
+            return self._symbol(
+                symbols[0], ast.copy_location(ast.Call(value, call.args, call.keywords), call), scope
+            )
+        return unresolved(_text(value), f"`{_text(value)}` is not a function that is known", symbols[0])
 
     def _called_result(self, func: ast.Call, scope: Scope) -> Target:
         """`activity(fn, ...)(args)`, or a call of what another call returned."""
@@ -254,7 +314,9 @@ class Targets:
             elif isinstance(base, External) and not _is_pure_base(base.qualified):
                 qualified = f"{base.qualified}.{func.attr}"
                 return Target(CallKind.LEAF, func.attr, qualified, base, None, reason=f"calls {qualified}")
-        return Target(CallKind.PURE, func.attr, f"super().{func.attr}", Unknown("a base"), False, frozenset({"self"}))
+        return Target(
+            CallKind.PURE, func.attr, f"super().{func.attr}", Unknown("a base"), False, frozenset({"self"})
+        )
 
     def _method(self, func: ast.Attribute, call: ast.Call, scope: Scope) -> Target:
         bases = self.names.candidates(func.value, scope)
@@ -262,7 +324,9 @@ class Targets:
         value = base if isinstance(base, ModuleValue) and len(bases) == 1 else None
         types = self.types.of(func.value, scope)
         if types is not None:
-            found = self._merge(func.attr, [self._method_of(one, func, call) for one in sorted(types, key=_by_name)])
+            found = self._merge(
+                func.attr, [self._method_of(one, func, call) for one in sorted(types, key=_by_name)]
+            )
         elif value is not None:
             found = self._object_method(value, func)
         else:
@@ -271,7 +335,9 @@ class Targets:
 
     def _object_method(self, value: ModuleValue, func: ast.Attribute) -> Target:
         callee = f"{value.module}:{value.name}.{func.attr}"
-        return Target(CallKind.LEAF, func.attr, callee, value, None, reason=f"calls {callee.replace(':', '.')}")
+        return Target(
+            CallKind.LEAF, func.attr, callee, value, None, reason=f"calls {callee.replace(':', '.')}"
+        )
 
     def _method_of(self, receiver: Type, func: ast.Attribute, call: ast.Call) -> Target:
         """The method of a receiver of one known type."""
@@ -303,7 +369,9 @@ class Targets:
             if self.hierarchy.is_abstract(member):
                 found = [*self.hierarchy.implementations(func.attr)]
             if found:
-                return self._merge(func.attr, [self.function(one, bound=not _is_static(one.node)) for one in found])
+                return self._merge(
+                    func.attr, [self.function(one, bound=not _is_static(one.node)) for one in found]
+                )
             callee = f"{cls.module}:{cls.qualname}.{func.attr}"
             reason = f"calls {callee}, which nothing in the project implements"
             return Target(CallKind.LEAF, func.attr, callee, member, self.is_async(member), reason=reason)
@@ -324,7 +392,9 @@ class Targets:
             if name in METHODS:
                 mutates = frozenset({"self"}) if changes_receiver("", name) else _NOTHING
                 return Target(CallKind.PURE, name, f"*.{name}", Unknown("plain data"), False, mutates)
-            reason = f"the type of `{_text(func.value)}` is not known, and no class here has a method `{name}`"
+            reason = (
+                f"the type of `{_text(func.value)}` is not known, and no class here has a method `{name}`"
+            )
             return unresolved(_text(func), reason, Unknown(reason))
         merged = self._merge(name, targets)
         if name in METHODS and merged.kind is None and changes_receiver("", name):
@@ -344,7 +414,7 @@ class Targets:
         if len(kinds) > 1:
             several = ", ".join(dict.fromkeys(f"{one.callee} ({_kind(one)})" for one in targets))
             return unresolved(name, f"`{name}` may be {several}", Unknown(several))
-        if CallKind.UNRESOLVED in kinds or first.known is not None and first.known.refused:
+        if CallKind.UNRESOLVED in kinds or (first.known is not None and first.known.refused):
             return first
         runs = tuple(dict.fromkeys(run for one in targets for run in one.runs))
         kind = None if any(one.kind is None for one in targets) else first.kind
@@ -353,6 +423,19 @@ class Targets:
             symbol=first.symbol if len({one.symbol for one in targets}) == 1 else Unknown(f"one of {callee}"),
             bound=any(one.bound for one in targets),
         )  # fmt: skip
+
+
+def _never(_value: ModuleValue) -> bool:
+    return False
+
+
+def _displayed(expr: ast.expr) -> list[ast.expr]:
+    """The values of a dict, list or tuple display."""
+    if isinstance(expr, ast.Dict):
+        return [] if any(key is None for key in expr.keys) else expr.values
+    if isinstance(expr, ast.List | ast.Tuple):
+        return [] if any(isinstance(one, ast.Starred) for one in expr.elts) else expr.elts
+    return []
 
 
 def unresolved(name: str, reason: str, symbol: Symbol) -> Target:
@@ -369,7 +452,9 @@ def _is_pure_base(qualified: str) -> bool:
     if qualified in PURE_BASES:
         return True
     module, _, name = qualified.rpartition(".")
-    return module == "builtins" and name.endswith(("Error", "Exception", "Warning", "Group", "Interrupt", "Exit"))
+    return module == "builtins" and name.endswith(
+        ("Error", "Exception", "Warning", "Group", "Interrupt", "Exit")
+    )
 
 
 def _is_super(expr: ast.expr) -> bool:

@@ -92,7 +92,7 @@ class ClassTypes:
         if any(_last_name(base) == "NamedTuple" for base in cls.node.bases):
             return True
         return any(
-            isinstance(decorator, ast.Call) and any(_is_true(k, "frozen") for k in decorator.keywords)
+            (isinstance(decorator, ast.Call) and any(_is_true(k, "frozen") for k in decorator.keywords))
             or _last_name(decorator) == "frozen"
             for decorator in cls.node.decorator_list
         )

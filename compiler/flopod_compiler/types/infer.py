@@ -6,6 +6,7 @@ import ast
 from collections.abc import Callable
 from typing import Any
 
+from flopod_compiler.knowledge.author import ACTIVITY, ATTEMPT, WAIT_FOR, canonical
 from flopod_compiler.model import External, Local, ModuleValue, ProjectClass, ProjectFunction, Symbol
 from flopod_compiler.names import Binding, How, Names, Scope
 from flopod_compiler.types.annotations import Annotations
@@ -100,7 +101,11 @@ class Inference:
             return self._parameter(owner, binding)
         if binding.how is How.ASSIGN and binding.value is not None:
             return self.of(binding.value, binding.scope)
-        if binding.how is How.AUGMENT and isinstance(binding.node, ast.AugAssign) and binding.value is not None:
+        if (
+            binding.how is How.AUGMENT
+            and isinstance(binding.node, ast.AugAssign)
+            and binding.value is not None
+        ):
             return self._augmented(owner, binding)
         if binding.how in (How.UNPACK, How.FOR) and binding.value is not None:
             types = self.of(binding.value, binding.scope)
@@ -176,10 +181,12 @@ class Inference:
     def _elements(self, items: list[ast.expr], scope: Scope) -> Types:
         if not items:
             return None
-        return union(*(
-            element(self.of(one.value, scope)) if isinstance(one, ast.Starred) else self.of(one, scope)
-            for one in items
-        ))
+        return union(
+            *(
+                element(self.of(one.value, scope)) if isinstance(one, ast.Starred) else self.of(one, scope)
+                for one in items
+            )
+        )
 
     def _tuple(self, expr: ast.Tuple, scope: Scope) -> Types:
         if any(isinstance(one, ast.Starred) for one in expr.elts):
@@ -200,7 +207,9 @@ class Inference:
         return of("builtins.dict", self.of(expr.key, inner), self.of(expr.value, inner))
 
     def _boolean(self, expr: ast.BoolOp, scope: Scope) -> Types:
-        kept = [value for value in expr.values if not (isinstance(value, ast.Constant) and value.value is None)]
+        kept = [
+            value for value in expr.values if not (isinstance(value, ast.Constant) and value.value is None)
+        ]
         return union(*(self.of(value, scope) for value in kept))
 
     def _choice(self, expr: ast.IfExp, scope: Scope) -> Types:
@@ -253,6 +262,11 @@ class Inference:
             return union(*(self._called(one, expr, scope) for one in found))
         if isinstance(expr.func, ast.Attribute):
             return self._method(expr, expr.func, scope)
+        if isinstance(expr.func, ast.Call) and expr.func.args:
+            declared = self.names.resolve(expr.func.func, scope)
+            if isinstance(declared, External) and canonical(declared.qualified) == ACTIVITY:
+                symbol = self.names.resolve(expr.func.args[0], scope)
+                return self.result(symbol) if isinstance(symbol, ProjectFunction) else None
         return None
 
     def _called(self, symbol: Symbol, expr: ast.Call, scope: Scope) -> Types:
@@ -261,8 +275,38 @@ class Inference:
         if isinstance(symbol, ProjectFunction):
             return self.result(symbol)
         assert isinstance(symbol, External)
+        primitive = self._primitive(canonical(symbol.qualified), expr, scope)
+        if primitive is not None:
+            return primitive
         arguments = [self.of(arg, scope) for arg in expr.args if not isinstance(arg, ast.Starred)]
         return constructed(symbol.qualified, arguments) or returned(symbol.qualified, arguments)
+
+    def _primitive(self, qualified: str, expr: ast.Call, scope: Scope) -> Types:
+        """The results of primitives and asyncio calls, which follow from their arguments."""
+        if qualified == WAIT_FOR:
+            given = [*expr.args[1:2], *(k.value for k in expr.keywords if k.arg == "type")]
+            return of(AWAITABLE, self.annotations.read(given[0], scope)) if given else None
+        if qualified == ATTEMPT and expr.args:
+            return of(AWAITABLE, self._tried(expr.args[0], scope))
+        if qualified == "asyncio.gather":
+            return of(AWAITABLE, self._gathered(expr, scope))
+        return None
+
+    def _tried(self, function: ast.expr, scope: Scope) -> Types:
+        symbol = self.names.resolve(function, scope)
+        if not isinstance(symbol, ProjectFunction):
+            return None
+        found = self.result(symbol)
+        return self.awaited(found) if symbol.is_async else found
+
+    def _gathered(self, expr: ast.Call, scope: Scope) -> Types:
+        if any(keyword.arg == "return_exceptions" for keyword in expr.keywords):
+            return of("builtins.list")
+        starred = [arg.value for arg in expr.args if isinstance(arg, ast.Starred)]
+        if starred:
+            items = element(self.of(starred[0], scope)) if len(expr.args) == 1 else None
+            return of("builtins.list", self.awaited(items))
+        return of("builtins.list", *(self.awaited(self.of(arg, scope)) for arg in expr.args))
 
     def _method(self, expr: ast.Call, func: ast.Attribute, scope: Scope) -> Types:
         receiver = self.of(func.value, scope)

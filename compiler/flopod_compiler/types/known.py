@@ -50,6 +50,12 @@ _RETURNS: dict[str, Types] = {
     "hashlib.md5": of("hashlib._Hash"),
     "hashlib.sha1": of("hashlib._Hash"),
     "os.getenv": _STR,
+    "pathlib.Path.cwd": of("pathlib.Path"),
+    "pathlib.Path.home": of("pathlib.Path"),
+    "random.shuffle": of("builtins.NoneType"),
+    **dict.fromkeys(("secrets.token_hex", "secrets.token_urlsafe", "platform.node", "os.getcwd"), _STR),
+    **dict.fromkeys(("secrets.token_bytes", "os.urandom"), _BYTES),
+    **dict.fromkeys(("os.getpid", "os.cpu_count", "random.getrandbits", "secrets.randbelow"), _INT),
 }  # fmt: skip
 
 _SAME_ELEMENTS = {
@@ -77,6 +83,18 @@ _STR_METHODS = {
 }
 _SAME_TYPE_METHODS = frozenset({"copy", "replace", "astimezone", "quantize", "normalize", "union", "difference",
                                 "intersection", "symmetric_difference", "conjugate"})  # fmt: skip
+_PATHS = frozenset({"pathlib.Path", "pathlib.PurePath", "pathlib.PosixPath", "pathlib.PurePosixPath"})
+_PATH_METHODS = frozenset({
+    "with_name", "with_suffix", "with_stem", "joinpath", "relative_to", "absolute", "resolve", "expanduser",
+    "rename", "replace", "readlink", "with_segments",
+})  # fmt: skip
+_PATH_RESULTS = {
+    **dict.fromkeys(("as_posix", "as_uri", "read_text", "owner", "group"), _STR),
+    **dict.fromkeys(("exists", "is_file", "is_dir", "is_absolute", "match", "is_relative_to"), _BOOL),
+    "read_bytes": _BYTES,
+    "write_text": _INT,
+    "write_bytes": _INT,
+}
 _ARITHMETIC_SAME = frozenset({"decimal.Decimal", "fractions.Fraction", "datetime.timedelta"})
 _SEQUENCES = frozenset({"builtins.str", "builtins.bytes", "builtins.list", "builtins.tuple"})
 
@@ -134,6 +152,8 @@ def method_result(receiver: Type, name: str, arguments: list[Types]) -> Types:
         return _STR_METHODS.get(name, _BOOL if name.startswith("is") else _STR)
     if receiver.name in MAPPINGS:
         return _mapping_method(receiver, name)
+    if receiver.name in _PATHS:
+        return frozenset({receiver}) if name in _PATH_METHODS else _PATH_RESULTS.get(name)
     if name in _SAME_TYPE_METHODS:
         return frozenset({receiver})
     if name in ("pop", "popleft", "get"):
@@ -155,12 +175,22 @@ def attribute_result(owner: str, name: str) -> Types:
         return _INT
     if owner == "uuid.UUID":
         return _STR if name == "hex" else _INT if name == "int" else None
-    if owner.startswith("pathlib."):
-        return _STR if name in ("name", "stem", "suffix") else of(owner) if name == "parent" else None
+    if owner in _PATHS:
+        return _path_attribute(owner, name)
     return None
 
 
-_DATE_PARTS = frozenset({"year", "month", "day", "hour", "minute", "second", "microsecond", "days", "seconds"})
+def _path_attribute(owner: str, name: str) -> Types:
+    if name in ("name", "stem", "suffix", "root", "anchor", "drive"):
+        return _STR
+    if name in ("parts", "suffixes"):
+        return of("builtins.list", _STR)
+    return of(owner) if name == "parent" else None
+
+
+_DATE_PARTS = frozenset(
+    {"year", "month", "day", "hour", "minute", "second", "microsecond", "days", "seconds"}
+)
 
 
 def binary(op: ast.operator, left: Types, right: Types) -> Types:
@@ -168,6 +198,8 @@ def binary(op: ast.operator, left: Types, right: Types) -> Types:
     if left is None or right is None or len(left) != 1 or len(right) != 1:
         return None
     one, other = next(iter(left)), next(iter(right))
+    if one.name in _PATHS and isinstance(op, ast.Div):
+        return left
     if one.name in _NUMBERS and other.name in _NUMBERS:
         return _number(op, one.name, other.name)
     if one.name in _ARITHMETIC_SAME and (other.name == one.name or other.name in _NUMBERS[:3]):
@@ -205,7 +237,7 @@ def _sequence(op: ast.operator, left: Types, right: Types, one: str, other: str)
         return None
     if one in ("builtins.str", "builtins.bytes"):
         return left
-    return of(one, union(element(left), element(right)))
+    return of(one, union(element(left), element(right))) if one == "builtins.list" else None
 
 
 def _mapping_method(receiver: Type, name: str) -> Types:

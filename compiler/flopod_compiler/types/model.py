@@ -13,7 +13,7 @@ class Type:
     """One possible type of a value.
 
     `name` is `builtins.list`, `decimal.Decimal`, `shop.models:Order`. `args` are the element types:
-    one of a list, two of a dict (key, value), each of a fixed tuple.
+    one of a list (several when each position is known), two of a dict (key, value), each of a tuple.
     """
 
     name: str
@@ -27,20 +27,25 @@ Types: TypeAlias = "frozenset[Type] | None"
 AWAITABLE = "awaitable"
 ITERATOR = "iterator"
 
-_IMMUTABLE = frozenset({
-    *(f"builtins.{name}" for name in ("str", "int", "float", "bool", "bytes", "complex", "range", "NoneType")),
-    *(f"datetime.{name}" for name in ("date", "datetime", "time", "timedelta", "timezone")),
-    "decimal.Decimal",
-    "fractions.Fraction",
-    "uuid.UUID",
-    "zoneinfo.ZoneInfo",
-    "pathlib.Path",
-    "pathlib.PurePath",
-    "pathlib.PurePosixPath",
-    "pathlib.PosixPath",
-    "ipaddress.IPv4Address",
-    "ipaddress.IPv6Address",
-})
+_IMMUTABLE = frozenset(
+    {
+        *(
+            f"builtins.{name}"
+            for name in ("str", "int", "float", "bool", "bytes", "complex", "range", "NoneType")
+        ),
+        *(f"datetime.{name}" for name in ("date", "datetime", "time", "timedelta", "timezone")),
+        "decimal.Decimal",
+        "fractions.Fraction",
+        "uuid.UUID",
+        "zoneinfo.ZoneInfo",
+        "pathlib.Path",
+        "pathlib.PurePath",
+        "pathlib.PurePosixPath",
+        "pathlib.PosixPath",
+        "ipaddress.IPv4Address",
+        "ipaddress.IPv6Address",
+    }
+)
 
 
 def of(name: str, *args: Types) -> frozenset[Type]:
@@ -75,7 +80,7 @@ def item(types: Types, index: int | None) -> Types:
 def _element(one: Type) -> Types:
     if one.name in ("builtins.str", "builtins.bytes", "builtins.range"):
         return of("builtins.str") if one.name == "builtins.str" else of("builtins.int")
-    if one.name == "builtins.tuple":
+    if one.name in _BY_POSITION:
         return union(*one.args) if one.args else None
     return one.args[0] if one.args else None
 
@@ -83,7 +88,7 @@ def _element(one: Type) -> Types:
 def _item(one: Type, index: int | None) -> Types:
     if one.name == "builtins.str":
         return of("builtins.str")
-    if one.name == "builtins.tuple":
+    if one.name in _BY_POSITION:
         if index is not None and -len(one.args) <= index < len(one.args):
             return one.args[index]
         return union(*one.args) if one.args else None
@@ -92,14 +97,17 @@ def _item(one: Type, index: int | None) -> Types:
     return one.args[0] if one.args and one.name != ITERATOR else None
 
 
-MAPPINGS = frozenset({
-    "builtins.dict",
-    "collections.OrderedDict",
-    "collections.defaultdict",
-    "collections.abc.Mapping",
-    "collections.abc.MutableMapping",
-    "types.MappingProxyType",
-})
+_BY_POSITION = frozenset({"builtins.tuple", "builtins.list"})
+MAPPINGS = frozenset(
+    {
+        "builtins.dict",
+        "collections.OrderedDict",
+        "collections.defaultdict",
+        "collections.abc.Mapping",
+        "collections.abc.MutableMapping",
+        "types.MappingProxyType",
+    }
+)
 
 
 def is_immutable_name(name: str) -> bool:

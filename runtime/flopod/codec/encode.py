@@ -37,6 +37,7 @@ class Encoder:
         self.with_state = state
         self.foreign = foreign
         self.escaping = False
+        self.on_trial = False
         self.shared: set[int] = set()
         self._begin()
 
@@ -142,10 +143,19 @@ class Encoder:
         """Return the node of a value, or raise Refused as if it had not been tried."""
         walked, waiting = len(self.memo), len(self.apart)
         try:
-            return self.walk(value, depth)
+            node = self.walk(value, depth)
+            if len(self.apart) > waiting and not self.on_trial:
+                self._try_apart(value)
+            return node
         except Refused:
             self.forget(walked, waiting)
             raise
+
+    def _try_apart(self, value: Any) -> None:
+        """Raise Refused now if a part that is to be written apart, later, would be refused then."""
+        trial = type(self)(self.known, state=self.with_state, foreign=self.foreign)
+        trial.on_trial = trial.escaping = True
+        trial.document(value)
 
     def forget(self, walked: int, waiting: int) -> None:
         """Go back to when so many objects had been walked and were waiting."""

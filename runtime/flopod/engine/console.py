@@ -4,6 +4,7 @@ import contextlib
 import os
 import shutil
 import sys
+import threading
 from collections.abc import Iterable, Iterator
 from typing import IO, Any
 
@@ -19,6 +20,7 @@ class Console:
         self._stream = sys.stderr if stream is None else stream
         self.live = level >= _NORMAL and _is_terminal(self._stream)
         self._status = ""
+        self._lock = threading.RLock()
 
     def error(self, text: str) -> None:
         """Say what is wrong; never silenced."""
@@ -36,22 +38,25 @@ class Console:
 
     def status(self, text: str) -> None:
         """Let `text` be the live line, cut to the width of the terminal."""
-        if self.live and text != self._status:
-            width = shutil.get_terminal_size().columns - 1
-            self._write(_CLEAR_LINE + text[:width])
-            self._status = text
+        with self._lock:
+            if self.live and text != self._status:
+                width = shutil.get_terminal_size().columns - 1
+                self._write(_CLEAR_LINE + text[:width])
+                self._status = text
 
     def clear(self) -> None:
         """Take the live line away, so that something else can be printed."""
-        if self._status:
-            self._write(_CLEAR_LINE)
-            self._status = ""
+        with self._lock:
+            if self._status:
+                self._write(_CLEAR_LINE)
+                self._status = ""
 
     def _line(self, text: str) -> None:
-        status = self._status
-        self.clear()
-        self._write(text + "\n")
-        self.status(status)
+        with self._lock:
+            status = self._status
+            self.clear()
+            self._write(text + "\n")
+            self.status(status)
 
     def _write(self, text: str) -> None:
         # Nobody reads any more, or there never was a standard error: that is no reason to stop a run.

@@ -92,10 +92,10 @@ class Driver:
         if core.diverged is not None:
             raise core.diverged
         self._commit(commit)
+        self._tell_progress(commit)
         await self._carry_out(commit.commands)
         if core.ended is not None or core.paused is not None:
             return self._outcome()
-        self._tell_progress(commit)
         return None if core.unsettled or core.has_arrived else await self._rest()
 
     # -- the body outside ------------------------------------------------------------------------

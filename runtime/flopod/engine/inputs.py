@@ -142,7 +142,8 @@ def _convert(entry: WorkflowEntry, name: str, value: Any, hints: dict[str, Any])
     try:
         return from_plain(value, hints.get(name, Any), label=name)
     except (BadInput, ValueError, TypeError) as error:
-        raise BadInput(f"the input of {entry.name!r}: {error}", field=name) from None
+        place = "" if str(error).startswith(name) else f"{name}: "
+        raise BadInput(f"the input of {entry.name!r}: {place}{error}", field=name) from None
 
 
 def _hints(function: Callable[..., Any]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from types import ModuleType
-from typing import IO, Any, NoReturn
+from typing import IO, Any, NoReturn, cast
 
 import msgspec
 
@@ -30,12 +30,11 @@ from flopod.engine.runtime import run_workflow
 from flopod.engine.signals import Interrupts
 from flopod.engine.waits import deliver, deliver_commands, first_event, matches, resume_command, wait_points
 from flopod.errors import FlopodError, UsageError
-from flopod.events import RunStarted, WaitPoint
+from flopod.events import FINAL, RunStarted, WaitPoint
 from flopod.manifest import Manifest, WorkflowEntry
 from flopod.workflow.tracebacks import author_traceback
 
 EXIT_OF_STATUS = {"completed": 0, "failed": 1, "waiting": 3, "paused": 3, "cancelled": 8}
-_ENDED = ("completed", "failed", "cancelled")
 
 ImportModule = Callable[[str], ModuleType]
 
@@ -83,6 +82,7 @@ class Job:
         self._delivers = delivers
         self._console = Console(options.level)
         self._points: list[WaitPoint] = []
+        self._was_over = False
 
     @classmethod
     def from_command_line(
@@ -121,6 +121,8 @@ class Job:
         if out is None:
             self._settle_seed(recorded)
         self._console.say(f"run {self.options.run_id} in {backend.describe()}")
+        summary = backend.summary(self.options.run_id)
+        self._was_over = summary is not None and summary.status in FINAL
         entry = self._entry(recorded)
         apart = result_apart() if out is None else nullcontext(out)
         with apart as result, backend.hold(self.options.run_id) as hold:
@@ -155,13 +157,14 @@ class Job:
         try:
             function = operator.attrgetter(entry.function)(self._import(entry.module))
         except Exception as error:
-            self._console.error(author_traceback(error))
+            self._console.error(author_traceback(error).rstrip("\n"))
             return 1
         arguments = self._arguments(entry, recorded, function)
         self._points = wait_points(entry, self._import)
-        with share_terminal(self._console):
+        self._report = ProgressReport(self._console, self._commands)
+        with share_terminal(self._console), self._report.ticking():
             outcome = self._drive(entry, recorded, function, arguments, backend, hold)
-        self.ended = outcome.status in _ENDED
+        self.ended = outcome.status in FINAL
         return self._finish(outcome, out)
 
     def _arguments(
@@ -181,14 +184,14 @@ class Job:
         backend: "Guarded",
         hold: Any,
     ) -> RunOutcome:
-        self._report = ProgressReport(self._console, self._commands)
-        self._console.say(_opening(entry.name, recorded, self.manifest))
+        if not self._was_over:
+            self._console.say(_opening(entry.name, recorded, self.manifest))
         driving = run_workflow(
             function,
             None if arguments is None else arguments.args,
             None if arguments is None else arguments.kwargs,
             run_id=self.options.run_id,
-            backend=backend,
+            backend=cast("Backend", backend),
             workflow=entry.name,
             build=self.manifest.build,
             build_name=self.manifest.name,
@@ -200,7 +203,7 @@ class Job:
             resume_paused=self.options.resume,
             on_progress=self._report,
         )
-        return run_apart(driving, lambda outcome: outcome.status in _ENDED)
+        return run_apart(driving, lambda outcome: outcome.status in FINAL)
 
     def _finish(self, outcome: RunOutcome, out: IO[str]) -> int:
         run_id = self.options.run_id

@@ -1,11 +1,15 @@
 """How a run is going: a live line on a terminal, plain lines elsewhere."""
 
+import contextlib
+import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
 from flopod.engine.console import Console
 from flopod.engine.outcome import OpenSleep, OpenWait, PendingRetry, Progress
+
+_TICK_SECONDS = 0.1
 
 Describe = Callable[[OpenWait], Sequence[str]]
 
@@ -21,19 +25,37 @@ class ProgressReport:
         self._retries: set[tuple[str, int]] = set()
         self._running: frozenset[str] = frozenset()
         self._sleeps: set[str] = set()
-        self.done = 0
+        self._latest = Progress()
 
     def __call__(self, progress: Progress) -> None:
         """Report what is new in `progress`."""
-        self.done = progress.done
         for retry in progress.retrying:
             self._retry(retry)
         for wait in progress.waiting:
             self.wait(wait)
         self._waits &= {(wait.path, wait.event) for wait in progress.waiting}
         self._steps(progress)
-        if self._console.live:
-            self._console.status(self.line(progress))
+        self._latest = progress
+
+    @contextlib.contextmanager
+    def ticking(self) -> Iterator[None]:
+        """Keep the live line up to date while the block runs, in a thread of its own."""
+        if not self._console.live:
+            yield
+            return
+        stopped = threading.Event()
+        ticker = threading.Thread(target=self._tick, args=(stopped,), name="flopod progress", daemon=True)
+        ticker.start()
+        try:
+            yield
+        finally:
+            stopped.set()
+            ticker.join()
+            self._console.clear()
+
+    def _tick(self, stopped: threading.Event) -> None:
+        while not stopped.wait(_TICK_SECONDS):
+            self._console.status(self.line(self._latest))
 
     def line(self, progress: Progress) -> str:
         """The live line: what is done, running, retried, waited for, and for how long."""

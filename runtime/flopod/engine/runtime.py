@@ -65,8 +65,7 @@ async def run_workflow(
     with _held(backend, run_id, hold) as held:
         history = History(backend.load(run_id))
         given = _input(args, kwargs)
-        started = history.started
-        if started is None:
+        if history.started is None:
             started = RunStarted(
                 at=clock.now(),
                 workflow=workflow,
@@ -78,16 +77,14 @@ async def run_workflow(
                 run_id=run_id,
                 sync=sync,
             )
-            opening: list[Event] = [started]
+            core = Core(run_id, history, [started], max_crashes=max_crashes())
         else:
+            started = history.started
             check_same(run_id, started, workflow, given)
             settled = _settled(history, resume_paused, held.crashed)
             if settled is not None:
                 return settled
-            reason = RESUMED_ON_PURPOSE if resume_paused and history.paused is not None else ""
-            opening = [RunResumed(at=clock.now(), build=build, crashed=held.crashed, reason=reason)]
-        crashed = held.crashed and history.started is not None and not opening_resets(opening)
-        core = Core(run_id, history, opening, crashed=crashed, max_crashes=max_crashes())
+            core = _resumed(run_id, history, held.crashed, build, clock)
         core.start(_body(fn, started.input))
         driver = Driver(
             core,
@@ -104,9 +101,13 @@ async def run_workflow(
             raise diverged(backend, history, error, run_id, build, clock) from None
 
 
-def opening_resets(opening: Sequence[Event]) -> bool:
-    """Whether the run is resumed on purpose, so that earlier crashes do not count."""
-    return any(isinstance(event, RunResumed) and event.reason == RESUMED_ON_PURPOSE for event in opening)
+def _resumed(run_id: str, history: History, crashed: bool, build: str, clock: Clock) -> Core:
+    on_purpose = history.paused is not None
+    if on_purpose:
+        history.forgive_crashes()
+    reason = RESUMED_ON_PURPOSE if on_purpose else ""
+    opening = RunResumed(at=clock.now(), build=build, crashed=crashed, reason=reason)
+    return Core(run_id, history, [opening], crashed=crashed and not on_purpose, max_crashes=max_crashes())
 
 
 def check_same(run_id: str, started: RunStarted, workflow: str, given: Raw | None) -> None:
@@ -213,10 +214,9 @@ class Runtime(AbstractAsyncContextManager[Scope]):
         return self._core.root
 
     def _begin(self, history: History) -> None:
+        opening = self._opening(history)
         crashed = self._hold.crashed and history.started is not None
-        self._core = Core(
-            self._run_id, history, self._opening(history), crashed=crashed, max_crashes=max_crashes()
-        )
+        self._core = Core(self._run_id, history, opening, crashed=crashed, max_crashes=max_crashes())
         self._core.now = self._clock.now()
         self._core.external = self._await
         self._core.patient = True

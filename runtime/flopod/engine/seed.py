@@ -42,7 +42,7 @@ def require(seed: int) -> bool:
     if not arguments or not sys.executable or os.environ.get(_ATTEMPT) == str(seed):
         os.environ.pop(_ATTEMPT, None)
         return False
-    _start_again(arguments, seed)
+    return _start_again(arguments, seed)
 
 
 def _start_again(arguments: list[str], seed: int) -> NoReturn:

@@ -212,6 +212,10 @@ class History:
         since = max(entry.seq, retry.seq if retry is not None else 0, self._reset)
         return sum(1 for seq in self._crashes if seq > since)
 
+    def forgive_crashes(self) -> None:
+        """Do not count the crashes so far: the run is resumed on purpose."""
+        self._reset = self.last_seq
+
     def take_tail(self, event: Event) -> bool:
         """Whether this event of state or output is in the tail of the log already; takes it once."""
         found = self._tail.get(_tail_key(event))

@@ -9,7 +9,8 @@ import random
 from asyncio import CancelledError
 from collections import deque
 from collections.abc import Callable, Coroutine, Generator, Sequence
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
+from weakref import WeakSet
 
 from msgspec import Raw
 
@@ -40,6 +41,13 @@ from flopod.workflow.snapshot import Budget
 from flopod.workflow.tracebacks import author_traceback
 
 E = TypeVar("E", bound=Event)
+
+
+class Capturing(Protocol):
+    """A loop that takes snapshots of what it carries."""
+
+    def touched(self, arguments: codec.Known) -> None: ...
+
 
 _GROUP = 256
 
@@ -83,6 +91,7 @@ class Core:
         self.error: BaseException | None = None
         self.done = 0
         self.budget = Budget()
+        self.capturing: WeakSet[Capturing] = WeakSet()
         self.created: dict[str, Operation] = {}
         self.patient = False
         self.unsettled = False
@@ -187,8 +196,9 @@ class Core:
 
     @property
     def has_arrived(self) -> bool:
-        """Whether outcomes of leaves are at hand for the next step."""
-        return bool(self._arrived)
+        """Whether the next step has an outcome of a leaf to deliver."""
+        floor = self.scheduler.floor
+        return any(floor is None or operation is floor for operation, _ in self._arrived)
 
     @property
     def running(self) -> set[str]:
@@ -285,6 +295,14 @@ class Core:
     def retry_at(self, due: int, activity: Activity) -> None:
         """Start the next attempt of an activity at `due` (ms since the epoch)."""
         self._retrying[activity.path] = due
+
+    def touched(self, arguments: codec.Known) -> None:
+        """Note that an outcome changed a call's arguments or refers to them.
+
+        No compiler foresees that: a loop under way goes on without capture unless it carries them all.
+        """
+        for loop in list(self.capturing):
+            loop.touched(arguments)
 
     def wake_at(self, due: int, operation: Operation) -> None:
         """Settle a sleep or a wait at `due` (ms since the epoch)."""

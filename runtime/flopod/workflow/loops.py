@@ -83,6 +83,7 @@ class _Loop:
         except SerializableError as error:
             self._warn(error)
             return None
+        core.capturing.add(self)
         core.budget.spend(self._path, self._capture.objects)
         self._mark = core.budget.written
         return recorded
@@ -169,6 +170,11 @@ class _Loop:
             return False
         prefix = f"{self._path}["
         return not any(path.startswith(prefix) for path in core.created)
+
+    def touched(self, arguments: codec.Known) -> None:
+        """A call changed or returned its arguments; what the loop does not carry can't be restored."""
+        if self._capture is not None and not self._capture.covers(arguments):
+            self._capture = None
 
     def _warn(self, error: SerializableError) -> None:
         self._core.output.warn(

@@ -222,7 +222,10 @@ class Activity(Operation):
             self.set_exception(error)
 
     def _originals(self) -> codec.Known | None:
-        return self._known if self._known is not None else self._arguments.known()
+        known = self._known if self._known is not None else self._arguments.known()
+        if known is not None:
+            self.core.touched(known)
+        return known
 
     def describe(self) -> str:
         arguments = self._arguments
@@ -230,14 +233,17 @@ class Activity(Operation):
 
 
 class Sleep(Operation):
-    """A durable timer of `seconds`, or until `due` (ms since the epoch)."""
+    """A durable timer of `seconds`, or until `due` (ms since the epoch); it gives `value`."""
 
-    __slots__ = ("_due", "_seconds")
+    __slots__ = ("_due", "_seconds", "_value")
 
-    def __init__(self, core: "Core", path: str, seconds: float, due: int | None = None) -> None:
+    def __init__(
+        self, core: "Core", path: str, seconds: float, due: int | None = None, value: Any = None
+    ) -> None:
         super().__init__(core, path)
         self._seconds = seconds
         self._due = due
+        self._value = value
 
     @property
     def due(self) -> int:
@@ -259,7 +265,7 @@ class Sleep(Operation):
         self.core.wake_at(self.due, self)
 
     def settle(self, event: Event) -> None:
-        self.set_result(None)
+        self.set_result(self._value)
 
     def describe(self) -> str:
         return "a sleep"

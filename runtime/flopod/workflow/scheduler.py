@@ -219,8 +219,14 @@ class Gathering(Future):
         if self._cancel_requested:
             self.set_exception(CancelledError())
         else:
-            outcomes = [(child.exception(), child) for child in self.children]
-            self.set_result([child.result() if error is None else error for error, child in outcomes])
+            self.set_result([_outcome(child) for child in self.children])
+
+
+def _outcome(child: Future) -> Any:
+    if child.cancelled():
+        return CancelledError("")  # asyncio.gather makes a new one, with this text
+    error = child.exception()
+    return child.result() if error is None else error
 
 
 class Scheduler:

@@ -12,6 +12,7 @@ from flopod import codec
 from flopod.durations import due, seconds
 from flopod.errors import DuplicateId, SerializableError, Unsupported
 from flopod.events import BranchTaken, Recorded
+from flopod.retry import Retry
 from flopod.workflow import forms
 from flopod.workflow.arguments import callee_of
 from flopod.workflow.loops import Each, Repeat
@@ -21,13 +22,13 @@ from flopod.workflow.snapshot import State
 from flopod.workflow.state import DurableList, DurableMap, Var
 
 if TYPE_CHECKING:
-    from flopod.retry import Retry
     from flopod.workflow.core import Core
 
 T = TypeVar("T")
 S = TypeVar("S", bound=State)
 States: TypeAlias = "list[State]"
 _RAISED = " (raised)"
+_WORD = 40
 
 
 class Scope:
@@ -58,10 +59,11 @@ class Scope:
         return Activity(self.core, self._claim(id), fn, args, kwargs)
 
     def attempt(
-        self, id: str, retry: "Retry", fn: Callable[..., Any], /, *args: Any, **kwargs: Any
+        self, id: str, retry: Retry | None, fn: Callable[..., Any], /, *args: Any, **kwargs: Any
     ) -> Awaitable[Any]:
-        """Call a leaf by a retry policy; None when it is given up on."""
-        return Activity(self.core, self._claim(id), fn, args, kwargs, retry, swallow=True)
+        """Call a leaf by a retry policy (`None`: the default one); None when it is given up on."""
+        policy = retry if retry is not None else Retry()
+        return Activity(self.core, self._claim(id), fn, args, kwargs, policy, swallow=True)
 
     def call(
         self, id: str, workflow: Callable[..., Coroutine[Any, Any, T]], /, *args: Any, **kwargs: Any
@@ -81,14 +83,18 @@ class Scope:
     def branch(
         self, id: str, key: T, cases: Mapping[Any, Callable[..., Awaitable[Any]]] | None = None, /
     ) -> Any:
-        """Record the truth of a condition and return it; with `cases`, run the one of `key`."""
+        """Record the truth of a condition, or the word that names the arm of a `match`, and return it.
+
+        With `cases`, run the one of `key`.
+        """
         path = self._claim(id)
         if cases is not None:
             return forms.branch(self, path, key, cases)
         core = self.core
         if core.fenced:
             return key
-        truth = b"true" if key else b"false"
+        word = isinstance(key, str) and len(key) <= _WORD
+        truth = codec.encode(key) if word else b"true" if key else b"false"
         recorded = core.ask(path, BranchTaken, forms.Asked(f"a condition that is {truth.decode()}"))
         if recorded is None:
             core.emit(BranchTaken(path=path, at=core.now, key=Raw(truth)))
@@ -127,9 +133,9 @@ class Scope:
 
     # -- time and events -------------------------------------------------------------------------
 
-    def sleep(self, id: str, duration: Any, /) -> Awaitable[None]:
-        """Sleep for a duration: seconds, `"5m"` or a timedelta."""
-        return Sleep(self.core, self._claim(id), seconds(duration))
+    def sleep(self, id: str, duration: Any, result: T | None = None, /) -> Awaitable[T | None]:
+        """Sleep for a duration (seconds, `"5m"` or a timedelta); like asyncio.sleep it gives `result`."""
+        return Sleep(self.core, self._claim(id), seconds(duration), value=result)
 
     def sleep_until(self, id: str, when: Any, /) -> Awaitable[None]:
         """Sleep until a point in time."""

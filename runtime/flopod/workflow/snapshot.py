@@ -32,6 +32,10 @@ class Capture:
         """How many objects were there at the entry."""
         return len(self._known)
 
+    def covers(self, objects: codec.Known) -> bool:
+        """Whether all these objects were there at the entry and are captured."""
+        return all(self._known.index(one) is not None for one in objects.objects)
+
     def document(self) -> Raw:
         """Return the state as it is now. Raises NotPlain or SerializableError, naming the object."""
         return Raw(codec.encode(self._roots(), known=self._known, state=True))

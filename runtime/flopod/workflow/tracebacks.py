@@ -2,6 +2,9 @@
 
 from types import TracebackType
 
+# The importer of a bundle, which is no module of the runtime.
+_IMPORTER = "Bundle.exec_module"
+
 
 def author_traceback(error: BaseException) -> str:
     """Return the traceback of `error` and of its causes, only with frames outside of flopod."""
@@ -32,5 +35,5 @@ def _frames(traceback: TracebackType | None) -> list[TracebackType]:
 
 
 def _is_own(frame: TracebackType) -> bool:
-    name = frame.tb_frame.f_globals.get("__name__", "")
-    return name == "flopod" or str(name).startswith("flopod.")
+    top, _, _ = str(frame.tb_frame.f_globals.get("__name__", "")).partition(".")
+    return top in ("flopod", "importlib") or frame.tb_frame.f_code.co_qualname == _IMPORTER

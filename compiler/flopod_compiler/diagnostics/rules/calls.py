@@ -15,7 +15,10 @@ def _body(*lines: str, head: str = _HEAD, arguments: str = "xs: list[int]") -> s
 class NotAwaited(Rule):
     code = "FLP101"
     title = "An async call that is not awaited"
-    why = "Calling an async function only makes a coroutine; without `await` nothing runs, in plain Python as well."
+    why = (
+        "Calling an async function only makes a coroutine; without `await` nothing runs, in plain "
+        "Python as well."
+    )
     message = "the result of the async call {callee} is {use} without being awaited"
     help = "write `await {text}`"
     valid = (_body("return await fetch(1)"), _body("pending = fetch(1)", "return await pending"))
@@ -31,19 +34,23 @@ class NotAwaited(Rule):
 class UnknownDecorator(Rule):
     code = "FLP104"
     title = "A workflow with a decorator that the compiler does not know"
-    why = "A decorator replaces the function; what it does around the workflow would run again at every resume, unrecorded."
+    why = (
+        "A decorator replaces the function; what it does around the workflow would run again at every "
+        "resume, unrecorded."
+    )
     message = "the workflow {name} is wrapped by {decorator}, which the compiler cannot see through"
     help = "remove the decorator, and do its work inside the workflow or in a leaf"
     valid = (_body("return 1"),)
-    invalid = (
-        _HEAD + "import tenacity\n\n@workflow\n@tenacity.retry\nasync def main():\n    return 1\n",
-    )
+    invalid = (_HEAD + "import tenacity\n\n@workflow\n@tenacity.retry\nasync def main():\n    return 1\n",)
 
 
 class LeafInLambda(Rule):
     code = "FLP105"
     title = "An effect inside a lambda or a method of a local class"
-    why = "A lambda is called by other code, any number of times, and cannot await; each call of a leaf needs a place and an id of its own."
+    why = (
+        "A lambda is called by other code, any number of times, and cannot await; each call of a leaf "
+        "needs a place and an id of its own."
+    )
     message = "{what} {callee} is called inside {where}"
     help = "{rewrite}"
     valid = (_body("return [await fetch(x) for x in xs]"), _body("return sorted(xs, key=lambda x: -x)"))
@@ -56,7 +63,10 @@ class LeafInLambda(Rule):
 class Unresolved(Rule):
     code = "FLP106"
     title = "A call whose target cannot be known"
-    why = "The compiler must know whether a call has effects: an effect that is taken for plain code would happen again at every resume."
+    why = (
+        "The compiler must know whether a call has effects: an effect that is taken for plain code "
+        "would happen again at every resume."
+    )
     message = "the target of the call `{text}` is not known: {reason}"
     help = "{rewrite}"
     valid = (
@@ -73,7 +83,10 @@ class Unresolved(Rule):
 class DurableInHelper(Rule):
     code = "FLP107"
     title = "A plain function that waits, sleeps or calls a workflow"
-    why = "An unmarked function that a workflow calls is one leaf as a whole: it runs outside the log, where a primitive or a workflow has no run to belong to."
+    why = (
+        "An unmarked function that a workflow calls is one leaf as a whole: it runs outside the log, "
+        "where a primitive or a workflow has no run to belong to."
+    )
     message = "{function} is not a workflow, but {reason}"
     help = "put `@workflow` above {function}, so that it becomes a part of the run"
     valid = (
@@ -86,10 +99,23 @@ class DurableInHelper(Rule):
     )
 
 
+class AsyncInSync(Rule):
+    code = "FLP108"
+    title = "An async call in a workflow that is not async"
+    why = "A plain `def` cannot await: the call would make a coroutine that nothing ever runs, in plain Python as well."
+    message = "the async call {callee} in {workflow}, which is not `async def`"
+    help = "write `async def {workflow}` and `await {text}`"
+    valid = (_body("return await fetch(1)"),)
+    invalid = (_HEAD + "@workflow\ndef main():\n    return fetch(1)\n",)
+
+
 class StarImport(Rule):
     code = "FLP109"
     title = "A star import in a module with a workflow"
-    why = "With `from m import *` the compiler cannot know what a name means, so it cannot know what a call does."
+    why = (
+        "With `from m import *` the compiler cannot know what a name means, so it cannot know what a "
+        "call does."
+    )
     message = "`from {module} import *` in a module with a workflow"
     help = "import the names that are used: from {module} import {names}"
     valid = (_body("return 1"),)
@@ -99,7 +125,10 @@ class StarImport(Rule):
 class FunctionValue(Rule):
     code = "FLP110"
     title = "A function with effects passed to plain code that calls it"
-    why = "`sorted`, `map`, `filter` and the like are plain code in a workflow: what they call is not recorded and would happen again at every resume."
+    why = (
+        "`sorted`, `map`, `filter` and the like are plain code in a workflow: what they call is not "
+        "recorded and would happen again at every resume."
+    )
     message = "{value} {what}, and {callee} would call it outside the log"
     help = "{rewrite}"
     valid = (_body("return [await fetch(x) for x in xs]"), _body("return sorted(xs, key=abs)"))
@@ -108,13 +137,20 @@ class FunctionValue(Rule):
 
 class BadOptions(Rule):
     code = "FLP111"
-    title = "Options of a workflow that are not literals"
-    why = "The name, version and queue of a workflow are part of the build; they must be known without running the program."
-    message = "@workflow: {reason}"
-    help = "write literals: @workflow(name=\"fulfil\", version=2, queue=\"orders\")"
-    valid = ("from flopod import workflow\n\n@workflow(name='m', version=2)\nasync def main():\n    return 1\n",)
+    title = "Options of a workflow or leaf that are not literals"
+    why = (
+        "The name, version and queue of a workflow are part of the build; they must be known without "
+        "running the program."
+    )
+    message = "{mark}: {reason}"
+    help = "{rewrite}"
+    valid = (
+        "from flopod import workflow\n\n@workflow(name='m', version=2)\nasync def main():\n    return 1\n",
+    )
     invalid = (
         "from flopod import workflow\n\nNAME = 'a'\n\n@workflow(name=NAME)\nasync def main():\n    return 1\n",
+        "from flopod import workflow, activity\n\nN = 'a'\n\ndef f(x):\n    print(x)\n\n"
+        "@workflow\nasync def main():\n    return activity(f, name=N)(1)\n",
         "from flopod import workflow\n\n@workflow(nmae='a')\nasync def main():\n    return 1\n",
     )
 
@@ -122,7 +158,10 @@ class BadOptions(Rule):
 class MisplacedWorkflow(Rule):
     code = "FLP112"
     title = "A workflow that is not a function of a module"
-    why = "A run is found again by its workflow's module and name; a method or an inner function has none of its own."
+    why = (
+        "A run is found again by its workflow's module and name; a method or an inner function has none "
+        "of its own."
+    )
     message = "{name} is {what}; a workflow is a function at the top level of a module"
     help = "move the function to the top level of the module"
     valid = (_body("return 1"),)

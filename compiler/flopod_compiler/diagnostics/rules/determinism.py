@@ -33,7 +33,10 @@ class Identity(Rule):
 class Written(Rule):
     code = "FLP211"
     title = "Text written to a stream directly"
-    why = "`print` and `logging` in a workflow appear once over all resumes; a write to a stream would appear at each."
+    why = (
+        "`print` and `logging` in a workflow appear once over all resumes; a write to a stream would "
+        "appear at each."
+    )
     message = "{callee} in a workflow would write again at every resume"
     help = "{rewrite}"
     valid = (_body("print('hello')"),)
@@ -43,9 +46,14 @@ class Written(Rule):
 class Environment(Rule):
     code = "FLP212"
     title = "The environment read as a mapping"
-    why = "Calls like `os.getenv` are recorded once; an item of `os.environ` is no call, and may be another after a resume."
+    why = (
+        "Calls like `os.getenv` are recorded once; an item of `os.environ` is no call, and may be "
+        "another after a resume."
+    )
     message = "os.environ is read in a workflow"
-    help = "call os.getenv(...) or os.environ.get(...), which are recorded, or read it at the top of the module"
+    help = (
+        "call os.getenv(...) or os.environ.get(...), which are recorded, or read it at the top of the module"
+    )
     valid = (_body("import os", "return os.getenv('HOME')"),)
     invalid = (_body("import os", "return os.environ['HOME']"),)
 
@@ -63,17 +71,25 @@ class FileAccess(Rule):
 class Resource(Rule):
     code = "FLP303"
     title = "A resource held by a workflow"
-    why = "A connection or a lock cannot be recorded: after a resume it would be missing, and its `with` block entered again."
+    why = (
+        "A connection or a lock cannot be recorded: after a resume it would be missing, and its `with` "
+        "block entered again."
+    )
     message = "`with {text}` holds a resource in a workflow"
     help = "move the whole block into a function of its own: it becomes a leaf"
-    valid = (_body("from contextlib import suppress", "with suppress(ValueError):", "    return await fetch(1)"),)
+    valid = (
+        _body("from contextlib import suppress", "with suppress(ValueError):", "    return await fetch(1)"),
+    )
     invalid = (_body("with httpx.Client() as client:", "    return 1"),)
 
 
 class Threads(Rule):
     code = "FLP309"
     title = "A thread, process or executor in a workflow"
-    why = "A workflow is stepped by one scheduler from one log; a thread beside it would see and change state in an order that nothing records."
+    why = (
+        "A workflow is stepped by one scheduler from one log; a thread beside it would see and change "
+        "state in an order that nothing records."
+    )
     message = "{callee} in a workflow"
     help = "{rewrite}"
     valid = (_body("import asyncio", "return await asyncio.gather(fetch(1), fetch(2))"),)

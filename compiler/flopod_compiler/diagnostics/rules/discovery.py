@@ -16,7 +16,10 @@ async def main(x: int) -> int:
 class EntryNotFound(Rule):
     code = "FLP001"
     title = "A workflow that the configuration lists does not exist"
-    why = "`[tool.flopod] workflows` names functions as `module:function`; an entry that names nothing would vanish silently."
+    why = (
+        "`[tool.flopod] workflows` names functions as `module:function`; an entry that names nothing "
+        "would vanish silently."
+    )
     message = "pyproject.toml lists the workflow {entry!r}, but {reason}"
     help = "write `module:function` with the module's dotted name below the source root{hint}"
     valid = (
@@ -36,9 +39,15 @@ class EntryNotFound(Rule):
 class NoWorkflow(Rule):
     code = "FLP003"
     title = "No workflow was found"
-    why = "A build without a workflow has nothing to run. Most often a decorator is misspelled or was imported from elsewhere."
+    why = (
+        "A build without a workflow has nothing to run. Most often a decorator is misspelled or was "
+        "imported from elsewhere."
+    )
     message = "no workflow found in {files}{near}"
-    help = "put `@workflow` (from flopod import workflow) above the function that is the workflow, or list it in pyproject.toml: [tool.flopod] workflows = [{entry!r}]"
+    help = (
+        "put `@workflow` (from flopod import workflow) above the function that is the workflow, or list "
+        "it in pyproject.toml: [tool.flopod] workflows = [{entry!r}]"
+    )
     valid = (_PLAIN,)
     invalid = ("async def main(x: int) -> int:\n    return x\n",)
 
@@ -46,7 +55,10 @@ class NoWorkflow(Rule):
 class MarkerMisspelled(Rule):
     code = "FLP004"
     title = "A marker that looks like @workflow is not flopod's"
-    why = "A decorator that only resembles `@workflow` marks nothing: the function would stay plain Python and lose its durability."
+    why = (
+        "A decorator that only resembles `@workflow` marks nothing: the function would stay plain "
+        "Python and lose its durability."
+    )
     message = "{decorator} does not mark a workflow: {reason}"
     help = "write {rewrite}"
     valid = (_PLAIN,)
@@ -59,16 +71,25 @@ class MarkerMisspelled(Rule):
 class NotReadable(Rule):
     code = "FLP005"
     title = "A source file cannot be read"
-    why = "The compiler reads every Python file below the source root, in the encoding the file declares, as the interpreter does."
+    why = (
+        "The compiler reads every Python file below the source root, in the encoding the file declares, "
+        "as the interpreter does."
+    )
     message = "the file cannot be read as Python source: {reason}"
-    help = "save the file as UTF-8, declare its encoding in the first line (# -*- coding: ... -*-), or move it out of the source root"
+    help = (
+        "save the file as UTF-8, declare its encoding in the first line (# -*- coding: ... -*-), or "
+        "move it out of the source root"
+    )
     valid = (_PLAIN,)
 
 
 class NewerSyntax(Rule):
     code = "FLP006"
     title = "Syntax of a newer Python than the one that compiles"
-    why = "The sources are parsed by the interpreter that runs flopod; it does not know syntax that came after it."
+    why = (
+        "The sources are parsed by the interpreter that runs flopod; it does not know syntax that came "
+        "after it."
+    )
     message = "{reason}: this looks like syntax newer than Python {version}, which is compiling"
     help = "run flopod with the Python the source is written for, or use the older form"
     valid = (_PLAIN,)
@@ -87,7 +108,10 @@ class NotParsed(Rule):
 class TooDeep(Rule):
     code = "FLP008"
     title = "Code nested too deeply"
-    why = "Parser and compiler descend into nested code; beyond some depth Python's own stack would end the build instead of a message."
+    why = (
+        "Parser and compiler descend into nested code; beyond some depth Python's own stack would end "
+        "the build instead of a message."
+    )
     message = "{what} is nested too deeply to compile"
     help = "give inner parts names of their own, or keep large data in a file that the program reads"
     valid = (_PLAIN,)
@@ -97,7 +121,10 @@ class TooDeep(Rule):
 class BadConfig(Rule):
     code = "FLP009"
     title = "The configuration cannot be used"
-    why = "`[tool.flopod]` in pyproject.toml has few keys; a wrong type or a misspelled key would otherwise be ignored."
+    why = (
+        "`[tool.flopod]` in pyproject.toml has few keys; a wrong type or a misspelled key would "
+        "otherwise be ignored."
+    )
     message = "pyproject.toml: {reason}"
     help = "{rewrite}"
     valid = ({"pyproject.toml": "[tool.flopod]\ninclude = []\n", "main.py": _PLAIN},)
@@ -120,7 +147,10 @@ class ModuleTwice(Rule):
 class WorkflowTwice(Rule):
     code = "FLP011"
     title = "Two workflows have one name"
-    why = "A run is started by the name of its workflow, and its log names it; with two of one name neither can be found again."
+    why = (
+        "A run is started by the name of its workflow, and its log names it; with two of one name "
+        "neither can be found again."
+    )
     message = "the workflow name {name!r} is used twice"
     help = "give one of them another name: @workflow(name={other!r})"
     valid = (_PLAIN,)
@@ -142,7 +172,10 @@ class PragmaUnknown(Rule):
     title = "A pragma that says nothing the compiler knows"
     why = "A misspelled pragma would leave an id or a finding as it was, without a word."
     message = "{reason}"
-    help = "the pragmas are `# flopod: id=name`, `# flopod: key=expression` and `# flopod: ignore[FLPnnn] reason`"
+    help = (
+        "the pragmas are `# flopod: id=name`, `# flopod: key=expression` and `# flopod: ignore[FLPnnn] "
+        "reason`"
+    )
     valid = (_PLAIN,)
     invalid = (_PLAIN.replace("return x", "return x  # flopod: idd=main"),)
 

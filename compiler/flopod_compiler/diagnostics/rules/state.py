@@ -10,21 +10,31 @@ _HEAD = "from flopod import workflow\n\n"
 class GlobalWrite(Rule):
     code = "FLP403"
     title = "A workflow assigns a module variable"
-    why = "Module variables belong to the process, not to the run: another run sees the change, and a resume elsewhere does not."
+    why = (
+        "Module variables belong to the process, not to the run: another run sees the change, and a "
+        "resume elsewhere does not."
+    )
     message = "the workflow assigns the module variable {name}"
     help = "keep the value in a local variable and return it, or store it in a leaf"
     valid = (_HEAD + "LIMIT = 3\n\n@workflow\nasync def main():\n    return LIMIT\n",)
     invalid = (
-        _HEAD + "count = 0\n\n@workflow\nasync def main():\n    global count\n    count += 1\n    return count\n",
+        _HEAD
+        + "count = 0\n\n@workflow\nasync def main():\n    global count\n    count += 1\n    return count\n",
     )
 
 
 class GlobalMutation(Rule):
     code = "FLP404"
     title = "A workflow changes an object that belongs to a module"
-    why = "The object belongs to the process, not to the run: another run sees the change, and a resume applies it again."
+    why = (
+        "The object belongs to the process, not to the run: another run sees the change, and a resume "
+        "applies it again."
+    )
     message = "the workflow changes {name}, which belongs to its module"
-    help = "work on a copy, for example `{short} = copy.deepcopy({short})` under another local name, or change it in a leaf"
+    help = (
+        "work on a copy, for example `{short} = copy.deepcopy({short})` under another local name, or "
+        "change it in a leaf"
+    )
     valid = (_HEAD + "RATES = {'a': 1}\n\n@workflow\nasync def main():\n    return RATES['a']\n",)
     invalid = (
         _HEAD + "seen = []\n\n@workflow\nasync def main():\n    seen.append(1)\n    return 1\n",

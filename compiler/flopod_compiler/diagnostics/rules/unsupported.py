@@ -9,7 +9,10 @@ from flopod_compiler.diagnostics.rules.calls import _body
 class NotYet(Rule):
     code = "FLP600"
     title = "A construct that is not compiled yet"
-    why = "It has a faithful translation, which this version does not have; it is refused rather than approximated."
+    why = (
+        "It has a faithful translation, which this version does not have; it is refused rather than "
+        "approximated."
+    )
     message = "{callee} is not compiled yet"
     help = "{rewrite}"
     valid = (_body("import asyncio", "return await asyncio.gather(fetch(1), fetch(2))"),)
@@ -32,7 +35,10 @@ class Yielding(Rule):
 class ImplicitEffect(Rule):
     code = "FLP604"
     title = "An effect behind an attribute, an operator or a loop"
-    why = "Reading a property or using an operator runs code of the class; if that has effects it must be a call, which can be recorded."
+    why = (
+        "Reading a property or using an operator runs code of the class; if that has effects it must be "
+        "a call, which can be recorded."
+    )
     message = "{what} runs {function}, which has effects: {reason}"
     help = "make it a method and call it, or call a function that does it: it becomes a leaf"
     valid = (_body("return await fetch(1)"),)

@@ -1,0 +1,240 @@
+"""Leaves on asyncio: side by side, in threads, with timeouts, and what they may know of their call."""
+
+import asyncio
+import threading
+import time
+from functools import partial, wraps
+from typing import Any
+
+from flopod.backends.memory import MemoryBackend
+from flopod.engine.leaves import current_activity
+from flopod.engine.runtime import run_workflow
+from flopod.errors import ActivityTimeout
+from flopod.retry import Retry
+from flopod.workflow.operations import is_async
+from tests.engine.support import RUN, drive
+
+
+class Options:
+    """What `activity(fn, ...)` puts on a function."""
+
+    def __init__(self, fn: Any, timeout: float | None = None, retry: Retry | None = None) -> None:
+        self.fn, self.timeout, self.retry = fn, timeout, retry
+
+
+def with_options(fn: Any, **options: Any) -> Any:
+    @wraps(fn)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        return fn(*args, **kwargs)
+
+    wrapper.__flopod_activity__ = Options(fn, **options)  # type: ignore[attr-defined]
+    return wrapper
+
+
+def real(body: Any, backend: MemoryBackend | None = None) -> Any:
+    """Run on the system's clock."""
+    backend = MemoryBackend() if backend is None else backend
+    return asyncio.run(asyncio.wait_for(run_workflow(body, [], run_id=RUN, backend=backend), 20))
+
+
+def test_async_leaves_run_side_by_side() -> None:
+    """Two leaves that wait for each other both end."""
+    met: list[asyncio.Event] = []
+
+    async def meet(i: int) -> int:
+        met.append(asyncio.Event())
+        while len(met) < 2:
+            await asyncio.sleep(0)
+        return i
+
+    async def body(wf: Any) -> Any:
+        return await wf.parallel(wf.activity("a", meet, 1), wf.activity("b", meet, 2))
+
+    assert real(body).value == [1, 2]
+
+
+def test_a_plain_leaf_does_not_stop_others_in_flight() -> None:
+    """A plain function beside a coroutine runs in a thread of its own."""
+    go = threading.Event()
+
+    async def opens() -> str:
+        await asyncio.sleep(0)
+        go.set()
+        return "opened"
+
+    def waits() -> str:
+        assert go.wait(10)
+        return threading.current_thread().name
+
+    async def body(wf: Any) -> Any:
+        return await wf.parallel(wf.activity("a", opens), wf.activity("b", waits))
+
+    opened, name = real(body).value
+    assert opened == "opened"
+    assert name != threading.current_thread().name
+
+
+def test_a_timeout_of_a_coroutine() -> None:
+    """A leaf that is too slow is cancelled and raises ActivityTimeout in the body."""
+    cancelled: list[bool] = []
+
+    async def slow() -> None:
+        try:
+            await asyncio.sleep(30)
+        except asyncio.CancelledError:
+            cancelled.append(True)
+            raise
+
+    async def body(wf: Any) -> str:
+        try:
+            await wf.activity("slow", with_options(slow, timeout=0.02))
+        except ActivityTimeout as error:
+            return str(error)
+        return "no timeout"
+
+    assert real(body).value == "slow: no result within 0.02 s"
+    assert cancelled == [True]
+
+
+def test_a_timeout_of_a_plain_function() -> None:
+    """A plain leaf that is too slow is left alone, and its result is of no interest."""
+
+    def slow() -> None:
+        time.sleep(0.3)
+
+    async def body(wf: Any) -> Any:
+        return await wf.attempt("slow", Retry(max_attempts=1), with_options(slow, timeout=0.02))
+
+    assert real(body).value is None
+
+
+def test_retries_by_the_options_of_a_function() -> None:
+    """Attempts are told to the leaf, keep one idempotency key, and wait as recorded."""
+    known: list[Any] = []
+
+    async def flaky() -> int:
+        known.append(current_activity.get())
+        if len(known) < 3:
+            raise OSError("not yet")
+        return len(known)
+
+    async def body(wf: Any) -> Any:
+        return await wf.activity("flaky", with_options(flaky, retry=Retry(max_attempts=5, delay=100)))
+
+    assert drive(body, backend=MemoryBackend()).value == 3
+    assert [context.attempt for context in known] == [1, 2, 3]
+    assert {context.idempotency_key for context in known} == {"r/flaky"}
+
+
+def test_errors_to_give_up_on_are_not_tried_again() -> None:
+    """`give_up_on` ends it at the first try."""
+    tries: list[int] = []
+
+    async def wrong() -> None:
+        tries.append(1)
+        raise KeyError("wrong")
+
+    async def body(wf: Any) -> Any:
+        return await wf.attempt("wrong", Retry(give_up_on=(KeyError,)), wrong)
+
+    assert drive(body, backend=MemoryBackend()).value is None
+    assert tries == [1]
+
+
+def test_leaf_that_raises_cancelled_error_has_failed() -> None:
+    """CancelledError raised by a leaf of its own accord is an outcome, in a task or not."""
+
+    async def gives_up() -> None:
+        raise asyncio.CancelledError
+
+    async def fine() -> int:
+        return 1
+
+    async def arm(wf: Any, id: str) -> str:
+        try:
+            await wf.activity(id, gives_up)
+        except asyncio.CancelledError:
+            return "caught"
+        return "no error"
+
+    async def body(wf: Any) -> Any:
+        alone = await arm(wf, "alone")
+        return [alone, *await wf.parallel(arm(wf, "beside"), wf.activity("fine", fine))]
+
+    assert real(body).value == ["caught", "caught", 1]
+
+
+def test_leaf_exits_are_outcomes() -> None:
+    """SystemExit from a leaf reaches the body; uncaught it fails the run."""
+
+    def leaves() -> None:
+        raise SystemExit(4)
+
+    async def body(wf: Any, catch: bool) -> Any:
+        try:
+            await wf.activity("leaves", leaves)
+        except SystemExit as error:
+            if not catch:
+                raise
+            return error.code
+
+    assert drive(body, True, backend=MemoryBackend()).value == 4
+    assert repr(drive(body, False, backend=MemoryBackend()).error) == "SystemExit(4)"
+
+
+def test_a_plain_workflow_may_have_leaves_with_a_loop_of_their_own() -> None:
+    """In a run of a plain workflow a leaf may call asyncio.run, as it may in plain Python."""
+
+    async def inner() -> int:
+        return 5
+
+    def leaf() -> int:
+        return asyncio.run(inner())
+
+    async def body(wf: Any) -> int:
+        return int(await wf.activity("leaf", leaf))
+
+    assert drive(body, backend=MemoryBackend(), sync=True).value == 5
+
+
+def test_cancelled_arms_cancel_their_leaves() -> None:
+    """When the body ends, leaves in flight are cancelled and `finally` may do durable work."""
+    trace: list[str] = []
+
+    async def endless() -> None:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            trace.append("leaf cancelled")
+
+    async def cleanup() -> None:
+        trace.append("cleaned up")
+
+    async def arm(wf: Any) -> None:
+        try:
+            await wf.activity("endless", endless)
+        finally:
+            await wf.activity("cleanup", cleanup)
+
+    async def fails(wf: Any) -> None:
+        await wf.activity("step", cleanup)
+        raise ValueError("stop")
+
+    async def body(wf: Any) -> None:
+        await wf.parallel(arm(wf), fails(wf))
+
+    outcome = real(body)
+    assert repr(outcome.error) == "ValueError('stop')"
+    assert sorted(trace) == ["cleaned up", "cleaned up", "leaf cancelled"]
+
+
+def test_what_counts_as_a_coroutine_function() -> None:
+    """Wrappers, partials and callable objects are looked through; they decide who holds the floor."""
+
+    async def coroutine() -> None: ...
+
+    class Callable:
+        async def __call__(self) -> None: ...
+
+    assert all(map(is_async, [coroutine, partial(coroutine), with_options(coroutine), Callable()]))
+    assert not any(map(is_async, [len, partial(len), print, lambda: coroutine()]))
