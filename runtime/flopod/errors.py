@@ -4,6 +4,7 @@ FlopodError                          1
 |- SerializableError                 1   a value that cannot be written to the log
 |- DuplicateId                       1   one id used twice in a scope
 |- ActivityTimeout                   1   an activity ran longer than it may
+|- SharedArgument                    1   two calls side by side changed one argument
 |- Cancelled                         8   the run was cancelled
 |- RunPaused                         3   the run was paused, or parked after crashes
 |- UsageError                        2   the caller asked for something that cannot be
@@ -64,6 +65,20 @@ class DuplicateId(FlopodError):
         super().__init__(f"the id {id!r} is used twice {where}; {hint}")
         self.id = id
         self.scope = scope
+
+
+class SharedArgument(FlopodError):
+    """Two calls that ran side by side changed the same argument. `path` is the later one's."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        self.path = path
+
+    def __str__(self) -> str:
+        return (
+            f"{self.path} changed an argument that was changed elsewhere while it ran; both changes cannot be "
+            "kept: let the calls return what they find, or await one after the other"
+        )
 
 
 class ActivityTimeout(FlopodError):

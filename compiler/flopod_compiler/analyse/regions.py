@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 
 from flopod_compiler.analyse.scopes import COMPREHENSIONS, FUNCTIONS
 from flopod_compiler.model import CallKind, Classified
@@ -35,9 +36,7 @@ def durable_regions(classified: Classified, function: ast.FunctionDef | ast.Asyn
 
     def visit(node: ast.AST) -> bool:
         inside = durable_call(classified, node)
-        if isinstance(node, (*FUNCTIONS, ast.Lambda)) and node is not function:
-            return False
-        for child in ast.iter_child_nodes(node):
+        for child in ast.iter_child_nodes(node) if node is function else evaluated(node):
             inside = visit(child) or inside
         if inside:
             found.add(node)
@@ -45,6 +44,16 @@ def durable_regions(classified: Classified, function: ast.FunctionDef | ast.Asyn
 
     visit(function)
     return found
+
+
+def evaluated(node: ast.AST) -> Iterator[ast.AST]:
+    """The parts that run where a node stands: of a nested function, its defaults and decorators."""
+    if isinstance(node, (*FUNCTIONS, ast.Lambda)):
+        yield from getattr(node, "decorator_list", [])
+        yield from node.args.defaults
+        yield from (one for one in node.args.kw_defaults if one is not None)
+    else:
+        yield from ast.iter_child_nodes(node)
 
 
 def comprehension_is_durable(region: set[ast.AST], node: ast.AST) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from flopod_compiler.purity.targets import Target
+from flopod_compiler.purity.target import Target
 
 _LEAF = "move the call into a function of its own, which becomes a leaf"
 
@@ -16,9 +16,7 @@ def ways_out(func: ast.expr, target: Target) -> str:
     if "import *" in target.reason:
         return "import the name itself"
     if target.parameter:
-        return (
-            f"call functions by their names: choose with if/elif or match instead of through `{target.parameter}`"
-        )
+        return f"call functions by their names: choose with if/elif or match instead of through `{target.parameter}`"
     if isinstance(func, ast.Subscript):
         return "choose with if/elif or match, or make it a dict display of functions that nothing changes"
     if isinstance(func, ast.Attribute):

@@ -31,7 +31,12 @@ def check_awaits(work: Workspace, workflow: WorkflowFunction) -> None:
             text = " ".join(ast.unparse(call).split())
             if work.function_around(scope) is workflow.node and isinstance(workflow.node, ast.FunctionDef):
                 work.report(
-                    AsyncInSync, workflow.module, call, callee=info.name, workflow=workflow.node.name, text=text
+                    AsyncInSync,
+                    workflow.module,
+                    call,
+                    callee=info.name,
+                    workflow=workflow.node.name,
+                    text=text,
                 )
                 continue
             use = _use(work, call, parents, scope)

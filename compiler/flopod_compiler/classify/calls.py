@@ -15,8 +15,7 @@ from flopod_compiler.names import Scope
 from flopod_compiler.parse import span
 from flopod_compiler.purity.engine import Summary, bind
 from flopod_compiler.purity.facts import Edge
-from flopod_compiler.purity.targets import Target
-
+from flopod_compiler.purity.target import Target
 
 
 def classify_calls(work: Workspace, workflow: WorkflowFunction) -> None:

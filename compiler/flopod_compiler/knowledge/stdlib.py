@@ -81,3 +81,14 @@ PURE_BASES = frozenset(
     """)
 )
 """Classes outside the project whose construction is pure, as bases of project classes."""
+
+
+def is_pure_base(qualified: str) -> bool:
+    """Whether instances of a subclass of a class outside the project are made without effects."""
+    if qualified in PURE_BASES:
+        return True
+    module, _, name = qualified.rpartition(".")
+    return module == "builtins" and name.endswith(_EXCEPTIONS)
+
+
+_EXCEPTIONS = ("Error", "Exception", "Warning", "Group", "Interrupt", "Exit", "Iteration")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from flopod_compiler import ir
-from flopod_compiler.analyse.regions import comprehension_is_durable, durable_call
+from flopod_compiler.analyse.regions import comprehension_is_durable, durable_call, evaluated
 from flopod_compiler.analyse.scopes import COMPREHENSIONS
 from flopod_compiler.diagnostics import Diagnostic
 from flopod_compiler.ids import Site, SiteScope, literal_arguments
@@ -149,7 +149,8 @@ class Expressions:
         return found
 
     def _lambda(self, node: ast.Lambda, scope: SiteScope) -> list[ir.Node]:
-        for child in ast.walk(node):
+        found = [one for part in evaluated(node) for one in self._expression(part, scope)]
+        for child in ast.walk(node.body):
             self._note_output(child, scope)
             if durable_call(self._classified, child):
                 info = self._classified.calls[child]  # type: ignore[index]
@@ -159,7 +160,7 @@ class Expressions:
                     f"`{info.name}` is durable and cannot be called inside a lambda: nobody waits there",
                     "write a nested `async def` and await it, or call before and use the value in the lambda",
                 )
-        return []
+        return found
 
     def _note_output(self, node: ast.AST, scope: SiteScope) -> None:
         """Prints, logs and module values inside plain nested functions use the scope around them."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from flopod_compiler import ir
-from flopod_compiler.analyse.regions import durable_call
+from flopod_compiler.analyse.regions import durable_call, evaluated
 from flopod_compiler.analyse.state import Declared
 from flopod_compiler.ids import Site, SiteScope
 from flopod_compiler.model import CallKind
@@ -57,11 +57,12 @@ class Statements(Expressions):
         return found
 
     def _functiondef(self, node: ast.FunctionDef | ast.AsyncFunctionDef, scope: SiteScope) -> list[ir.Node]:
+        found = [one for part in evaluated(node) for one in self._expression(part, scope)]
         function = self._classified.functions.get(node)
         if function is None or not function.durable:
             for child in ast.walk(node):
                 self._note_output(child, scope)
-        return []
+        return found
 
     _asyncfunctiondef = _functiondef
 

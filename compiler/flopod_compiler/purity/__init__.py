@@ -2,6 +2,7 @@
 
 from flopod_compiler.purity.engine import Purity, Summary
 from flopod_compiler.purity.marks import Marks
-from flopod_compiler.purity.targets import Target, Targets
+from flopod_compiler.purity.target import Target
+from flopod_compiler.purity.targets import Targets
 
 __all__ = ["Marks", "Purity", "Summary", "Target", "Targets"]

@@ -21,7 +21,8 @@ from flopod_compiler.names import How, Names, Scope
 from flopod_compiler.purity.constants import Constants
 from flopod_compiler.purity.implicit import ImplicitCalls
 from flopod_compiler.purity.roots import ANYTHING, MODULE, RootFinder
-from flopod_compiler.purity.targets import Target, Targets
+from flopod_compiler.purity.target import Target
+from flopod_compiler.purity.targets import Targets
 from flopod_compiler.types import Inference
 
 
@@ -175,7 +176,7 @@ class FactFinder:
                 return None
             target = self.targets.external(symbol, call)
         elif isinstance(symbol, ProjectFunction):
-            target = self.targets.function(symbol, through=value)
+            target = self.targets.function(symbol)
         else:
             return None
         if target.kind is None or target.kind is CallKind.PURE or target.callee in HELPER_PURE:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from msgspec import Raw
 
 from flopod import codec
-from flopod.errors import SerializableError
+from flopod.errors import SerializableError, SharedArgument
 from flopod.workflow.tracebacks import author_traceback
 
 _SCALARS = frozenset({str, int, float, bool, bytes, NoneType})
@@ -81,6 +81,13 @@ class Arguments:
     def changed(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
         """Whether a copy differs from what it was made of."""
         return codec.encode(self._without_foreign(args, kwargs)) != self._doc
+
+    def conflict(self, state: Raw | None) -> Raised | None:
+        """The failure of a call that changed arguments which have meanwhile changed here, too."""
+        if state is None or not self.changed(self.args, self.kwargs):
+            return None
+        error = SharedArgument(self.path)
+        return Raised(Raw(codec.encode(error)), None, error, "", final=True)
 
     def data(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any]:
         """Return the values that are data: what is no function, class or object of a module."""

@@ -397,6 +397,7 @@ class Core:
         return False
 
     def _deliver_leaf(self, operation: Activity, outcome: Returned | Raised) -> None:
+        outcome = operation.settled(outcome)
         event, deliver = (
             operation.returned(outcome) if isinstance(outcome, Returned) else operation.raised(outcome)
         )

@@ -185,6 +185,10 @@ class Activity(Operation):
             return event, partial(self.set_result, outcome.value)
         return event, partial(self.settle, event)
 
+    def settled(self, outcome: Returned | Raised) -> Returned | Raised:
+        """The outcome as it is recorded: two changes of one argument cannot both be kept."""
+        return self._arguments.conflict(outcome.state) or outcome
+
     def next_try(self, outcome: Raised) -> int | None:
         """Return when to try again after an error (ms since the epoch), or None to give up."""
         retry, error = self.retry, outcome.exception

@@ -1,0 +1,78 @@
+"""What a call reaches, as data; and how the targets of several candidates become one."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, replace
+
+from flopod_compiler.knowledge.known import Known
+from flopod_compiler.model import CallKind, ModuleValue, ProjectFunction, Symbol, Unknown
+
+NOTHING: frozenset[int | str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Target:
+    """What one call reaches.
+
+    `kind` None means: pure if every function in `runs` is. `bound` says that the receiver of the call is
+    their first argument. `value` is the module-level object that a method is called on.
+    """
+
+    kind: CallKind | None
+    name: str
+    callee: str
+    symbol: Symbol
+    is_async: bool | None = False
+    mutates: frozenset[int | str] = NOTHING
+    reason: str = ""
+    runs: tuple[ProjectFunction, ...] = ()
+    bound: bool = False
+    constructs: bool = False
+    known: Known | None = None
+    value: ModuleValue | None = None
+    parameter: str = ""
+
+
+def unresolved(name: str, reason: str, symbol: Symbol) -> Target:
+    """The target of a call that cannot be known."""
+    return Target(CallKind.UNRESOLVED, name, name, symbol, None, reason=reason)
+
+
+def merge(name: str, targets: list[Target]) -> Target:
+    """One target for a call that may reach several; unresolved when they are of different kinds."""
+    first = targets[0]
+    if len(targets) == 1:
+        return first
+    kinds = {CallKind.PURE if one.kind is None else one.kind for one in targets}
+    mutates = frozenset[int | str]().union(*(one.mutates for one in targets))
+    callee = " | ".join(dict.fromkeys(one.callee for one in targets))
+    same_async = {one.is_async for one in targets}
+    is_async = first.is_async if len(same_async) == 1 else None
+    if len(kinds) > 1:
+        several = ", ".join(dict.fromkeys(f"{one.callee} ({_kind(one)})" for one in targets))
+        return unresolved(name, f"`{name}` may be {several}", Unknown(several))
+    if CallKind.UNRESOLVED in kinds or (first.known is not None and first.known.refused):
+        return first
+    runs = tuple(dict.fromkeys(run for one in targets for run in one.runs))
+    kind = None if any(one.kind is None for one in targets) else first.kind
+    return replace(
+        first, kind=kind, name=name, callee=callee, mutates=mutates, runs=runs, is_async=is_async,
+        symbol=first.symbol if len({one.symbol for one in targets}) == 1 else Unknown(f"one of {callee}"),
+        bound=any(one.bound for one in targets),
+    )  # fmt: skip
+
+
+def shortened(expr: ast.expr) -> str:
+    """The text of an expression for a message."""
+    text = " ".join(ast.unparse(expr).split())
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def last_name(expr: ast.expr) -> str:
+    """The last identifier of a dotted name."""
+    return expr.attr if isinstance(expr, ast.Attribute) else getattr(expr, "id", shortened(expr))
+
+
+def _kind(target: Target) -> str:
+    return "pure" if target.kind is None else target.kind.value
