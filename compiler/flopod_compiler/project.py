@@ -172,3 +172,8 @@ def _read_table(table: object) -> tuple[Config, list[Diagnostic]]:
 
 def _bad_config(reason: str, rewrite: str) -> Diagnostic:
     return BadConfig.on("pyproject.toml", _START, reason=reason, rewrite=rewrite)
+
+
+def sources(project: Project) -> dict[str, str]:
+    """The text of every file that could be read, by the path that diagnostics name."""
+    return {module.relpath: module.text for module in project.modules.values()} | project.texts

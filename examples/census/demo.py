@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from flopod import SqliteBackend
-from flopod.events import ActivityCompleted, ActivityFailed
+from flopod.events import ActivityCompleted, ActivityFailed, Event
 
 HERE = Path(__file__).resolve().parent
 RUN_ID = "main-run"
@@ -74,9 +74,9 @@ class Trial:
         """How many attempts failed and were tried again."""
         return sum(isinstance(event, ActivityFailed) for event in self._events())
 
-    def _events(self) -> Iterator[object]:
+    def _events(self) -> list[Event]:
         with SqliteBackend(self.folder / ".flopod" / "flopod.db") as backend:
-            yield from (record.event for record in backend.load(RUN_ID))
+            return [record.event for record in backend.load(RUN_ID)]
 
     def _start(self, kill_at: int | None) -> bool:
         first = len(self.executions())

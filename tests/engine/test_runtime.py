@@ -9,7 +9,7 @@ from flopod.backends.memory import MemoryBackend
 from flopod.engine.clock import VirtualClock
 from flopod.engine.outcome import Progress
 from flopod.engine.runtime import run_workflow
-from flopod.errors import BadInput, BuildMismatch, DivergenceError, Fenced, InputChanged, RunHeld
+from flopod.errors import BadInput, BuildMismatch, DivergenceError, Fenced, InputChanged, RunHeld, StorageFull
 from flopod.events import Log, RunDiverged, RunPaused, RunResumed
 from tests.engine.support import RUN, deliver, drive, kinds
 
@@ -291,3 +291,30 @@ def test_a_result_that_is_no_data_fails_the_run() -> None:
     assert outcome.status == "failed"
     assert "result" in str(outcome.error)
     assert "client" in str(outcome.error)
+
+
+def test_nothing_is_printed_before_it_is_committed(capsys: pytest.CaptureFixture[str]) -> None:
+    """If the append fails, what it holds has not been shown; on the resume it is, once."""
+
+    async def body(wf: Any) -> None:
+        wf.print("one")
+        await wf.activity("first", leaf, 1)
+        wf.print("two")
+
+    class Full(MemoryBackend):
+        left = 1
+
+        def append(self, *args: Any, **kwargs: Any) -> int:
+            if not self.left:
+                raise StorageFull("memory")
+            self.left -= 1
+            return super().append(*args, **kwargs)
+
+    backend = Full()
+    with pytest.raises(StorageFull):
+        drive(body, backend=backend)
+    assert capsys.readouterr().out == "one\n"
+    assert backend.summary(RUN).status == "storage_error"  # type: ignore[union-attr]
+    backend.left = 99
+    drive(body, backend=backend)
+    assert capsys.readouterr().out == "two\n"

@@ -127,6 +127,8 @@ class Simulator:
         self._commit(commit)
         if core.ended is not None or core.diverged is not None or core.paused is not None:
             return False
+        if core.has_more:
+            return True
         if self._flying:
             self._complete_one()
             return True

@@ -4,8 +4,10 @@ from typing import Any
 
 import pytest
 
+from flopod.events import ActivityFailed
+from flopod.workflow.commands import StartLeaf
 from tests.workflow import programs
-from tests.workflow.support import Body, run, sweep
+from tests.workflow.support import Body, Simulator, run, sweep
 
 PROGRAMS: list[tuple[Body, tuple[Any, ...]]] = [
     (programs.sequential, (3,)),
@@ -59,3 +61,17 @@ def test_retries_from_every_prefix() -> None:
         again = run(programs.retries, records=first.records[:cut], now=first.now)
         assert again.value == first.value
         assert again.calls.count("flaky") <= 3 - min(failed, 2)
+
+
+def test_a_resume_waits_for_the_recorded_next_try() -> None:
+    """The time of the next attempt is in the log: a resume neither hurries nor waits anew."""
+    programs.failures.clear()
+    first = run(programs.retries)
+    cut = next(i for i, event in enumerate(first.events) if isinstance(event, ActivityFailed)) + 1
+    failed = first.events[cut - 1]
+    resumed = Simulator(programs.retries, (), first.records[:cut], now=failed.at)
+    commit = resumed.core.step(failed.at)
+    assert not [command for command in commit.commands if isinstance(command, StartLeaf)]
+    assert resumed.core.next_due() == failed.next_try
+    late = resumed.core.step(failed.next_try)
+    assert [command.attempt for command in late.commands if isinstance(command, StartLeaf)] == [2]

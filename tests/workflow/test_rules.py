@@ -267,6 +267,7 @@ def test_rule_5_an_open_operation_keeps_an_iteration_from_being_complete() -> No
     async def body(wf: Any) -> int:
         pending: list[Any] = []
         for scope, i in wf.each("xs", range(3)):
+            await scope.activity("other", double, i)
             pending.append(scope.activity("double", double, i))
         return sum([await operation for operation in pending])
 

@@ -10,11 +10,13 @@ from flopod_compiler.diagnostics import Related
 from flopod_compiler.diagnostics.catalogue import CATALOGUE
 from flopod_compiler.diagnostics.rules.calls import BadOptions, DurableInHelper, Unresolved
 from flopod_compiler.knowledge.author import ACTIVITY, ATTEMPT, WAIT_FOR
-from flopod_compiler.model import CallInfo, CallKind, ProjectFunction, WorkflowFunction
+from flopod_compiler.knowledge.methods import is_foreign
+from flopod_compiler.model import CallInfo, CallKind, ModuleValue, ProjectFunction, WorkflowFunction
 from flopod_compiler.names import Scope
 from flopod_compiler.parse import span
 from flopod_compiler.purity.engine import Summary, bind
-from flopod_compiler.purity.facts import Edge
+from flopod_compiler.purity.facts import Edge, arguments, within
+from flopod_compiler.purity.roots import ANYTHING
 from flopod_compiler.purity.target import Target
 
 
@@ -34,7 +36,7 @@ def _info(
 ) -> CallInfo:
     target = work.purity.targets.of(call, scope)
     if _is_nested(work, target):
-        return _finished(target, CallKind.PURE, awaited, frozenset({"*"}))
+        return _finished(target, CallKind.PURE, awaited, _nested_changes(work, call, scope, target))
     if target.known is not None and target.known.refused:
         return _refused(work, workflow, call, target)
     if target.kind is None:
@@ -44,7 +46,7 @@ def _info(
         work.report(Unresolved, workflow.module, call.func, text=text, reason=target.reason, rewrite=rewrite)
         return _finished(target, CallKind.UNRESOLVED, awaited)
     if target.kind is CallKind.PRIMITIVE and target.callee == ATTEMPT:
-        return _attempt(work, call, scope, target)
+        return _attempt(work, workflow, call, scope, target)
     if target.kind is CallKind.PRIMITIVE and target.callee == ACTIVITY:
         _check_options(work, workflow, call)
     if target.kind is CallKind.LEAF:
@@ -64,6 +66,20 @@ def _is_nested(work: Workspace, target: Target) -> bool:
     return any(run.node in work.marks.nested for run in target.runs)
 
 
+def _nested_changes(work: Workspace, call: ast.Call, scope: Scope, target: Target) -> frozenset[int | str]:
+    """What a nested function changes: its arguments by their places, `*` if anything it closes over."""
+    edge = work.purity.finder.edge(target, call, scope)
+    found: set[int | str] = set()
+    for run in target.runs:
+        summary = work.purity.of(run)
+        own = Summary(mutates=summary.mutates - {ANYTHING})
+        found |= _places(work, edge, run, own, call)
+        rebinds = any(inner.nonlocals for inner in within(work.names.scope(run.node)))
+        if ANYTHING in summary.mutates or rebinds:
+            found.add(ANYTHING)
+    return frozenset(found)
+
+
 def _refused(work: Workspace, workflow: WorkflowFunction, call: ast.Call, target: Target) -> CallInfo:
     known = target.known
     assert known is not None
@@ -74,11 +90,17 @@ def _refused(work: Workspace, workflow: WorkflowFunction, call: ast.Call, target
     return CallInfo(kind, target.name, target.callee, target.symbol, None, frozenset(), target.reason)
 
 
-def _attempt(work: Workspace, call: ast.Call, scope: Scope, target: Target) -> CallInfo:
+def _attempt(
+    work: Workspace, workflow: WorkflowFunction, call: ast.Call, scope: Scope, target: Target
+) -> CallInfo:
     """`attempt(fn, ...)`: named like the leaf it tries."""
     if not call.args:
         return _finished(target, CallKind.PRIMITIVE, False)
     leaf = work.purity.targets.leaf_of(call.args[0], scope)
+    if leaf.kind is CallKind.UNRESOLVED:
+        text, rewrite = _text(call.args[0]), ways_out(call.args[0], leaf)
+        work.report(Unresolved, workflow.module, call.args[0], text=text, reason=leaf.reason, rewrite=rewrite)
+    _check_leaf(work, workflow, call, leaf)
     return CallInfo(CallKind.PRIMITIVE, leaf.name, ATTEMPT, leaf.symbol, True)
 
 
@@ -89,7 +111,11 @@ def _by_purity(
     mutates = set(target.mutates)
     for run in target.runs:
         summary = work.purity.of(run)
-        reason = summary.reason or _callback_reason(work, edge, run, summary, scope)
+        reason = (
+            summary.reason
+            or _callback_reason(work, edge, run, summary, scope)
+            or _foreign_argument(work, call, scope)
+        )
         if reason:
             _check_durable(work, workflow, call, summary)
             return CallInfo(
@@ -122,6 +148,24 @@ def _callback_reason(
                 return " -> ".join(chain)
             if parameter:
                 return f"calls the value `{parameter}`"
+    return ""
+
+
+def _foreign_argument(work: Workspace, call: ast.Call, scope: Scope) -> str:
+    """An argument that is no data, like a client made at import: what is done with it has effects."""
+    for value in arguments(call):
+        types = work.types.of(value, scope)
+        if types is not None:
+            foreign = [one.name for one in types if one.cls is None and is_foreign(one.name)]
+            if foreign:
+                return f"is given a {foreign[0]}"
+        symbol = work.names.resolve(value, scope) if isinstance(value, ast.Name | ast.Attribute) else None
+        if isinstance(symbol, ModuleValue) and not work.purity.constants.is_constant(symbol):
+            data = types is not None and all(
+                one.cls is None or work.types.classes.is_data(one.cls) for one in types
+            )
+            if not data and not work.marks.declared(symbol):
+                return f"is given {symbol.module}.{symbol.name}"
     return ""
 
 

@@ -155,8 +155,7 @@ def _writes(work: Workspace, workflow: WorkflowFunction, scope: Scope, finder: R
     for call in scope.calls:
         info = work.result.calls.get(call)
         if info is not None and info.kind is CallKind.PURE and info.mutates:
-            target = work.purity.targets.of(call, scope)
-            for expr in changed_values(target, call):
+            for expr in changed_values(info.mutates, call):
                 _changed(work, workflow, finder.changed(expr, scope), call)
     for node in scope.others:
         if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):

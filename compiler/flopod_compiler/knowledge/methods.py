@@ -77,6 +77,13 @@ def is_data_type(name: str) -> bool:
     return name in _DATA_TYPES or name in _IN_MEMORY or name.startswith(("collections.abc.", "pathlib.Pure"))
 
 
+def is_foreign(name: str) -> bool:
+    """Whether a type outside the project is known and is no data: a client, a session, a lock."""
+    if "." not in name or name.startswith(("builtins.", "typing", "logging.Log")):
+        return False
+    return not is_data_type(name) and name not in _PATHS
+
+
 def is_pure_method(type_name: str, method: str) -> bool:
     """Whether a method of a type outside the project is known to have no effects but on its receiver."""
     if type_name in _PATHS:

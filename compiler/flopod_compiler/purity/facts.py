@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from flopod_compiler.knowledge.builtins import HELPER_PURE, NEVER_CALLING
@@ -224,7 +224,7 @@ class FactFinder:
         self._changed(facts, roots.changed(load, scope), node)
 
     def _change(self, facts: Facts, target: Target, call: ast.Call, scope: Scope, roots: RootFinder) -> None:
-        for expr in changed_values(target, call):
+        for expr in changed_values(target.mutates, call):
             self._changed(facts, roots.changed(expr, scope), call)
 
     def _changed(self, facts: Facts, roots: frozenset[str], node: ast.AST) -> None:
@@ -260,14 +260,16 @@ def arguments(call: ast.Call) -> Iterator[ast.expr]:
         yield keyword.value
 
 
-def changed_values(target: Target, call: ast.Call) -> Iterator[ast.expr]:
-    """The expressions whose values a call changes in place, as its target says."""
-    for place in target.mutates:
-        if place == "self" or place == ANYTHING:
-            if isinstance(call.func, ast.Attribute):
-                yield call.func.value
-        elif isinstance(place, int) and place < len(call.args):
-            yield call.args[place]
+def changed_values(mutates: Iterable[int | str], call: ast.Call) -> Iterator[ast.expr]:
+    """The expressions whose values a call changes in place, by the places it is said to change."""
+    for place in mutates:
+        if place in ("self", ANYTHING) and isinstance(call.func, ast.Attribute):
+            yield call.func.value
+        if place == ANYTHING:
+            yield from (argument.value for argument in call.args if isinstance(argument, ast.Starred))
+            yield from (keyword.value for keyword in call.keywords if keyword.arg is None)
+        elif isinstance(place, int):
+            yield from call.args[place : place + 1]
         else:
             yield from (keyword.value for keyword in call.keywords if keyword.arg == place)
 

@@ -7,13 +7,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from flopod_compiler.knowledge import METHODS
-from flopod_compiler.knowledge.methods import changes_receiver, is_pure_method
+from flopod_compiler.knowledge.methods import changes_receiver, is_data_type, is_pure_method
 from flopod_compiler.knowledge.refused import LOGGER_METHODS, LOGGER_QUERIES
 from flopod_compiler.knowledge.stdlib import is_pure_base
 from flopod_compiler.model import CallKind, External, ModuleValue, ProjectClass, ProjectFunction, Unknown
 from flopod_compiler.names import Scope
 from flopod_compiler.purity.target import NOTHING, Target, merge, shortened, unresolved
-from flopod_compiler.types import Type
+from flopod_compiler.types import Type, Types
 from flopod_compiler.types.model import AWAITABLE
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ class MethodTargets:
         self.hierarchy = targets.hierarchy
 
     def of_super(self, func: ast.Attribute, scope: Scope) -> Target:
+        """The target of `super().method(...)`."""
         owner: Scope | None = scope
         while owner is not None and not isinstance(owner.node, ast.ClassDef):
             owner = owner.parent
@@ -49,27 +50,47 @@ class MethodTargets:
         )
 
     def of(self, func: ast.Attribute, call: ast.Call, scope: Scope) -> Target:
+        """The target of a method call."""
         bases = self.names.candidates(func.value, scope)
         base = bases[0]
         value = base if isinstance(base, ModuleValue) and len(bases) == 1 else None
         types = self.types.of(func.value, scope)
-        if types is not None:
-            found = merge(
-                func.attr, [self._method_of(one, func, call) for one in sorted(types, key=_by_name)]
-            )
-        elif value is not None:
-            found = self._object_method(value, func)
+        if value is not None and (types is None or not self._is_read(value, types)):
+            return self._object_method(value, func, types)
+        if types is None:
+            found = self._by_name(func, awaited=self._is_awaited(call, scope))
         else:
-            found = self._by_name(func)
+            ordered = sorted(types, key=lambda one: one.name)
+            found = merge(func.attr, [self._method_of(one, func) for one in ordered])
         return replace(found, value=value) if value is not None else found
 
-    def _object_method(self, value: ModuleValue, func: ast.Attribute) -> Target:
-        callee = f"{value.module}:{value.name}.{func.attr}"
-        return Target(
-            CallKind.LEAF, func.attr, callee, value, None, reason=f"calls {callee.replace(':', '.')}"
+    def _is_awaited(self, call: ast.Call, scope: Scope) -> bool:
+        parent = self.names.tree_holding(scope).parents.get(call)
+        return isinstance(parent, ast.Await | ast.AsyncFor | ast.AsyncWith)
+
+    def _is_read(self, value: ModuleValue, types: frozenset[Type]) -> bool:
+        """Whether a module-level object is data, which may be read where it is used: it never changes, or
+        it is plain data as a whole and can be recorded. All others keep their state, and a method is a leaf.
+        """
+        return self.targets.is_fixed(value) or all(
+            self.types.classes.is_data(one.cls) if one.cls is not None else _is_value(one.name)
+            for one in types
         )
 
-    def _method_of(self, receiver: Type, func: ast.Attribute, call: ast.Call) -> Target:
+    def _object_method(self, value: ModuleValue, func: ast.Attribute, types: Types) -> Target:
+        """A method of an object that the module made: by its type where that is known, a leaf anyway."""
+        callee = f"{value.module}:{value.name}.{func.attr}"
+        reason = f"calls {callee.replace(':', '.')}"
+        found = Target(CallKind.LEAF, func.attr, callee, value, None, reason=reason)
+        if types is not None and len(types) == 1:
+            target = self._method_of(next(iter(types)), func)
+            if target.kind in (CallKind.OUTPUT, CallKind.WORKFLOW, CallKind.LEAF):
+                found = target
+            elif target.kind is None:
+                found = replace(target, kind=CallKind.LEAF, reason=reason)
+        return replace(found, value=value)
+
+    def _method_of(self, receiver: Type, func: ast.Attribute) -> Target:
         """The method of a receiver of one known type."""
         name = func.attr
         if receiver.cls is not None:
@@ -104,7 +125,9 @@ class MethodTargets:
                 )
             callee = f"{cls.module}:{cls.qualname}.{func.attr}"
             reason = f"calls {callee}, which nothing in the project implements"
-            return Target(CallKind.LEAF, func.attr, callee, member, self.is_async(member), reason=reason)
+            return Target(
+                CallKind.LEAF, func.attr, callee, member, self.targets.is_async(member), reason=reason
+            )
         if isinstance(member, ProjectClass):
             return self.targets.constructor(member)
         if isinstance(member, External):
@@ -113,13 +136,16 @@ class MethodTargets:
         reason = f"{cls.qualname} has no method `{func.attr}` that is known"
         return unresolved(shortened(func), reason, member or Unknown(reason))
 
-    def _by_name(self, func: ast.Attribute) -> Target:
-        """The method of a receiver of unknown type, by the classes and tables that have one of its name."""
+    def _by_name(self, func: ast.Attribute, *, awaited: bool) -> Target:
+        """The method of a receiver of unknown type, by the classes and tables that have one of its name.
+
+        No method of plain data can be awaited.
+        """
         name = func.attr
         found = self.hierarchy.implementations(name)
         targets = [self.targets.function(one, bound=not _is_static(one.node)) for one in found]
         if not targets:
-            if name in METHODS:
+            if name in METHODS and not awaited:
                 mutates = frozenset({"self"}) if changes_receiver("", name) else NOTHING
                 return Target(CallKind.PURE, name, f"*.{name}", Unknown("plain data"), False, mutates)
             reason = (
@@ -141,5 +167,5 @@ def _is_static(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     return any(isinstance(one, ast.Name) and one.id == "staticmethod" for one in node.decorator_list)
 
 
-def _by_name(one: Type) -> str:
-    return one.name
+def _is_value(type_name: str) -> bool:
+    return is_data_type(type_name) or type_name.startswith("logging.Log")

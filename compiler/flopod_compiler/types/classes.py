@@ -11,6 +11,11 @@ from flopod_compiler.types.known import attribute_result
 from flopod_compiler.types.model import Type, Types, is_immutable_name
 
 _ENUMS = frozenset({"enum.Enum", "enum.IntEnum", "enum.StrEnum", "enum.Flag", "enum.IntFlag"})
+_DATA_BASES = frozenset({
+    "typing.NamedTuple", "typing.TypedDict", "msgspec.Struct", "pydantic.BaseModel", "pydantic.RootModel",
+    "collections.namedtuple",
+})  # fmt: skip
+_DATA_DECORATORS = frozenset({"dataclass", "define", "frozen", "attrs", "attrib", "s", "mutable"})
 _PROPERTIES = frozenset({"property", "cached_property"})
 
 
@@ -51,6 +56,17 @@ class ClassTypes:
     def is_enum(self, cls: ProjectClass) -> bool:
         """Whether a class is an enumeration."""
         return any(isinstance(base, External) and base.qualified in _ENUMS for base in self.names.mro(cls))
+
+    def is_data(self, cls: ProjectClass) -> bool:
+        """Whether a class declares its fields, as data classes of all libraries do, or is an enumeration."""
+        for base in self.names.mro(cls):
+            if isinstance(base, External) and base.qualified in _DATA_BASES:
+                return True
+            if isinstance(base, ProjectClass):
+                decorators = {_last_name(decorator) for decorator in base.node.decorator_list}
+                if decorators & _DATA_DECORATORS:
+                    return True
+        return self.is_enum(cls)
 
     def is_immutable(self, types: Types, depth: int = 0) -> bool:
         """Whether no value of these types can change, all the way down."""

@@ -96,7 +96,7 @@ class Driver:
         await self._carry_out(commit.commands)
         if core.ended is not None or core.paused is not None:
             return self._outcome()
-        return None if core.unsettled or core.has_arrived else await self._rest()
+        return None if core.has_more else await self._rest()
 
     # -- the body outside ------------------------------------------------------------------------
 

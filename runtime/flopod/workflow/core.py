@@ -99,6 +99,7 @@ class Core:
         self.open: dict[str, Operation] = {}
         self.root = Scope(self, None, "")
         self._live = False
+        self._is_grouped = False
         self._crashed = crashed
         self._max_crashes = max_crashes
         self._seq = history.last_seq
@@ -195,10 +196,11 @@ class Core:
         return self._live
 
     @property
-    def has_arrived(self) -> bool:
-        """Whether the next step has an outcome of a leaf to deliver."""
+    def has_more(self) -> bool:
+        """Whether the next step has something to deliver already."""
         floor = self.scheduler.floor
-        return any(floor is None or operation is floor for operation, _ in self._arrived)
+        arrived = any(floor is None or operation is floor for operation, _ in self._arrived)
+        return arrived or self.unsettled or self._is_grouped
 
     @property
     def running(self) -> set[str]:
@@ -233,10 +235,9 @@ class Core:
         entry = self.history.find(key)
         path = key if isinstance(key, str) else key[0]
         if entry is None:
-            if self.history.replaying:
-                self.diverge(
-                    path, "nothing, and later outcomes follow", f"{asking.describe()}, a new call in the past"
-                )
+            if self.history.replaying or self.history.ended is not None:
+                asked = f"{asking.describe()}, a new call in the past"
+                self.diverge(path, "nothing, though later events follow", asked)
             return None
         if not isinstance(entry.event, kind):
             self.diverge(path, describe_event(entry.event), asking.describe())
@@ -513,7 +514,8 @@ class Core:
         return self._result is not None and not self.scheduler.alive
 
     def _is_large(self) -> bool:
-        return len(self._buffer) >= _GROUP
+        self._is_grouped = len(self._buffer) >= _GROUP
+        return self._is_grouped
 
     # -- committing ------------------------------------------------------------------------------
 

@@ -242,7 +242,12 @@ def test_a_workflow_called_in_a_workflow_is_a_child_scope(tmp_path: Path) -> Non
     head = "@workflow(name='child')\nasync def part(x):\n    return x\n"
     result = classified(tmp_path, workflow("return await part(1)", head))
     info = infos(result)["part(1)"]
-    assert (info.kind.value, info.name, info.callee, info.is_async) == ("workflow", "child", "main:part", True)
+    assert (info.kind.value, info.name, info.callee, info.is_async) == (
+        "workflow",
+        "child",
+        "main:part",
+        True,
+    )
 
 
 def test_listed_workflows_need_no_import_of_flopod(tmp_path: Path) -> None:

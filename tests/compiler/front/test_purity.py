@@ -231,3 +231,94 @@ def test_the_configuration_overrules_inference(tmp_path: Path) -> None:
     }
     result = classified(tmp_path, files)
     assert kinds(result) == {"cube(1)": "pure", "f(2)": "pure", "g(3)": "leaf"}
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        ("await fetch(client, 1)", "leaf"),
+        ("fetch_sync(session, 1)", "leaf"),
+        ("fetch_sync(table, 1)", "pure"),
+        ("await later(client, 1)", "leaf"),
+    ],
+)
+def test_a_helper_that_is_given_a_client_is_a_leaf(body: str, kind: str, tmp_path: Path) -> None:
+    """What an untyped helper does with an object that is no data counts as an effect."""
+    head = """
+    import httpx, requests
+    client = httpx.AsyncClient()
+    session = requests.session()
+    async def fetch(c, x):
+        return await c.get(x)
+    async def later(c, x):
+        found = c.get(x)
+        return found
+    def fetch_sync(c, x):
+        return c.get(x)
+    """
+    result = classified(tmp_path, workflow(body, head, "table: dict[int, int]"))
+    assert codes(result) == []
+    assert list(kinds(result).values()) == [kind]
+
+
+def test_objects_made_at_import_keep_their_state_to_themselves(tmp_path: Path) -> None:
+    """A method of a module-level object is a leaf, unless the object is data or never changes."""
+    head = """
+    import requests
+    from dataclasses import dataclass
+    class Api:
+        def __init__(self, session):
+            self.session = session
+        def fetch(self, x):
+            return self.session.get(x)
+    class Rules:
+        def allows(self, n):
+            return n < 3
+    @dataclass
+    class Config:
+        limit: int = 3
+        def allows(self, n):
+            return n < self.limit
+    def load():
+        print("loading")
+        return Config()
+    def find() -> Config:
+        print("loading")
+        return Config()
+    api = Api(requests.Session())
+    rules = Rules()
+    config = find()
+    untyped = load()
+    """
+    body = "return [api.fetch(1), rules.allows(1), config.allows(1), untyped.allows(1)]"
+    result = classified(tmp_path, workflow(body, head))
+    assert codes(result) == []
+    assert list(kinds(result).values()) == ["leaf", "pure", "pure", "leaf"]
+
+
+def test_nested_functions_say_what_they_change(tmp_path: Path) -> None:
+    """Arguments by place; `*` only when something closed over is changed or rebound."""
+    body = """
+    seen = []
+    n = 0
+    def reads(a):
+        return a[0]
+    def fills(a):
+        a.append(1)
+    def notes(a):
+        seen.append(a)
+    def counts(a):
+        nonlocal n
+        n += 1
+    reads(xs)
+    fills(xs)
+    notes(1)
+    counts(1)
+    """
+    found = infos(classified(tmp_path, workflow(body, "", "xs: list[int]")))
+    assert {text: found[text].mutates for text in ("reads(xs)", "fills(xs)", "notes(1)", "counts(1)")} == {
+        "reads(xs)": set(),
+        "fills(xs)": {0},
+        "notes(1)": {"*"},
+        "counts(1)": {"*"},
+    }

@@ -157,7 +157,9 @@ def test_a_module_object_given_to_a_leaf_is_left_alone(tmp_path: Path) -> None:
     async def fetch(c, x):
         return await c.get(x)
     """
-    result = classified(tmp_path, workflow("logger.info('a')\nawait client.get('x')\nawait fetch(client, 1)", head))
+    result = classified(
+        tmp_path, workflow("logger.info('a')\nawait client.get('x')\nawait fetch(client, 1)", head)
+    )
     assert codes(result) == []
     assert constants(result) == {}
     assert kinds(result) == {
