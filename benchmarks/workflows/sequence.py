@@ -10,9 +10,17 @@ async def step(number: int) -> int:
 
 
 @workflow
-async def sequence(count: int) -> int:
-    """Take `count` steps and return their sum."""
-    total = 0
+async def plain(count: int) -> int:
+    """Take `count` steps."""
     for number in range(count):
-        total += await step(number)
-    return total
+        await step(number)
+    return count
+
+
+@workflow
+async def carried(count: int) -> int:
+    """Take `count` steps and count them in a variable that the loop carries."""
+    taken = 0
+    for number in range(count):
+        taken += await step(number) >= 0
+    return taken

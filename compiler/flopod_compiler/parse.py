@@ -83,6 +83,15 @@ def name_span(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef, modul
     return span(node, module)
 
 
+def shortened(node: ast.AST, limit: int = 60) -> str:
+    """The source of an expression on one line for a message, cut to `limit` characters."""
+    try:
+        text = " ".join(ast.unparse(node).split())
+    except RecursionError:
+        return "..."
+    return text if len(text) <= limit else text[: limit - 3] + "..."
+
+
 def parents(root: ast.AST) -> dict[ast.AST, ast.AST]:
     """For every node below `root`, the node that holds it."""
     found: dict[ast.AST, ast.AST] = {}

@@ -197,7 +197,9 @@ def _head(text: str, lines: int = 4) -> list[str]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Read the options and run the demonstration in a temporary folder."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--kills", type=int, default=6, help="how often to kill it (default: 6)")
     parser.add_argument("--limit", type=int, help="only so many packages")
     parser.add_argument("--seed", type=int, default=None, help="for the same random moments again")

@@ -8,7 +8,7 @@ import msgspec
 from flopod.durations import Duration, seconds
 from flopod.errors import UsageError
 
-_BACKOFFS = ("exponential", "linear", "constant")
+_BACKOFFS = ("exponential", "linear", "fixed")
 _Types = tuple[type[BaseException], ...]
 
 
@@ -16,7 +16,7 @@ class Retry(msgspec.Struct, frozen=True):
     """How often a failing leaf is tried, and with which pauses.
 
     `max_attempts` counts the first try; None has no limit. The pause before the second try is `delay`,
-    then it doubles ("exponential"), grows by as much again ("linear") or stays ("constant"), up to
+    then it doubles ("exponential"), grows by as much again ("linear") or stays ("fixed"), up to
     `max_delay`; `jitter` shortens each pause by up to a half, at random. No try begins later than
     `deadline` after the first. Errors of `retry_on` are tried again, except those of `give_up_on`.
     """

@@ -20,15 +20,15 @@ def test_the_default_tries_three_times_and_doubles() -> None:
 
 
 def test_backoffs() -> None:
-    """Exponential doubles up to the limit, linear grows by the delay, constant stays."""
+    """Exponential doubles up to the limit, linear grows by the delay, fixed stays."""
     assert pauses(Retry(None, "exponential", "1s", "5s")) == [1, 2, 4, 5, 5]
     assert pauses(Retry(None, "linear", 2)) == [2, 4, 6, 8, 10]
-    assert pauses(Retry(None, "constant", "500ms")) == [0.5] * 5
+    assert pauses(Retry(None, "fixed", "500ms")) == [0.5] * 5
 
 
 def test_jitter_shortens_by_up_to_a_half() -> None:
     """With random numbers each pause lies between half of itself and itself, and they differ."""
-    policy = Retry(max_attempts=None, backoff="constant", delay=10)
+    policy = Retry(max_attempts=None, backoff="fixed", delay=10)
     found = [policy.next_delay(1, 0.0, Random(seed)) for seed in range(50)]
     assert all(pause is not None and 5 <= pause <= 10 for pause in found)
     assert len(set(found)) > 10
@@ -37,7 +37,7 @@ def test_jitter_shortens_by_up_to_a_half() -> None:
 
 def test_no_try_begins_after_the_deadline() -> None:
     """A pause that would end after the deadline is not made."""
-    policy = Retry(max_attempts=None, delay=10, backoff="constant", deadline="1m")
+    policy = Retry(max_attempts=None, delay=10, backoff="fixed", deadline="1m")
     assert policy.next_delay(1, 50.0) == 10
     assert policy.next_delay(1, 50.1) is None
 

@@ -22,7 +22,7 @@ async def fetch(x: Any) -> Any:
     return x
 
 
-async def program(wf: Any, log: list[Any]) -> list[Any]:
+async def program(wf: Any) -> list[Any]:
     found: list[Any] = [await wf.activity("one", fetch, 1)]
     total = wf.var("total", 0)
     await total.set(5)
@@ -61,7 +61,7 @@ EXPECTED = [1, ["b0", None], [1], "active", [0, 1, 2], 10, 20, None, 6, ["b", "c
 
 async def session(backend: MemoryBackend, body: Any = program) -> Any:
     async with create_runtime(run_id=RUN, backend=backend, clock=VirtualClock()) as wf:
-        wf.result = await body(wf, [])
+        wf.result = await body(wf)
     return wf.result
 
 
@@ -96,7 +96,7 @@ def test_a_finished_run_runs_again_without_calls() -> None:
 def test_an_exception_fails_the_run() -> None:
     """An ordinary exception in the block ends the run, and goes on to the caller."""
 
-    async def body(wf: Any, log: list[Any]) -> None:
+    async def body(wf: Any) -> None:
         await wf.activity("one", fetch, 1)
         raise LookupError("x")
 
@@ -111,10 +111,10 @@ def test_a_cancelled_task_leaves_a_resumable_run() -> None:
     backend = MemoryBackend()
 
     async def main() -> None:
-        async def hang(x: Any) -> None:
+        async def hang(_: Any) -> None:
             await asyncio.sleep(60)
 
-        async def body(wf: Any, log: list[Any]) -> None:
+        async def body(wf: Any) -> None:
             await wf.activity("one", fetch, 1)
             await wf.activity("two", hang, 1)
 
@@ -128,7 +128,7 @@ def test_a_cancelled_task_leaves_a_resumable_run() -> None:
     asyncio.run(asyncio.wait_for(main(), 20))
     assert kinds(backend) == ["RunStarted", "ActivityStarted", "ActivityCompleted", "ActivityStarted"]
 
-    async def rest(wf: Any, log: list[Any]) -> Any:
+    async def rest(wf: Any) -> Any:
         return [await wf.activity("one", fetch, 1), await wf.activity("two", _hang_no_more, 1)]
 
     async def _hang_no_more(x: Any) -> Any:
@@ -141,7 +141,7 @@ def test_a_cancelled_task_leaves_a_resumable_run() -> None:
 def test_divergence_reaches_the_caller() -> None:
     """Code that asks for something else than recorded gets a DivergenceError out of the block."""
 
-    async def other(wf: Any, log: list[Any]) -> Any:
+    async def other(wf: Any) -> Any:
         await wf.activity("one", fetch, 2)
 
     backend = MemoryBackend()
@@ -153,7 +153,7 @@ def test_divergence_reaches_the_caller() -> None:
 def test_an_id_used_twice_is_refused() -> None:
     """DuplicateId names the id, at the call."""
 
-    async def body(wf: Any, log: list[Any]) -> None:
+    async def body(wf: Any) -> None:
         wf.activity("x", fetch, 1)
         wf.activity("x", fetch, 1)
 

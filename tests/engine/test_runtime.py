@@ -21,7 +21,7 @@ async def leaf(x: Any) -> Any:
     return x
 
 
-async def deadly(x: Any) -> Any:
+async def deadly(_: Any) -> Any:
     raise KeyboardInterrupt
 
 
@@ -48,13 +48,17 @@ def test_a_finished_run_gives_its_result_again() -> None:
 def test_a_failed_run_gives_its_error_again() -> None:
     """A second start of a failed run gives error and traceback of the first."""
 
-    async def fails(wf: Any) -> None:
+    async def fails(_: Any) -> None:
         raise LookupError("gone")
 
     backend = MemoryBackend()
     first = drive(fails, backend=backend)
     again = drive(fails, backend=backend)
-    assert (first.status, repr(first.error)) == (again.status, repr(again.error)) == ("failed", "LookupError('gone')")
+    assert (
+        (first.status, repr(first.error))
+        == (again.status, repr(again.error))
+        == ("failed", "LookupError('gone')")
+    )
     assert "in fails" in first.traceback
     assert "flopod" not in first.traceback
     assert again.traceback == first.traceback
@@ -85,7 +89,7 @@ def test_a_resume_takes_the_recorded_input() -> None:
 def test_same_build_that_diverges_is_recorded_once() -> None:
     """A divergence is one event, an error with both sides, and nothing else; the run stays resumable."""
 
-    async def other(wf: Any, x: int, y: int) -> int:
+    async def other(wf: Any, x: int, _: int) -> int:
         return int(await wf.activity("first", leaf, x + 1))
 
     backend = MemoryBackend()
@@ -105,7 +109,7 @@ def test_same_build_that_diverges_is_recorded_once() -> None:
 def test_another_build_that_does_not_fit_is_refused_and_writes_nothing() -> None:
     """The error names both builds and the first difference."""
 
-    async def other(wf: Any, x: int, y: int) -> int:
+    async def other(wf: Any, x: int, _: int) -> int:
         return int(await wf.activity("renamed", leaf, x))
 
     backend = MemoryBackend()
@@ -196,7 +200,7 @@ def test_a_second_writer_stops_the_first() -> None:
     """Somebody else's append fences the run: it stops, and its body does not unwind."""
     backend, unwound = MemoryBackend(), []
 
-    async def intruding(x: Any) -> None:
+    async def intruding(_: Any) -> None:
         backend.append(RUN, len(backend.lines(RUN)), [RunResumed(at=1)])
 
     async def body(wf: Any) -> None:
@@ -284,7 +288,7 @@ def test_progress_tells_what_is_open() -> None:
 def test_a_result_that_is_no_data_fails_the_run() -> None:
     """The error names the field."""
 
-    async def body(wf: Any) -> Any:
+    async def body(_: Any) -> Any:
         return {"client": (x for x in "ab")}
 
     outcome = drive(body, backend=MemoryBackend())

@@ -32,7 +32,7 @@ def clean_environment(**more: str) -> dict[str, str]:
 
 def build(example: str, target: Path) -> Path:
     """Build an example as a user does and return its bundle."""
-    command = [COMMANDS / "flopod", "build", EXAMPLES / example / "src", "-o", target]
+    command = [str(each) for each in (COMMANDS / "flopod", "build", EXAMPLES / example / "src", "-o", target)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=clean_environment())
     assert done.returncode == 0, done.stderr
     return target / "bundle.py"
@@ -53,7 +53,7 @@ def bare_interpreter(folder: Path, wanted: list[str]) -> Path:
     """
     venv.create(folder, with_pip=False, symlinks=True)
     python = folder / "bin" / "python"
-    where = [python, "-c", "import sysconfig; print(sysconfig.get_path('platlib'))"]
+    where = [str(python), "-c", "import sysconfig; print(sysconfig.get_path('platlib'))"]
     site = Path(subprocess.run(where, capture_output=True, text=True, check=True).stdout.strip())
     for requirement in wanted:
         name, _, version = requirement.partition("==")

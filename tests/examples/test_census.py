@@ -30,7 +30,7 @@ def demo() -> ModuleType:
 
 def test_the_demonstration_holds_what_it_shows() -> None:
     """`make demo` on fewer packages ends well, and says in few lines what was skipped and repeated."""
-    command = [sys.executable, EXAMPLES / "census" / "demo.py", "--limit", str(PACKAGES), "--kills", "3"]
+    command = [sys.executable, str(EXAMPLES / "census" / "demo.py"), "--limit", str(PACKAGES), "--kills", "3"]
     done = subprocess.run(
         command, capture_output=True, text=True, check=False, env=clean_environment(), timeout=120
     )
@@ -68,5 +68,7 @@ def test_the_demonstration_would_notice(
     assert demo.faults(*trials) == []
     (tmp_path / "two" / "report.json").write_text("{}")
     start = trials[1].starts[0]
-    trials[1].starts.append(demo.Start(start.recorded_after, ["abc.py"], start.recorded_after, ["abc.py"], False))
+    trials[1].starts.append(
+        demo.Start(start.recorded_after, ["abc.py"], start.recorded_after, ["abc.py"], False)
+    )
     assert demo.faults(*trials) == ["start 2 measured what was recorded: abc.py", "the reports differ"]

@@ -77,7 +77,7 @@ def test_an_approval_before_the_wait_is_kept(place: OpenPlace) -> None:
     first = shop.start("--input", A1)
     first.until("pricing desk")
     first.kill()
-    delivered = shop.shell("flopod-run deliver main-run approved approved '{\"by\": \"Grace\"}'")
+    delivered = shop.shell('flopod-run deliver main-run approved approved \'{"by": "Grace"}\'')
     assert delivered.returncode == 0, delivered.stderr
     assert shop.start().result() == RECEIPT
     assert shop.said("was approved by Grace") == 1

@@ -137,7 +137,7 @@ class Process:
                 return
             if core.paused is not None:
                 raise Stuck(core.paused)
-            if not core.has_arrived:
+            if not core.has_more:
                 self._rest()
         raise Stuck(f"more than {STEPS} steps")
 

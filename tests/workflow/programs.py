@@ -144,7 +144,9 @@ async def gather_fails(wf: Any) -> list[Any]:
         await scope.activity("fail", fail, "no")
 
     try:
-        await wf.parallel(good(wf.iteration("a[0]"), 5), bad(wf.iteration("a[1]")), good(wf.iteration("a[2]"), 1))
+        await wf.parallel(
+            good(wf.iteration("a[0]"), 5), bad(wf.iteration("a[1]")), good(wf.iteration("a[2]"), 1)
+        )
     except ValueError as error:
         trace.append(repr(error))
     trace.append(await wf.activity("after", add, 1, 1))

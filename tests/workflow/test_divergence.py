@@ -82,7 +82,9 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("changed", "path", "recorded", "current"), CASES, ids=lambda v: getattr(v, "__name__", ""))
+@pytest.mark.parametrize(
+    ("changed", "path", "recorded", "current"), CASES, ids=lambda v: getattr(v, "__name__", "")
+)
 def test_a_difference_stops_the_run(changed: Any, path: str, recorded: str, current: str) -> None:
     """Path, what is recorded and what the code does are in the error; no leaf runs, nothing is written."""
     first = run(original)
@@ -223,7 +225,7 @@ def test_a_duplicate_key_stops_the_run() -> None:
     """Two items with one author key are an error that names it."""
 
     async def body(wf: Any) -> None:
-        for scope, sku in wf.each("lines", ["a", "b", "a"], key=lambda sku: sku):
+        for scope, _ in wf.each("lines", ["a", "b", "a"], key=lambda sku: sku):
             await scope.activity("double", double, 1)
 
     error = run(body).core.error

@@ -68,7 +68,7 @@ def test_rule_2_no_leaf_before_the_last_recorded_outcome() -> None:
 
 
 def test_rule_2_due_timers_come_before_leaves() -> None:
-    """A timer that is due is delivered before a leaf starts (fails if `_deliver_timer` is after `_commit`)."""
+    """A timer that is due is delivered before a leaf starts (fails if timers come after the commit)."""
 
     async def sleeper(wf: Any) -> None:
         await wf.sleep("sleep", 10)
@@ -126,7 +126,7 @@ def test_rule_3_nothing_leaves_before_the_write() -> None:
         wf.print("hello")
         await wf.activity("leaf", double, 1)
 
-    stopped = run(body, stop=lambda commit: True)
+    stopped = run(body, stop=lambda _: True)
     assert (stopped.printed, stopped.calls, stopped.records) == ("", [], [])
 
 
@@ -439,6 +439,7 @@ def _opening(killed: Ran) -> list[Record]:
 
 def test_rule_9_an_outcome_resets_the_count() -> None:
     """Only crashes since the leaf's begin or last failure count (fails if all crashes are counted)."""
+
     async def body(wf: Any) -> None:
         await wf.activity("first", double, 1)
         await wf.activity("second", double, 2)

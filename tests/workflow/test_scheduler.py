@@ -1,6 +1,7 @@
 """The scheduler interleaves as asyncio does: one program, stepped by both, leaves the same trace."""
 
 import asyncio
+import sys
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -155,37 +156,78 @@ def test_same_trace_as_asyncio(program: Program) -> None:
     assert ran.value == expected
 
 
-def test_thrown_stop_iteration_reaches_the_innermost_frame() -> None:
-    """Rule 1: awaiting an operation has no `throw`, or StopIteration would become a RuntimeError."""
+def raises_stop(value: Any) -> None:
+    raise StopIteration(value)
+
+
+def test_stop_iteration_reaches_the_innermost_frame_as_itself() -> None:
+    """Rule 1: a StopIteration of a leaf is raised at its `await` (fails if it is thrown in, or returned)."""
     seen: list[Any] = []
 
-    def leaf() -> None:
-        raise StopIteration(7)
-
-    async def inner(wf: Any) -> None:
+    async def inner(wf: Any) -> str:
         try:
-            await wf.activity("leaf", leaf)
+            got = 1 + await wf.activity("leaf", raises_stop, 7)
+            seen.append(("a value", got))
         except StopIteration as error:
             seen.append(error.value)
+        return "on"
 
-    async def body(wf: Any) -> None:
-        await wf.call("inner", inner)
+    async def body(wf: Any) -> Any:
+        return await wf.call("inner", inner)
 
-    run(body)
+    assert run(body).value == "on"
     assert seen == [7]
-    assert not hasattr(iter_of_operation(), "throw")
 
 
-def iter_of_operation() -> Any:
+def test_uncaught_stop_iteration_is_what_python_makes_of_it() -> None:
+    """Out of a coroutine it is a RuntimeError with the StopIteration as its cause."""
+
+    async def arm(wf: Any) -> None:
+        await wf.activity("leaf", raises_stop, 7)
+
+    async def body(wf: Any) -> str:
+        with pytest.raises(RuntimeError, match="coroutine raised StopIteration") as caught:
+            await wf.parallel(arm(wf))
+        return repr(caught.value.__cause__)
+
+    assert run(body).value == "StopIteration(7)"
+
+
+def test_stop_iteration_keeps_the_tracer() -> None:
+    """A debugger or a coverage tool goes on tracing after such an exception."""
+    lines: list[int] = []
+
+    def tracer(frame: Any, _event: str, _: Any) -> Any:
+        lines.append(frame.f_lineno)
+        return tracer
+
+    async def body(wf: Any) -> str:
+        with pytest.raises(StopIteration):
+            await wf.activity("leaf", raises_stop, 7)
+        return "ok"
+
+    before = sys.gettrace()
+    sys.settrace(tracer)
+    try:
+        assert run(body).value == "ok"
+        assert sys.gettrace() is tracer
+    finally:
+        sys.settrace(before)
+    assert lines
+
+
+def test_what_is_awaited_has_no_throw() -> None:
+    """A generator in between would turn exceptions that are thrown in into others."""
     caught: list[Any] = []
 
     async def body(wf: Any) -> None:
-        operation = wf.activity("x", len, "abc")
-        caught.append(operation)
-        await operation
+        caught.append(wf.activity("x", len, "abc"))
+        caught.append(wf.parallel())
+        await caught[0]
 
     run(body)
-    return caught[0]
+    assert not hasattr(caught[0].__class__, "throw")
+    assert not hasattr(caught[1].__await__(), "throw")
 
 
 def test_awaiting_twice_is_an_error() -> None:
@@ -208,7 +250,7 @@ def test_awaiting_something_foreign_is_an_error() -> None:
         def __await__(self) -> Any:
             yield "something"
 
-    async def body(wf: Any) -> str:
+    async def body(_: Any) -> str:
         with pytest.raises(RuntimeError, match="not a durable operation"):
             await Foreign()
         return "ok"

@@ -104,10 +104,10 @@ class Liveness:
 
     def _try(self, node: ast.Try, out: Live, edges: _Edges) -> Live:
         if node.finalbody:
-            everywhere = out | edges.breaks | edges.continues | edges.raises | edges.returns
-            final = self._block(node.finalbody, everywhere, edges)
-            out = final
-            edges = _Edges(final, final, final, final)
+            outer, final = edges, node.finalbody
+            ways = (outer.breaks, outer.continues, outer.raises, outer.returns)
+            edges = _Edges(*(self._block(final, way, outer) for way in ways))
+            out = self._block(final, out, outer)
         caught = edges.raises
         for handler in node.handlers:
             live = self._block(handler.body, out, edges)

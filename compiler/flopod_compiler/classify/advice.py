@@ -16,7 +16,8 @@ def ways_out(func: ast.expr, target: Target) -> str:
     if "import *" in target.reason:
         return "import the name itself"
     if target.parameter:
-        return f"call functions by their names: choose with if/elif or match instead of through `{target.parameter}`"
+        choice = "call functions by their names: choose with if/elif or match instead of through"
+        return f"{choice} `{target.parameter}`"
     if isinstance(func, ast.Subscript):
         return "choose with if/elif or match, or make it a dict display of functions that nothing changes"
     if isinstance(func, ast.Attribute):
@@ -28,5 +29,5 @@ def _receiver(value: ast.expr) -> str:
     if isinstance(value, ast.Name):
         return f"annotate the variable (`{value.id}: Order`, with its class), or {_LEAF}"
     if isinstance(value, ast.Call | ast.Await):
-        return "annotate what the inner function returns, or move the whole expression into a function of its own"
+        return "annotate what the inner function returns, or move the whole expression into one function"
     return f"annotate the attribute in its class, or {_LEAF}"

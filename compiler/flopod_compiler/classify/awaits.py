@@ -8,6 +8,7 @@ from flopod_compiler.classify.workspace import Workspace
 from flopod_compiler.diagnostics.rules.calls import AsyncInSync, NotAwaited
 from flopod_compiler.model import CallInfo, CallKind, WorkflowFunction
 from flopod_compiler.names import Scope
+from flopod_compiler.parse import shortened
 
 _USES: tuple[tuple[tuple[type[ast.AST], ...], str], ...] = (
     ((ast.Expr,), "dropped"),
@@ -28,7 +29,6 @@ def check_awaits(work: Workspace, workflow: WorkflowFunction) -> None:
             info = work.result.calls.get(call)
             if info is None or not _gives_coroutine(info):
                 continue
-            text = " ".join(ast.unparse(call).split())
             if work.function_around(scope) is workflow.node and isinstance(workflow.node, ast.FunctionDef):
                 work.report(
                     AsyncInSync,
@@ -36,12 +36,14 @@ def check_awaits(work: Workspace, workflow: WorkflowFunction) -> None:
                     call,
                     callee=info.name,
                     workflow=workflow.node.name,
-                    text=text,
+                    text=shortened(call),
                 )
                 continue
             use = _use(work, call, parents, scope)
             if use:
-                work.report(NotAwaited, workflow.module, call, callee=info.name, use=use, text=text)
+                work.report(
+                    NotAwaited, workflow.module, call, callee=info.name, use=use, text=shortened(call)
+                )
 
 
 def _gives_coroutine(info: CallInfo) -> bool:

@@ -13,7 +13,7 @@ from flopod_compiler.knowledge.author import ACTIVITY, ATTEMPT, WAIT_FOR
 from flopod_compiler.knowledge.methods import is_foreign
 from flopod_compiler.model import CallInfo, CallKind, ModuleValue, ProjectFunction, WorkflowFunction
 from flopod_compiler.names import Scope
-from flopod_compiler.parse import span
+from flopod_compiler.parse import shortened, span
 from flopod_compiler.purity.engine import Summary, bind
 from flopod_compiler.purity.facts import Edge, arguments, within
 from flopod_compiler.purity.roots import ANYTHING
@@ -42,7 +42,7 @@ def _info(
     if target.kind is None:
         return _by_purity(work, workflow, call, scope, target, awaited)
     if target.kind is CallKind.UNRESOLVED:
-        rewrite, text = ways_out(call.func, target), _text(call.func)
+        rewrite, text = ways_out(call.func, target), shortened(call.func)
         work.report(Unresolved, workflow.module, call.func, text=text, reason=target.reason, rewrite=rewrite)
         return _finished(target, CallKind.UNRESOLVED, awaited)
     if target.kind is CallKind.PRIMITIVE and target.callee == ATTEMPT:
@@ -98,7 +98,7 @@ def _attempt(
         return _finished(target, CallKind.PRIMITIVE, False)
     leaf = work.purity.targets.leaf_of(call.args[0], scope)
     if leaf.kind is CallKind.UNRESOLVED:
-        text, rewrite = _text(call.args[0]), ways_out(call.args[0], leaf)
+        text, rewrite = shortened(call.args[0]), ways_out(call.args[0], leaf)
         work.report(Unresolved, workflow.module, call.args[0], text=text, reason=leaf.reason, rewrite=rewrite)
     _check_leaf(work, workflow, call, leaf)
     return CallInfo(CallKind.PRIMITIVE, leaf.name, ATTEMPT, leaf.symbol, True)
@@ -237,8 +237,3 @@ def _payload(work: Workspace, call: ast.Call, info: CallInfo) -> None:
     for keyword in call.keywords:
         if keyword.arg == "type":
             work.result.payload[call] = keyword.value
-
-
-def _text(expr: ast.expr) -> str:
-    text = " ".join(ast.unparse(expr).split())
-    return text if len(text) <= 60 else text[:57] + "..."

@@ -11,7 +11,9 @@ from flopod_compiler.diagnostics.rules.determinism import Resource
 from flopod_compiler.diagnostics.rules.unsupported import ImplicitEffect, NotYet, Yielding
 from flopod_compiler.model import CallInfo, CallKind, FunctionNode, WorkflowFunction
 from flopod_compiler.names import BUILTINS, Scope
+from flopod_compiler.parse import shortened
 
+_COLLECT = "collect the items in an async function of their own, which becomes a leaf, and use `for`"
 _MANAGERS = frozenset({"contextlib.ExitStack", "contextlib.suppress", "contextlib.nullcontext"})
 _WORDS = {
     CallKind.LEAF: "the leaf",
@@ -101,7 +103,7 @@ def _decorators(work: Workspace, workflow: WorkflowFunction) -> None:
         if function is None or function.parent is None or not function.durable:
             continue
         for decorator in function.node.decorator_list:
-            text = f"@{ast.unparse(decorator)}"
+            text = f"@{shortened(decorator)}"
             work.report(UnknownDecorator, workflow.module, decorator, name=function.name, decorator=text)
 
 
@@ -113,16 +115,11 @@ def _statements(work: Workspace, workflow: WorkflowFunction, scope: Scope) -> No
             for item in node.items:
                 _manager(work, workflow, node, item.context_expr, scope)
         elif isinstance(node, ast.AsyncFor):
-            work.report(
-                NotYet, workflow.module, node.iter, callee="`async for`",
-                rewrite="collect the items in an async function of their own (it becomes a leaf) and use `for`",
-            )  # fmt: skip
+            work.report(NotYet, workflow.module, node.iter, callee="`async for`", rewrite=_COLLECT)
     for generator in getattr(scope.node, "generators", ()):
         if generator.is_async:
-            work.report(
-                NotYet, workflow.module, generator.iter, callee="`async for` in a comprehension",
-                rewrite="collect the items in an async function of their own (it becomes a leaf) and use `for`",
-            )  # fmt: skip
+            callee = "`async for` in a comprehension"
+            work.report(NotYet, workflow.module, generator.iter, callee=callee, rewrite=_COLLECT)
 
 
 def _yield(work: Workspace, workflow: WorkflowFunction, scope: Scope, node: ast.AST) -> None:
@@ -152,7 +149,7 @@ def _manager(
     if isinstance(node, ast.With) and _holds_nothing(work, info, expr, scope):
         return
     if info is None or info.kind is not CallKind.PURE:
-        work.report(Resource, workflow.module, expr, text=" ".join(ast.unparse(expr).split()))
+        work.report(Resource, workflow.module, expr, text=shortened(expr))
     elif isinstance(node, ast.AsyncWith):
         rewrite = "use try/finally in the workflow"
         work.report(NotYet, workflow.module, expr, callee="`async with`", rewrite=rewrite)

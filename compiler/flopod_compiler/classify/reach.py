@@ -6,10 +6,11 @@ import ast
 
 from flopod_compiler.classify.workspace import Workspace
 from flopod_compiler.model import SourceModule
+from flopod_compiler.names.imports import absolute_name
 
 
 def reachable_modules(work: Workspace) -> set[str]:
-    """The modules of the workflows, everything they import directly or not, and the packages these stand in."""
+    """The modules of the workflows, all they import directly or not, and the packages these are in."""
     modules = work.result.project.modules
     found: set[str] = set()
     queue = sorted({workflow.module.name for workflow in work.result.workflows})
@@ -37,15 +38,7 @@ def _imported(module: SourceModule, modules: dict[str, SourceModule]) -> list[st
             for alias in node.names:
                 found.extend([alias.name, *_parents(alias.name)])
         elif isinstance(node, ast.ImportFrom):
-            base = _base(module, node)
+            base = absolute_name(module, node) or ""
             found.extend([base, *_parents(base)])
             found.extend(f"{base}.{alias.name}" if base else alias.name for alias in node.names)
     return [name for name in found if name in modules]
-
-
-def _base(module: SourceModule, node: ast.ImportFrom) -> str:
-    if node.level == 0:
-        return node.module or ""
-    parts = module.name.split(".") if module.is_package else module.name.split(".")[:-1]
-    parts = parts[: len(parts) - (node.level - 1)]
-    return ".".join([*parts, node.module] if node.module else parts)

@@ -159,10 +159,10 @@ def _writes(work: Workspace, workflow: WorkflowFunction, scope: Scope, finder: R
                 _changed(work, workflow, finder.changed(expr, scope), call)
     for node in scope.others:
         if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
-            _changed(work, workflow, _augmented(work, node.target, scope, finder), node)
+            _changed(work, workflow, _augmented(node.target, scope, finder), node)
 
 
-def _augmented(work: Workspace, target: ast.Name, scope: Scope, finder: RootFinder) -> frozenset[str]:
+def _augmented(target: ast.Name, scope: Scope, finder: RootFinder) -> frozenset[str]:
     """`x += y` changes what `x` was bound to elsewhere, if that can change at all."""
     load = ast.copy_location(ast.Name(target.id, ast.Load()), target)
     return finder.changed(load, scope)

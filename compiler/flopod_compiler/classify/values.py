@@ -17,6 +17,7 @@ from flopod_compiler.model import (
     WorkflowFunction,
 )
 from flopod_compiler.names import Scope
+from flopod_compiler.parse import shortened
 from flopod_compiler.purity.facts import arguments
 
 _TAKES_FUNCTION = frozenset({"flopod.activity", "flopod.attempt"})
@@ -26,7 +27,7 @@ _STORING = frozenset(
 
 
 def check_function_values(work: Workspace, workflow: WorkflowFunction) -> None:
-    """Report leaves, workflows and durable inner functions that are passed where they would be called plainly."""
+    """Report leaves, workflows and durable inner functions passed where they would be called plainly."""
     for scope in work.scopes(workflow):
         for call in scope.calls:
             info = work.result.calls.get(call)
@@ -84,14 +85,14 @@ def _report(
     work: Workspace, workflow: WorkflowFunction, value: ast.expr, what: str, info: CallInfo, rewrite: str
 ) -> None:
     callee = info.callee.removeprefix("builtins.").removeprefix("*.")
-    text = f"`{ast.unparse(value)}`"
+    text = f"`{shortened(value)}`"
     work.report(FunctionValue, workflow.module, value, value=text, what=what, callee=callee, rewrite=rewrite)
 
 
 def _rewrite(call: ast.Call, info: CallInfo, value: ast.expr, *, awaits: bool) -> str:
     """The comprehension or call that says the same with the call in sight."""
-    name = ast.unparse(value)
-    iterable = ast.unparse(call.args[1]) if len(call.args) > 1 else "values"
+    name = shortened(value)
+    iterable = shortened(call.args[1]) if len(call.args) > 1 else "values"
     if info.callee == "builtins.map":
         return (
             f"call it in a comprehension: [await {name}(x) for x in {iterable}] (no await if it is not async)"

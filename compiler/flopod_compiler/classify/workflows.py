@@ -11,7 +11,11 @@ from flopod_compiler.diagnostics.rules.calls import BadOptions, MisplacedWorkflo
 from flopod_compiler.diagnostics.rules.discovery import (
     EntryNotFound,
     MarkerMisspelled,
+    NewerSyntax,
     NoWorkflow,
+    NotParsed,
+    NotReadable,
+    TooDeep,
     WorkflowTwice,
 )
 from flopod_compiler.model import (
@@ -24,7 +28,10 @@ from flopod_compiler.model import (
     WorkflowFunction,
 )
 from flopod_compiler.names import Scope, describe
-from flopod_compiler.parse import name_span, span
+from flopod_compiler.parse import name_span, shortened, span
+
+_UNREAD = frozenset({NotReadable.code, NotParsed.code, NewerSyntax.code, TooDeep.code})
+"""A file that could not be read may hold the workflow that is missing."""
 
 _OPTIONS: dict[str, tuple[type, ...]] = {"name": (str,), "version": (int, str), "queue": (str,)}
 
@@ -41,7 +48,8 @@ def find_workflows(work: Workspace, *, all_functions: bool = False) -> None:
     work.result.workflows = ordered
     work.marks.roots = {one.node: one.name for one in ordered}
     _check_names(work, ordered, all_functions)
-    if not ordered and not all_functions:
+    unread = any(one.code in _UNREAD for one in work.result.diagnostics)
+    if not ordered and not all_functions and not unread:
         _none_found(work)
 
 
@@ -108,7 +116,7 @@ def _check_decorators(
     for decorator, _ in work.marks.decorators(node, scope):
         if decorator is not mark:
             work.report(
-                UnknownDecorator, module, decorator, name=node.name, decorator=f"@{ast.unparse(decorator)}"
+                UnknownDecorator, module, decorator, name=node.name, decorator=f"@{shortened(decorator)}"
             )
 
 
@@ -166,7 +174,7 @@ def _near_marks(work: Workspace, module: SourceModule, node: FunctionNode, scope
     """Decorators that resemble @workflow but are not flopod's."""
     for decorator in node.decorator_list:
         target = decorator.func if isinstance(decorator, ast.Call) else decorator
-        written = ast.unparse(target)
+        written = shortened(target)
         last = written.rpartition(".")[2]
         symbol = work.names.resolve(target, scope)
         if last == "workflow" and isinstance(symbol, Unknown):
@@ -182,7 +190,7 @@ def _misspelled(
         rewrite = f"`{rewrite}` at the top of the file and `@workflow` here"
     else:
         rewrite = f"`{rewrite}`"
-    text = f"@{ast.unparse(decorator)}"
+    text = f"@{shortened(decorator)}"
     work.report(MarkerMisspelled, module, decorator, decorator=text, reason=reason, rewrite=rewrite)
 
 

@@ -60,8 +60,8 @@ BUILTIN_TABLE: dict[str, Known] = {
 
 NEVER_CALLING = frozenset(
     words(
-        "isinstance issubclass type callable getattr hasattr setattr delattr repr ascii str format id hash len "
-        "list tuple set frozenset dict bool object print super slice vars dir",
+        "isinstance issubclass type callable getattr hasattr setattr delattr repr ascii str format id hash "
+        "len list tuple set frozenset dict bool object print super slice vars dir",
         "builtins.",
     )
 )

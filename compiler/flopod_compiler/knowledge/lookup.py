@@ -41,7 +41,7 @@ def external(qualified: str, call: ast.Call) -> Known:
 def is_author_primitive(qualified: str) -> bool:
     """Whether a qualified name is a primitive of flopod, compiled already or not."""
     known = AUTHOR_TABLE.get(canonical(qualified))
-    return known is not None and known is not PURE and not canonical(qualified) == "flopod.create_runtime"
+    return known is not None and known is not PURE and canonical(qualified) != "flopod.create_runtime"
 
 
 def _by_module(name: str) -> Known:

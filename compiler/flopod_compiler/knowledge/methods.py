@@ -51,13 +51,14 @@ _PATHS = frozenset({"pathlib.Path", "pathlib.PosixPath", "pathlib.WindowsPath"})
 
 _IN_MEMORY = frozenset(
     words("""
-    io.StringIO io.BytesIO csv.writer csv.DictWriter csv.reader csv.DictReader random.Random hashlib._Hash
-    hmac.HMAC string.Template array.array re.Pattern re.Match difflib.SequenceMatcher graphlib.TopologicalSorter
-    contextlib.ExitStack calendar.Calendar calendar.TextCalendar zoneinfo.ZoneInfo types.SimpleNamespace
-    types.MappingProxyType collections.ChainMap collections.UserDict collections.UserList ipaddress.IPv4Network
-    json.JSONEncoder json.JSONDecoder statistics.NormalDist operator.attrgetter decimal.Context
-    ipaddress.IPv4Address ipaddress.IPv6Address ipaddress.IPv6Network urllib.parse.ParseResult
-    pydantic.BaseModel pydantic.RootModel msgspec.Struct typing.NamedTuple enum.Enum enum.IntEnum enum.StrEnum
+    io.StringIO io.BytesIO csv.writer csv.DictWriter csv.reader csv.DictReader random.Random
+    hashlib._Hash hmac.HMAC string.Template array.array re.Pattern re.Match difflib.SequenceMatcher
+    graphlib.TopologicalSorter contextlib.ExitStack calendar.Calendar calendar.TextCalendar
+    zoneinfo.ZoneInfo types.SimpleNamespace types.MappingProxyType collections.ChainMap
+    collections.UserDict collections.UserList ipaddress.IPv4Network json.JSONEncoder
+    json.JSONDecoder statistics.NormalDist operator.attrgetter decimal.Context ipaddress.IPv4Address
+    ipaddress.IPv6Address ipaddress.IPv6Network urllib.parse.ParseResult pydantic.BaseModel
+    pydantic.RootModel msgspec.Struct typing.NamedTuple enum.Enum enum.IntEnum enum.StrEnum
     enum.Flag enum.IntFlag time.struct_time struct.Struct
     """)
 )

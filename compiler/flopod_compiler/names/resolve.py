@@ -18,6 +18,9 @@ from flopod_compiler.model import (
     Symbol,
     Unknown,
 )
+from flopod_compiler.names.bindings import IMPORTS, describe, distinct, effective, is_definition, real
+from flopod_compiler.names.classes import Classes
+from flopod_compiler.names.imports import absolute_name
 from flopod_compiler.names.scopes import Binding, How, Scope, Tree, qualname_in
 from flopod_compiler.names.walk import function_tree, module_tree
 
@@ -43,7 +46,7 @@ class Names:
         self._trees: dict[FunctionNode, Tree] = {}
         self._owners: dict[FunctionNode, Scope] = {}
         self._scopes: dict[ast.AST, Scope] = {}
-        self._mro: dict[ProjectClass, tuple[ProjectClass | External | Unknown, ...]] = {}
+        self.classes = Classes(self)
         self._active: set[tuple[str, str]] = set()
 
     # --- scopes -------------------------------------------------------------------------------
@@ -140,7 +143,7 @@ class Names:
         if all(isinstance(one, Local) for one in found):
             return found[0]
         names = " or ".join(describe(one) for one in found)
-        return Unknown(f"`{ast.unparse(expr)}` may be {names}")
+        return Unknown(f"it may be {names}")
 
     def candidates(self, expr: ast.expr, where: FunctionNode | Scope, hops: int = 0) -> tuple[Symbol, ...]:
         """Everything an expression may mean; more than one only where bindings are conditional."""
@@ -148,19 +151,30 @@ class Names:
         if isinstance(expr, ast.Name):
             return self.named(expr.id, scope, hops)
         if isinstance(expr, ast.Attribute):
-            bases = self.candidates(expr.value, scope, hops)
-            return _distinct([self.member(base, expr.attr, hops) for base in bases])
+            return self._dotted(expr, scope, hops)
         if isinstance(expr, ast.IfExp):
-            return _distinct(
+            return distinct(
                 [*self.candidates(expr.body, scope, hops), *self.candidates(expr.orelse, scope, hops)]
             )
         if isinstance(expr, ast.NamedExpr):
             return self.candidates(expr.value, scope, hops)
         if isinstance(expr, ast.Subscript):
             return self._subscripted(expr, scope, hops)
-        if isinstance(expr, ast.Await):
-            return (Unknown("the value of an await"),)
-        return (Unknown(f"`{_shortened(expr)}` is not a name"),)
+        return (Unknown(_WORDS.get(type(expr), "it is not a name")),)
+
+    def _dotted(self, expr: ast.Attribute, scope: Scope, hops: int) -> tuple[Symbol, ...]:
+        """An attribute chain, from its first name on; a loop, since chains may be of any length."""
+        chain: list[str] = []
+        root: ast.expr = expr
+        while isinstance(root, ast.Attribute):
+            chain.append(root.attr)
+            root = root.value
+        found = self.candidates(root, scope, hops)
+        for name in reversed(chain):
+            if all(isinstance(one, Unknown) for one in found):
+                break
+            found = distinct([self.member(one, name, hops) for one in found])
+        return found
 
     def _subscripted(self, expr: ast.Subscript, scope: Scope, hops: int) -> tuple[Symbol, ...]:
         """`Box[int]` is the class; any other subscript is a value."""
@@ -169,7 +183,7 @@ class Names:
             isinstance(base, External) and base.qualified.partition(".")[0] in ("builtins", "collections")
         ):
             return (base,)
-        return (Unknown(f"`{_shortened(expr)}` is looked up at run time"),)
+        return (Unknown("it is looked up at run time"),)
 
     def lookup(self, name: str, scope: Scope) -> tuple[Scope | None, list[Binding]]:
         """The scope that a name is bound in, by Python's rules, and its bindings there."""
@@ -239,81 +253,30 @@ class Names:
 
     def class_member(self, cls: ProjectClass, name: str) -> Symbol | None:
         """A method or nested class that a class has or inherits; None when it has none by that name."""
-        foreign: Symbol | None = None
-        for base in self.mro(cls):
-            if isinstance(base, ProjectClass):
-                found = self.own_member(base, name)
-                if found is not None:
-                    return found
-            elif foreign is None and not (isinstance(base, External) and base.qualified in _BARE_BASES):
-                foreign = External(f"{base.qualified}.{name}") if isinstance(base, External) else base
-        return foreign
+        return self.classes.member(cls, name)
 
     def own_member(self, cls: ProjectClass, name: str) -> Symbol | None:
         """What a class body itself binds to a name."""
-        scope = self.class_scope(cls)
-        bindings = scope.bindings.get(name)
-        if not bindings:
-            return None
-        last = bindings[-1]
-        if last.how is How.DEFINE and isinstance(last.node, ast.FunctionDef | ast.AsyncFunctionDef):
-            return self.function(_getter(bindings) or last.node, scope)
-        if last.how is How.CLASS and isinstance(last.node, ast.ClassDef):
-            return self.class_of(last.node, scope)
-        if last.how is How.ASSIGN and last.value is not None and not last.path:
-            found = self.candidates(last.value, scope, 1)
-            if len(found) == 1 and isinstance(found[0], ProjectFunction | ProjectClass | External):
-                return found[0]
-        return Unknown(f"`{name}` is an attribute of {cls.qualname}")
+        return self.classes.own_member(cls, name)
 
     def mro(self, cls: ProjectClass) -> tuple[ProjectClass | External | Unknown, ...]:
-        """A class and its bases, nearest first, each once (the last place of a shared base counts)."""
-        found = self._mro.get(cls)
-        if found is None:
-            self._mro[cls] = (cls,)
-            order: list[ProjectClass | External | Unknown] = [cls]
-            for base in self._bases(cls):
-                line = self.mro(base) if isinstance(base, ProjectClass) else (base,)
-                order = [one for one in order if one not in line] + list(line)
-            found = self._mro[cls] = tuple(order)
-        return found
-
-    def _bases(self, cls: ProjectClass) -> list[ProjectClass | External | Unknown]:
-        scope = self.class_scope(cls).parent
-        assert scope is not None
-        found: list[ProjectClass | External | Unknown] = []
-        for expr in cls.node.bases:
-            target = expr.value if isinstance(expr, ast.Subscript) else expr
-            if isinstance(target, ast.Call):
-                target = target.func
-            symbol = self.resolve(target, scope)
-            if isinstance(symbol, ProjectClass | External):
-                found.append(symbol)
-            elif isinstance(symbol, ModuleValue) and isinstance(symbol.value, ast.Call):
-                found.append(self._factory(symbol))
-            else:
-                found.append(Unknown(f"the base `{_shortened(expr)}` of {cls.qualname} is not known"))
-        return found
-
-    def _factory(self, value: ModuleValue) -> ProjectClass | External | Unknown:
-        """The base that a class-making call stands for: `Base = namedtuple("Base", "a b")`."""
-        assert isinstance(value.value, ast.Call)
-        made = self.resolve(value.value.func, self._root(value.module))
-        return made if isinstance(made, External) else Unknown(f"`{value.name}` is made by a call")
+        """A class and its bases, nearest first."""
+        return self.classes.mro(cls)
 
     # --- the pieces -------------------------------------------------------------------------------
 
-    def _root(self, module: str) -> Scope:
+    def root(self, module: str) -> Scope:
+        """The top-level scope of a module of the project."""
         tree = self.module(module)
         assert tree is not None
         return tree.root
 
     def _module_bindings(self, name: str, scope: Scope) -> tuple[Scope | None, list[Binding]]:
-        root = self._root(scope.module.name)
+        root = self.root(scope.module.name)
         return root, root.bindings.get(name, [])
 
     def _unbound(self, name: str, scope: Scope) -> Symbol:
-        root = self._root(scope.module.name)
+        root = self.root(scope.module.name)
         starred = self._starred(root, name, 0)
         if starred is not None:
             return starred[0]
@@ -328,7 +291,7 @@ class Names:
         if not root.stars or name.startswith("_") or hops > _MAX_HOPS:
             return None
         for node in reversed(root.stars):
-            base = self._imported_from(root.module, node)
+            base = absolute_name(root.module, node)
             if base is not None and self.is_module(base):
                 found = self.global_member(base, name, hops + 1)
                 if not isinstance(found[0], Unknown):
@@ -352,7 +315,7 @@ class Names:
             self._active.discard(key)
         if any(isinstance(one, Local) for one in found):
             values = [b.value for b in bindings if b.how is How.ASSIGN and not b.path]
-            once = values[0] if len(values) == 1 == len(_real(bindings)) else None
+            once = values[0] if len(values) == 1 == len(real(bindings)) else None
             return (self._value(module, name, once),)
         return found
 
@@ -365,23 +328,19 @@ class Names:
 
     def _bound(self, name: str, owner: Scope, bindings: list[Binding], hops: int) -> tuple[Symbol, ...]:
         """The meanings of a bound name: definitions, imports and plain aliases; else `Local`."""
-        real = _effective(_real(bindings), owner)
-        if not real or hops > _MAX_HOPS:
+        kept = effective(bindings, owner)
+        if not kept or hops > _MAX_HOPS:
             return (Local(name),)
         found: list[Symbol] = []
-        for binding in real:
+        for binding in kept:
             meanings = self._meaning(name, owner, binding, hops)
             if meanings is None:
                 return (Local(name),)
             found.extend(meanings)
-        distinct = _distinct(found)
-        if len(distinct) > 1:
-            imported = [
-                one for b in real if b.how in _IMPORTS for one in self._meaning(name, owner, b, hops) or ()
-            ]
-            if imported and len(imported) == len(found):
-                return (imported[0],)
-        return distinct
+        if all(binding.how in IMPORTS for binding in kept) and isinstance(found[0], External):
+            # alternatives of one import, for another version or platform: the first is the intended one
+            return (found[0],)
+        return distinct(found)
 
     def _meaning(self, name: str, owner: Scope, binding: Binding, hops: int) -> tuple[Symbol, ...] | None:
         node = binding.node
@@ -413,14 +372,14 @@ class Names:
             found = self.candidates(value, binding.scope, hops + 1)
         finally:
             self._active.discard(key)
-        return found if all(_is_definition(one) for one in found) else None
+        return found if all(is_definition(one) for one in found) else None
 
     def _module_symbol(self, name: str) -> Symbol:
         return ProjectModule(name) if self.is_module(name) else External(name)
 
     def _import_from(self, owner: Scope, alias: ast.alias, hops: int) -> tuple[Symbol, ...]:
         statement = self._import_statement(owner, alias)
-        base = self._imported_from(owner.module, statement) if statement is not None else None
+        base = absolute_name(owner.module, statement) if statement is not None else None
         if base is None:
             return (Unknown(f"the relative import of `{alias.name}` leaves the project"),)
         if not base:
@@ -448,86 +407,9 @@ class Names:
             return self._trees.get(scope.node)
         return None
 
-    def _imported_from(self, module: SourceModule, node: ast.ImportFrom) -> str | None:
-        """The absolute name of the module of a `from` import; None above the source root."""
-        if node.level == 0:
-            return node.module or ""
-        parts = module.name.split(".") if module.is_package else module.name.split(".")[:-1]
-        up = node.level - 1
-        if up > len(parts):
-            return None
-        parts = parts[: len(parts) - up]
-        return ".".join([*parts, node.module] if node.module else parts)
 
-
-_BARE_BASES = frozenset({"builtins.object", "typing.Generic", "typing.Protocol", "abc.ABC"})
-_IMPORTS = frozenset({How.IMPORT, How.IMPORT_FROM})
-
-
-def describe(symbol: Symbol) -> str:
-    """A symbol in words for a message."""
-    if isinstance(symbol, External):
-        return symbol.qualified.removeprefix("builtins.")
-    if isinstance(symbol, ProjectModule):
-        return f"the module {symbol.name}"
-    if isinstance(symbol, ProjectFunction | ProjectClass):
-        return f"{symbol.module}.{symbol.qualname}"
-    if isinstance(symbol, ModuleValue):
-        return f"{symbol.module}.{symbol.name}"
-    return f"the variable {symbol.name}" if isinstance(symbol, Local) else symbol.reason
-
-
-def _is_definition(symbol: Symbol) -> bool:
-    return isinstance(symbol, External | ProjectModule | ProjectFunction | ProjectClass | ModuleValue)
-
-
-def _real(bindings: list[Binding]) -> list[Binding]:
-    """The bindings that give a value: not `del x`, not a bare `x: int`."""
-    return [b for b in bindings if b.how is not How.DELETE and b.how is not How.DECLARE]
-
-
-def _effective(bindings: list[Binding], owner: Scope) -> list[Binding]:
-    """The bindings that a reader can meet: no overloads, no `None` stand-ins of failed imports, and at the
-    top level of a module or class nothing that a later unconditional binding replaces.
-    """
-    if len(bindings) < 2:
-        return bindings
-    kept = [b for b in bindings if not _is_overload(b.node)] or bindings
-    if any(b.how in _IMPORTS for b in kept):
-        kept = [b for b in kept if not (isinstance(b.value, ast.Constant) and b.value.value is None)]
-    if isinstance(owner.node, ast.Module | ast.ClassDef):
-        direct = {id(node) for node in owner.node.body}
-        for index in range(len(kept) - 1, 0, -1):
-            if id(kept[index].node) in direct and kept[index].how is not How.AUGMENT:
-                return kept[index:]
-    return kept
-
-
-def _is_overload(node: ast.AST) -> bool:
-    for decorator in getattr(node, "decorator_list", ()):
-        name = decorator.attr if isinstance(decorator, ast.Attribute) else getattr(decorator, "id", "")
-        if name == "overload":
-            return True
-    return False
-
-
-def _getter(bindings: list[Binding]) -> FunctionNode | None:
-    """The getter among the definitions of a property with a setter or deleter."""
-    for binding in bindings:
-        for decorator in getattr(binding.node, "decorator_list", ()):
-            if (
-                isinstance(decorator, ast.Name)
-                and decorator.id in ("property", "cached_property")
-                and isinstance(binding.node, ast.FunctionDef)
-            ):
-                return binding.node
-    return None
-
-
-def _distinct(symbols: list[Symbol]) -> tuple[Symbol, ...]:
-    return tuple(dict.fromkeys(symbols))
-
-
-def _shortened(expr: ast.expr) -> str:
-    text = " ".join(ast.unparse(expr).split())
-    return text if len(text) <= 40 else text[:37] + "..."
+_WORDS: dict[type[ast.expr], str] = {
+    ast.Await: "it is the value of an await",
+    ast.Call: "it is the result of another call",
+    ast.Lambda: "it is a lambda",
+}

@@ -103,7 +103,7 @@ class _Walker:
         children: list[_Item] = []
         for name in node._fields:
             value = getattr(node, name, None)
-            if value.__class__ is list:
+            if isinstance(value, list):
                 for item in value:
                     if isinstance(item, ast.AST):
                         children.append((item, scope, node, depth))
@@ -396,8 +396,9 @@ def _handlers() -> dict[type[ast.AST], _Handler]:
         ast.Store: _leaf,
         ast.Del: _leaf,
     }
-    if hasattr(ast, "TypeAlias"):
-        table[ast.TypeAlias] = _type_alias
+    alias: type[ast.AST] | None = getattr(ast, "TypeAlias", None)
+    if alias is not None:
+        table[alias] = _type_alias
     return table
 
 

@@ -1,4 +1,4 @@
-"""From resolved calls to purity: what a function does besides returning a value, with the chain of reasons."""
+"""From resolved calls to purity: what a function does besides returning a value, and why."""
 
 from flopod_compiler.purity.engine import Purity, Summary
 from flopod_compiler.purity.marks import Marks

@@ -1,4 +1,4 @@
-"""Where a project changes its module-level variables: assignments through `global`, attributes, items, methods.
+"""Where a project changes its module-level variables: by `global`, attributes, items and methods.
 
 Only modules whose text mentions the name are read, and each of them once.
 """

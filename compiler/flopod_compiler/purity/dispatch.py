@@ -16,7 +16,8 @@ from flopod_compiler.model import (
     Unknown,
 )
 from flopod_compiler.names import How, Scope
-from flopod_compiler.purity.target import Target, last_name, merge, shortened, unresolved
+from flopod_compiler.parse import shortened
+from flopod_compiler.purity.target import Target, last_name, merge, unresolved
 from flopod_compiler.types import Types
 
 if TYPE_CHECKING:

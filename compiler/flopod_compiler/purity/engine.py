@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from flopod_compiler.model import External, Local, ProjectClass, ProjectFunction
 from flopod_compiler.names import How, Names, Scope
+from flopod_compiler.parse import shortened
 from flopod_compiler.purity.constants import Constants
 from flopod_compiler.purity.facts import Edge, Effect, FactFinder, Facts
 from flopod_compiler.purity.marks import Marks
@@ -181,7 +182,7 @@ class Purity:
         if isinstance(expr, ast.Lambda | ast.Constant):
             return (), ""
         if not isinstance(expr, ast.Name | ast.Attribute):
-            return (f"calls the value of `{ast.unparse(expr)}`",), ""
+            return (f"calls the value of `{shortened(expr)}`",), ""
         for symbol in self.names.candidates(expr, scope):
             if isinstance(symbol, Local):
                 return self._local_callback(symbol, scope, function)
@@ -193,7 +194,7 @@ class Purity:
                 if found.chain:
                     return found.chain, ""
             elif not isinstance(symbol, External) and not isinstance(symbol, ProjectClass):
-                return (f"calls the value of `{ast.unparse(expr)}`",), ""
+                return (f"calls the value of `{shortened(expr)}`",), ""
         return (), ""
 
     def _local_callback(self, symbol: Local, scope: Scope, function: Scope) -> tuple[tuple[str, ...], str]:

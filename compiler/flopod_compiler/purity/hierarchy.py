@@ -43,9 +43,8 @@ class Hierarchy:
             if isinstance(base, ProjectClass):
                 scope = self.names.class_scope(base)
                 for statement in base.node.body:
-                    if isinstance(statement, ast.FunctionDef) and statement.name == name:
-                        if any(_name(one) == "setter" for one in statement.decorator_list):
-                            return self.names.function(statement, scope)
+                    if isinstance(statement, ast.FunctionDef) and _is_setter(statement, name):
+                        return self.names.function(statement, scope)
         return None
 
     def has_property(self, name: str) -> bool:
@@ -69,7 +68,7 @@ class Hierarchy:
         return tuple(found)
 
     def is_abstract(self, function: ProjectFunction) -> bool:
-        """Whether a method has no body: `...`, `pass` under @abstractmethod, or a raise of NotImplementedError."""
+        """Whether a method has no body: abstract, `...` in a Protocol, or a raise of NotImplementedError."""
         if function not in self._abstract:
             self._abstract[function] = function.owner is not None and self._has_no_body(function)
         return self._abstract[function]
@@ -115,6 +114,10 @@ class Hierarchy:
         for base in self.names.mro(cls)[1:]:
             if isinstance(base, ProjectClass) and not isinstance(base, Unknown):
                 self._subclasses.setdefault(base, []).append(cls)
+
+
+def _is_setter(node: ast.FunctionDef, name: str) -> bool:
+    return node.name == name and any(_name(one) == "setter" for one in node.decorator_list)
 
 
 def _is_docstring(statement: ast.stmt) -> bool:

@@ -1,4 +1,4 @@
-"""Calls that are not written as calls: properties, operators, iteration, `with`, and builtins on project types."""
+"""Calls that are not written as calls: properties, operators, iteration, `with`, builtins."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from flopod_compiler.model import External, ProjectFunction
 from flopod_compiler.names import Names, Scope
+from flopod_compiler.parse import shortened
 from flopod_compiler.purity.hierarchy import Hierarchy
 from flopod_compiler.types import Inference
 
@@ -76,9 +77,15 @@ class Implicit:
     """Project code that an expression or statement runs without a call; `receiver` is its `self`."""
 
     node: ast.AST
-    what: str
+    verb: str
     function: ProjectFunction
     receiver: ast.expr
+    named: ast.expr
+
+    @property
+    def what(self) -> str:
+        """What the author wrote, in words."""
+        return f"{self.verb} `{shortened(self.named)}`"
 
 
 class ImplicitCalls:
@@ -107,7 +114,7 @@ class ImplicitCalls:
             for one in self.types.of(attribute.value, scope) or ():
                 getter = self.types.classes.property_of(one.cls, attribute.attr) if one.cls else None
                 if getter is not None:
-                    yield Implicit(attribute, f"reading `{_text(attribute)}`", getter, attribute.value)
+                    yield Implicit(attribute, "reading", getter, attribute.value, attribute)
         elif self.hierarchy.has_method("__getattr__"):
             for one in self.types.of(attribute.value, scope) or ():
                 if one.cls is not None and self.names.class_member(one.cls, attribute.attr) is None:
@@ -122,7 +129,7 @@ class ImplicitCalls:
             for one in self.types.of(store.value, scope) or ():
                 setter = self.hierarchy.setter(one.cls, store.attr) if one.cls is not None else None
                 if setter is not None:
-                    yield Implicit(store, f"assigning `{_text(store)}`", setter, store.value)
+                    yield Implicit(store, "assigning", setter, store.value, store)
         yield from self._method(store, store.value, scope, "assigning an attribute of", "__setattr__")
 
     def _other(self, node: ast.AST, scope: Scope) -> Iterator[Implicit]:
@@ -178,9 +185,4 @@ class ImplicitCalls:
             if one.cls is not None:
                 member = self.names.class_member(one.cls, name)
                 if isinstance(member, ProjectFunction):
-                    yield Implicit(node, f"{what} `{_text(receiver)}`", member, receiver)
-
-
-def _text(expr: ast.expr) -> str:
-    text = " ".join(ast.unparse(expr).split())
-    return text if len(text) <= 60 else text[:57] + "..."
+                    yield Implicit(node, what, member, receiver, receiver)

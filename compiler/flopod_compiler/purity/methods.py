@@ -12,7 +12,8 @@ from flopod_compiler.knowledge.refused import LOGGER_METHODS, LOGGER_QUERIES
 from flopod_compiler.knowledge.stdlib import is_pure_base
 from flopod_compiler.model import CallKind, External, ModuleValue, ProjectClass, ProjectFunction, Unknown
 from flopod_compiler.names import Scope
-from flopod_compiler.purity.target import NOTHING, Target, merge, shortened, unresolved
+from flopod_compiler.parse import shortened
+from flopod_compiler.purity.target import NOTHING, Target, merge, unresolved
 from flopod_compiler.types import Type, Types
 from flopod_compiler.types.model import AWAITABLE
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from flopod_compiler.knowledge.known import Known
 from flopod_compiler.model import CallKind, ModuleValue, ProjectFunction, Symbol, Unknown
+from flopod_compiler.parse import shortened
 
 NOTHING: frozenset[int | str] = frozenset()
 
@@ -61,12 +62,6 @@ def merge(name: str, targets: list[Target]) -> Target:
         symbol=first.symbol if len({one.symbol for one in targets}) == 1 else Unknown(f"one of {callee}"),
         bound=any(one.bound for one in targets),
     )  # fmt: skip
-
-
-def shortened(expr: ast.expr) -> str:
-    """The text of an expression for a message."""
-    text = " ".join(ast.unparse(expr).split())
-    return text if len(text) <= 60 else text[:57] + "..."
 
 
 def last_name(expr: ast.expr) -> str:

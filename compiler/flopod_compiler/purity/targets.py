@@ -1,4 +1,4 @@
-"""From a call to what it reaches: a verdict by table, or the project functions that decide by their purity."""
+"""From a call to what it reaches: a verdict by table, or project functions whose purity decides."""
 
 from __future__ import annotations
 
@@ -21,11 +21,12 @@ from flopod_compiler.model import (
     Unknown,
 )
 from flopod_compiler.names import Names, Scope, describe
+from flopod_compiler.parse import shortened
 from flopod_compiler.purity.dispatch import ValueTargets
 from flopod_compiler.purity.hierarchy import Hierarchy
 from flopod_compiler.purity.marks import Marks
 from flopod_compiler.purity.methods import MethodTargets, is_super
-from flopod_compiler.purity.target import Target, last_name, merge, shortened, unresolved
+from flopod_compiler.purity.target import Target, last_name, merge, unresolved
 from flopod_compiler.types import Inference
 from flopod_compiler.types.model import AWAITABLE
 
@@ -63,9 +64,9 @@ class Targets:
             if found is not None:
                 return found
         symbols = self.names.candidates(func, scope)
-        if len(symbols) > 1:
-            return self._one_of(func, symbols, call, scope)
-        return self.symbol(symbols[0], call, scope)
+        if len(symbols) == 1:
+            return self.symbol(symbols[0], call, scope)
+        return self._one_of(func, symbols, call, scope)
 
     def symbol(self, symbol: Symbol, call: ast.Call, scope: Scope) -> Target:
         """What a call of what a symbol names reaches."""

@@ -57,7 +57,7 @@ class Annotations:
         if isinstance(expr, ast.Subscript):
             return self._generic(expr, scope, depth)
         if isinstance(expr, ast.Name | ast.Attribute):
-            return self._named(self.names.resolve(expr, scope), scope, depth)
+            return self._named(self.names.resolve(expr, scope), depth)
         return None
 
     def _text(self, text: str, scope: Scope, depth: int) -> Types:
@@ -73,7 +73,7 @@ class Annotations:
         read = [self.read(part, scope, depth) for part in parts]
         return union(*(one for one in read if one != none)) if any(one != none for one in read) else none
 
-    def _named(self, symbol: Symbol, scope: Scope, depth: int) -> Types:
+    def _named(self, symbol: Symbol, depth: int) -> Types:
         if isinstance(symbol, ProjectClass):
             return frozenset({Type(f"{symbol.module}:{symbol.qualname}", (), symbol)})
         if isinstance(symbol, External):
@@ -110,7 +110,7 @@ class Annotations:
         symbol = self.names.resolve(expr.value, scope)
         if isinstance(symbol, External):
             return self._generic_external(symbol.qualified, args, scope, depth)
-        return self._named(symbol, scope, depth)
+        return self._named(symbol, depth)
 
     def _generic_external(self, qualified: str, args: list[ast.expr], scope: Scope, depth: int) -> Types:
         name = qualified.rpartition(".")[2]

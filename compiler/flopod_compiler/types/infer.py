@@ -261,7 +261,7 @@ class Inference:
         if all(isinstance(one, ProjectClass | ProjectFunction | External) for one in found):
             return union(*(self._called(one, expr, scope) for one in found))
         if isinstance(expr.func, ast.Attribute):
-            return self._method(expr, expr.func, scope)
+            return self._method(expr.func, scope)
         if isinstance(expr.func, ast.Call) and expr.func.args:
             declared = self.names.resolve(expr.func.func, scope)
             if isinstance(declared, External) and canonical(declared.qualified) == ACTIVITY:
@@ -308,18 +308,17 @@ class Inference:
             return of("builtins.list", self.awaited(items))
         return of("builtins.list", *(self.awaited(self.of(arg, scope)) for arg in expr.args))
 
-    def _method(self, expr: ast.Call, func: ast.Attribute, scope: Scope) -> Types:
+    def _method(self, func: ast.Attribute, scope: Scope) -> Types:
         receiver = self.of(func.value, scope)
         if receiver is None:
             return None
-        arguments = [self.of(arg, scope) for arg in expr.args if not isinstance(arg, ast.Starred)]
-        return union(*(self._method_of(one, func.attr, arguments) for one in receiver))
+        return union(*(self._method_of(one, func.attr) for one in receiver))
 
-    def _method_of(self, receiver: Type, name: str, arguments: list[Types]) -> Types:
+    def _method_of(self, receiver: Type, name: str) -> Types:
         if receiver.cls is not None:
             member = self.names.class_member(receiver.cls, name)
             return self.result(member) if isinstance(member, ProjectFunction) else None
-        return method_result(receiver, name, arguments)
+        return method_result(receiver, name)
 
 
 def _self_type(function: ProjectFunction) -> Types:

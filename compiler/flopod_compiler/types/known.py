@@ -1,9 +1,10 @@
-"""What is known of types outside the project: results of builtins, of methods of plain data, of operators."""
+"""What is known of types outside the project: results of builtins, methods and operators."""
 
 from __future__ import annotations
 
 import ast
 
+from flopod_compiler.knowledge.known import words
 from flopod_compiler.types.model import ITERATOR, MAPPINGS, Type, Types, element, of, union
 
 _STR, _INT, _FLOAT, _BOOL, _BYTES = (of(f"builtins.{n}") for n in ("str", "int", "float", "bool", "bytes"))
@@ -11,52 +12,40 @@ _DATETIME = of("datetime.datetime")
 _NUMBERS = ("builtins.bool", "builtins.int", "builtins.float", "builtins.complex")
 
 _RETURNS: dict[str, Types] = {
+    **dict.fromkeys(words("len ord hash id", "builtins."), _INT),
     **dict.fromkeys(
-        ("builtins.len", "builtins.ord", "builtins.hash", "builtins.id", "math.floor", "math.ceil", "time.time_ns"),
-        _INT,
+        words("math.floor math.ceil math.comb math.gcd time.time_ns os.getpid os.cpu_count"), _INT
     ),
+    **dict.fromkeys(words("random.randint random.randrange random.getrandbits secrets.randbelow"), _INT),
+    **dict.fromkeys(words("repr format chr hex bin oct ascii input", "builtins."), _STR),
     **dict.fromkeys(
-        (
-            "builtins.repr", "builtins.format", "builtins.chr", "builtins.hex", "builtins.bin", "builtins.oct",
-            "builtins.ascii", "json.dumps", "textwrap.dedent", "html.escape", "os.path.join", "re.sub",
-            "os.path.basename", "os.path.dirname", "urllib.parse.quote", "urllib.parse.urlencode",
-            "string.capwords", "socket.gethostname", "builtins.input",
-        ),
+        words("""
+        json.dumps textwrap.dedent html.escape re.sub string.capwords urllib.parse.quote
+        urllib.parse.urlencode socket.gethostname platform.node os.getcwd os.getenv secrets.token_hex
+        secrets.token_urlsafe os.path.join os.path.basename os.path.dirname
+        """),
         _STR,
     ),
+    **dict.fromkeys(words("isinstance issubclass callable any all hasattr", "builtins."), _BOOL),
+    **dict.fromkeys(words("math.isclose math.isnan"), _BOOL),
+    **dict.fromkeys(words("time.time time.monotonic time.perf_counter math.sqrt"), _FLOAT),
+    **dict.fromkeys(words("random.random random.uniform"), _FLOAT),
+    **dict.fromkeys(words("base64.b64encode secrets.token_bytes os.urandom"), _BYTES),
     **dict.fromkeys(
-        ("builtins.isinstance", "builtins.issubclass", "builtins.callable", "builtins.any", "builtins.all",
-         "builtins.hasattr", "math.isclose", "math.isnan"),
-        _BOOL,
+        words("now utcnow today fromisoformat strptime fromtimestamp combine", "datetime.datetime."),
+        _DATETIME,
     ),
-    **dict.fromkeys(
-        ("time.time", "time.monotonic", "time.perf_counter", "random.random", "random.uniform", "math.sqrt"),
-        _FLOAT,
-    ),
-    **dict.fromkeys(("random.randint", "random.randrange", "math.comb", "math.gcd"), _INT),
-    **dict.fromkeys((f"datetime.datetime.{n}" for n in ("now", "utcnow", "today", "fromisoformat", "strptime",
-                                                        "fromtimestamp", "combine")), _DATETIME),
-    **dict.fromkeys(("datetime.date.today", "datetime.date.fromisoformat"), of("datetime.date")),
-    **dict.fromkeys((f"uuid.uuid{n}" for n in (1, 3, 4, 5, 7)), of("uuid.UUID")),
-    "base64.b64encode": _BYTES,
+    **dict.fromkeys(words("today fromisoformat", "datetime.date."), of("datetime.date")),
+    **dict.fromkeys(words("uuid1 uuid3 uuid4 uuid5 uuid7", "uuid."), of("uuid.UUID")),
+    **dict.fromkeys(words("match search fullmatch", "re."), of("re.Match")),
+    **dict.fromkeys(words("sha1 sha256 sha512 md5 blake2b", "hashlib."), of("hashlib._Hash")),
+    **dict.fromkeys(words("cwd home", "pathlib.Path."), of("pathlib.Path")),
     "re.compile": of("re.Pattern"),
-    "re.match": of("re.Match"),
-    "re.search": of("re.Match"),
-    "re.fullmatch": of("re.Match"),
     "re.findall": of("builtins.list"),
     "re.split": of("builtins.list", _STR),
     "logging.getLogger": of("logging.Logger"),
-    "hashlib.sha256": of("hashlib._Hash"),
-    "hashlib.md5": of("hashlib._Hash"),
-    "hashlib.sha1": of("hashlib._Hash"),
-    "os.getenv": _STR,
-    "pathlib.Path.cwd": of("pathlib.Path"),
-    "pathlib.Path.home": of("pathlib.Path"),
     "random.shuffle": of("builtins.NoneType"),
-    **dict.fromkeys(("secrets.token_hex", "secrets.token_urlsafe", "platform.node", "os.getcwd"), _STR),
-    **dict.fromkeys(("secrets.token_bytes", "os.urandom"), _BYTES),
-    **dict.fromkeys(("os.getpid", "os.cpu_count", "random.getrandbits", "secrets.randbelow"), _INT),
-}  # fmt: skip
+}
 
 _SAME_ELEMENTS = {
     "builtins.list": "builtins.list",
@@ -81,8 +70,11 @@ _STR_METHODS = {
     **dict.fromkeys(("find", "rfind", "index", "rindex", "count"), _INT),
     **dict.fromkeys(("startswith", "endswith"), _BOOL),
 }
-_SAME_TYPE_METHODS = frozenset({"copy", "replace", "astimezone", "quantize", "normalize", "union", "difference",
-                                "intersection", "symmetric_difference", "conjugate"})  # fmt: skip
+_SAME_TYPE_METHODS = frozenset(
+    words("""
+    copy replace astimezone quantize normalize union difference intersection symmetric_difference conjugate
+    """)
+)
 _PATHS = frozenset({"pathlib.Path", "pathlib.PurePath", "pathlib.PosixPath", "pathlib.PurePosixPath"})
 _PATH_METHODS = frozenset({
     "with_name", "with_suffix", "with_stem", "joinpath", "relative_to", "absolute", "resolve", "expanduser",
@@ -146,7 +138,7 @@ def returned(qualified: str, arguments: list[Types]) -> Types:
     return None
 
 
-def method_result(receiver: Type, name: str, arguments: list[Types]) -> Types:
+def method_result(receiver: Type, name: str) -> Types:
     """What a method of plain data returns."""
     if receiver.name == "builtins.str":
         return _STR_METHODS.get(name, _BOOL if name.startswith("is") else _STR)

@@ -30,6 +30,7 @@ class SystemClock:
         return time.time_ns() // 1_000_000
 
     async def pause(self, due: int | None, woken: asyncio.Event, idle: bool) -> None:
+        del idle  # real time passes whether or not there is something to do
         left = SLICE_MS if due is None else min(max(due - self.now(), 0) + 1, SLICE_MS)
         try:
             async with asyncio.timeout(left / 1000):

@@ -255,7 +255,7 @@ class Runtime(AbstractAsyncContextManager[Scope]):
         self._driver.submitted()
         return _wait(operation, future)
 
-    def _stopped(self, driving: asyncio.Task[RunOutcome]) -> None:
+    def _stopped(self, _: asyncio.Task[RunOutcome]) -> None:
         if self._leaving or self._body is None:
             return
         self._leaving = True

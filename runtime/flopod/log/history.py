@@ -68,8 +68,10 @@ class Mail(NamedTuple):
 class History:
     """A log, and how far replay has come in it.
 
-    `started` is the first event; `build` the last one that went on with the run; `ended` the terminal one; `paused` a pause that still holds;
-    `finished` are the iterations of hand-written loops that are over; `mail` what waits may still take; `last_seq` and `last_inbox` the highest numbers seen.
+    `started` is the first event, `ended` the terminal one, `last` the last; `build` the last one that
+    went on with the run; `paused` a pause that still holds; `finished` the iterations of hand-written
+    loops that are over; `mail` what waits may still take; `last_seq` and `last_inbox` the highest
+    numbers seen; `snapshots` the last snapshot of each loop; `warned` the paths warned about.
     """
 
     def __init__(self, records: Sequence[Record] = ()) -> None:
@@ -168,9 +170,6 @@ class History:
                 break
             if isinstance(event, _STATE) or (isinstance(event, Log) and event.logger != WARNER):
                 self._tail.setdefault(_tail_key(event), deque()).appendleft(seq)
-        self.warned = {
-            event.path for _, event in records if isinstance(event, Log) and event.logger == WARNER
-        }
 
     # -- what replay asks ------------------------------------------------------------------------
 

@@ -4,9 +4,10 @@ An operation begins when it is first awaited, once. It then asks for its recorde
 and is settled by an outcome: the recorded one on replay, what the world reports when live.
 """
 
+import sys
 from collections.abc import Callable, Generator
 from functools import partial
-from inspect import iscoroutinefunction, unwrap
+from inspect import getattr_static, iscoroutinefunction, unwrap
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -26,6 +27,7 @@ from flopod.events import (
 )
 from flopod.workflow.arguments import Arguments, Raised, Returned, callee_of, read_outcome
 from flopod.workflow.commands import StartLeaf
+from flopod.workflow.raising import raise_in
 from flopod.workflow.scheduler import Future
 
 if TYPE_CHECKING:
@@ -62,6 +64,10 @@ class Operation(Future):
     def __next__(self) -> Future:
         if not self.done():
             return self
+        error = self.exception()
+        if isinstance(error, StopIteration):
+            raise_in(sys._getframe(1), error)
+            raise StopIteration
         raise StopIteration(self.result())
 
     def cancel(self) -> bool:
@@ -77,7 +83,7 @@ class Operation(Future):
     def activate(self) -> None:
         """Ask the world for an outcome: the recorded past is over and holds none."""
 
-    def settle(self, event: Event) -> None:
+    def settle(self, event: Event, /) -> None:
         """Take over an outcome from its record."""
         raise NotImplementedError
 
@@ -92,8 +98,8 @@ class Activity(Operation):
     __slots__ = (
         "_args",
         "_arguments",
-        "_kwargs",
         "_known",
+        "_kwargs",
         "_started",
         "_swallow",
         "attempt",
@@ -268,7 +274,7 @@ class Sleep(Operation):
     def activate(self) -> None:
         self.core.wake_at(self.due, self)
 
-    def settle(self, event: Event) -> None:
+    def settle(self, _: Event, /) -> None:
         self.set_result(self._value)
 
     def describe(self) -> str:
@@ -345,7 +351,7 @@ def is_async(fn: Callable[..., Any]) -> bool:
     """Whether a call of `fn` gives a coroutine: a coroutine function, a wrapper of one, an object."""
     while isinstance(fn, partial):
         fn = fn.func
-    if iscoroutinefunction(fn) or iscoroutinefunction(getattr(type(fn), "__call__", None)):
+    if iscoroutinefunction(fn) or iscoroutinefunction(getattr_static(type(fn), "__call__", None)):
         return True
     return hasattr(fn, "__wrapped__") and iscoroutinefunction(unwrap(fn))
 

@@ -7,7 +7,10 @@ number of hops, so that concurrent code sees the same interleaving as its plain 
 from asyncio import CancelledError
 from collections import deque
 from collections.abc import Callable, Coroutine, Generator, Sequence
+from functools import partial
 from typing import Any, Final
+
+from flopod.workflow.raising import untraced
 
 _PENDING: Final = 0
 _DONE: Final = 1
@@ -17,8 +20,8 @@ _CANCELLED: Final = 2
 class Future:
     """A result to come. Awaiting one hands it to the scheduler.
 
-    It is its own iterator and deliberately has no `throw` method: an exception thrown into an arm then
-    reaches the innermost frame of the body as it is, even a StopIteration.
+    What is awaited deliberately has no `throw` method: an exception thrown into an arm then reaches the
+    innermost frame of the body as it is.
     """
 
     __slots__ = ("_callbacks", "_error", "_result", "_state", "scheduler")
@@ -128,7 +131,11 @@ class Arm(Future):
         self._step(None)
 
     def _wakeup(self, future: Future) -> None:
-        self._step(future.exception())
+        error = future.exception()
+        if isinstance(error, StopIteration):
+            untraced(partial(self._step, None))  # it cannot be thrown in: the operation raises it
+        else:
+            self._step(error)
 
     def _step(self, error: BaseException | None) -> None:
         if self._must_cancel:

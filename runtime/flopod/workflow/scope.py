@@ -81,7 +81,7 @@ class Scope:
     # -- control flow ----------------------------------------------------------------------------
 
     def branch(
-        self, id: str, key: T, cases: Mapping[Any, Callable[..., Awaitable[Any]]] | None = None, /
+        self, id: str, key: Any, cases: Mapping[Any, Callable[..., Awaitable[Any]]] | None = None, /
     ) -> Any:
         """Record the truth of a condition, or the word that names the arm of a `match`, and return it.
 

@@ -107,7 +107,7 @@ class DurableList(list[T]):
 
     __slots__ = ("_core", "_path", "name")
     __flopod_as__ = list
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None
 
     def __init__(self, core: "Core", path: str, name: str, initial: Iterable[T]) -> None:
         super().__init__(initial)
@@ -197,7 +197,7 @@ class DurableList(list[T]):
         self.extend(values)
         return self
 
-    def __imul__(self, count: Any) -> "DurableList[T]":
+    def __imul__(self, count: Any) -> "DurableList[T]":  # type: ignore[misc]
         super().__imul__(count)
         self._record("assign", list(self))
         return self
@@ -214,7 +214,7 @@ class DurableMap(dict[K, V]):
 
     __slots__ = ("_core", "_path", "name")
     __flopod_as__ = dict
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None
 
     fromkeys = staticmethod(dict.fromkeys)  # type: ignore[assignment]
 

@@ -108,7 +108,6 @@ def test_coroutines_that_are_not_awaited_are_refused(body: str, use: str, tmp_pa
         "xs.sort(key=store)",
         "return functools.partial(store, 1)",
         "return list(filter(child, xs))",
-        "return min(xs, key=activity(store))" if False else "return min(xs, key=store)",
         "return functools.reduce(store, xs)",
         "return [store, *map(child, xs)]",
         "store(child)",
@@ -173,7 +172,8 @@ def test_functions_may_be_passed_where_nothing_is_lost(body: str, tmp_path: Path
         ("return hash('a')", "FLP209"),
         ("return random.Random()", "FLP201"),
         ("import os\nreturn os.environ['A']", "FLP212"),
-        ("@functools.wraps(price)\nasync def inner():\n    return await fetch(1)\nreturn await inner()", "FLP104"),
+        ("@functools.wraps(price)\nasync def inner():\n    return await fetch(1)\n"
+        "return await inner()", "FLP104"),
         ("return line.live", "FLP604"),
         ("return line == line", "FLP604"),
         ("return await asyncio.wait_for(fetch(1), 1)", "FLP600"),
@@ -199,7 +199,8 @@ def test_what_cannot_be_compiled_is_refused(body: str, code: str, tmp_path: Path
         "@functools.lru_cache\ndef inner(x):\n    return x\nreturn inner(1)",
         "return (lambda y: y + 1)(2)",
         "for i, x in enumerate(xs):\n    print(i, x)",
-        "match xs:\n    case [first, *rest]:\n        return first\n    case {'a': b, **others}:\n        return b",
+        "match xs:\n    case [first, *rest]:\n        return first\n    case {'a': b, **others}:\n"
+        "        return b",
     ],
 )
 def test_plain_python_is_accepted(body: str, tmp_path: Path) -> None:
@@ -251,13 +252,19 @@ def test_a_recorded_call_makes_a_nested_function_durable(tmp_path: Path) -> None
     body = "def now():\n    return time.time()\ndef say():\n    print('x')\nsay()\nreturn now()"
     result = classified(tmp_path, workflow(body, HEAD))
     assert codes(result) == []
-    assert kinds(result) == {"time.time()": "recordable", "print('x')": "output", "say()": "pure", "now()": "workflow"}
+    assert kinds(result) == {
+        "time.time()": "recordable",
+        "print('x')": "output",
+        "say()": "pure",
+        "now()": "workflow",
+    }
 
 
 def test_a_primitive_in_a_helper_is_reported_with_the_way_to_it(tmp_path: Path) -> None:
     """The finding names the function to mark and shows where the primitive stands."""
     files = {
-        "helpers.py": "from flopod import sleep\n\nasync def nap():\n    await sleep('1h')\n\nasync def rest():\n    await nap()\n",
+        "helpers.py": "from flopod import sleep\n\nasync def nap():\n    await sleep('1h')\n\n"
+        "async def rest():\n    await nap()\n",
         "main.py": workflow("await rest()", "from helpers import rest"),
     }
     result = classified(tmp_path, files)
@@ -270,13 +277,20 @@ def test_a_primitive_in_a_helper_is_reported_with_the_way_to_it(tmp_path: Path) 
 
 def test_unmarked_code_that_no_workflow_calls_may_do_anything(tmp_path: Path) -> None:
     """A main function that runs the workflow plainly is not a helper of it."""
-    text = workflow("return 1") + "\nasync def plain():\n    await main()\n\nif __name__ == '__main__':\n    import asyncio\n    asyncio.run(plain())\n"
+    text = (
+        workflow("return 1")
+        + "\nasync def plain():\n    await main()\n\nif __name__ == '__main__':\n    import asyncio\n"
+        "    asyncio.run(plain())\n"
+    )
     assert codes(classified(tmp_path, text)) == []
 
 
 def test_a_sync_workflow_awaits_nothing(tmp_path: Path) -> None:
     """In `def` workflows sync leaves and time.sleep compile, async calls are refused."""
-    good = "from flopod import workflow\nimport time\ndef store(x):\n    print(x)\n@workflow\ndef main():\n    time.sleep(1)\n    store(1)\n"
+    good = (
+        "from flopod import workflow\nimport time\ndef store(x):\n    print(x)\n"
+        "@workflow\ndef main():\n    time.sleep(1)\n    store(1)\n"
+    )
     assert codes(classified(tmp_path / "good", good)) == []
     bad = good.replace("def store", "async def store")
     assert codes(classified(tmp_path / "bad", bad)) == ["FLP108"]

@@ -131,7 +131,8 @@ def test_the_nearest_configuration_counts(tmp_path: Path) -> None:
     """The first pyproject.toml at or above the root is read, and no other."""
     files = {
         "pyproject.toml": '[tool.flopod]\nworkflows = ["far:away"]\n',
-        "app/pyproject.toml": '[project]\nname = "shop"\n[tool.flopod]\npure = ["a:b"]\ninclude = ["x.json"]\n',
+        "app/pyproject.toml": '[project]\nname = "shop"\n'
+        '[tool.flopod]\npure = ["a:b"]\ninclude = ["x.json"]\n',
         "app/src/main.py": "",
     }
     write(tmp_path, files)
@@ -176,8 +177,10 @@ MARKED = "@{}\nasync def main(x):\n    return x\n"
         "import flopod\n" + MARKED.format("flopod.workflow(version=2)"),
         "import flopod as f\nmark = f.workflow\n" + MARKED.format("mark"),
         "from flopod.authoring import workflow\n" + MARKED.format("workflow"),
-        "try:\n    from flopod import workflow\nexcept ImportError:\n    workflow = None\n" + MARKED.format("workflow"),
-        "def local():\n    pass\nfrom flopod import workflow\nif True:\n    @workflow\n    def main(x):\n        return x\n",
+        "try:\n    from flopod import workflow\nexcept ImportError:\n    workflow = None\n"
+        + MARKED.format("workflow"),
+        "def local():\n    pass\nfrom flopod import workflow\nif True:\n    @workflow\n"
+        "    def main(x):\n        return x\n",
     ],
 )  # fmt: skip
 def test_a_mark_is_found_however_it_was_imported(text: str, tmp_path: Path) -> None:
@@ -205,11 +208,13 @@ def test_options_are_read(tmp_path: Path) -> None:
         ("async def main(x):\n    'use workflow'\n    return x\n", "use workflow"),
         ("async def order_workflow(x):\n    return x\n", "named like a workflow"),
         (
-            {"pyproject.toml": '[tool.flopod]\nworkflows = ["mian:main"]\n', "main.py": "def main():\n    pass\n"},
+            {"pyproject.toml": '[tool.flopod]\nworkflows = ["mian:main"]\n', "main.py": "def main():\n"
+            "    pass\n"},
             "did you mean 'main:main'?",
         ),
         (
-            {"pyproject.toml": '[tool.flopod]\nworkflows = ["main.main"]\n', "main.py": "def main():\n    pass\n"},
+            {"pyproject.toml": '[tool.flopod]\nworkflows = ["main.main"]\n', "main.py": "def main():\n"
+            "    pass\n"},
             "no colon",
         ),
         (

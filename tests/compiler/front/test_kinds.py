@@ -102,7 +102,7 @@ alias = fetch
         ("random.random()", "recordable", "random", "random.random"),
         ("datetime.datetime.now()", "recordable", "now", "datetime.datetime.now"),
         ("datetime.datetime.now(datetime.UTC)", "recordable", "now", "datetime.datetime.now"),
-        ("datetime.datetime.fromisoformat('2020-01-01')", "pure", "fromisoformat", "datetime.datetime.fromisoformat"),
+        ("datetime.date.fromisoformat('2020-01-01')", "pure", "fromisoformat", "datetime.date.fromisoformat"),
         ("time.time()", "recordable", "time", "time.time"),
         ("time.strftime('%Y')", "recordable", "strftime", "time.strftime"),
         ("time.strftime('%Y', time.gmtime(0))", "pure", "strftime", "time.strftime"),
@@ -179,7 +179,8 @@ def test_imports_are_followed_through_packages_aliases_and_functions(tmp_path: P
 def test_imports_for_type_checkers_count(tmp_path: Path) -> None:
     """A class imported under TYPE_CHECKING gives receivers their type, in strings as well."""
     files = {
-        "models.py": "class Order:\n    def total(self) -> int:\n        return 1\n    def pay(self):\n        print(1)\n",
+        "models.py": "class Order:\n    def total(self) -> int:\n        return 1\n    def pay(self):\n"
+        "        print(1)\n",
         "main.py": """
             from __future__ import annotations
             from typing import TYPE_CHECKING

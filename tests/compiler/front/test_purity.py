@@ -44,13 +44,15 @@ def helper(body: str, tmp_path: Path, call: str = "f(x)", arguments: str = "x: l
         "def f(x):\n    def inner(y):\n        return y + 1\n    return [inner(y) for y in x]",
         "def apply(g, x):\n    return g(x)\ndef f(x):\n    return apply(len, x) + apply(lambda y: y[0], x)",
         "import functools\n@functools.lru_cache\ndef f(x):\n    return 1",
-        "def deco(fn):\n    def inner(*a):\n        return fn(*a)\n    return inner\n@deco\ndef f(x):\n    return 1",
+        "def deco(fn):\n    def inner(*a):\n        return fn(*a)\n    return inner\n@deco\ndef f(x):\n"
+        "    return 1",
         "class P:\n    def __add__(self, o):\n        return self\ndef f(x):\n    return P() + P()",
         "def f(x):\n    from math import floor\n    return floor(1.5)",
         "def f(x, *, sep=' '):\n    out = list(LIMITS)\n    out.append(sep)\n    return sep.join(out)",
         "def f(x):\n    return hash(tuple(x))",
         "def f(x):\n    total = 0\n    for y in x:\n        total += y\n    return total",
-        "class Node:\n    def __init__(self):\n        self.kids = []\n    def add(self, k):\n        self.kids.append(k)\n"
+        "class Node:\n    def __init__(self):\n        self.kids = []\n    def add(self, k):\n"
+        "        self.kids.append(k)\n"
         "def f(x):\n    n = Node()\n    n.add(x)\n    return n",
     ],
 )
@@ -68,7 +70,8 @@ def test_a_pure_helper_stays_plain_code(body: str, tmp_path: Path) -> None:
         ("def f(x):\n    return time.time()", "main.f -> calls time.time"),
         ("def f(x):\n    return random.random()", "main.f -> calls random.random"),
         ("def f(x):\n    global count\n    count += 1", "main.f -> assigns the global count"),
-        ("def bump():\n    global count\n    count = 2\ndef f(x):\n    return count", "main.f -> reads main.count"),
+        ("def bump():\n    global count\n    count = 2\ndef f(x):\n"
+        "    return count", "main.f -> reads main.count"),
         ("def f(x):\n    CACHE['a'] = 1", "main.f -> "),
         ("def f(x):\n    return CACHE.get('a')", "main.f -> reads main.CACHE"),
         ("def f(x):\n    LIMITS.update(a=2)", "main.f -> "),
@@ -77,13 +80,15 @@ def test_a_pure_helper_stays_plain_code(body: str, tmp_path: Path) -> None:
         ("def f(x):\n    return os.environ['A']", "main.f -> reads os.environ"),
         ("def f(x):\n    return open('a').read()", "main.f -> calls open"),
         ("def f(x):\n    return id(x)", "main.f -> calls id"),
-        ("def g(x):\n    return httpx.get('a')\ndef f(x):\n    return g(x)", "main.f -> main.g -> calls httpx.get"),
+        ("def g(x):\n    return httpx.get('a')\ndef f(x):\n"
+        "    return g(x)", "main.f -> main.g -> calls httpx.get"),
         (
             "def g(x):\n    return f(x)\ndef f(x):\n    print(1)\n    return g(x)",
             "main.f -> calls print",
         ),
         ("def g(y):\n    print(y)\ndef f(x):\n    return list(map(g, x))", "main.f -> main.g -> calls print"),
-        ("def g(y):\n    print(y)\ndef f(x):\n    return sorted(x, key=g)", "main.f -> main.g -> calls print"),
+        ("def g(y):\n    print(y)\ndef f(x):\n"
+        "    return sorted(x, key=g)", "main.f -> main.g -> calls print"),
         (
             "def apply(h, x):\n    return h(x)\ndef g(y):\n    print(y)\ndef f(x):\n    return apply(g, x)",
             "main.f -> main.g -> calls print",
@@ -96,7 +101,8 @@ def test_a_pure_helper_stays_plain_code(body: str, tmp_path: Path) -> None:
         ("def f(x):\n    def inner():\n        print(1)\n    return inner", "main.f -> calls print"),
         ("def f(x):\n    return [time.time() for _ in x]", "main.f -> calls time.time"),
         ("async def f(x):\n    async with x:\n        return 1", "main.f -> has an `async with`"),
-        ("import tenacity\n@tenacity.retry\ndef f(x):\n    return 1", "main.f -> is wrapped by tenacity.retry"),
+        ("import tenacity\n@tenacity.retry\ndef f(x):\n"
+        "    return 1", "main.f -> is wrapped by tenacity.retry"),
         (
             "def deco(fn):\n    def inner(*a):\n        print(1)\n        return fn(*a)\n    return inner\n"
             "@deco\ndef f(x):\n    return 1",
@@ -107,20 +113,24 @@ def test_a_pure_helper_stays_plain_code(body: str, tmp_path: Path) -> None:
             "main.f -> main.P.__add__ -> calls print",
         ),
         (
-            "class P:\n    @property\n    def v(self):\n        return time.time()\ndef f(x):\n    return P().v",
+            "class P:\n    @property\n    def v(self):\n        return time.time()\ndef f(x):\n"
+            "    return P().v",
             "main.f -> main.P.v -> calls time.time",
         ),
         (
-            "class P:\n    def __iter__(self):\n        print(1)\n        yield 1\ndef f(x):\n    return list(P())",
+            "class P:\n    def __iter__(self):\n        print(1)\n        yield 1\ndef f(x):\n"
+            "    return list(P())",
             "main.f -> main.P.__iter__ -> calls print",
         ),
         (
-            "class P:\n    def __enter__(self):\n        print(1)\n    def __exit__(self, *a):\n        pass\n"
+            "class P:\n    def __enter__(self):\n        print(1)\n    def __exit__(self, *a):\n"
+            "        pass\n"
             "def f(x):\n    with P():\n        return 1",
             "main.f -> main.P.__enter__ -> calls print",
         ),
         (
-            "class A:\n    def go(self):\n        return 1\nclass B(A):\n    def go(self):\n        print(1)\n"
+            "class A:\n    def go(self):\n        return 1\nclass B(A):\n    def go(self):\n"
+            "        print(1)\n"
             "def g(a: A):\n    return a.go()\ndef f(x):\n    return g(A())",
             "main.f -> main.g -> main.B.go -> calls print",
         ),

@@ -79,7 +79,20 @@ def _described(scope: Scope) -> tuple[str, int, frozenset[str]]:
         for one, bindings in scope.bindings.items()
         if one not in scope.globals and one not in scope.nonlocals and bindings
     }
-    return name, getattr(node, "lineno", 0), frozenset(bound - IMPLICIT)
+    return name, getattr(node, "lineno", 0), frozenset(bound - IMPLICIT - _inlined(scope))
+
+
+def _inlined(scope: Scope) -> set[str]:
+    """Since Python 3.12 `symtable` adds the names of comprehensions to the function they are inlined in, so
+    from there on these names are compared on neither side.
+    """
+    if sys.version_info < (3, 12):
+        return set()
+    found: set[str] = set()
+    for child in scope.children:
+        if child.is_comprehension:
+            found |= set(child.bindings) | _inlined(child)
+    return found
 
 
 def mangled(name: str, scope: Scope) -> str:
@@ -100,7 +113,7 @@ def tables_of(text: str) -> list[tuple[str, int, frozenset[str]]]:
     while stack:
         table = stack.pop()
         stack.extend(table.get_children())
-        if table.get_name() in ("listcomp", "setcomp", "dictcomp", "genexpr"):
+        if table.get_name() in COMPREHENSIONS:
             continue
         if str(table.get_type()).rpartition(".")[2] not in (
             "module",
@@ -124,12 +137,29 @@ def tables_of(text: str) -> list[tuple[str, int, frozenset[str]]]:
                 or symbol.is_annotated()
             )
         }
-        found.append((table.get_name(), 0 if top else table.get_lineno(), frozenset(bound - IMPLICIT)))
+        bound -= IMPLICIT | _inlined_table(table)
+        found.append((table.get_name(), 0 if top else table.get_lineno(), frozenset(bound)))
     return sorted(found)
 
 
-IMPLICIT = {"__class__", "__classcell__", "__classdict__", ".defaults", ".type_params", "__annotate__",
-            "__annotations__", "__conditional_annotations__", "__static_attributes__", "__firstlineno__"}  # fmt: skip
+COMPREHENSIONS = ("listcomp", "setcomp", "dictcomp", "genexpr")
+
+
+def _inlined_table(table: symtable.SymbolTable) -> set[str]:
+    if sys.version_info < (3, 12):
+        return set()
+    found: set[str] = set()
+    for child in table.get_children():
+        if child.get_name() in COMPREHENSIONS:
+            own = {one.get_name() for one in child.get_symbols() if one.is_local() and one.is_assigned()}
+            found |= own | _inlined_table(child)
+    return found
+
+
+IMPLICIT = {
+    "__class__", "__classcell__", "__classdict__", ".defaults", ".type_params", "__annotate__",
+    "__annotations__", "__conditional_annotations__", "__static_attributes__", "__firstlineno__",
+}  # fmt: skip
 
 
 def names_only(found: list[tuple[str, int, frozenset[str]]]) -> list[tuple[str, frozenset[str]]]:

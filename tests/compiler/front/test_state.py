@@ -70,7 +70,10 @@ def run(body: str, tmp_path: Path) -> Classified:
         ("return config.limit", {"config.limit": "settings.config.limit"}),
         ("return settings.config.limit", {"settings.config.limit": "settings.config.limit"}),
         ("return config.allows(n)", {"config": "settings.config"}),
-        ("return [x for x in config.items if x > HOME]", {"config.items": "settings.config.items", "HOME": "settings.HOME"}),
+        (
+            "return [x for x in config.items if x > HOME]",
+            {"config.items": "settings.config.items", "HOME": "settings.HOME"},
+        ),
         ("await store(HOME, config)", {}),
         ("await store(HOME + 'x')", {"HOME": "settings.HOME"}),
         ("return sys.argv[1]", {"sys.argv": "sys.argv"}),
@@ -82,7 +85,7 @@ def run(body: str, tmp_path: Path) -> Classified:
 def test_what_is_not_a_pure_expression_is_recorded(
     body: str, expected: dict[str, str], tmp_path: Path
 ) -> None:
-    """Literals and pure expressions stay as they are; other module variables get an id, attributes included."""
+    """Literals and pure expressions stay as they are; other module variables get an id."""
     result = run(body, tmp_path)
     assert codes(result) == []
     assert constants(result) == expected

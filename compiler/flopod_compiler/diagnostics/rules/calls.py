@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from flopod_compiler.diagnostics.rule import Rule
 
-_HEAD = "from flopod import workflow\nimport httpx\n\nasync def fetch(x: int) -> str:\n    return httpx.get(str(x)).text\n\n"
+_HEAD = """from flopod import workflow
+import httpx
+
+async def fetch(x: int) -> str:
+    return httpx.get(str(x)).text
+
+"""
 
 
 def _body(*lines: str, head: str = _HEAD, arguments: str = "xs: list[int]") -> str:
@@ -71,7 +77,8 @@ class Unresolved(Rule):
     help = "{rewrite}"
     valid = (
         _HEAD
-        + "class Order:\n    def total(self) -> int:\n        return 1\n\n@workflow\nasync def main(order: Order):\n    return order.total()\n",
+        + "class Order:\n    def total(self) -> int:\n        return 1\n\n"
+        + "@workflow\nasync def main(order: Order):\n    return order.total()\n",
     )
     invalid = (
         _body("return order.charge_card()", arguments="order"),
@@ -102,7 +109,7 @@ class DurableInHelper(Rule):
 class AsyncInSync(Rule):
     code = "FLP108"
     title = "An async call in a workflow that is not async"
-    why = "A plain `def` cannot await: the call would make a coroutine that nothing ever runs, in plain Python as well."
+    why = "A plain `def` cannot await: the coroutine would never run, in plain Python as well."
     message = "the async call {callee} in {workflow}, which is not `async def`"
     help = "write `async def {workflow}` and `await {text}`"
     valid = (_body("return await fetch(1)"),)
@@ -148,7 +155,8 @@ class BadOptions(Rule):
         "from flopod import workflow\n\n@workflow(name='m', version=2)\nasync def main():\n    return 1\n",
     )
     invalid = (
-        "from flopod import workflow\n\nNAME = 'a'\n\n@workflow(name=NAME)\nasync def main():\n    return 1\n",
+        "from flopod import workflow\n\nNAME = 'a'\n\n@workflow(name=NAME)\nasync def main():\n"
+        "    return 1\n",
         "from flopod import workflow, activity\n\nN = 'a'\n\ndef f(x):\n    print(x)\n\n"
         "@workflow\nasync def main():\n    return activity(f, name=N)(1)\n",
         "from flopod import workflow\n\n@workflow(nmae='a')\nasync def main():\n    return 1\n",
@@ -166,6 +174,8 @@ class MisplacedWorkflow(Rule):
     help = "move the function to the top level of the module"
     valid = (_body("return 1"),)
     invalid = (
-        "from flopod import workflow\n\nclass Shop:\n    @workflow\n    async def main(self):\n        return 1\n",
-        "from flopod import workflow\n\ndef make():\n    @workflow\n    async def main():\n        return 1\n    return main\n",
+        "from flopod import workflow\n\nclass Shop:\n    @workflow\n    async def main(self):\n"
+        "        return 1\n",
+        "from flopod import workflow\n\ndef make():\n    @workflow\n    async def main():\n"
+        "        return 1\n    return main\n",
     )

@@ -51,5 +51,6 @@ class MutableRead(Rule):
     valid = GlobalMutation.valid
     invalid = (
         _HEAD
-        + "seen = []\n\ndef note(x):\n    seen.append(x)\n\n@workflow\nasync def main():\n    return len(seen)\n",
+        + "seen = []\n\ndef note(x):\n    seen.append(x)\n\n"
+        + "@workflow\nasync def main():\n    return len(seen)\n",
     )

@@ -43,8 +43,9 @@ class ImplicitEffect(Rule):
     help = "make it a method and call it, or call a function that does it: it becomes a leaf"
     valid = (_body("return await fetch(1)"),)
     invalid = (
-        "import httpx\nfrom flopod import workflow\n\nclass Order:\n    @property\n    def state(self) -> str:\n"
-        "        return httpx.get('x').text\n\n@workflow\nasync def main(order: Order):\n    return order.state\n",
+        "import httpx\nfrom flopod import workflow\n\n"
+        "class Order:\n    @property\n    def state(self) -> str:\n        return httpx.get('x').text\n\n"
+        "@workflow\nasync def main(order: Order):\n    return order.state\n",
     )
 
 

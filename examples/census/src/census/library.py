@@ -31,7 +31,7 @@ def find_packages(limit: int | None) -> list[Package]:
     return packages[:limit]
 
 
-@activity(retry=Retry(max_attempts=4, delay="50ms", backoff="constant", jitter=False, retry_on=(OSError,)))
+@activity(retry=Retry(max_attempts=4, delay="50ms", backoff="fixed", jitter=False, retry_on=(OSError,)))
 async def measure(folder: str, module: str) -> Measure:
     """Read and parse one module. `folder` is where the census keeps its files."""
     _note_execution(Path(folder), module)

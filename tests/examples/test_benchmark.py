@@ -1,0 +1,33 @@
+"""The benchmark of a step, with few steps: that it runs and measures what it says."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.examples.support import ROOT, clean_environment
+
+pytestmark = pytest.mark.process
+
+
+def test_the_benchmark_prints_a_ratio_for_each_store(tmp_path: Path) -> None:
+    """Both stores and both workflows are measured against bare writes, whatever the figures are."""
+    script = [
+        str(ROOT / "benchmarks" / "step.py"),
+        "--steps",
+        "10",
+        "--rounds",
+        "2",
+        "--folder",
+        str(tmp_path),
+    ]
+    done = subprocess.run(
+        [sys.executable, *script], capture_output=True, text=True, check=False, env=clean_environment()
+    )
+    assert done.returncode == 0, done.stderr
+    head, *rows = (line.split() for line in done.stdout.splitlines())
+    assert head[:2] == ["store", "workflow"]
+    assert [row[:2] for row in rows] == [[s, w] for s in ("sqlite", "file") for w in ("plain", "carried")]
+    assert all(float(row[6]) > 0 for row in rows)
+    assert list(tmp_path.iterdir()) == [], "it leaves nothing behind"
