@@ -39,7 +39,7 @@ lint: $(VENV)/.checks
 
 types: $(VENV)/.checks
 	$(BIN)/mypy
-	$(BIN)/pyright
+	$(BIN)/pyright --pythonpath $(BIN)/python
 
 check: lint types test
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -58,9 +58,7 @@ def compile_project(src: Path, *, strict: bool = False) -> Compilation:
 
 
 def _strict(diagnostic: Diagnostic) -> Diagnostic:
-    return (
-        msgspec.structs.replace(diagnostic, severity="error") if diagnostic.code == "FLP501" else diagnostic
-    )  # type: ignore[type-var]
+    return replace(diagnostic, severity="error") if diagnostic.code == "FLP501" else diagnostic
 
 
 def _lower(classified: Classified, plans: list[Plan], result: Compilation) -> None:
@@ -72,11 +70,10 @@ def _lower(classified: Classified, plans: list[Plan], result: Compilation) -> No
         try:
             lowered = lower_module(classified, module, some)
             fault = _check(classified, lowered, some)
+            result.lowered[name] = lowered
         except (LoweringError, SyntaxError, RecursionError) as error:
             fault = f"{type(error).__name__}: {error}"
-        if fault is None:
-            result.lowered[name] = lowered
-        else:
+        if fault is not None:
             result.diagnostics.append(_internal(module, some[0].root, fault))
 
 

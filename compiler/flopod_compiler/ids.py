@@ -111,7 +111,7 @@ def _ordinal(site: Site, op: str, taken: dict[str, Site]) -> list[Clash]:
 
 def _literal_names(group: list[Site]) -> list[str | None] | None:
     if len(group) < 2:
-        return [None] * len(group)
+        return [None for _ in group]
     for position in group[0].literals:
         values = [site.literals.get(position) for site in group]
         if None not in values and len(set(values)) == len(values):

@@ -63,18 +63,18 @@ class _Reader:
         parts = [self(getattr(node, name, None)) for name in node._fields if name not in skip]
         return (type(node).__name__, *parts)
 
-    def _Await(self, node: ast.Await) -> Form:  # noqa: N802
+    def _Await(self, node: ast.Await) -> Form:
         return self(node.value)
 
-    def _AnnAssign(self, node: ast.AnnAssign) -> Form:  # noqa: N802
+    def _AnnAssign(self, node: ast.AnnAssign) -> Form:
         if node.value is None:
             return _DROPPED
         return ("Assign", ("List_", self(node.target)), self(node.value))
 
-    def _Assign(self, node: ast.Assign) -> Form:  # noqa: N802
+    def _Assign(self, node: ast.Assign) -> Form:
         return ("Assign", self(node.targets), self(node.value))
 
-    def _BoolOp(self, node: ast.BoolOp) -> Form:  # noqa: N802
+    def _BoolOp(self, node: ast.BoolOp) -> Form:
         operator = type(node.op).__name__
         return self._joined(operator, [self(value) for value in node.values])
 
@@ -107,16 +107,16 @@ class _Written(_Reader):
             if declared.statement is not None and declared.form != "var"
         }
 
-    def _FunctionDef(self, node: FunctionNode) -> Form:  # noqa: N802
+    def _FunctionDef(self, node: FunctionNode) -> Form:
         decorators = ("List_",) if node is self._plan.root.node else self(node.decorator_list)
         return self._function(node, self(node.args), decorators)
 
     _AsyncFunctionDef = _FunctionDef
 
-    def _Assign(self, node: ast.Assign) -> Form:  # noqa: N802
+    def _Assign(self, node: ast.Assign) -> Form:
         return ("Assign", self(node.targets), self._value(node))
 
-    def _AnnAssign(self, node: ast.AnnAssign) -> Form:  # noqa: N802
+    def _AnnAssign(self, node: ast.AnnAssign) -> Form:
         if node.value is None:
             return _DROPPED
         return ("Assign", ("List_", self(node.target)), self._value(node))
@@ -128,15 +128,15 @@ class _Written(_Reader):
             return self(ast.List([], ast.Load()) if form == "list" else ast.Dict([], []))
         return self(node.value)
 
-    def _For(self, node: ast.For) -> Form:  # noqa: N802
+    def _For(self, node: ast.For) -> Form:
         return ("For", self(node.target), self(node.iter), self(node.body), self(node.orelse))
 
-    def _While(self, node: ast.While) -> Form:  # noqa: N802
+    def _While(self, node: ast.While) -> Form:
         endless = node in self._plan.loops and isinstance(node.test, ast.Constant) and bool(node.test.value)
         test = self(ast.Constant(True)) if endless else self(node.test)
         return ("While", test, self(node.body), self(node.orelse))
 
-    def _Call(self, node: ast.Call) -> Form:  # noqa: N802
+    def _Call(self, node: ast.Call) -> Form:
         info = self._calls.get(node)
         site = self._plan.sites.get(node)
         if info is None:
@@ -193,7 +193,7 @@ class _Restored(_Reader):
             return node.func.attr
         return None
 
-    def _FunctionDef(self, node: FunctionNode) -> Form:  # noqa: N802
+    def _FunctionDef(self, node: FunctionNode) -> Form:
         arguments = node.args
         is_root = self._depth == 0
         self._depth += 1
@@ -206,10 +206,10 @@ class _Restored(_Reader):
 
     _AsyncFunctionDef = _FunctionDef
 
-    def _Expr(self, node: ast.Expr) -> Form:  # noqa: N802
+    def _Expr(self, node: ast.Expr) -> Form:
         return _DROPPED if self._method(node.value) == "branch" else self._plain(node)
 
-    def _Assign(self, node: ast.Assign) -> Form:  # noqa: N802
+    def _Assign(self, node: ast.Assign) -> Form:
         method = self._method(node.value)
         if method == "repeat":
             return _DROPPED
@@ -217,7 +217,7 @@ class _Restored(_Reader):
             return self._declaration(node, node.value, method)
         return ("Assign", self(node.targets), self(node.value))
 
-    def _AnnAssign(self, node: ast.AnnAssign) -> Form:  # noqa: N802
+    def _AnnAssign(self, node: ast.AnnAssign) -> Form:
         if node.value is None:
             return _DROPPED
         return self._Assign(ast.Assign([node.target], node.value))
@@ -240,12 +240,12 @@ class _Restored(_Reader):
         empty: ast.expr = ast.List([], ast.Load()) if method == "list" else ast.Dict([], [])
         return ("Assign", self(node.targets), self(empty))
 
-    def _Attribute(self, node: ast.Attribute) -> Form:  # noqa: N802
+    def _Attribute(self, node: ast.Attribute) -> Form:
         if node.attr == "value" and isinstance(node.value, ast.Name) and node.value.id in self._shared:
             return self(node.value)
         return self._plain(node)
 
-    def _For(self, node: ast.For) -> Form:  # noqa: N802
+    def _For(self, node: ast.For) -> Form:
         target, iterable = self._each(node.target, node.iter)
         return ("For", target, iterable, self(node.body), self(node.orelse))
 
@@ -262,7 +262,7 @@ class _Restored(_Reader):
             return self(target.elts[1]), self(iterable.args[1])
         return self(target), self(iterable)
 
-    def _While(self, node: ast.While) -> Form:  # noqa: N802
+    def _While(self, node: ast.While) -> Form:
         return ("While", self._test(node.test), self(node.body), self(node.orelse))
 
     def _test(self, test: ast.expr) -> Form:
@@ -275,7 +275,7 @@ class _Restored(_Reader):
     def _steps(self, test: ast.expr) -> bool:
         return isinstance(test, ast.NamedExpr) and test.target.id in self._scopes
 
-    def _Call(self, node: ast.Call) -> Form:  # noqa: N802
+    def _Call(self, node: ast.Call) -> Form:
         method = self._method(node)
         if method is None:
             return self._plain(node)

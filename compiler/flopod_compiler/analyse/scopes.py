@@ -176,20 +176,20 @@ class _Collector:
             self._visit(child)
             self.statement = statement
 
-    def _visit_Name(self, node: ast.Name) -> None:  # noqa: N802
+    def _visit_Name(self, node: ast.Name) -> None:
         self.identifiers.add(node.id)
         self.scope.uses.setdefault(node.id, []).append(node)
         if not isinstance(node.ctx, ast.Load):
             self._bind(node.id, node, plain=True)
 
-    def _visit_Call(self, node: ast.Call) -> None:  # noqa: N802
+    def _visit_Call(self, node: ast.Call) -> None:
         name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
         if name in _CONSUMERS:
             values = [*node.args, *(keyword.value for keyword in node.keywords)]
             self.immediate.update(one.value if isinstance(one, ast.Starred) else one for one in values)
         self._generic(node)
 
-    def _visit_NamedExpr(self, node: ast.NamedExpr) -> None:  # noqa: N802
+    def _visit_NamedExpr(self, node: ast.NamedExpr) -> None:
         self._visit(node.value)
         scope = self.scope
         while isinstance(scope.node, COMPREHENSIONS) and scope.parent is not None:
@@ -199,7 +199,7 @@ class _Collector:
         if scope is not self.scope:
             self.scope.outer.add(node.target.id)
 
-    def _visit_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:  # noqa: N802
+    def _visit_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
         self._bind(node.name, node, plain=False)
         outside: list[ast.AST] = [*node.decorator_list, *node.args.defaults]
         outside += [one for one in node.args.kw_defaults if one is not None]
@@ -207,14 +207,14 @@ class _Collector:
             self._visit(child)
         self.function(node, self.scope)
 
-    _visit_AsyncFunctionDef = _visit_FunctionDef  # noqa: N815
+    _visit_AsyncFunctionDef = _visit_FunctionDef
 
-    def _visit_Lambda(self, node: ast.Lambda) -> None:  # noqa: N802
+    def _visit_Lambda(self, node: ast.Lambda) -> None:
         for child in [*node.args.defaults, *(one for one in node.args.kw_defaults if one is not None)]:
             self._visit(child)
         self.function(node, self.scope)
 
-    def _visit_ClassDef(self, node: ast.ClassDef) -> None:  # noqa: N802
+    def _visit_ClassDef(self, node: ast.ClassDef) -> None:
         self._bind(node.name, node, plain=False)
         for child in [*node.decorator_list, *node.bases, *node.keywords]:
             self._visit(child)
@@ -230,38 +230,38 @@ class _Collector:
         inner += [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
         self._inside(scope, inner)
 
-    _visit_ListComp = _visit_SetComp = _visit_DictComp = _comprehension  # noqa: N815
-    _visit_GeneratorExp = _comprehension  # noqa: N815
+    _visit_ListComp = _visit_SetComp = _visit_DictComp = _comprehension
+    _visit_GeneratorExp = _comprehension
 
-    def _visit_Global(self, node: ast.Global) -> None:  # noqa: N802
+    def _visit_Global(self, node: ast.Global) -> None:
         self.scope.module_level.update(node.names)
 
-    def _visit_Nonlocal(self, node: ast.Nonlocal) -> None:  # noqa: N802
+    def _visit_Nonlocal(self, node: ast.Nonlocal) -> None:
         self.scope.outer.update(node.names)
 
-    def _visit_ExceptHandler(self, node: ast.ExceptHandler) -> None:  # noqa: N802
+    def _visit_ExceptHandler(self, node: ast.ExceptHandler) -> None:
         if node.name:
             self._bind(node.name, node, plain=False)
         self._generic(node)
 
-    def _visit_Import(self, node: ast.Import) -> None:  # noqa: N802
+    def _visit_Import(self, node: ast.Import) -> None:
         for alias in node.names:
             self._bind(alias.asname or alias.name.split(".")[0], node, plain=False)
 
-    def _visit_ImportFrom(self, node: ast.ImportFrom) -> None:  # noqa: N802
+    def _visit_ImportFrom(self, node: ast.ImportFrom) -> None:
         for alias in node.names:
             self._bind(alias.asname or alias.name, node, plain=False)
 
-    def _visit_MatchAs(self, node: ast.MatchAs) -> None:  # noqa: N802
+    def _visit_MatchAs(self, node: ast.MatchAs) -> None:
         if node.name:
             self._bind(node.name, node, plain=False)
         self._generic(node)
 
-    def _visit_MatchStar(self, node: ast.MatchStar) -> None:  # noqa: N802
+    def _visit_MatchStar(self, node: ast.MatchStar) -> None:
         if node.name:
             self._bind(node.name, node, plain=False)
 
-    def _visit_MatchMapping(self, node: ast.MatchMapping) -> None:  # noqa: N802
+    def _visit_MatchMapping(self, node: ast.MatchMapping) -> None:
         if node.rest:
             self._bind(node.rest, node, plain=False)
         self._generic(node)

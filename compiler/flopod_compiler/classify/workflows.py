@@ -12,9 +12,9 @@ from flopod_compiler.diagnostics.rules.discovery import (
     EntryNotFound,
     MarkerMisspelled,
     NewerSyntax,
-    NoWorkflow,
     NotParsed,
     NotReadable,
+    NoWorkflow,
     TooDeep,
     WorkflowTwice,
 )

@@ -62,22 +62,24 @@ class Lowering(cst.CSTTransformer):
 
     # -- functions, comments
 
-    def visit_FunctionDef(self, node: cst.FunctionDef) -> None:  # noqa: N802
+    def visit_FunctionDef(self, node: cst.FunctionDef) -> None:
         if self._depth or self._start(node) in self._edits.functions:
             self._depth += 1
 
-    def leave_FunctionDef(self, original: cst.FunctionDef, updated: cst.FunctionDef) -> cst.FunctionDef:  # noqa: N802
+    def leave_FunctionDef(
+        self, original_node: cst.FunctionDef, updated_node: cst.FunctionDef
+    ) -> cst.FunctionDef:
         self._depth -= 1 if self._depth else 0
-        edit = self._edits.functions.get(self._start(original))
+        edit = self._edits.functions.get(self._start(original_node))
         if edit is None:
-            return updated
+            return updated_node
         made = [self._declaration(variable, site, edit.scope) for variable, site in edit.declared]
-        return updated.with_changes(
-            params=_with_scope(updated.params, edit.scope),
-            asynchronous=updated.asynchronous or cst.Asynchronous(),
-            decorators=[] if edit.is_root else updated.decorators,
-            lines_after_decorators=[] if edit.is_root else updated.lines_after_decorators,
-            body=nodes.prepend(updated.body, made),
+        return updated_node.with_changes(
+            params=_with_scope(updated_node.params, edit.scope),
+            asynchronous=updated_node.asynchronous or cst.Asynchronous(),
+            decorators=[] if edit.is_root else updated_node.decorators,
+            lines_after_decorators=[] if edit.is_root else updated_node.lines_after_decorators,
+            body=nodes.prepend(updated_node.body, made),
         )
 
     def _declaration(self, variable: Declared, site: Site, scope: str) -> cst.BaseSmallStatement:
@@ -86,43 +88,43 @@ class Lowering(cst.CSTTransformer):
             head.append(nodes.argument(cst.Name(variable.name)))
         return nodes.assign(variable.name, nodes.call(nodes.method(scope, variable.form), head))
 
-    def leave_TrailingWhitespace(  # noqa: N802
-        self, _original: cst.TrailingWhitespace, updated: cst.TrailingWhitespace
+    def leave_TrailingWhitespace(
+        self, original_node: cst.TrailingWhitespace, updated_node: cst.TrailingWhitespace
     ) -> cst.TrailingWhitespace:
-        if not self._depth or updated.comment is None:
-            return updated
-        return updated.with_changes(comment=None, whitespace=cst.SimpleWhitespace(""))
+        if not self._depth or updated_node.comment is None:
+            return updated_node
+        return updated_node.with_changes(comment=None, whitespace=cst.SimpleWhitespace(""))
 
-    def leave_EmptyLine(  # noqa: N802
-        self, _original: cst.EmptyLine, updated: cst.EmptyLine
+    def leave_EmptyLine(
+        self, original_node: cst.EmptyLine, updated_node: cst.EmptyLine
     ) -> cst.EmptyLine | cst.RemovalSentinel:
-        return cst.RemoveFromParent() if self._depth and updated.comment is not None else updated
+        return cst.RemoveFromParent() if self._depth and updated_node.comment is not None else updated_node
 
     # -- loops
 
-    def leave_For(self, original: cst.For, updated: cst.For) -> cst.For:  # noqa: N802
-        edit = self._edits.loops.get(self._start(original))
+    def leave_For(self, original_node: cst.For, updated_node: cst.For) -> cst.For:
+        edit = self._edits.loops.get(self._start(original_node))
         if edit is None:
-            return updated
-        return updated.with_changes(
-            target=_scoped_target(edit.inner, updated.target),
-            iter=self._each(edit, updated.iter),
-            whitespace_after_for=_gap(updated.whitespace_after_for),
-            whitespace_before_in=_gap(updated.whitespace_before_in),
-            whitespace_after_in=_gap(updated.whitespace_after_in),
-            body=self._with_declared(updated.body, edit),
+            return updated_node
+        return updated_node.with_changes(
+            target=_scoped_target(edit.inner, updated_node.target),
+            iter=self._each(edit, updated_node.iter),
+            whitespace_after_for=_gap(updated_node.whitespace_after_for),
+            whitespace_before_in=_gap(updated_node.whitespace_before_in),
+            whitespace_after_in=_gap(updated_node.whitespace_after_in),
+            body=self._with_declared(updated_node.body, edit),
         )
 
-    def leave_CompFor(self, original: cst.CompFor, updated: cst.CompFor) -> cst.CompFor:  # noqa: N802
-        edit = self._edits.clauses.get(self._anchor(original.target))
+    def leave_CompFor(self, original_node: cst.CompFor, updated_node: cst.CompFor) -> cst.CompFor:
+        edit = self._edits.clauses.get(self._anchor(original_node.target))
         if edit is None:
-            return updated
-        return updated.with_changes(
-            target=_scoped_target(edit.inner, updated.target),
-            iter=self._each(edit, updated.iter),
-            whitespace_after_for=_gap(updated.whitespace_after_for),
-            whitespace_before_in=_gap(updated.whitespace_before_in),
-            whitespace_after_in=_gap(updated.whitespace_after_in),
+            return updated_node
+        return updated_node.with_changes(
+            target=_scoped_target(edit.inner, updated_node.target),
+            iter=self._each(edit, updated_node.iter),
+            whitespace_after_for=_gap(updated_node.whitespace_after_for),
+            whitespace_before_in=_gap(updated_node.whitespace_before_in),
+            whitespace_after_in=_gap(updated_node.whitespace_after_in),
         )
 
     def _each(self, edit: LoopEdit, iterable: cst.BaseExpression) -> cst.BaseExpression:
@@ -139,25 +141,25 @@ class Lowering(cst.CSTTransformer):
         ]
         return nodes.prepend(body, made)
 
-    def leave_While(  # noqa: N802
-        self, original: cst.While, updated: cst.While
+    def leave_While(
+        self, original_node: cst.While, updated_node: cst.While
     ) -> cst.While | cst.FlattenSentinel[cst.BaseStatement]:
-        edit = self._edits.loops.get(self._start(original))
+        edit = self._edits.loops.get(self._start(original_node))
         if edit is None:
-            return updated
+            return updated_node
         step = cst.NamedExpr(cst.Name(edit.inner), nodes.call(nodes.method(edit.counter, "next"), []))
         test: cst.BaseExpression = step
         if not edit.endless:
-            test = cst.BooleanOperation(nodes.parenthesised(step), cst.And(), _operand(updated.test))
+            test = cst.BooleanOperation(nodes.parenthesised(step), cst.And(), _operand(updated_node.test))
         head = [nodes.argument(self._text(edit.site.id)), *_keep(edit.keep)]
         made = nodes.assign(edit.counter, nodes.call(nodes.method(edit.scope, "repeat"), head))
-        loop = updated.with_changes(
+        loop = updated_node.with_changes(
             test=test,
             leading_lines=[],
-            whitespace_after_while=_gap(updated.whitespace_after_while),
-            body=self._with_declared(updated.body, edit),
+            whitespace_after_while=_gap(updated_node.whitespace_after_while),
+            body=self._with_declared(updated_node.body, edit),
         )
-        return cst.FlattenSentinel([nodes.added_line(made, list(updated.leading_lines)), loop])
+        return cst.FlattenSentinel([nodes.added_line(made, list(updated_node.leading_lines)), loop])
 
     # -- decisions
 
@@ -166,85 +168,95 @@ class Lowering(cst.CSTTransformer):
         head = [nodes.argument(self._text(site.id)), nodes.argument(nodes.bare(condition))]
         return nodes.within(nodes.call(nodes.method(scope, "branch"), head), condition)
 
-    def leave_If(self, original: cst.If, updated: cst.If) -> cst.If:  # noqa: N802
-        found = self._edits.branches.get(self._start(original))
+    def leave_If(self, original_node: cst.If, updated_node: cst.If) -> cst.If:
+        found = self._edits.branches.get(self._start(original_node))
         if found is None:
-            return updated
-        gap = _gap(updated.whitespace_before_test)
-        return updated.with_changes(test=self._branch(found, updated.test), whitespace_before_test=gap)
-
-    def leave_IfExp(self, original: cst.IfExp, updated: cst.IfExp) -> cst.IfExp:  # noqa: N802
-        found = self._edits.ternaries.get(self._extent(original))
-        if found is None:
-            return updated
-        return updated.with_changes(
-            test=self._branch(found, updated.test),
-            whitespace_after_if=_gap(updated.whitespace_after_if),
-            whitespace_before_else=_gap(updated.whitespace_before_else),
+            return updated_node
+        gap = _gap(updated_node.whitespace_before_test)
+        return updated_node.with_changes(
+            test=self._branch(found, updated_node.test), whitespace_before_test=gap
         )
 
-    def leave_BooleanOperation(  # noqa: N802
-        self, original: cst.BooleanOperation, updated: cst.BooleanOperation
-    ) -> cst.BooleanOperation:
-        found = self._edits.prefixes.get(self._extent(original.right))
-        return updated if found is None else updated.with_changes(left=self._branch(found, updated.left))
-
-    def leave_Match(self, original: cst.Match, updated: cst.Match) -> cst.Match:  # noqa: N802
-        found = self._edits.matches.get(self._start(original))
+    def leave_IfExp(self, original_node: cst.IfExp, updated_node: cst.IfExp) -> cst.IfExp:
+        found = self._edits.ternaries.get(self._extent(original_node))
         if found is None:
-            return updated
+            return updated_node
+        return updated_node.with_changes(
+            test=self._branch(found, updated_node.test),
+            whitespace_after_if=_gap(updated_node.whitespace_after_if),
+            whitespace_before_else=_gap(updated_node.whitespace_before_else),
+        )
+
+    def leave_BooleanOperation(
+        self, original_node: cst.BooleanOperation, updated_node: cst.BooleanOperation
+    ) -> cst.BooleanOperation:
+        found = self._edits.prefixes.get(self._extent(original_node.right))
+        return (
+            updated_node
+            if found is None
+            else updated_node.with_changes(left=self._branch(found, updated_node.left))
+        )
+
+    def leave_Match(self, original_node: cst.Match, updated_node: cst.Match) -> cst.Match:
+        found = self._edits.matches.get(self._start(original_node))
+        if found is None:
+            return updated_node
         site, scope, words = found
         cases = []
-        for case, word in zip(updated.cases, words, strict=True):
+        for case, word in zip(updated_node.cases, words, strict=True):
             head = [nodes.argument(self._text(site.id)), nodes.argument(self._text(word))]
             record = cst.Expr(nodes.call(nodes.method(scope, "branch"), head))
             cases.append(case.with_changes(body=nodes.prepend(case.body, [record])))
-        return updated.with_changes(cases=cases)
+        return updated_node.with_changes(cases=cases)
 
     # -- names and state
 
-    def leave_Name(self, original: cst.Name, updated: cst.Name) -> cst.BaseExpression:  # noqa: N802
-        if original not in self._positions:
-            return updated
-        if self._start(original) in self._edits.names and self._depth:
-            inner = updated.with_changes(lpar=[], rpar=[])
-            return cst.Attribute(inner, cst.Name("value"), lpar=updated.lpar, rpar=updated.rpar)
-        return self._constant(original, updated)
+    def leave_Name(self, original_node: cst.Name, updated_node: cst.Name) -> cst.BaseExpression:
+        if original_node not in self._positions:
+            return updated_node
+        if self._start(original_node) in self._edits.names and self._depth:
+            inner = updated_node.with_changes(lpar=[], rpar=[])
+            return cst.Attribute(inner, cst.Name("value"), lpar=updated_node.lpar, rpar=updated_node.rpar)
+        return self._constant(original_node, updated_node)
 
-    def _constant(self, original: cst.BaseExpression, updated: cst.BaseExpression) -> cst.BaseExpression:
-        found = self._edits.constants.get(self._extent(original)) if self._depth else None
+    def _constant(
+        self, original_node: cst.BaseExpression, updated_node: cst.BaseExpression
+    ) -> cst.BaseExpression:
+        found = self._edits.constants.get(self._extent(original_node)) if self._depth else None
         if found is None:
-            return updated
+            return updated_node
         identity, scope = found
-        head = [nodes.argument(self._text(identity)), nodes.argument(nodes.bare(updated))]
-        return nodes.within(nodes.call(nodes.method(scope, "constant"), head), updated)
+        head = [nodes.argument(self._text(identity)), nodes.argument(nodes.bare(updated_node))]
+        return nodes.within(nodes.call(nodes.method(scope, "constant"), head), updated_node)
 
-    def leave_Assign(self, original: cst.Assign, updated: cst.Assign) -> cst.Assign:  # noqa: N802
-        found = self._edits.declarations.get(self._start(original.targets[0].target))
+    def leave_Assign(self, original_node: cst.Assign, updated_node: cst.Assign) -> cst.Assign:
+        found = self._edits.declarations.get(self._start(original_node.targets[0].target))
         if found is None:
-            return updated
-        target = updated.targets[0].with_changes(target=cst.Name(found[0].name))
-        return updated.with_changes(targets=[target], value=self._initial(found, updated.value))
+            return updated_node
+        target = updated_node.targets[0].with_changes(target=cst.Name(found[0].name))
+        return updated_node.with_changes(targets=[target], value=self._initial(found, updated_node.value))
 
-    def leave_AnnAssign(  # noqa: N802
-        self, original: cst.AnnAssign, updated: cst.AnnAssign
+    def leave_AnnAssign(
+        self, original_node: cst.AnnAssign, updated_node: cst.AnnAssign
     ) -> cst.AnnAssign | cst.Assign:
-        found = self._edits.declarations.get(self._start(original.target))
-        if found is None or updated.value is None:
-            return self._without_annotation(original, updated)
-        value = self._initial(found, updated.value)
+        found = self._edits.declarations.get(self._start(original_node.target))
+        if found is None or updated_node.value is None:
+            return self._without_annotation(original_node, updated_node)
+        value = self._initial(found, updated_node.value)
         if found[0].form == "var":
-            return cst.Assign([cst.AssignTarget(cst.Name(found[0].name))], value, semicolon=updated.semicolon)
-        return updated.with_changes(value=value)
+            return cst.Assign(
+                [cst.AssignTarget(cst.Name(found[0].name))], value, semicolon=updated_node.semicolon
+            )
+        return updated_node.with_changes(value=value)
 
     def _without_annotation(
-        self, original: cst.AnnAssign, updated: cst.AnnAssign
+        self, original_node: cst.AnnAssign, updated_node: cst.AnnAssign
     ) -> cst.AnnAssign | cst.Assign:
-        moved = self._depth and self._start(original.target) in self._edits.names
-        if not moved or updated.value is None:
-            return updated.with_changes(target=original.target) if moved else updated
-        target = updated.target
-        return cst.Assign([cst.AssignTarget(target)], updated.value, semicolon=updated.semicolon)
+        moved = self._depth and self._start(original_node.target) in self._edits.names
+        if not moved or updated_node.value is None:
+            return updated_node.with_changes(target=original_node.target) if moved else updated_node
+        target = updated_node.target
+        return cst.Assign([cst.AssignTarget(target)], updated_node.value, semicolon=updated_node.semicolon)
 
     def _initial(self, found: tuple[Declared, Site], value: cst.BaseExpression) -> cst.BaseExpression:
         declared, site = found
@@ -256,50 +268,54 @@ class Lowering(cst.CSTTransformer):
 
     # -- calls
 
-    def leave_Call(self, original: cst.Call, updated: cst.Call) -> cst.BaseExpression:  # noqa: N802
-        updated = updated.with_changes(func=nodes.primary(updated.func))
-        edit = self._edits.calls.get(self._extent(original)) if self._depth else None
+    def leave_Call(self, original_node: cst.Call, updated_node: cst.Call) -> cst.BaseExpression:
+        updated_node = updated_node.with_changes(func=nodes.primary(updated_node.func))
+        edit = self._edits.calls.get(self._extent(original_node)) if self._depth else None
         if edit is None:
-            return updated
-        lowered = lower_call(edit, updated, self._text)
-        if lowered is updated:
-            return updated
-        lowered = lowered.with_changes(lpar=updated.lpar, rpar=updated.rpar)
+            return updated_node
+        lowered = lower_call(edit, updated_node, self._text)
+        if lowered is updated_node:
+            return updated_node
+        lowered = lowered.with_changes(lpar=updated_node.lpar, rpar=updated_node.rpar)
         return nodes.awaited(lowered) if edit.awaited else lowered
 
-    def leave_Attribute(self, original: cst.Attribute, updated: cst.Attribute) -> cst.BaseExpression:  # noqa: N802
-        updated = updated.with_changes(value=nodes.primary(updated.value))
-        return self._constant(original, updated)
+    def leave_Attribute(
+        self, original_node: cst.Attribute, updated_node: cst.Attribute
+    ) -> cst.BaseExpression:
+        updated_node = updated_node.with_changes(value=nodes.primary(updated_node.value))
+        return self._constant(original_node, updated_node)
 
-    def leave_Subscript(self, _original: cst.Subscript, updated: cst.Subscript) -> cst.Subscript:  # noqa: N802
-        return updated.with_changes(value=nodes.primary(updated.value))
+    def leave_Subscript(self, original_node: cst.Subscript, updated_node: cst.Subscript) -> cst.Subscript:
+        return updated_node.with_changes(value=nodes.primary(updated_node.value))
 
     # -- f-strings
 
-    def visit_FormattedString(self, node: cst.FormattedString) -> None:  # noqa: N802
+    def visit_FormattedString(self, node: cst.FormattedString) -> None:
         self._quotes.append(node.start[-1] if not node.start.endswith(('"""', "'''")) else "")
 
-    def leave_FormattedString(  # noqa: N802
-        self, _original: cst.FormattedString, updated: cst.FormattedString
+    def leave_FormattedString(
+        self, original_node: cst.FormattedString, updated_node: cst.FormattedString
     ) -> cst.FormattedString:
         self._quotes.pop()
         if not self._tripled or any(self._quotes):
-            return updated
+            return updated_node
         self._tripled = False
-        return updated.with_changes(start=updated.start + updated.end * 2, end=updated.end * 3)
+        return updated_node.with_changes(
+            start=updated_node.start + updated_node.end * 2, end=updated_node.end * 3
+        )
 
-    def leave_FormattedStringExpression(  # noqa: N802
-        self, original: cst.FormattedStringExpression, updated: cst.FormattedStringExpression
+    def leave_FormattedStringExpression(
+        self, original_node: cst.FormattedStringExpression, updated_node: cst.FormattedStringExpression
     ) -> Any:
-        if original.equal is None or original.expression.deep_equals(updated.expression):
-            return updated
+        if original_node.equal is None or original_node.expression.deep_equals(updated_node.expression):
+            return updated_node
         blank = cst.Module([])
-        shown = blank.code_for_node(original.whitespace_before_expression)
-        shown += blank.code_for_node(original.expression) + blank.code_for_node(original.equal)
-        plain = updated.conversion is None and updated.format_spec is None
-        conversion = "r" if plain else updated.conversion
+        shown = blank.code_for_node(original_node.whitespace_before_expression)
+        shown += blank.code_for_node(original_node.expression) + blank.code_for_node(original_node.equal)
+        plain = updated_node.conversion is None and updated_node.format_spec is None
+        conversion = "r" if plain else updated_node.conversion
         label = cst.FormattedStringText(shown.replace("{", "{{").replace("}", "}}"))
-        return cst.FlattenSentinel([label, updated.with_changes(equal=None, conversion=conversion)])
+        return cst.FlattenSentinel([label, updated_node.with_changes(equal=None, conversion=conversion)])
 
 
 def _with_scope(params: cst.Parameters, scope: str) -> cst.Parameters:

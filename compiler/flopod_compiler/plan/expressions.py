@@ -80,10 +80,11 @@ class Expressions:
         bare = value.value if isinstance(value, ast.Await) else value
         if bare is node and isinstance(target, ast.Name):
             return target.id
-        if isinstance(bare, ast.Call) and node in bare.args and isinstance(target, ast.Tuple | ast.List):
-            position = bare.args.index(node)
-            if len(target.elts) == len(bare.args) and isinstance(name := target.elts[position], ast.Name):
-                return name.id
+        if isinstance(bare, ast.Call) and isinstance(target, ast.Tuple | ast.List):
+            for argument, element in zip(bare.args, target.elts, strict=False):
+                same = argument is node and len(target.elts) == len(bare.args)
+                if same and isinstance(element, ast.Name):
+                    return element.id
         return None
 
     def _target_of_statement(self) -> str | None:

@@ -138,7 +138,7 @@ def key_function(target: ast.expr, key: str) -> str:
     parts = dict(_parts(target, "item"))
 
     class Parts(ast.NodeTransformer):
-        def visit_Name(self, node: ast.Name) -> ast.expr:  # noqa: N802
+        def visit_Name(self, node: ast.Name) -> ast.expr:
             return ast.parse(parts[node.id], mode="eval").body if node.id in parts else node
 
     return f"lambda item: {ast.unparse(Parts().visit(ast.parse(key, mode='eval').body))}"

@@ -116,7 +116,7 @@ class Driver:
                 await self._woken.wait()
         except TimeoutError:
             if before == self._submitted:
-                self.core.patient = False
+                self.core.replay.patient = False
 
     # -- committing ------------------------------------------------------------------------------
 
@@ -141,7 +141,7 @@ class Driver:
                 self._show(command)
 
     async def _start(self, command: StartLeaf) -> None:
-        alone = len(self.core.running) == 1 and self._leaves.idle and command.timeout is None
+        alone = len(self.core.agenda.running) == 1 and self._leaves.idle and command.timeout is None
         if alone and (command.sync or len(self.core.open) == 1) and self.core.external is None:
             await self._let_others_run()
             await self._leaves.run(command)
@@ -187,7 +187,7 @@ class Driver:
 
     def _only_waits(self) -> bool:
         core, due = self.core, self.core.next_due()
-        return not core.retrying and core.external is None and (due is None or due > self._clock.now())
+        return not core.agenda.retrying and core.external is None and (due is None or due > self._clock.now())
 
     def _next_look(self) -> int | None:
         due = self.core.next_due()
@@ -223,8 +223,8 @@ class Driver:
             self._on_progress(
                 Progress(
                     done=core.done,
-                    running=sorted(core.running),
-                    retrying=[PendingRetry(*retry) for retry in core.pending_retries()],
+                    running=sorted(core.agenda.running),
+                    retrying=[PendingRetry(*retry) for retry in core.agenda.pending_retries()],
                     waiting=open_waits(core),
                     sleeping=open_sleeps(core),
                 )
@@ -234,8 +234,8 @@ class Driver:
         core = self.core
         if core.paused is not None:
             return RunOutcome("paused", reason=core.paused)
-        if core.was_cancelled:
-            return RunOutcome("cancelled", reason=core.cancelled or "", error=core.error)
+        if core.ending.was_cancelled:
+            return RunOutcome("cancelled", reason=core.ending.cancelled or "", error=core.error)
         if isinstance(core.ended, RunCompleted):
             return RunOutcome("completed", value=core.value)
         if isinstance(core.ended, RunFailed):

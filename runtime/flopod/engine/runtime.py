@@ -219,7 +219,7 @@ class Runtime(AbstractAsyncContextManager[Scope]):
         self._core = Core(self._run_id, history, opening, crashed=crashed, max_crashes=max_crashes())
         self._core.now = self._clock.now()
         self._core.external = self._await
-        self._core.patient = True
+        self._core.replay.patient = True
         self._driver = Driver(self._core, self._backend, clock=self._clock)
         self._body = asyncio.current_task()
         self._driving = asyncio.create_task(self._driver.run(), name=f"flopod {self._run_id}")
@@ -277,7 +277,7 @@ class Runtime(AbstractAsyncContextManager[Scope]):
             await self._abandon()
             return False
         core = self._core
-        core.patient = False
+        core.replay.patient = False
         core.finish(error, core.root.result)
         self._driver.submitted()
         try:

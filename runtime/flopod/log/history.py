@@ -279,6 +279,8 @@ def iteration_of(event: IterationCompleted) -> str:
 
 def poisoned(history: History, path: str, limit: int, crashed_now: bool) -> bool:
     """Whether the activity at `path` was in flight at `limit` successive crashes."""
+    if history.find(path) is None:
+        return False
     return history.crashes_of(path) + (1 if crashed_now else 0) >= limit
 
 

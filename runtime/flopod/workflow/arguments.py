@@ -84,10 +84,16 @@ class Arguments:
 
     def conflict(self, state: Raw | None) -> Raised | None:
         """The failure of a call that changed arguments which have meanwhile changed here, too."""
-        if state is None or not self.changed(self.args, self.kwargs):
+        if state is None or not self._changed_here():
             return None
         error = SharedArgument(self.path)
         return Raised(Raw(codec.encode(error)), None, error, "", final=True)
+
+    def _changed_here(self) -> bool:
+        try:
+            return self.changed(self.args, self.kwargs)
+        except SerializableError:
+            return True
 
     def data(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any]:
         """Return the values that are data: what is no function, class or object of a module."""

@@ -100,11 +100,11 @@ class Activity(Operation):
         "_arguments",
         "_known",
         "_kwargs",
+        "_policy",
         "_started",
         "_swallow",
         "attempt",
         "fn",
-        "retry",
         "timeout",
     )
 
@@ -121,7 +121,7 @@ class Activity(Operation):
         super().__init__(core, path)
         options = getattr(fn, "__flopod_activity__", None)
         self.fn = fn if options is None else options.fn
-        self.retry = retry if retry is not None or options is None else options.retry
+        self._policy = retry if retry is not None or options is None else options.retry
         self.timeout: float | None = None if options is None else options.timeout
         self.attempt = 1
         self._args = args
@@ -172,49 +172,65 @@ class Activity(Operation):
     def activate(self) -> None:
         failed = self.core.history.retry_of(self.path)
         if failed is None:
-            self.core.start_leaf(self)
+            self.core.agenda.start(self)
         else:
             self.attempt = failed.attempt + 1
-            self.core.retry_at(failed.next_try or 0, self)
+            self.core.agenda.retry_at(failed.next_try or 0, self)
 
     def command(self) -> StartLeaf:
         """Return the command for the next attempt."""
         call = self._arguments.copy()
         return StartLeaf(self.path, self.attempt, self.fn, call, self.sync, self.timeout)
 
-    def returned(self, outcome: Returned) -> tuple[Event, Callable[[], None]]:
-        """Return the record of a result, and what delivers it."""
-        event = ActivityCompleted(
+    def deliver(self, outcome: Returned | Raised) -> Event:
+        """Settle with what the world reports, and return its record."""
+        conflict = self._arguments.conflict(outcome.state)
+        try:
+            return self._take(conflict or outcome)
+        except Exception as error:
+            wrong = SerializableError(f"the outcome cannot be read back: {error}", path=self.path)
+            return self._take(Raised(Raw(codec.encode(wrong)), None, wrong, "", final=True))
+
+    def _take(self, outcome: Returned | Raised) -> Event:
+        if isinstance(outcome, Raised):
+            failed = self._failed(outcome)
+            self._fail(failed, outcome.exception)
+            return failed
+        completed = ActivityCompleted(
             path=self.path, at=self.core.now, result=outcome.result, state=outcome.state, attempt=self.attempt
         )
         if outcome.ready:
-            return event, partial(self.set_result, outcome.value)
-        return event, partial(self.settle, event)
-
-    def settled(self, outcome: Returned | Raised) -> Returned | Raised:
-        """The outcome as it is recorded: two changes of one argument cannot both be kept."""
-        return self._arguments.conflict(outcome.state) or outcome
+            self.set_result(outcome.value)
+        else:
+            self.settle(completed)
+        return completed
 
     def next_try(self, outcome: Raised) -> int | None:
         """Return when to try again after an error (ms since the epoch), or None to give up."""
-        retry, error = self.retry, outcome.exception
+        retry, error = self._policy, outcome.exception
         if outcome.final or retry is None or not retry.retries(error):
             return None
         elapsed = (self.core.now - self._started) / 1000
         delay = retry.next_delay(self.attempt, elapsed, self.core.random)
         return None if delay is None else self.core.now + round(delay * 1000)
 
-    def raised(self, outcome: Raised) -> tuple[Event, Callable[[], None]]:
-        """Return the record of an error that is given up on, and what delivers it."""
-        event = ActivityFailed(
+    def retry(self, outcome: Raised, next_try: int) -> Event:
+        """Go on to the next attempt at `next_try`, and return the record of the failed one."""
+        failed = self._failed(outcome, next_try)
+        self.attempt += 1
+        self.core.agenda.retry_at(next_try, self)
+        return failed
+
+    def _failed(self, outcome: Raised, next_try: int | None = None) -> ActivityFailed:
+        return ActivityFailed(
             path=self.path,
             at=self.core.now,
             attempt=self.attempt,
             error=outcome.error,
-            state=outcome.state,
+            state=None if next_try is not None else outcome.state,
+            next_try=next_try,
             traceback=outcome.traceback,
         )
-        return event, partial(self._fail, event, outcome.exception)
 
     def settle(self, event: Event) -> None:
         if isinstance(event, ActivityCompleted):
@@ -272,7 +288,7 @@ class Sleep(Operation):
             core.opened(self)
 
     def activate(self) -> None:
-        self.core.wake_at(self.due, self)
+        self.core.agenda.wake_at(self.due, self)
 
     def settle(self, _: Event, /) -> None:
         self.set_result(self._value)
@@ -310,7 +326,7 @@ class Wait(Operation):
     def activate(self) -> None:
         self.core.mailbox.wait(self)
         if self.due is not None:
-            self.core.wake_at(self.due, self)
+            self.core.agenda.wake_at(self.due, self)
 
     def settle(self, event: Event) -> None:
         if isinstance(event, WaitCompleted):

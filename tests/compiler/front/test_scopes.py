@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from flopod_compiler.model import SourceModule
-from flopod_compiler.names.scopes import Scope
+from flopod_compiler.names.scopes import Binding, Scope
 from flopod_compiler.names.walk import function_tree, module_tree
 
 STDLIB = Path(sysconfig.get_paths()["stdlib"])
@@ -77,21 +77,25 @@ def _described(scope: Scope) -> tuple[str, int, frozenset[str]]:
     bound = {
         mangled(one, scope)
         for one, bindings in scope.bindings.items()
-        if one not in scope.globals and one not in scope.nonlocals and bindings
+        if one not in scope.globals and one not in scope.nonlocals and not _is_type_parameter(bindings)
     }
-    return name, getattr(node, "lineno", 0), frozenset(bound - IMPLICIT - _inlined(scope))
+    return name, getattr(node, "lineno", 0), frozenset((bound | _inlined(scope)) - IMPLICIT)
+
+
+def _is_type_parameter(bindings: list[Binding]) -> bool:
+    """Type parameters have a scope of their own in `symtable`."""
+    kinds = {type(binding.node).__name__ for binding in bindings}
+    return kinds <= {"TypeVar", "ParamSpec", "TypeVarTuple"}
 
 
 def _inlined(scope: Scope) -> set[str]:
-    """Since Python 3.12 `symtable` adds the names of comprehensions to the function they are inlined in, so
-    from there on these names are compared on neither side.
-    """
+    """Since Python 3.12 `symtable` has the names of a comprehension in the scope it is inlined in."""
     if sys.version_info < (3, 12):
         return set()
     found: set[str] = set()
     for child in scope.children:
-        if child.is_comprehension:
-            found |= set(child.bindings) | _inlined(child)
+        if child.is_comprehension and not isinstance(child.node, ast.GeneratorExp):
+            found |= {mangled(one, child) for one in child.bindings} | _inlined(child)
     return found
 
 
@@ -137,26 +141,15 @@ def tables_of(text: str) -> list[tuple[str, int, frozenset[str]]]:
                 or symbol.is_annotated()
             )
         }
-        bound -= IMPLICIT | _inlined_table(table)
-        found.append((table.get_name(), 0 if top else table.get_lineno(), frozenset(bound)))
+        found.append((table.get_name(), 0 if top else table.get_lineno(), frozenset(bound - IMPLICIT)))
     return sorted(found)
 
 
 COMPREHENSIONS = ("listcomp", "setcomp", "dictcomp", "genexpr")
 
 
-def _inlined_table(table: symtable.SymbolTable) -> set[str]:
-    if sys.version_info < (3, 12):
-        return set()
-    found: set[str] = set()
-    for child in table.get_children():
-        if child.get_name() in COMPREHENSIONS:
-            own = {one.get_name() for one in child.get_symbols() if one.is_local() and one.is_assigned()}
-            found |= own | _inlined_table(child)
-    return found
-
-
 IMPLICIT = {
+    "__type_params__",
     "__class__", "__classcell__", "__classdict__", ".defaults", ".type_params", "__annotate__",
     "__annotations__", "__conditional_annotations__", "__static_attributes__", "__firstlineno__",
 }  # fmt: skip

@@ -1,0 +1,94 @@
+"""What a live run has to do and to expect: leaves to start and to try again, timers, what has arrived."""
+
+import heapq
+from collections import deque
+
+from flopod.workflow.arguments import Raised, Returned
+from flopod.workflow.operations import Activity, Operation
+from flopod.workflow.scheduler import Future
+
+
+class Agenda:
+    """`running` are the paths of the leaves under way, `retrying` when failed ones are tried again."""
+
+    def __init__(self) -> None:
+        self.running: set[str] = set()
+        self.retrying: dict[str, int] = {}
+        self._again: dict[str, Activity] = {}
+        self._starting: list[Activity] = []
+        self._arrived: deque[tuple[Activity, Returned | Raised]] = deque()
+        self._timers: list[tuple[int, int, Operation]] = []
+        self._timer_count = 0
+
+    # -- leaves ----------------------------------------------------------------------------------
+
+    def start(self, activity: Activity) -> None:
+        """Start the next attempt of an activity with the next commit."""
+        self._starting.append(activity)
+
+    def retry_at(self, due: int, activity: Activity) -> None:
+        """Start the next attempt of an activity at `due` (ms since the epoch)."""
+        self.retrying[activity.path] = due
+        self._again[activity.path] = activity
+
+    def take_starting(self, now: int) -> list[Activity]:
+        """Return the activities to start now."""
+        for path in [path for path, due in self.retrying.items() if due <= now]:
+            del self.retrying[path]
+            self._starting.append(self._again.pop(path))
+        starting, self._starting = self._starting, []
+        return starting
+
+    def pending_retries(self) -> list[tuple[str, int, int]]:
+        """Return path, attempt that failed and time of the next one, of each leaf to be tried again."""
+        return [(path, self._again[path].attempt - 1, due) for path, due in self.retrying.items()]
+
+    def arrive(self, activity: Activity, outcome: Returned | Raised) -> None:
+        """Keep the outcome of a leaf until it is delivered."""
+        self._arrived.append((activity, outcome))
+
+    def has_arrived(self, floor: Future | None) -> bool:
+        """Whether there is an outcome to deliver; while the floor is taken, only its own counts."""
+        return any(floor is None or activity is floor for activity, _ in self._arrived)
+
+    def take_arrived(self, floor: Future | None) -> tuple[Activity, Returned | Raised] | None:
+        """Return the first outcome to deliver."""
+        for index, (activity, outcome) in enumerate(self._arrived):
+            if floor is None or activity is floor:
+                del self._arrived[index]
+                return activity, outcome
+        return None
+
+    def forget(self, activity: Activity) -> bool:
+        """Drop an activity that is over; returns whether its leaf is still running."""
+        self.retrying.pop(activity.path, None)
+        self._again.pop(activity.path, None)
+        if activity in self._starting:
+            self._starting.remove(activity)
+        running = activity.path in self.running
+        self.running.discard(activity.path)
+        return running
+
+    # -- timers ----------------------------------------------------------------------------------
+
+    def wake_at(self, due: int, operation: Operation) -> None:
+        """Settle a sleep or a wait at `due` (ms since the epoch)."""
+        self._timer_count += 1
+        heapq.heappush(self._timers, (due, self._timer_count, operation))
+
+    def take_due(self, now: int) -> Operation | None:
+        """Return the timer that is due for the longest time."""
+        self._drop_settled()
+        if self._timers and self._timers[0][0] <= now:
+            return heapq.heappop(self._timers)[2]
+        return None
+
+    def next_due(self) -> int | None:
+        """Return when the next timer or attempt is due."""
+        self._drop_settled()
+        dues = [*self.retrying.values(), *(due for due, _, _ in self._timers[:1])]
+        return min(dues, default=None)
+
+    def _drop_settled(self) -> None:
+        while self._timers and self._timers[0][2].done():
+            heapq.heappop(self._timers)
