@@ -7,6 +7,7 @@ import io
 import re
 import tokenize
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 
 from flopod_compiler.diagnostics import Diagnostic, Span
@@ -21,6 +22,7 @@ from flopod_compiler.model import SourceModule
 _NEWER = re.compile(
     r"^\s*(type\s+\w+.*=|(async\s+)?def\s+\w+\[|class\s+\w+\[)|\bt[\"']|except\s+\w+\s*,", re.MULTILINE
 )
+_BLOCKS = ("cases", "finalbody", "orelse", "handlers", "body")
 _LINE_ENDS = re.compile(r"\r\n?|\n")
 
 
@@ -90,6 +92,17 @@ def shortened(node: ast.AST, limit: int = 60) -> str:
     except RecursionError:
         return "..."
     return text if len(text) <= limit else text[: limit - 3] + "..."
+
+
+def statements(root: ast.AST) -> Iterator[ast.stmt]:
+    """Every statement below a module or statement, without a look into expressions."""
+    stack: list[ast.AST] = [root]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, ast.stmt) and node is not root:
+            yield node
+        for name in _BLOCKS:
+            stack.extend(reversed(getattr(node, name, ())))
 
 
 def parents(root: ast.AST) -> dict[ast.AST, ast.AST]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from flopod.errors import UsageError
 from flopod_compiler.diagnostics import Diagnostic, Related, Span
 from flopod_compiler.diagnostics.rules.discovery import BadConfig, ModuleTwice
+from flopod_compiler.garbage import collector_paused
 from flopod_compiler.model import Config, Project, SourceModule
 from flopod_compiler.parse import parse_text, read_text
 
@@ -32,8 +33,9 @@ def discover(src: Path) -> Project:
     config, name, diagnostics = _configuration(root)
     project = Project(root=root, name=name or _default_name(src, root), config=config, modules={})
     project.diagnostics.extend(diagnostics)
-    for path in files:
-        _add_module(project, path)
+    with collector_paused():
+        for path in files:
+            _add_module(project, path)
     project.modules = dict(sorted(project.modules.items()))
     return project
 

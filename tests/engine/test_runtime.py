@@ -145,7 +145,9 @@ def test_leaves_while_waiting() -> None:
         ("approved", "approved", clock.now() + 7_200_000)
     ]
     seen.clear()
+    lines = backend.lines(RUN)
     assert drive(waiting, backend=backend, clock=clock, exit_when_waiting=True).status == "waiting"
+    assert backend.lines(RUN) == lines, "a look that finds nothing new writes nothing"
     deliver(backend, "approved", "approved", {"by": "me"})
     assert drive(waiting, backend=backend, clock=clock).value == {"by": "me"}
     assert seen == []
@@ -248,6 +250,16 @@ def test_poison_parks_and_a_resume_on_purpose_goes_on() -> None:
     assert seen == []
     assert drive(two_steps, 1, 2, backend=backend, resume_paused=True).value == 3
     assert seen == [2]
+
+
+def test_a_leaf_that_was_not_in_flight_is_not_suspected(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a limit of one crash, only what was running at the crash is parked."""
+    monkeypatch.setenv("FLOPOD_MAX_CRASHES", "1")
+    backend = MemoryBackend()
+    drive(two_steps, 1, 2, backend=backend)
+    assert drive(two_steps, 1, 2, backend=backend.prefix(RUN, 1)).value == 3
+    assert drive(two_steps, 1, 2, backend=backend.prefix(RUN, 2)).status == "paused"
+    assert drive(two_steps, 1, 2, backend=backend.prefix(RUN, 3)).value == 3
 
 
 def _killed_at_the_leaf(backend: MemoryBackend) -> MemoryBackend:

@@ -155,7 +155,7 @@ class Liveness:
                 if isinstance(one.ctx, ast.Load) and self._names.of.get(one) is self._scope:
                     found.add(one.id)
             elif isinstance(one, ast.AugAssign) and isinstance(one.target, ast.Name):
-                found.add(one.target.id)
+                found |= self._targets(one.target)
             stack.extend(ast.iter_child_nodes(one))
         return found
 

@@ -83,8 +83,13 @@ class _Decider:
     def decide(self) -> State:
         state = State()
         carried = {loop: self._carried(loop) for loop in self._loops}
+        for name in self._rebound_by_nested_loops():
+            if self._plain(name):
+                state.declared[name] = self._declare(name)
         for loop in self._loops:
-            if all(self._plain(name) for name in carried[loop]):
+            if self._rebinds_outside(loop):
+                state.keep[loop] = None
+            elif all(self._plain(name) for name in carried[loop]):
                 for name in sorted(carried[loop]):
                     if name not in state.declared:
                         state.declared[name] = self._declare(name)
@@ -95,6 +100,34 @@ class _Decider:
             if state.keep[loop] is not None:
                 state.keep[loop] = self._kept(loop, state)
         return state
+
+    def _rebound_by_nested_loops(self) -> list[str]:
+        """Names that a loop of a nested durable function assigns by `nonlocal`."""
+        found = []
+        for name in self._scope.bindings:
+            nested = [one for one in self._names.writers(self._scope, name) if self._nested(one)]
+            if any(self._in_nested_loop(writer.node) for writer in nested):
+                found.append(name)
+        return found
+
+    def _in_nested_loop(self, node: ast.AST) -> bool:
+        for scope in self._scope.walk():
+            if scope is self._scope or not self._is_durable(scope.node):
+                continue
+            loops = [one for one in ast.walk(scope.node) if isinstance(one, LOOPS)]
+            if any(node in set(ast.walk(loop)) for loop in loops):
+                return True
+        return False
+
+    def _is_durable(self, node: ast.AST) -> bool:
+        function = self._classified.functions.get(node) if isinstance(node, FUNCTIONS) else None
+        return function is not None and function.durable
+
+    def _rebinds_outside(self, loop: Loop) -> bool:
+        """Whether an iteration assigns a name of an enclosing function that the runtime does not know."""
+        names = self._scope.outer - self._outside
+        inside = set(ast.walk(loop))
+        return any(binding.node in inside for name in names for binding in self._scope.bindings.get(name, ()))
 
     def _bound_in(self, loop: Loop) -> set[str]:
         inside = set(ast.walk(loop))

@@ -9,6 +9,7 @@ from flopod_compiler.diagnostics.rules.calls import AsyncInSync, NotAwaited
 from flopod_compiler.model import CallInfo, CallKind, WorkflowFunction
 from flopod_compiler.names import Scope
 from flopod_compiler.parse import shortened
+from flopod_compiler.purity.facts import within
 
 _USES: tuple[tuple[tuple[type[ast.AST], ...], str], ...] = (
     ((ast.Expr,), "dropped"),
@@ -50,7 +51,7 @@ def _gives_coroutine(info: CallInfo) -> bool:
     return info.is_async is True and info.kind is not CallKind.UNRESOLVED
 
 
-def _use(work: Workspace, call: ast.Call, parents: dict[ast.AST, ast.AST], scope: Scope) -> str:
+def _use(work: Workspace, call: ast.expr, parents: dict[ast.AST, ast.AST], scope: Scope) -> str:
     """How a coroutine is misused where it stands; empty when it may still be awaited."""
     parent = parents.get(call)
     if parent is None or isinstance(parent, ast.Await):
@@ -59,13 +60,19 @@ def _use(work: Workspace, call: ast.Call, parents: dict[ast.AST, ast.AST], scope
         if isinstance(parent, kinds):
             return word
     if isinstance(parent, ast.Assign | ast.AnnAssign | ast.NamedExpr):
-        return _stored(parent, scope)
+        return _stored(work, parent, parents, scope)
     if isinstance(parent, ast.Call):
         return _passed(work, parent)
     return ""
 
 
-def _stored(statement: ast.Assign | ast.AnnAssign | ast.NamedExpr, scope: Scope) -> str:
+def _stored(
+    work: Workspace,
+    statement: ast.Assign | ast.AnnAssign | ast.NamedExpr,
+    parents: dict[ast.AST, ast.AST],
+    scope: Scope,
+) -> str:
+    """A coroutine kept in a variable must be loaded somewhere that can await it."""
     targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
     if len(targets) != 1 or not isinstance(targets[0], ast.Name):
         return ""
@@ -73,17 +80,23 @@ def _stored(statement: ast.Assign | ast.AnnAssign | ast.NamedExpr, scope: Scope)
     owner = scope
     while owner.is_comprehension and owner.parent is not None:
         owner = owner.parent
-    return "" if _is_loaded(name, owner) else f"assigned to `{name}`, which is never used,"
+    loads = _loads(name, owner)
+    if loads is None:
+        return ""
+    uses = [_use(work, load, parents, scope) for load in loads]
+    if not uses:
+        return f"assigned to `{name}`, which is never used,"
+    return f"assigned to `{name}` and {uses[0]}" if all(uses) else ""
 
 
-def _is_loaded(name: str, scope: Scope) -> bool:
-    stack = [scope]
-    while stack:
-        current = stack.pop()
-        if any(load.id == name for load in current.loads) or name in current.nonlocals:
-            return True
-        stack.extend(current.children)
-    return False
+def _loads(name: str, scope: Scope) -> list[ast.Name] | None:
+    """Where a variable is read; None when an inner function may rebind it."""
+    found: list[ast.Name] = []
+    for current in within(scope):
+        if name in current.nonlocals:
+            return None
+        found.extend(load for load in current.loads if load.id == name)
+    return found
 
 
 def _passed(work: Workspace, outer: ast.Call) -> str:

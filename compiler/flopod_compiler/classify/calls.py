@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 
 from flopod_compiler.classify.advice import ways_out
 from flopod_compiler.classify.workspace import Workspace
 from flopod_compiler.diagnostics import Related
 from flopod_compiler.diagnostics.catalogue import CATALOGUE
 from flopod_compiler.diagnostics.rules.calls import BadOptions, DurableInHelper, Unresolved
+from flopod_compiler.diagnostics.rules.state import LeafChangesReceiver
 from flopod_compiler.knowledge.author import ACTIVITY, ATTEMPT, WAIT_FOR
 from flopod_compiler.knowledge.methods import is_foreign
 from flopod_compiler.model import CallInfo, CallKind, ModuleValue, ProjectFunction, WorkflowFunction
@@ -42,8 +44,11 @@ def _info(
     if target.kind is None:
         return _by_purity(work, workflow, call, scope, target, awaited)
     if target.kind is CallKind.UNRESOLVED:
-        rewrite, text = ways_out(call.func, target), shortened(call.func)
-        work.report(Unresolved, workflow.module, call.func, text=text, reason=target.reason, rewrite=rewrite)
+        if not _follows(work, call.func, scope):
+            rewrite, text = ways_out(call.func, target), shortened(call.func)
+            work.report(
+                Unresolved, workflow.module, call.func, text=text, reason=target.reason, rewrite=rewrite
+            )
         return _finished(target, CallKind.UNRESOLVED, awaited)
     if target.kind is CallKind.PRIMITIVE and target.callee == ATTEMPT:
         return _attempt(work, workflow, call, scope, target)
@@ -51,7 +56,32 @@ def _info(
         _check_options(work, workflow, call)
     if target.kind is CallKind.LEAF:
         _check_leaf(work, workflow, call, target)
+        if isinstance(target.symbol, ProjectFunction) and target.symbol.owner is not None:
+            _check_receiver(work, workflow, call, scope, target, "it is declared a leaf")
     return _finished(target, target.kind, awaited, target.mutates)
+
+
+def _follows(work: Workspace, func: ast.expr, scope: Scope) -> bool:
+    """Whether a call only fails because the value it is made on comes from a call that is refused already."""
+    root = func
+    while isinstance(root, ast.Attribute | ast.Subscript | ast.Call | ast.Await):
+        if isinstance(root, ast.Call) and _is_refused(work, root):
+            return True
+        root = root.func if isinstance(root, ast.Call) else root.value
+    if not isinstance(root, ast.Name):
+        return False
+    owner, bindings = work.names.lookup(root.id, scope)
+    values = [binding.value for binding in bindings if binding.value is not None]
+    if owner is None or owner.parent is None:
+        return False
+    return any(
+        isinstance(node, ast.Call) and _is_refused(work, node) for value in values for node in ast.walk(value)
+    )
+
+
+def _is_refused(work: Workspace, call: ast.Call) -> bool:
+    info = work.result.calls.get(call)
+    return info is not None and info.kind is CallKind.UNRESOLVED
 
 
 def _finished(
@@ -118,6 +148,7 @@ def _by_purity(
         )
         if reason:
             _check_durable(work, workflow, call, summary)
+            _check_receiver(work, workflow, call, scope, target, reason)
             return CallInfo(
                 CallKind.LEAF,
                 target.name,
@@ -185,6 +216,28 @@ def _places(
     if isinstance(call.func, ast.Attribute) and id(call.func.value) in changed:
         found.add("self")
     return found
+
+
+def _check_receiver(
+    work: Workspace, workflow: WorkflowFunction, call: ast.Call, scope: Scope, target: Target, reason: str
+) -> None:
+    """A leaf that is a method may not change an object of the run: only arguments are recorded."""
+    if target.constructs or target.value is not None or not isinstance(call.func, ast.Attribute):
+        return
+    edge = work.purity.finder.edge(replace(target, bound=True), call, scope)
+    for run in target.runs or tuple(_functions(target)):
+        changed = work.purity.changed_by(edge, run, work.purity.of(run))
+        if any(expr is call.func.value for expr in changed):
+            receiver = shortened(call.func.value)
+            work.report(
+                LeafChangesReceiver, workflow.module, call, method=target.callee.replace(":", "."),
+                reason=reason, function=target.name, receiver=receiver,
+            )  # fmt: skip
+            return
+
+
+def _functions(target: Target) -> list[ProjectFunction]:
+    return [target.symbol] if isinstance(target.symbol, ProjectFunction) else []
 
 
 def _check_options(work: Workspace, workflow: WorkflowFunction, call: ast.Call) -> None:

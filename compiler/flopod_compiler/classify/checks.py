@@ -148,11 +148,11 @@ def _manager(
         return
     if isinstance(node, ast.With) and _holds_nothing(work, info, expr, scope):
         return
-    if info is None or info.kind is not CallKind.PURE:
-        work.report(Resource, workflow.module, expr, text=shortened(expr))
-    elif isinstance(node, ast.AsyncWith):
-        rewrite = "use try/finally in the workflow"
+    if isinstance(node, ast.AsyncWith):
+        rewrite = "use try/finally in the workflow, or move the block into a function of its own (a leaf)"
         work.report(NotYet, workflow.module, expr, callee="`async with`", rewrite=rewrite)
+    else:
+        work.report(Resource, workflow.module, expr, text=shortened(expr))
 
 
 def _holds_nothing(work: Workspace, info: CallInfo | None, expr: ast.expr, scope: Scope) -> bool:

@@ -7,6 +7,7 @@ import ast
 from flopod_compiler.classify.workspace import Workspace
 from flopod_compiler.model import SourceModule
 from flopod_compiler.names.imports import absolute_name
+from flopod_compiler.parse import statements
 
 
 def reachable_modules(work: Workspace) -> set[str]:
@@ -33,7 +34,7 @@ def _imported(module: SourceModule, modules: dict[str, SourceModule]) -> list[st
     found: list[str] = []
     if "import" not in module.text:
         return found
-    for node in ast.walk(module.tree):
+    for node in statements(module.tree):
         if isinstance(node, ast.Import):
             for alias in node.names:
                 found.extend([alias.name, *_parents(alias.name)])

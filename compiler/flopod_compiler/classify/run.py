@@ -14,6 +14,7 @@ from flopod_compiler.classify.workflows import find_workflows
 from flopod_compiler.classify.workspace import Workspace
 from flopod_compiler.diagnostics.rules.discovery import TooDeep
 from flopod_compiler.diagnostics.suppress import suppress
+from flopod_compiler.garbage import collector_paused
 from flopod_compiler.model import Classified, Project, WorkflowFunction
 from flopod_compiler.pragmas import pragmas
 
@@ -24,7 +25,12 @@ def classify(project: Project, *, all_functions: bool = False) -> Classified:
     With `all_functions` every function at the top level of a module is taken as a workflow. All findings,
     those of discovery included, are in `diagnostics`, sorted; nothing is raised for any source.
     """
-    work = Workspace.over(project)
+    with collector_paused():
+        return _classified(Workspace.over(project), all_functions)
+
+
+def _classified(work: Workspace, all_functions: bool) -> Classified:
+    project = work.result.project
     work.result.diagnostics.extend(project.diagnostics)
     find_workflows(work, all_functions=all_functions)
     for workflow in work.result.workflows:

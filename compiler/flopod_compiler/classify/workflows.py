@@ -22,13 +22,14 @@ from flopod_compiler.model import (
     External,
     FunctionNode,
     ProjectFunction,
+    ProjectModule,
     SourceModule,
     Symbol,
     Unknown,
     WorkflowFunction,
 )
 from flopod_compiler.names import Scope, describe
-from flopod_compiler.parse import name_span, shortened, span
+from flopod_compiler.parse import name_span, shortened, span, statements
 
 _UNREAD = frozenset({NotReadable.code, NotParsed.code, NewerSyntax.code, TooDeep.code})
 """A file that could not be read may hold the workflow that is missing."""
@@ -44,6 +45,7 @@ def find_workflows(work: Workspace, *, all_functions: bool = False) -> None:
     if not all_functions:
         for entry in work.result.project.config.workflows:
             _listed(work, entry, found)
+        _check_vouched(work)
     ordered = sorted(found.values(), key=lambda one: (one.module.name, one.node.lineno))
     work.result.workflows = ordered
     work.marks.roots = {one.node: one.name for one in ordered}
@@ -161,10 +163,34 @@ def _near_entries(work: Workspace, entry: str) -> str:
     return f"; did you mean {close[0]!r}?" if close else ""
 
 
-def _entry_missing(work: Workspace, entry: str, reason: str, hint: str) -> None:
-    work.result.diagnostics.append(
-        EntryNotFound.on("pyproject.toml", Span(1, 0, 1, 0), entry=entry, reason=reason, hint=hint)
+def _entry_missing(work: Workspace, entry: str, reason: str, hint: str, key: str = "workflows") -> None:
+    found = EntryNotFound.on(
+        "pyproject.toml", Span(1, 0, 1, 0), key=key, entry=entry, reason=reason, hint=hint
     )
+    work.result.diagnostics.append(found)
+
+
+def _check_vouched(work: Workspace) -> None:
+    """The functions that the configuration calls pure or leaves, where they are the project's own."""
+    config = work.result.project.config
+    for key, entries in (("pure", config.pure), ("leaves", config.leaves)):
+        for entry in entries:
+            reason = _missing_reason(work, entry.replace(":", "."))
+            if reason:
+                _entry_missing(work, entry, reason, _near_entries(work, entry), key)
+
+
+def _missing_reason(work: Workspace, dotted: str) -> str:
+    """Why a dotted name below a module of the project means nothing; empty if it does, or is no such name."""
+    parts = dotted.split(".")
+    modules = [".".join(parts[:end]) for end in range(len(parts), 0, -1)]
+    module = next((name for name in modules if name in work.result.project.modules), None)
+    if module is None or parts[-1] == "*":
+        return ""
+    symbol: Symbol = ProjectModule(module)
+    for name in parts[module.count(".") + 1 :]:
+        symbol = work.names.member(symbol, name)
+    return symbol.reason if isinstance(symbol, Unknown) else ""
 
 
 # --- what only looks like a workflow ------------------------------------------------------------
@@ -214,11 +240,7 @@ def _nested_marks(work: Workspace, module: SourceModule) -> None:
     tree = work.names.module(module.name)
     assert tree is not None
     for outer in list(tree.functions):
-        if any(
-            isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-            for node in ast.walk(outer)
-            if node is not outer
-        ):
+        if any(isinstance(node, FunctionNode) and node.decorator_list for node in statements(outer)):
             inner = work.names.tree(outer)
             for node, scope in inner.functions.items():
                 mark = work.marks.workflow_mark(node, scope) if node.decorator_list else None

@@ -45,23 +45,31 @@ def merge(name: str, targets: list[Target]) -> Target:
     first = targets[0]
     if len(targets) == 1:
         return first
+    for one in targets:
+        if one.kind is CallKind.UNRESOLVED:
+            return one
     kinds = {CallKind.PURE if one.kind is None else one.kind for one in targets}
     mutates = frozenset[int | str]().union(*(one.mutates for one in targets))
     callee = " | ".join(dict.fromkeys(one.callee for one in targets))
-    same_async = {one.is_async for one in targets}
-    is_async = first.is_async if len(same_async) == 1 else None
-    if len(kinds) > 1:
+    # plain code may run as a leaf as well, unless it is there to change its receiver
+    is_leaf = kinds == {CallKind.PURE, CallKind.LEAF} and not mutates
+    if len(kinds) > 1 and not is_leaf:
         several = ", ".join(dict.fromkeys(f"{one.callee} ({_kind(one)})" for one in targets))
         return unresolved(name, f"`{name}` may be {several}", Unknown(several))
-    if CallKind.UNRESOLVED in kinds or (first.known is not None and first.known.refused):
-        return first
-    runs = tuple(dict.fromkeys(run for one in targets for run in one.runs))
+    same_async = {one.is_async for one in targets}
+    same_symbol = {one.symbol for one in targets}
     kind = None if any(one.kind is None for one in targets) else first.kind
     return replace(
-        first, kind=kind, name=name, callee=callee, mutates=mutates, runs=runs, is_async=is_async,
-        symbol=first.symbol if len({one.symbol for one in targets}) == 1 else Unknown(f"one of {callee}"),
+        first,
+        kind=CallKind.LEAF if is_leaf else kind,
+        name=name,
+        callee=callee,
+        symbol=first.symbol if len(same_symbol) == 1 else Unknown(f"one of {callee}"),
+        is_async=first.is_async if len(same_async) == 1 else None,
+        mutates=mutates,
+        runs=tuple(dict.fromkeys(run for one in targets for run in one.runs)),
         bound=any(one.bound for one in targets),
-    )  # fmt: skip
+    )
 
 
 def last_name(expr: ast.expr) -> str:

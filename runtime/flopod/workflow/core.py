@@ -45,12 +45,6 @@ E = TypeVar("E", bound=Event)
 class Capturing(Protocol):
     """A loop that takes snapshots of what it carries."""
 
-    def settle(self, operation: Operation, event: Event) -> None:
-        """Give an operation its outcome."""
-        self.done += isinstance(operation, Activity)
-        operation.settle(event)
-        self.closed(operation)
-
     def touched(self, arguments: codec.Known) -> None: ...
 
 
@@ -260,6 +254,12 @@ class Core:
             self.mailbox.leave(operation)
         elif isinstance(operation, Activity) and self.agenda.forget(operation) and operation.cancelled():
             self.command(CancelLeaf(operation.path))
+
+    def settle(self, operation: Operation, event: Event) -> None:
+        """Give an operation its outcome."""
+        self.done += isinstance(operation, Activity)
+        operation.settle(event)
+        self.closed(operation)
 
     def touched(self, arguments: codec.Known) -> None:
         """Note that an outcome changed a call's arguments or refers to them.

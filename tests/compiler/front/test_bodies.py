@@ -55,6 +55,8 @@ def run(body: str, tmp_path: Path, arguments: str = "xs: list[int]") -> list[str
         "todo = []\nfor x in xs:\n    todo.append(fetch(x))\nreturn await asyncio.gather(*todo)",
         "todo = [fetch(x) for x in xs]\nreturn await asyncio.gather(*todo)",
         "if (pending := fetch(1)):\n    return await pending",
+        "value = fetch(1)\nvalue = await value\nreturn value + 'a'",
+        "value = fetch(1)\nasync def inner():\n    return await value\nreturn await inner()",
         "return await (fetch(1) if xs else child(2))",
         "def start(x):\n    return fetch(x)\nreturn await start(1)",
         "await sleep('1s')\nawait asyncio.sleep(1)\ntime.sleep(1)",
@@ -80,6 +82,9 @@ def test_coroutines_that_are_awaited_are_accepted(body: str, tmp_path: Path) -> 
         ("attempt(fetch, 1)", "dropped"),
         ("activity(fetch)(1)", "dropped"),
         ("x = fetch(1)", "never used"),
+        ("x = fetch(1)\nreturn x + 'a'", "assigned to `x` and used in an expression"),
+        ("x = fetch(1)\nreturn x.upper() + x[0]", "assigned to `x` and taken apart"),
+        ("x = y = 1\nx = fetch(1)\nprint(x)", "assigned to `x` and passed to print"),
         ("return fetch(1) == 'a'", "used in an expression"),
         ("if fetch(1):\n    pass", "tested"),
         ("for c in fetch(1):\n    pass", "iterated"),
@@ -155,7 +160,7 @@ def test_functions_may_be_passed_where_nothing_is_lost(body: str, tmp_path: Path
         ("def inner():\n    yield store(1)\nreturn list(inner())", "FLP602"),
         ("async for x in xs:\n    pass", "FLP600"),
         ("return [x async for x in xs]", "FLP600"),
-        ("async with xs:\n    pass", "FLP303"),
+        ("async with xs:\n    pass", "FLP600"),
         ("async with asyncio.TaskGroup() as g:\n    pass", "FLP600"),
         ("with lock:\n    pass", "FLP303"),
         ("with httpx.Client() as c:\n    pass", "FLP303"),
@@ -174,8 +179,8 @@ def test_functions_may_be_passed_where_nothing_is_lost(body: str, tmp_path: Path
         ("import os\nreturn os.environ['A']", "FLP212"),
         ("@functools.wraps(price)\nasync def inner():\n    return await fetch(1)\n"
         "return await inner()", "FLP104"),
-        ("return line.live", "FLP604"),
-        ("return line == line", "FLP604"),
+        ("return line.live", "FLP607"),
+        ("return line == line", "FLP607"),
         ("return await asyncio.wait_for(fetch(1), 1)", "FLP600"),
         ("return await asyncio.create_task(fetch(1))", "FLP600"),
         ("event = asyncio.Event()", "FLP600"),
@@ -206,6 +211,26 @@ def test_what_cannot_be_compiled_is_refused(body: str, code: str, tmp_path: Path
 def test_plain_python_is_accepted(body: str, tmp_path: Path) -> None:
     """Pure managers, generators, classes, lambdas and matches stay as they are."""
     assert run(body, tmp_path, "xs, line: Line") == []
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ("with ThreadPoolExecutor() as pool:\n    pool.submit(price, 1).result()", "FLP309"),
+        ("pool = ThreadPoolExecutor()\nreturn list(pool.map(price, xs))", "FLP309"),
+        (
+            "async with asyncio.TaskGroup() as group:\n    task = group.create_task(fetch(1))\n"
+            "return task.result()",
+            "FLP600",
+        ),
+        ("file = open('x')\nreturn file.fileno()", "FLP213"),
+        ("return random.Random().some()", "FLP201"),
+    ],
+)  # fmt: skip
+def test_one_mistake_is_one_finding(body: str, code: str, tmp_path: Path) -> None:
+    """What follows from a refused call is not reported again."""
+    head = HEAD + "from concurrent.futures import ThreadPoolExecutor\n"
+    assert codes(classified(tmp_path, workflow(body, head, "xs"))) == [code]
 
 
 def test_nested_functions_are_durable_through_each_other(tmp_path: Path) -> None:

@@ -259,3 +259,19 @@ def test_reachable_modules_are_those_imported_from_workflows(tmp_path: Path) -> 
     }
     reachable = classified(tmp_path, files).reachable
     assert reachable == {"main", "pkg", "pkg.a", "pkg.b", "pkg.sub", "pkg.sub.c"}
+
+
+def test_functions_that_the_configuration_vouches_for_must_exist(tmp_path: Path) -> None:
+    """Misspelled entries of `pure` and `leaves` are reported where they name modules of the project."""
+    entries = '"main:pirce", "main:price", "main.Box.get", "main.Box.got", "fastmath:cube", "main.*"'
+    files = {
+        "pyproject.toml": f"[tool.flopod]\npure = [{entries}]\n",
+        "main.py": workflow(
+            "return 1", "def price(x):\n    return x\nclass Box:\n    def get(self):\n        pass\n"
+        ),
+    }
+    result = classified(tmp_path, files)
+    assert [one.code for one in result.diagnostics] == ["FLP001", "FLP001"]
+    assert "'main:pirce' under pure" in result.diagnostics[0].message
+    assert "'main:price'" in result.diagnostics[0].help
+    assert "'main.Box.got'" in result.diagnostics[1].message

@@ -270,3 +270,49 @@ def test_payload_types_of_waits_are_kept(tmp_path: Path) -> None:
     result = classified(tmp_path, workflow(body, head))
     assert sorted(ast.unparse(one) for one in result.payload.values()) == ["Approval", "int"]
     assert kinds(result)["a.who()"] == "pure"
+
+
+def test_a_fallback_of_a_missing_library_is_a_leaf_when_either_may_be(tmp_path: Path) -> None:
+    """A library function or the project's own stand-in for it: the call runs as a leaf."""
+    head = "try:\n    from fast import f\nexcept ImportError:\n    def f(x):\n        return x\n"
+    result = classified(tmp_path, workflow("return f(1)", head))
+    assert codes(result) == []
+    assert kinds(result)["f(1)"] == "leaf"
+
+
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        ("line.ship()", ["FLP406"]),
+        ("line.send()", []),
+        ("line.declared()", ["FLP406"]),
+        ("shipper.ship()", []),
+        ("ship(line)", []),
+        ("Line.ship(line)", []),
+    ],
+)
+def test_a_leaf_does_not_change_the_object_it_is_called_on(
+    body: str, found: list[str], tmp_path: Path
+) -> None:
+    """Changes of arguments are recorded, of an object of the run that a method leaf is called on they are not."""
+    head = """
+    from flopod import activity
+    class Line:
+        def ship(self):
+            print(self)
+            self.shipped = True
+        def send(self):
+            print(self)
+        @activity
+        def declared(self):
+            self.shipped = True
+    def make():
+        print("made")
+        return Line()
+    shipper = make()
+    def ship(line: Line):
+        line.ship()
+    """
+    result = classified(tmp_path, workflow(body, head, "line: Line"))
+    assert codes(result) == found
+    assert set(kinds(result).values()) == {"leaf"}

@@ -15,12 +15,12 @@ async def main(x: int) -> int:
 
 class EntryNotFound(Rule):
     code = "FLP001"
-    title = "A workflow that the configuration lists does not exist"
+    title = "A function that the configuration lists does not exist"
     why = (
         "`[tool.flopod] workflows` names functions as `module:function`; an entry that names nothing "
         "would vanish silently."
     )
-    message = "pyproject.toml lists the workflow {entry!r}, but {reason}"
+    message = "pyproject.toml lists {entry!r} under {key}, but {reason}"
     help = "write `module:function` with the module's dotted name below the source root{hint}"
     valid = (
         {

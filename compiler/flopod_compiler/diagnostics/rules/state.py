@@ -42,6 +42,28 @@ class GlobalMutation(Rule):
     )
 
 
+class LeafChangesReceiver(Rule):
+    code = "FLP406"
+    title = "A method with effects that changes its own object"
+    why = (
+        "The method runs as a leaf, once; its result is recorded, and so is the new state of its arguments. "
+        "The object that it is called on is no argument: after a resume the change would be missing."
+    )
+    message = "{method} has effects ({reason}) and changes the object it is called on"
+    help = (
+        "pass the object to a function, whose arguments are recorded: `{function}({receiver})`, or let the "
+        "method return what is new and assign it in the workflow"
+    )
+    valid = (
+        "from flopod import workflow\n\nclass Line:\n    def ship(self) -> bool:\n        print('out')\n"
+        "        return True\n\n@workflow\nasync def main(line: Line):\n    return line.ship()\n",
+    )
+    invalid = (
+        "from flopod import workflow\n\nclass Line:\n    def ship(self) -> None:\n        print('out')\n"
+        "        self.shipped = True\n\n@workflow\nasync def main(line: Line):\n    line.ship()\n",
+    )
+
+
 class MutableRead(Rule):
     code = "FLP408"
     title = "A workflow reads an object of its module that the program changes"

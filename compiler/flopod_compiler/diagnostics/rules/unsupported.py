@@ -33,7 +33,7 @@ class Yielding(Rule):
 
 
 class ImplicitEffect(Rule):
-    code = "FLP604"
+    code = "FLP607"
     title = "An effect behind an attribute, an operator or a loop"
     why = (
         "Reading a property or using an operator runs code of the class; if that has effects it must be "
