@@ -30,6 +30,7 @@ from tests.harness.recorder import PendingCall, Recorder, pick
 
 RUN = "r"
 STEPS = 20_000
+WARNING = "flopod: "
 
 
 class Diverged(AssertionError):
@@ -146,7 +147,7 @@ class Process:
             self._start(command)
         elif isinstance(command, CancelLeaf):
             self._cancel(command.path)
-        elif isinstance(command, Write):
+        elif isinstance(command, Write) and not command.text.startswith(WARNING):
             (sys.stdout if command.stream == "stdout" else sys.stderr).write(command.text)
         elif isinstance(command, CallLogger):
             command.method(*command.args, **command.kwargs)

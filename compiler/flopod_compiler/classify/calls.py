@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import replace
 
 from flopod_compiler.classify.advice import ways_out
 from flopod_compiler.classify.workspace import Workspace
@@ -222,9 +221,9 @@ def _check_receiver(
     work: Workspace, workflow: WorkflowFunction, call: ast.Call, scope: Scope, target: Target, reason: str
 ) -> None:
     """A leaf that is a method may not change an object of the run: only arguments are recorded."""
-    if target.constructs or target.value is not None or not isinstance(call.func, ast.Attribute):
+    if not target.bound or target.constructs or target.value or not isinstance(call.func, ast.Attribute):
         return
-    edge = work.purity.finder.edge(replace(target, bound=True), call, scope)
+    edge = work.purity.finder.edge(target, call, scope)
     for run in target.runs or tuple(_functions(target)):
         changed = work.purity.changed_by(edge, run, work.purity.of(run))
         if any(expr is call.func.value for expr in changed):

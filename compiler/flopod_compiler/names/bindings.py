@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 
 from flopod_compiler.model import (
     External,
@@ -15,6 +16,10 @@ from flopod_compiler.model import (
 )
 from flopod_compiler.names.scopes import Binding, How, Scope
 
+BUILTINS = frozenset(dir(builtins))
+MODULE_NAMES = frozenset(
+    {"__name__", "__file__", "__doc__", "__package__", "__spec__", "__loader__", "__path__"}
+)
 IMPORTS = frozenset({How.IMPORT, How.IMPORT_FROM})
 
 
@@ -70,3 +75,15 @@ def _is_overload(node: ast.AST) -> bool:
 def distinct(symbols: list[Symbol]) -> tuple[Symbol, ...]:
     """The symbols without repetitions, in order."""
     return tuple(dict.fromkeys(symbols))
+
+
+def in_words(expr: ast.expr) -> str:
+    """Why an expression that is no name has no meaning of its own."""
+    return _WORDS.get(type(expr), "it is not a name")
+
+
+_WORDS: dict[type[ast.expr], str] = {
+    ast.Await: "it is the value of an await",
+    ast.Call: "it is the result of another call",
+    ast.Lambda: "it is a lambda",
+}

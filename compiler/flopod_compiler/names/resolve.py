@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import builtins
 
 from flopod_compiler.model import (
     External,
@@ -18,16 +17,22 @@ from flopod_compiler.model import (
     Symbol,
     Unknown,
 )
-from flopod_compiler.names.bindings import IMPORTS, describe, distinct, effective, is_definition, real
+from flopod_compiler.names.bindings import (
+    BUILTINS,
+    IMPORTS,
+    MODULE_NAMES,
+    describe,
+    distinct,
+    effective,
+    in_words,
+    is_definition,
+    real,
+)
 from flopod_compiler.names.classes import Classes
 from flopod_compiler.names.imports import absolute_name
 from flopod_compiler.names.scopes import Binding, How, Scope, Tree, qualname_in
 from flopod_compiler.names.walk import function_tree, module_tree
 
-BUILTINS = frozenset(dir(builtins))
-_MODULE_NAMES = frozenset(
-    {"__name__", "__file__", "__doc__", "__package__", "__spec__", "__loader__", "__path__"}
-)
 _MAX_HOPS = 24
 
 
@@ -160,7 +165,7 @@ class Names:
             return self.candidates(expr.value, scope, hops)
         if isinstance(expr, ast.Subscript):
             return self._subscripted(expr, scope, hops)
-        return (Unknown(_WORDS.get(type(expr), "it is not a name")),)
+        return (Unknown(in_words(expr)),)
 
     def _dotted(self, expr: ast.Attribute, scope: Scope, hops: int) -> tuple[Symbol, ...]:
         """An attribute chain, from its first name on; a loop, since chains may be of any length."""
@@ -228,7 +233,7 @@ class Names:
         starred = self._starred(tree.root, name, hops)
         if starred is not None:
             return starred
-        if name in _MODULE_NAMES:
+        if name in MODULE_NAMES:
             return (self._value(module, name, None),)
         return (Unknown(f"the module {module} defines no `{name}`"),)
 
@@ -282,7 +287,7 @@ class Names:
             return starred[0]
         if name in BUILTINS:
             return External(f"builtins.{name}")
-        if name in _MODULE_NAMES:
+        if name in MODULE_NAMES:
             return self._value(scope.module.name, name, None)
         return Unknown(f"the name `{name}` is not defined")
 
@@ -378,38 +383,15 @@ class Names:
         return ProjectModule(name) if self.is_module(name) else External(name)
 
     def _import_from(self, owner: Scope, alias: ast.alias, hops: int) -> tuple[Symbol, ...]:
-        statement = self._import_statement(owner, alias)
-        base = absolute_name(owner.module, statement) if statement is not None else None
+        statement = self.tree_holding(owner).parents[alias]
+        assert isinstance(statement, ast.ImportFrom)
+        base = absolute_name(owner.module, statement)
         if base is None:
             return (Unknown(f"the relative import of `{alias.name}` leaves the project"),)
         if not base:
             return (self._module_symbol(alias.name),)
         if self.is_module(base):
             return self.global_member(base, alias.name, hops + 1)
-        if base.partition(".")[0] in self.project.modules and statement is not None and statement.level == 0:
+        if base.partition(".")[0] in self.project.modules and statement.level == 0:
             return (Unknown(f"the project has no module {base}"),)
         return (External(f"{base}.{alias.name}"),)
-
-    def _import_statement(self, owner: Scope, alias: ast.alias) -> ast.ImportFrom | None:
-        scope: Scope | None = owner
-        while scope is not None:
-            tree = self._tree_of(scope)
-            if tree is not None and alias in tree.parents:
-                found = tree.parents[alias]
-                return found if isinstance(found, ast.ImportFrom) else None
-            scope = scope.parent
-        return None
-
-    def _tree_of(self, scope: Scope) -> Tree | None:
-        if isinstance(scope.node, ast.Module):
-            return self._modules.get(scope.module.name)
-        if isinstance(scope.node, ast.FunctionDef | ast.AsyncFunctionDef):
-            return self._trees.get(scope.node)
-        return None
-
-
-_WORDS: dict[type[ast.expr], str] = {
-    ast.Await: "it is the value of an await",
-    ast.Call: "it is the result of another call",
-    ast.Lambda: "it is a lambda",
-}

@@ -388,13 +388,9 @@ def _handlers() -> dict[type[ast.AST], _Handler]:
         ast.MatchAs: _match_name,
         ast.MatchStar: _match_name,
         ast.MatchMapping: _match_mapping,
-        ast.Constant: _leaf,
-        ast.Pass: _leaf,
-        ast.Break: _leaf,
-        ast.Continue: _leaf,
-        ast.Load: _leaf,
-        ast.Store: _leaf,
-        ast.Del: _leaf,
+        **dict.fromkeys(
+            (ast.Constant, ast.Pass, ast.Break, ast.Continue, ast.Load, ast.Store, ast.Del), _leaf
+        ),
     }
     alias: type[ast.AST] | None = getattr(ast, "TypeAlias", None)
     if alias is not None:

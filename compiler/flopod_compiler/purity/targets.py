@@ -115,7 +115,8 @@ class Targets:
         leaf = self.marks.activity_name(function)
         is_async = self.is_async(function)
         if leaf is not None:
-            return Target(CallKind.LEAF, leaf, callee, function, is_async, reason=f"{node.name} is a leaf")
+            reason = f"{node.name} is a leaf"
+            return Target(CallKind.LEAF, leaf, callee, function, is_async, reason=reason, bound=bound)
         if self.marks.listed(function, self.marks.config.pure):
             return Target(CallKind.PURE, node.name, callee, function, is_async)
         return Target(None, node.name, callee, function, is_async, runs=(function,), bound=bound)

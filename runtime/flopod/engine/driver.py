@@ -12,7 +12,7 @@ from flopod.engine.outcome import OnProgress, OpenSleep, OpenWait, PendingRetry,
 from flopod.errors import FlopodError, StorageError
 from flopod.events import RunCompleted, RunFailed
 from flopod.workflow.arguments import Raised, Returned
-from flopod.workflow.commands import CallLogger, CancelLeaf, Command, Commit, StartLeaf, Write
+from flopod.workflow.commands import CallLogger, CancelLeaf, Command, Commit, StartLeaf, Warn, Write
 from flopod.workflow.core import Core
 from flopod.workflow.operations import Sleep, Wait
 
@@ -153,9 +153,11 @@ class Driver:
             await asyncio.sleep(0)
             self._turn = time.monotonic()
 
-    def _show(self, command: Write | CallLogger) -> None:
+    def _show(self, command: Write | Warn | CallLogger) -> None:
         if isinstance(command, CallLogger):
             command.method(*command.args, **command.kwargs)
+        elif isinstance(command, Warn):
+            sys.stderr.write(f"flopod: {command.path}: {command.message}\n")
         elif self._write is not None:
             self._write(command.stream, command.text)
         else:

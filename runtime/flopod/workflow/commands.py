@@ -35,6 +35,13 @@ class Write(NamedTuple):
     flush: bool = False
 
 
+class Warn(NamedTuple):
+    """Tell who runs the workflow about something at `path`; it is not the workflow's own output."""
+
+    path: str
+    message: str
+
+
 class CallLogger(NamedTuple):
     """Call a method of a logger, as the workflow did."""
 
@@ -43,7 +50,7 @@ class CallLogger(NamedTuple):
     kwargs: dict[str, Any]
 
 
-Command: TypeAlias = StartLeaf | CancelLeaf | Write | CallLogger
+Command: TypeAlias = StartLeaf | CancelLeaf | Write | Warn | CallLogger
 
 
 class Commit(NamedTuple):

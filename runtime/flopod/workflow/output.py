@@ -10,7 +10,7 @@ from flopod import codec
 from flopod.errors import SerializableError
 from flopod.events import Log
 from flopod.log.history import WARNER
-from flopod.workflow.commands import CallLogger, Write
+from flopod.workflow.commands import CallLogger, Warn, Write
 
 if TYPE_CHECKING:
     from flopod.workflow.core import Core
@@ -86,7 +86,7 @@ class Output:
                 fields=fields,
             )
         )
-        self._core.command(Write("stderr", f"flopod: {path}: {message}\n"))
+        self._core.command(Warn(path, message))
 
 
 def _standard_stream(file: Any) -> Literal["stdout", "stderr"] | None:

@@ -294,7 +294,7 @@ def test_a_fallback_of_a_missing_library_is_a_leaf_when_either_may_be(tmp_path: 
 def test_a_leaf_does_not_change_the_object_it_is_called_on(
     body: str, found: list[str], tmp_path: Path
 ) -> None:
-    """Changes of arguments are recorded, of an object of the run that a method leaf is called on they are not."""
+    """Changes of arguments are recorded; of an object that a method is called on they are not."""
     head = """
     from flopod import activity
     class Line:
