@@ -14,9 +14,11 @@ import msgspec
 from flopod.manifest import Manifest, Parameter, WorkflowEntry
 from flopod_compiler import ir
 from flopod_compiler.classify import classify
-from flopod_compiler.diagnostics import Diagnostic, Span
+from flopod_compiler.diagnostics import Diagnostic
+from flopod_compiler.diagnostics.rules.lowering import Untranslated
 from flopod_compiler.lower import LoweringError, lower_module
 from flopod_compiler.model import Classified, FunctionNode, Lowered, Project, SourceModule, WorkflowFunction
+from flopod_compiler.parse import name_span
 from flopod_compiler.plan import Plan, plan_workflow
 from flopod_compiler.project import discover
 from flopod_compiler.verify import verify_workflow
@@ -104,12 +106,7 @@ def _functions(tree: ast.Module) -> dict[str, FunctionNode]:
 
 
 def _internal(module: SourceModule, root: WorkflowFunction, fault: str) -> Diagnostic:
-    line = root.node.lineno
-    span = Span(line, root.node.col_offset, line, root.node.col_offset + len(root.name))
-    message = f"internal error: `{root.name}` could not be translated faithfully ({fault})"
-    return Diagnostic(
-        "FLP900", message, module.relpath, span, "please report this with the source of the function"
-    )
+    return Untranslated.on(module.relpath, name_span(root.node, module), name=root.name, fault=fault)
 
 
 # -- the manifest

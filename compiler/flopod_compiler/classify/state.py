@@ -18,7 +18,8 @@ from flopod_compiler.purity.roots import MODULE, RootFinder
 
 def check_state(work: Workspace, workflow: WorkflowFunction) -> None:
     """Fill `constants`, and report writes to module state and reads of what the program changes."""
-    finder = RootFinder(work.names, work.types, work.names.scope(workflow.node))
+    recorded = {call for call, info in work.result.calls.items() if info.kind is not CallKind.PURE}
+    finder = RootFinder(work.names, work.types, work.names.scope(workflow.node), recorded)
     for scope in work.scopes(workflow):
         _reads(work, workflow, scope)
         _writes(work, workflow, scope, finder)

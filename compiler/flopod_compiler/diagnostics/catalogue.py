@@ -28,7 +28,9 @@ CATALOGUE: dict[str, type[Rule]] = _rules()
 def explain(code: str) -> str:
     """The page of one code as plain text; `KeyError` when there is none."""
     rule = CATALOGUE[code.upper()]
-    parts = [f"{rule.code}: {rule.title}", rule.why, f"Instead: {_without_fields(rule.help)}."]
+    parts = [f"{rule.code}: {rule.title}", rule.why]
+    if re.search("[a-z]", re.sub(r"\{\w+\}", "", rule.help)):
+        parts.append(f"Instead: {_without_fields(rule.help)}.")
     for word, examples in (("Reported", rule.invalid), ("Accepted", rule.valid)):
         parts += [f"{word}:\n\n{_indented(example)}" for example in examples[:1]]
     return "\n\n".join(parts) + "\n"

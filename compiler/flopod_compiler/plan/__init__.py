@@ -7,16 +7,16 @@ only applies it.
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 
 from flopod_compiler import ir
 from flopod_compiler.analyse.aliases import Aliases
 from flopod_compiler.analyse.regions import durable_regions
 from flopod_compiler.analyse.scopes import analyse_names
 from flopod_compiler.analyse.state import decide_state
-from flopod_compiler.diagnostics import Diagnostic
+from flopod_compiler.diagnostics.rules.lowering import AmbiguousId
 from flopod_compiler.ids import Site, SiteScope, assign_ids
 from flopod_compiler.model import Classified, WorkflowFunction
-from flopod_compiler.parse import span as span_of
 from flopod_compiler.plan.model import FunctionPlan, Plan
 from flopod_compiler.plan.statements import Statements
 from flopod_compiler.plan.variables import Variables
@@ -61,18 +61,11 @@ def _name_sites(plan: Plan, one: FunctionPlan) -> None:
     module = one.function.module
     for clash in assign_ids(one.root):
         where, before = _visible(clash.site.node), _visible(clash.first.node)
-        span, first = span_of(where, module), before.lineno
-        text = f"`{clash.site.op}` stands twice in one scope (first at line {first})"
-        plan.diagnostics.append(
-            Diagnostic(
-                "FLP501",
-                f"{text}; {'both have' if clash.fatal else 'it gets'} the id `{clash.site.id}`",
-                module.relpath,
-                span,
-                "assign it to a variable, or add `# flopod: id=NAME` at the end of the line",
-                "error" if clash.fatal else "warning",
-            )
+        verdict = "both have" if clash.fatal else "it gets"
+        found = AmbiguousId.at(
+            module, where, op=clash.site.op, line=before.lineno, verdict=verdict, id=clash.site.id
         )
+        plan.diagnostics.append(replace(found, severity="error") if clash.fatal else found)
     _fill_ids(one.body, {id(site): site for site in _all_sites(one.root)})
 
 

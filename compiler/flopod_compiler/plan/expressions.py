@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import ast
+from typing import Any
 
 from flopod_compiler import ir
 from flopod_compiler.analyse.regions import comprehension_is_durable, durable_call, evaluated
 from flopod_compiler.analyse.scopes import COMPREHENSIONS
-from flopod_compiler.diagnostics import Diagnostic
+from flopod_compiler.diagnostics.rule import Rule
+from flopod_compiler.diagnostics.rules.lowering import DurableGenerator, GatherNotAwaited
 from flopod_compiler.ids import Site, SiteScope, literal_arguments
 from flopod_compiler.model import CallKind, Classified
-from flopod_compiler.parse import span as span_of
 from flopod_compiler.plan.model import FunctionPlan, Plan
 from flopod_compiler.plan.naming import (
     callee_of,
@@ -94,9 +95,8 @@ class Expressions:
         )
         return target.id if isinstance(target, ast.Name) else None
 
-    def _refuse(self, code: str, node: ast.AST, message: str, rewrite: str) -> None:
-        span = span_of(node, self._module)
-        self._plan.diagnostics.append(Diagnostic(code, message, self._module.relpath, span, rewrite))
+    def _report(self, rule: type[Rule], node: ast.AST, **fields: Any) -> None:
+        self._plan.diagnostics.append(rule.at(self._module, node, **fields))
 
     def _loop(
         self,
@@ -150,18 +150,9 @@ class Expressions:
         return found
 
     def _lambda(self, node: ast.Lambda, scope: SiteScope) -> list[ir.Node]:
-        found = [one for part in evaluated(node) for one in self._expression(part, scope)]
         for child in ast.walk(node.body):
             self._note_output(child, scope)
-            if durable_call(self._classified, child):
-                info = self._classified.calls[child]  # type: ignore[index]
-                self._refuse(
-                    "FLP105",
-                    child,
-                    f"`{info.name}` is durable and cannot be called inside a lambda: nobody waits there",
-                    "write a nested `async def` and await it, or call before and use the value in the lambda",
-                )
-        return found
+        return [one for part in evaluated(node) for one in self._expression(part, scope)]
 
     def _note_output(self, node: ast.AST, scope: SiteScope) -> None:
         """Prints, logs and module values inside plain nested functions use the scope around them."""
@@ -197,12 +188,7 @@ class Expressions:
         if not comprehension_is_durable(self._durable, node):
             return self._children_of_comprehension(node, scope)
         if isinstance(node, ast.GeneratorExp) and not spread:
-            self._refuse(
-                "FLP604",
-                node,
-                "a generator expression with a durable call would run it at a time nobody can name",
-                "write a list comprehension, or a `for` loop with `break` where not every item is wanted",
-            )
+            self._report(DurableGenerator, node)
         return self._clauses(node, 0, scope)
 
     def _children_of_comprehension(self, node: Comprehension, scope: SiteScope) -> list[ir.Node]:
@@ -217,13 +203,6 @@ class Expressions:
             parts = [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
             return [one for part in parts for one in self._expression(part, scope)]
         clause = node.generators[position]
-        if clause.is_async:
-            self._refuse(
-                "FLP603",
-                clause.iter,
-                "`async for` over a source that flopod cannot record",
-                "collect the items in a leaf first",
-            )
         found = self._expression(clause.iter, scope)
         named = hint(clause.target, clause.iter)
         site, inner = self._loop(clause, clause.iter, loop_name(clause.iter), named, scope)
@@ -253,12 +232,7 @@ class Expressions:
 
     def _gather(self, node: ast.Call, scope: SiteScope, *, awaited: bool) -> list[ir.Node]:
         if not awaited:
-            self._refuse(
-                "FLP102",
-                node,
-                "`asyncio.gather` is not awaited here, so its calls would run at a time nobody can name",
-                "await it where it stands: `... = await asyncio.gather(...)`",
-            )
+            self._report(GatherNotAwaited, node)
         arms = [self._arm(argument, scope) for argument in node.args]
         found = [one for keyword in node.keywords for one in self._expression(keyword.value, scope)]
         return [*found, ir.Parallel(node.lineno, arms)]

@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 
 from flopod_compiler import ir
-from flopod_compiler.analyse.regions import durable_call, evaluated
+from flopod_compiler.analyse.regions import evaluated
 from flopod_compiler.analyse.state import Declared
+from flopod_compiler.diagnostics.rules.lowering import ChangedWhileIterated
 from flopod_compiler.ids import Site, SiteScope
 from flopod_compiler.model import CallKind
 from flopod_compiler.plan.expressions import Expressions
@@ -66,15 +67,7 @@ class Statements(Expressions):
 
     _asyncfunctiondef = _functiondef
 
-    def _classdef(self, node: ast.ClassDef, _scope: SiteScope) -> list[ir.Node]:
-        for child in ast.walk(node):
-            if durable_call(self._classified, child):
-                self._refuse(
-                    "FLP105",
-                    child,
-                    "a durable call cannot stand in a class body inside a workflow",
-                    "move the class to module level, or call before the class and use the value",
-                )
+    def _classdef(self, _node: ast.ClassDef, _scope: SiteScope) -> list[ir.Node]:
         return []
 
     def _if(self, node: ast.If, scope: SiteScope) -> list[ir.Node]:
@@ -113,26 +106,12 @@ class Statements(Expressions):
         kept = list(keep) if keep is not None else None
         return [*found, ir.Loop("each", f"?{id(loop[0])}", node.lineno, body, orelse, kept)]
 
-    def _asyncfor(self, node: ast.AsyncFor, scope: SiteScope) -> list[ir.Node]:
-        self._refuse(
-            "FLP603",
-            node.iter,
-            "`async for` over a source that flopod cannot record",
-            "collect the items in a leaf (`items = await collect()`) and loop over the list with `for`",
-        )
-        return self._parts(node, scope)
-
     def _refuse_mutation(self, node: ast.For) -> None:
         if not isinstance(node.iter, ast.Name):
             return
         for one in (child for part in node.body for child in ast.walk(part)):
             if isinstance(one, ast.Call) and _receiver(one) == node.iter.id and self._changes_receiver(one):
-                self._refuse(
-                    "FLP206",
-                    one,
-                    f"`{node.iter.id}` is changed while the loop goes over it",
-                    f"loop over a copy: `for ... in list({node.iter.id})`",
-                )
+                self._report(ChangedWhileIterated, one, name=node.iter.id)
 
     def _changes_receiver(self, call: ast.Call) -> bool:
         info = self._classified.calls.get(call)
@@ -166,31 +145,6 @@ class Statements(Expressions):
         return [ir.Try(node.lineno, body, handlers, orelse, final)]
 
     _trystar = _try
-
-    def _with(self, node: ast.With, scope: SiteScope) -> list[ir.Node]:
-        for item in node.items:
-            info = (
-                self._classified.calls.get(item.context_expr)
-                if isinstance(item.context_expr, ast.Call)
-                else None
-            )
-            if info is not None and info.kind is CallKind.LEAF:
-                self._refuse(
-                    "FLP303",
-                    item.context_expr,
-                    f"`{info.name}` gives a resource, which a workflow cannot hold: a crash would lose it",
-                    "open, use and close it inside one leaf function",
-                )
-        return self._parts(node, scope)
-
-    def _asyncwith(self, node: ast.AsyncWith, scope: SiteScope) -> list[ir.Node]:
-        self._refuse(
-            "FLP603",
-            node.items[0].context_expr,
-            "`async with` on something that cannot be made durable",
-            "enter and leave it inside one leaf function, or use try/finally with durable calls",
-        )
-        return self._parts(node, scope)
 
 
 def _line(declared: Declared, block: ast.AST) -> int:

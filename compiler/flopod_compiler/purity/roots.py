@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Container
 from typing import TypeAlias
 
 from flopod_compiler.model import External, Local, ModuleValue, ProjectClass
@@ -31,9 +32,15 @@ _MAX_DEPTH = 30
 
 
 class RootFinder:
-    """Finds roots within one function, whose parameters are the roots that callers know."""
+    """Finds roots within one function, whose parameters are the roots that callers know.
 
-    def __init__(self, names: Names, types: Inference, function: Scope) -> None:
+    `recorded` are calls whose result is read from the log: a new value, whatever they were given.
+    """
+
+    def __init__(
+        self, names: Names, types: Inference, function: Scope, recorded: Container[ast.Call] = ()
+    ) -> None:
+        self._recorded = recorded
         self.names = names
         self.types = types
         self.function = function
@@ -92,6 +99,8 @@ class RootFinder:
         return NONE.union(*(self.of(one, scope) for one in exprs))
 
     def _call(self, expr: ast.Call, scope: Scope) -> Roots:
+        if expr in self._recorded:
+            return NONE
         arguments = self._all([*expr.args, *(keyword.value for keyword in expr.keywords)], scope)
         symbol = self.names.resolve(expr.func, scope)
         if isinstance(symbol, External):
