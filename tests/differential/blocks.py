@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tests.differential.body import Body
-from tests.differential.expressions import assignable, bool_expr, int_expr, iterable, list_expr
+from tests.differential.expressions import assignable, bool_expr, int_expr, iterable, leaf, list_expr
 from tests.differential.statements import simple
 
 
@@ -23,9 +23,9 @@ def statement(body: Body) -> None:
         return
     makers: list[Callable[[Body], None]] = [simple, simple, simple, _if, _if, _try, _try, _match, _with]
     if body.loops > 0:
-        makers += [_for, _for, _for, _while, _while]
+        makers += [_for, _for, _for, _while, _while, _long_loop]
     if not body.is_helper and body.text.indent <= 3:
-        makers.append(_helper)
+        makers += [_helper, _helper]
     body.rng.choice(makers)(body)
 
 
@@ -58,6 +58,22 @@ def _for(body: Body) -> None:
     body.loops += 1
     if body.chance(0.3):
         _use_after(body, variable)
+
+
+def _long_loop(body: Body) -> None:
+    """More iterations with little in each, so that a snapshot is worth its bytes."""
+    variable = body.fresh("i")
+    body.loops -= 1
+    outer, body.in_loop = body.in_loop, True
+    outer_finally, body.in_finally = body.in_finally, False
+    with body.inside("long-for"), body.text.block(f"for {variable} in range({body.rng.randint(4, 7)}):"):
+        body.ints.append(variable)
+        body.text.add(f"{assignable(body)} += ({leaf(body, 1)}) % 7")
+        for _ in range(body.rng.randint(1, 2)):
+            simple(body)
+        body.ints.remove(variable)
+    body.in_loop, body.in_finally = outer, outer_finally
+    body.loops += 1
 
 
 def _for_header(body: Body, variable: str) -> tuple[str, str, list[str]]:

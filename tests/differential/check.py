@@ -13,7 +13,7 @@ from tests.differential.generate import Chooser, program
 from tests.harness.cases import Scenario
 from tests.harness.checks import same_after_kills, same_as_plain
 from tests.harness.compiled import Build, Life, Refused, build
-from tests.harness.plain import run_plain
+from tests.harness.plain import Stuck, run_plain
 
 LONGEST = 160
 INPUTS = (0, 5)
@@ -68,6 +68,23 @@ def _check_input(made: Build, scenario: Scenario, coverage: Coverage, cuts: int,
     coverage.resumes += same_after_kills(
         made, scenario, life, cuts=sampled(life, cuts), on_crash=crashed
     )
+
+
+def fault_of(text: str) -> str:
+    """The kind of the first fault of a program, "" if it has none; for the shrinker."""
+    try:
+        made = compiled_text(text)
+        for given in INPUTS:
+            scenario = Scenario(args=(given,))
+            if len(run_plain(made.plain, made.workflow, made.callees, scenario).calls) > LONGEST:
+                return ""
+            life = same_as_plain(made, scenario)
+            same_after_kills(made, scenario, life)
+    except (Refused, Stuck):
+        return ""
+    except Exception as error:
+        return f"{type(error).__name__} {str(error).partition(' ')[0]}"
+    return ""
 
 
 def _kind(event: Event) -> str:

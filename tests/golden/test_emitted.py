@@ -1,6 +1,7 @@
 """What the compiler makes of each case: emitted modules, the manifest, the text of its diagnostics."""
 
 import json
+import textwrap
 from typing import Any
 
 import msgspec
@@ -12,16 +13,23 @@ from flopod_compiler.diagnostics.render import render
 from tests.golden.conftest import compilation
 from tests.harness.cases import case_names, load_case
 
-VOLATILE = ("build", "compiler", "sources", "format", "graph")
-
-
 def manifest_text(manifest: Manifest) -> str:
-    """The manifest as text, without what names the version and the sources."""
-    table: dict[str, Any] = msgspec.to_builtins(manifest)
-    for name in VOLATILE:
-        table.pop(name, None)
-    table["lines"] = {path: " ".join(map(str, lines)) for path, lines in table.get("lines", {}).items()}
-    return json.dumps(table, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+    """Workflows with parameters, paths and waits, and the line maps: one entry a line."""
+    lines = []
+    for name, entry in sorted(manifest.workflows.items()):
+        table: dict[str, Any] = msgspec.to_builtins(entry)
+        lines.append(f"workflow {name}")
+        for section in ("parameters", "paths", "waits"):
+            lines += [f"  {section}: {_json(item)}" for item in table.pop(section, ())]
+        lines.append(f"  {_json(table)}")
+    for path, numbers in sorted(manifest.lines.items()):
+        lines.append(f"lines of {path}")
+        lines += textwrap.wrap(" ".join(map(str, numbers)), 100, initial_indent="  ", subsequent_indent="  ")
+    return "\n".join(lines) + "\n"
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
 
 @pytest.mark.parametrize("case", case_names("run"))
@@ -32,7 +40,7 @@ def test_emitted_modules_and_manifest_are_the_golden_ones(case: str, golden: Sna
     for name, lowered in made.lowered.items():
         assert lowered.text == golden(name=f"{name}.py")
     assert made.manifest is not None
-    assert manifest_text(made.manifest) == golden(name="manifest.json")
+    assert manifest_text(made.manifest) == golden(name="manifest.txt")
     if made.diagnostics:
         assert _diagnostics(case) == golden(name="diagnostics.txt")
 

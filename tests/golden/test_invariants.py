@@ -99,4 +99,4 @@ def test_goldens_of_a_case_are_of_its_kind(case: str) -> None:
         assert names == {"diagnostics.txt"}
     else:
         modules = {f"{name}.py" for name in compilation(case).lowered}
-        assert names - {"diagnostics.txt"} == modules | {"manifest.json"}
+        assert names - {"diagnostics.txt"} == modules | {"manifest.txt"}
