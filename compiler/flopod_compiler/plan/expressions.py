@@ -55,14 +55,17 @@ class Expressions:
     def _site(
         self, kind: str, op: str, node: ast.AST, scope: SiteScope, anchor: ast.AST | None = None
     ) -> Site:
-        pragma = self._pragma(anchor or node)
+        pragma = self._pragma(node, anchor or node)
         literals = literal_arguments(node) if isinstance(node, ast.Call) else {}
         site = Site(kind, op, node, scope, pragma.id if pragma else None, literals, self._assigned(node))
         scope.add(site)
         self._plan.sites[node] = site
         return site
 
-    def _pragma(self, node: ast.AST) -> Pragma | None:
+    def _pragma(self, owner: ast.AST, node: ast.AST) -> Pragma | None:
+        """The pragma on the lines of `node`; the one on a header speaks of the `for`, `while` or `if`."""
+        if _compound(self._statement) and owner is not self._statement:
+            return None
         first = getattr(node, "lineno", 0)
         last = first if isinstance(node, ast.stmt | ast.comprehension) else getattr(node, "end_lineno", first)
         end = self._statement.end_lineno if not _compound(self._statement) else last
@@ -107,7 +110,7 @@ class Expressions:
         scope: SiteScope,
     ) -> tuple[Site, SiteScope]:
         site = self._site("loop", name, node, scope, anchor)
-        pragma = self._pragma(anchor)
+        pragma = self._pragma(node, anchor)
         if pragma is not None and pragma.id:
             site.op, site.pragma = pragma.id, None
         if pragma is not None and pragma.key and not isinstance(node, ast.While):
