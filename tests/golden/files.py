@@ -22,8 +22,9 @@ class GoldenFile(SingleFileSnapshotExtension):
 
     @classmethod
     def dirname(cls, *, test_location: PyTestLocation) -> str:
-        case = test_location.item.callspec.params["case"]  # type: ignore[attr-defined]
-        return str(FIXTURES / case / "expected")
+        call = getattr(test_location.item, "callspec", None)
+        case = call.params.get("case") if call is not None else None
+        return str(FIXTURES / str(case) / "expected")
 
     @classmethod
     def get_snapshot_name(cls, *, test_location: PyTestLocation, index: Any = 0) -> str:

@@ -94,7 +94,7 @@ class Bundle(InspectLoader):
         embedded = self.modules.get(module.__name__)
         if embedded is None:
             return
-        lines = embedded.source.splitlines(keepends=True)
+        lines = list(io.StringIO(embedded.source, newline=""))
         linecache.cache[embedded.path] = (len(embedded.source), None, lines, embedded.path)
         exec(embedded.code(), module.__dict__)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import io
 from dataclasses import dataclass, field
 
 from flopod_compiler.analyse.state import Declared
@@ -66,11 +67,16 @@ class Edits:
     sites: dict[tuple[int, str], Site] = field(default_factory=dict)
 
 
+def split_lines(text: str) -> list[str]:
+    """Lines with their ends, split where Python's tokenizer does; a form feed ends no line."""
+    return list(io.StringIO(text, newline=""))
+
+
 class Columns:
     """Converts the byte columns of `ast` to code points, line by line."""
 
     def __init__(self, module: SourceModule) -> None:
-        self._lines = module.text.splitlines(keepends=True)
+        self._lines = split_lines(module.text)
         self._plain = module.text.isascii()
 
     def place(self, line: int, column: int) -> Place:

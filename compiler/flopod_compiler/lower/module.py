@@ -9,7 +9,7 @@ import tokenize
 import libcst as cst
 from libcst.metadata import MetadataWrapper, PositionProvider
 
-from flopod_compiler.lower.edits import Edits, collect_edits
+from flopod_compiler.lower.edits import Edits, collect_edits, split_lines
 from flopod_compiler.lower.nodes import ADDED
 from flopod_compiler.lower.transform import Lowering
 from flopod_compiler.model import Classified, FunctionNode, Lowered, SourceModule
@@ -30,7 +30,7 @@ def lower_module(classified: Classified, module: SourceModule, plans: list[Plan]
                 declared = function.state.declared.get(name)
                 if declared is not None:
                     edits.sites.setdefault((id(declared.block), name), site)
-    source = module.text.splitlines(keepends=True)
+    source = split_lines(module.text)
     emitted: list[str] = []
     line_map: list[int] = []
     position = 1
@@ -69,7 +69,7 @@ def _lower_piece(
     wrapper = MetadataWrapper(cst.parse_module(text), unsafe_skip_copy=True)
     positions = wrapper.resolve(PositionProvider)
     tree = wrapper.module.visit(Lowering(edits, positions, first - 1))
-    lines = tree.code.splitlines(keepends=True)
+    lines = split_lines(tree.code)
     kept = _kept_lines(text, first, roots)
     line_map, position = [], 0
     result = []
@@ -90,7 +90,7 @@ def _lower_piece(
 
 def _kept_lines(text: str, first: int, roots: list[FunctionNode]) -> list[int]:
     """The author's lines that have an emitted line: all but comment lines and decorators of workflows."""
-    count = len(text.splitlines())
+    count = len(split_lines(text))
     dropped: set[int] = set()
     for root in roots:
         end = root.end_lineno or root.lineno
