@@ -231,8 +231,10 @@ class Aliases:
                 self._link_match(node)
             case ast.Call():
                 self._link_call(node)
-            case ast.Return() | ast.Lambda():
+            case ast.Return():
                 self._link_return(node)
+            case ast.FunctionDef() | ast.AsyncFunctionDef():
+                self._link_defaults(node)
             case _:
                 pass
 
@@ -243,9 +245,22 @@ class Aliases:
         if value and not target:
             self._bind(node.target, [self._heap.made(node, contents(value))])  # type: ignore[arg-type]
 
-    def _link_return(self, node: ast.Return | ast.Lambda) -> None:
-        if isinstance(node, ast.Lambda):
-            return
+    def _link_defaults(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+        """Mutable defaults live as long as the function, which holds them from call to call."""
+        scope, arguments = self._names.scopes[node], node.args
+        plain = [*arguments.posonlyargs, *arguments.args]
+        given: list[tuple[ast.arg, ast.expr | None]] = []
+        given += zip(reversed(plain), reversed(arguments.defaults), strict=False)
+        given += zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
+        held = NOTHING
+        for parameter, default in given:
+            value = self._value(default)
+            self._heap.bind((scope, parameter.arg), value)
+            held |= value
+        if held and scope.parent is not None:
+            self._heap.bind((scope.parent, node.name), [self._heap.made(node, held)])
+
+    def _link_return(self, node: ast.Return) -> None:
         value = self._value(node.value)
         for scope in self._functions.values():
             function = scope.node

@@ -71,6 +71,11 @@ class Liveness:
     def _continue(self, _node: ast.Continue, _out: Live, edges: _Edges) -> Live:
         return edges.continues
 
+    def _delete(self, node: ast.Delete, out: Live, _edges: _Edges) -> Live:
+        """`del x` reads x as well: it raises where x is unbound."""
+        deleted = self._kills(node)
+        return (out - deleted) | deleted | self._uses(node)
+
     def _if(self, node: ast.If, out: Live, edges: _Edges) -> Live:
         arms = self._block(node.body, out, edges) | self._block(node.orelse, out, edges)
         return self._uses(node.test) | arms

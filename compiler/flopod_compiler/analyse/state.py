@@ -49,7 +49,7 @@ def decide_state(
     scope: Scope,
     aliases: Aliases,
     durable: set[ast.AST],
-    outside: set[str],
+    outside: set[Variable],
 ) -> State:
     """Decide the carried state of every durable loop of one function.
 
@@ -67,7 +67,7 @@ class _Decider:
         scope: Scope,
         aliases: Aliases,
         durable: set[ast.AST],
-        outside: set[str],
+        outside: set[Variable],
     ) -> None:
         self._outside = outside
         self._classified = classified
@@ -87,7 +87,7 @@ class _Decider:
             if self._plain(name):
                 state.declared[name] = self._declare(name)
         for loop in self._loops:
-            if self._rebinds_outside(loop):
+            if self._rebinds_outside():
                 state.keep[loop] = None
             elif all(self._plain(name) for name in carried[loop]):
                 for name in sorted(carried[loop]):
@@ -102,32 +102,36 @@ class _Decider:
         return state
 
     def _rebound_by_nested_loops(self) -> list[str]:
-        """Names that a loop of a nested durable function assigns by `nonlocal`."""
-        found = []
-        for name in self._scope.bindings:
-            nested = [one for one in self._names.writers(self._scope, name) if self._nested(one)]
-            if any(self._in_nested_loop(writer.node) for writer in nested):
-                found.append(name)
-        return found
+        """Names that nested functions assign by `nonlocal`, if one of them has a loop to capture."""
+        if not any(self._has_loop(scope) for scope in self._scope.walk() if scope is not self._scope):
+            return []
+        return [name for name in self._scope.bindings if self._is_rebound_within(self._scope, name)]
 
-    def _in_nested_loop(self, node: ast.AST) -> bool:
-        for scope in self._scope.walk():
-            if scope is self._scope or not self._is_durable(scope.node):
-                continue
-            loops = [one for one in ast.walk(scope.node) if isinstance(one, LOOPS)]
-            if any(node in set(ast.walk(loop)) for loop in loops):
-                return True
-        return False
+    def _is_rebound_within(self, owner: Scope, name: str) -> bool:
+        own = owner.bindings.get(name, ())
+        return any(writer not in own for writer in self._names.writers(owner, name))
+
+    def _has_loop(self, scope: Scope) -> bool:
+        return self._is_durable(scope.node) and any(isinstance(one, LOOPS) for one in ast.walk(scope.node))
 
     def _is_durable(self, node: ast.AST) -> bool:
         function = self._classified.functions.get(node) if isinstance(node, FUNCTIONS) else None
         return function is not None and function.durable
 
-    def _rebinds_outside(self, loop: Loop) -> bool:
-        """Whether an iteration assigns a name of an enclosing function that the runtime does not know."""
-        names = self._scope.outer - self._outside
-        inside = set(ast.walk(loop))
-        return any(binding.node in inside for name in names for binding in self._scope.bindings.get(name, ()))
+    def _rebinds_outside(self) -> bool:
+        """Whether a loop of this function may assign, itself or by a call, a name of an enclosing function.
+
+        Names that the enclosing function has declared to the runtime are captured there.
+        """
+        owner = self._scope.parent
+        while owner is not None:
+            names = {*owner.bindings, *owner.parameters}
+            if any(
+                self._is_rebound_within(owner, one) and (owner, one) not in self._outside for one in names
+            ):
+                return True
+            owner = owner.parent
+        return False
 
     def _bound_in(self, loop: Loop) -> set[str]:
         inside = set(ast.walk(loop))
@@ -204,8 +208,10 @@ class _Decider:
                 continue
             if owner is self._scope and name in state.declared:
                 continue
-            if owner is not self._scope and name in self._outside:
+            if variable in self._outside:
                 continue
+            if owner is not self._scope and not self._reachable(variable):
+                return None
             if owner is self._scope and not self._assigned_before(name, loop):
                 if not self._plain(name):
                     return None
@@ -233,13 +239,27 @@ class _Decider:
         own = [name for name in {**self._scope.parameters, **self._scope.bindings} if name not in bound]
         wanted = [name for name in own if name in live or name in self._scope.parameters]
         found: list[Variable] = [(self._scope, name) for name in wanted]
-        free = {
-            (owner, name)
-            for inner in self._scope.walk()
-            for name in inner.uses
-            if (owner := inner.owner(name)) is not None and owner not in set(self._scope.walk())
-        }
-        return found + sorted(free, key=lambda one: one[1])
+        return found + self._enclosing()
+
+    def _enclosing(self) -> list[Variable]:
+        """The variables of the enclosing functions, which a call in the loop may change."""
+        found: list[Variable] = []
+        owner = self._scope.parent
+        while owner is not None:
+            found += [(owner, name) for name in sorted({*owner.parameters, *owner.bindings})]
+            owner = owner.parent
+        return found
+
+    def _reachable(self, variable: Variable) -> bool:
+        """Whether a variable of an enclosing function can be named in a header here, and is surely bound."""
+        owner, name = variable
+        if self._scope.owner(name) is not owner:
+            return False
+        if name in owner.parameters:
+            return True
+        body = owner.node.body if isinstance(owner.node, FUNCTIONS) else []
+        before = [one for one in body if (one.end_lineno or 0) < self._function.lineno]
+        return any(name in _binds(statement) for statement in before)
 
     def _assigned_before(self, name: str, loop: Loop) -> bool:
         """Whether the name is surely bound when the loop starts: by a statement in line before it."""

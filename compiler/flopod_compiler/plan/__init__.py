@@ -10,7 +10,7 @@ import ast
 from dataclasses import replace
 
 from flopod_compiler import ir
-from flopod_compiler.analyse.aliases import Aliases
+from flopod_compiler.analyse.aliases import Aliases, Variable
 from flopod_compiler.analyse.regions import durable_regions
 from flopod_compiler.analyse.scopes import analyse_names
 from flopod_compiler.analyse.state import decide_state
@@ -30,12 +30,12 @@ def plan_workflow(classified: Classified, root: WorkflowFunction) -> Plan:
     aliases = Aliases(classified, names)
     pragmas = read_pragmas(root.module)
     variables = Variables(names.identifiers)
-    outside: set[str] = set()
+    outside: set[Variable] = set()
     for function in _family(classified, root):
         durable = durable_regions(classified, function.node)
         scope = names.scopes[function.node]
         state = decide_state(classified, function.node, names, scope, aliases, durable, outside)
-        outside = outside | set(state.declared)
+        outside = outside | {(scope, name) for name in state.declared}
         scope_of = SiteScope(variables.scope)
         one = FunctionPlan(function, names, state, durable, scope_of)
         plan.functions[function.node] = one

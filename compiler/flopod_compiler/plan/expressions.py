@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable
 from typing import Any
 
 from flopod_compiler import ir
@@ -28,6 +29,7 @@ from flopod_compiler.plan.variables import Variables
 from flopod_compiler.pragmas import Pragma
 
 Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
+Element = Callable[[ast.expr, SiteScope], list[ir.Node]]
 
 
 class Expressions:
@@ -192,7 +194,7 @@ class Expressions:
             return self._children_of_comprehension(node, scope)
         if isinstance(node, ast.GeneratorExp) and not spread:
             self._report(DurableGenerator, node)
-        return self._clauses(node, 0, scope)
+        return self._clauses(node, 0, scope, self._arm if spread else self._expression)
 
     def _children_of_comprehension(self, node: Comprehension, scope: SiteScope) -> list[ir.Node]:
         found: list[ir.Node] = []
@@ -201,16 +203,18 @@ class Expressions:
                 self._plan.scopes.setdefault(child, scope)
         return found + self._expression(node.generators[0].iter, scope)
 
-    def _clauses(self, node: Comprehension, position: int, scope: SiteScope) -> list[ir.Node]:
+    def _clauses(
+        self, node: Comprehension, position: int, scope: SiteScope, element: Element
+    ) -> list[ir.Node]:
         if position == len(node.generators):
             parts = [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
-            return [one for part in parts for one in self._expression(part, scope)]
+            return [one for part in parts for one in element(part, scope)]
         clause = node.generators[position]
         found = self._expression(clause.iter, scope)
         named = hint(clause.target, clause.iter)
         site, inner = self._loop(clause, clause.iter, loop_name(clause.iter), named, scope)
         body = [one for test in clause.ifs for one in self._expression(test, inner)]
-        body += self._clauses(node, position + 1, inner)
+        body += self._clauses(node, position + 1, inner, element)
         self._variables.leave()
         return [*found, ir.Loop("each", f"?{id(site)}", clause.iter.lineno, body)]
 

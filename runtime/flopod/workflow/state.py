@@ -109,6 +109,10 @@ class DurableList(list[T]):
     __flopod_as__ = list
     __hash__ = None
 
+    def __new__(cls, *args: Any) -> Any:
+        """Called like `list`, as `dataclasses.asdict` calls the type of a field's value, it gives a list."""
+        return super().__new__(cls) if len(args) > 1 else list(*args)
+
     def __init__(self, core: "Core", path: str, name: str, initial: Iterable[T]) -> None:
         super().__init__(initial)
         self._core = core
@@ -217,6 +221,10 @@ class DurableMap(dict[K, V]):
     __hash__ = None
 
     fromkeys = staticmethod(dict.fromkeys)  # type: ignore[assignment]
+
+    def __new__(cls, *args: Any) -> Any:
+        """Called like `dict` it gives a dict, as `DurableList` gives a list."""
+        return super().__new__(cls) if len(args) > 1 else dict(*args)
 
     def __init__(self, core: "Core", path: str, name: str, initial: Any) -> None:
         super().__init__(initial)
