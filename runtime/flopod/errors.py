@@ -76,8 +76,8 @@ class SharedArgument(FlopodError):
 
     def __str__(self) -> str:
         return (
-            f"{self.path} changed an argument that was changed elsewhere while it ran; both changes cannot be "
-            "kept: let the calls return what they find, or await one after the other"
+            f"{self.path} changed an argument that was changed elsewhere while it ran; both changes cannot "
+            "be kept: let the calls return what they find, or await one after the other"
         )
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from flopod.engine.inputs import Arguments, bind, read_input
+from flopod.engine.inputs import Arguments, bind, parse_json, read_input
 from flopod.errors import BadInput
 from flopod.manifest import Parameter, WorkflowEntry
 
@@ -139,3 +139,9 @@ def test_input_that_is_no_json_is_shown_with_its_place(spec: str, words: list[st
         read_input(spec)
     for word in words:
         assert word in str(caught.value)
+
+
+def test_a_name_that_stands_twice_in_an_object_is_refused() -> None:
+    """JSON decoders keep the last of two; an input that loses a value is an error."""
+    with pytest.raises(BadInput, match="'n' twice"):
+        parse_json('{"n": 1, "n": 2}', "the input")

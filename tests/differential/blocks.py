@@ -155,7 +155,10 @@ def _try(body: Body) -> None:
 
 def _handlers(body: Body, name: str) -> None:
     if body.chance(0.3):
-        with body.inside("except-tuple"), body.text.block(f"except (KeyError, IndexError, TypeError) as {name}:"):
+        with (
+            body.inside("except-tuple"),
+            body.text.block(f"except (KeyError, IndexError, TypeError) as {name}:"),
+        ):
             body.text.add(f"seen.append(type({name}).__name__)")
             statements(body, 1, 1)
     with body.inside("except"), body.text.block(f"except Oops as {name}:"):
@@ -207,11 +210,11 @@ def _with(body: Body) -> None:
             statements(body, 1, 3)
     else:
         value = body.fresh("held")
-        with body.inside("with-nullcontext"):
-            with body.text.block(f"with contextlib.nullcontext({int_expr(body)}) as {value}:"):
-                body.ints.append(value)
-                statements(body, 1, 2)
-                body.ints.remove(value)
+        header = f"with contextlib.nullcontext({int_expr(body)}) as {value}:"
+        with body.inside("with-nullcontext"), body.text.block(header):
+            body.ints.append(value)
+            statements(body, 1, 2)
+            body.ints.remove(value)
 
 
 def _helper(body: Body) -> None:

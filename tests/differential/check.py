@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from flopod.events import Event
+from tests.differential.body import Chooser
 from tests.differential.coverage import Coverage
-from tests.differential.generate import Chooser, program
+from tests.differential.generate import program
 from tests.harness.cases import Scenario
 from tests.harness.checks import same_after_kills, same_as_plain
 from tests.harness.compiled import Build, Life, Refused, build
@@ -65,9 +66,7 @@ def _check_input(made: Build, scenario: Scenario, coverage: Coverage, cuts: int,
     def crashed(event: Event | None) -> None:
         coverage.crashes["nothing" if event is None else _kind(event)] += 1
 
-    coverage.resumes += same_after_kills(
-        made, scenario, life, cuts=sampled(life, cuts), on_crash=crashed
-    )
+    coverage.resumes += same_after_kills(made, scenario, life, cuts=sampled(life, cuts), on_crash=crashed)
 
 
 def fault_of(text: str) -> str:

@@ -36,7 +36,8 @@ def leaf(body: Body, depth: int) -> str:
         name = "snum"
     form = body.rng.randint(0, 5)
     body.mark(["leaf", "leaf", "leaf-keyword", "leaf-starred", "leaf-double-starred", "leaf"][form])
-    arguments = [a, f"{a}, {b}", f"{a}, {keyword}={b}", f"*[{a}, {b}]", f"{a}, **{{{keyword!r}: {b}}}", a][form]
+    forms = [a, f"{a}, {b}", f"{a}, {keyword}={b}", f"*[{a}, {b}]", f"{a}, **{{{keyword!r}: {b}}}", a]
+    arguments = forms[form]
     body.mark("sync-leaf" if name == "snum" else "async-leaf")
     if name == "gate.pull":
         body.mark("method-leaf")

@@ -60,7 +60,7 @@ def _without(node: N, **fields: Any) -> N:
     if all(getattr(node, name) == value for name, value in fields.items()):
         return node
     values = {name: getattr(node, name) for name in node._fields} | fields
-    return cast(N, ast.copy_location(type(node)(**values), node))
+    return ast.copy_location(type(node)(**values), node)
 
 
 def _is_primitive(node: ast.AST, name: str) -> bool:
@@ -165,7 +165,7 @@ def _first_link(node: ast.Compare) -> ast.Compare:
     return _without(node, ops=node.ops[:1], comparators=node.comparators[:1])
 
 
-def _right_side_first(node: ast.AugAssign) -> ast.AST | list[ast.stmt]:
+def _right_first(node: ast.AugAssign) -> ast.AST | list[ast.stmt]:
     if not _has_await(node.value):
         return node
     early = ast.Assign([ast.Name("early", ast.Store())], node.value)
@@ -219,7 +219,7 @@ FAULTS = [
     Fault("object not kept", "loop_changes_by_leaf", edit(ast.Call, _not_kept, every=True)),
     Fault("variable made anew in each iteration", "for_loop", edit(ast.For, _reset_in_loop)),
     Fault("operands swapped", "binary_operators", edit(ast.BinOp, _swapped)),
-    Fault("right side of += first", "augmented_assignment", edit(ast.AugAssign, _right_side_first, every=True)),
+    Fault("right side of += first", "augmented_assignment", edit(ast.AugAssign, _right_first, every=True)),
     Fault("short circuit lost", "boolean_operators", edit(ast.BoolOp, _both_sides)),
     Fault("chained comparison cut", "chained_comparison", edit(ast.Compare, _first_link)),
     Fault("continue turned into pass", "except_in_loop", edit(ast.Continue, lambda _: ast.Pass())),

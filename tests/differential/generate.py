@@ -7,19 +7,20 @@ from tests.differential.body import Body, Chooser, Text
 from tests.differential.coverage import Coverage
 from tests.differential.expressions import int_expr
 
-CONSTRUCTS = frozenset(
-    """
-    alias and annotated-assign assert assign async-leaf async-workflow augmented-assign augmented-item binary break
-    chained-assign comparison-chain continue deferred-await del dict-change dict-comprehension elif else enumerate
-    except except-tuple f-string finally for for-else gather-fan-out-generator gather-fan-out-list gather-fixed
-    gather-return-exceptions helper helper-arm helper-call if lambda leaf leaf-condition leaf-double-starred
-    leaf-iterable leaf-keyword leaf-list leaf-starred list-change list-comprehension long-for loop-rebinds-name
-    loop-variable-after match match-class match-guard match-or match-sequence match-star method-leaf mutating-leaf
-    nonlocal not or print pure-call pure-helper raise re-raise return set-comprehension sleep starred-target
-    sub-workflow subscript swap sync-leaf sync-workflow tasks-then-gather ternary try try-else unary unpack walrus
-    while while-else while-true while-walrus with-nullcontext with-suppress workflow-arm zip
-    """.split()
-)
+_NAMES = """
+alias and annotated-assign assert assign async-leaf async-workflow augmented-assign augmented-item
+binary break chained-assign comparison-chain continue deferred-await del dict-change
+dict-comprehension elif else enumerate except except-tuple f-string finally for for-else
+gather-fan-out-generator gather-fan-out-list gather-fixed gather-return-exceptions helper helper-arm
+helper-call if lambda leaf leaf-condition leaf-double-starred leaf-iterable leaf-keyword leaf-list
+leaf-starred list-change list-comprehension long-for loop-rebinds-name loop-variable-after match
+match-class match-guard match-or match-sequence match-star method-leaf mutating-leaf nonlocal not or
+print pure-call pure-helper raise re-raise return set-comprehension sleep starred-target
+sub-workflow subscript swap sync-leaf sync-workflow tasks-then-gather ternary try try-else unary
+unpack walrus while while-else while-true while-walrus with-nullcontext with-suppress workflow-arm
+zip
+"""
+CONSTRUCTS = frozenset(_NAMES.split())
 
 PRELUDE = '''"""A random program."""
 

@@ -61,7 +61,9 @@ def _without(tree: ast.Module, number: int) -> Iterator[str]:
 
 
 def _places(tree: ast.Module) -> Iterator[Place]:
-    stack: list[list[ast.stmt]] = [[one for one in tree.body if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef)]]
+    stack: list[list[ast.stmt]] = [
+        [one for one in tree.body if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef)]
+    ]
     for function in stack.pop():
         if function.decorator_list:  # type: ignore[attr-defined]
             yield from _inner(function.body)  # type: ignore[attr-defined]

@@ -5,15 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tests.differential.body import Body
-from tests.differential.expressions import arm, assignable, bool_expr, comprehension, gather, int_expr, list_expr
+from tests.differential.expressions import (
+    arm,
+    assignable,
+    bool_expr,
+    comprehension,
+    gather,
+    int_expr,
+    list_expr,
+)
 
 
 def simple(body: Body) -> None:
     """Write one statement that has no block of its own."""
     makers: list[Callable[[Body], None]] = [
-        _assign, _assign, _augment, _augment, _unpack, _chain, _swap, _list_assign, _list_change, _list_change,
-        _dict_change, _mutating_leaf, _mutating_leaf, _alias, _print, _assert, _note, _delete, _item_augment,
-        _annotated, _comprehension, _expression,
+        _assign, _assign, _augment, _augment, _unpack, _chain, _swap,
+        _list_assign, _list_change, _list_change, _dict_change, _mutating_leaf, _mutating_leaf,
+        _alias, _print, _assert, _note, _delete, _item_augment, _annotated, _comprehension,
+        _expression,
     ]  # fmt: skip
     if body.is_async:
         makers += [_gather, _gather, _gather_errors, _tasks, _deferred, _sleep]
@@ -225,7 +234,9 @@ def _leave(body: Body) -> None:
     body.mark(how + ("-in-finally" if body.in_finally else ""))
     with body.text.block(f"if {bool_expr(body)}:"):
         if how == "return":
-            body.text.add(f"return {int_expr(body)}" if body.is_helper else f"return [seen, {int_expr(body)}]")
+            body.text.add(
+                f"return {int_expr(body)}" if body.is_helper else f"return [seen, {int_expr(body)}]"
+            )
         elif how == "raise":
             body.text.add(f"raise Oops({int_expr(body, 1)})")
         else:

@@ -40,7 +40,7 @@ def test_unchanged_code_survives_the_round_trip() -> None:
     """Parsing and unparsing alone, without a fault, is not caught."""
     case = load_case("augmented_assignment")
     made = build(case.source, case.workflow)
-    check_case(broken(made, Fault("none", case.name, lambda tree: True)), case)
+    check_case(broken(made, Fault("none", case.name, lambda _: True)), case)
 
 
 def test_lost_change_of_an_argument_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,18 +27,22 @@ class GoldenFile(SingleFileSnapshotExtension):
         return str(FIXTURES / str(case) / "expected")
 
     @classmethod
-    def get_snapshot_name(cls, *, test_location: PyTestLocation, index: Any = 0) -> str:
+    def get_snapshot_name(cls, *, test_location: PyTestLocation, index: Any = 0) -> str:  # noqa: ARG003
         return str(index)
 
     @classmethod
     def matches_test_location(cls, *, test_location: PyTestLocation, snapshot_location: str) -> bool:
         return Path(snapshot_location).parent == Path(cls.dirname(test_location=test_location))
 
-    def is_snapshot_location(self, *, location: str) -> bool:
+    def is_snapshot_location(self, *, location: str) -> bool:  # noqa: ARG002
         return True
 
     def read_snapshot_data_from_location(
-        self, *, snapshot_location: str, snapshot_name: str, session_id: str
+        self,
+        *,
+        snapshot_location: str,
+        snapshot_name: str,  # noqa: ARG002
+        session_id: str,  # noqa: ARG002
     ) -> str | None:
         try:
             with Path(snapshot_location).open(encoding="utf-8", newline="") as file:
@@ -48,7 +52,10 @@ class GoldenFile(SingleFileSnapshotExtension):
 
     @classmethod
     def write_snapshot_collection(
-        cls, *, snapshot_collection: SnapshotCollection, name_order: dict[str, int] | None = None
+        cls,
+        *,
+        snapshot_collection: SnapshotCollection,
+        name_order: dict[str, int] | None = None,  # noqa: ARG003
     ) -> None:
         location = Path(snapshot_collection.location)
         with location.open("w", encoding="utf-8", newline="") as file:

@@ -4,25 +4,26 @@ from collections import Counter
 
 from tests.harness.cases import FIXTURES, case_names, load_case
 
-CONSTRUCTS = frozenset(
-    """
-    sequence async-leaf sync-leaf sync-workflow nested-await binary-operator subscript conditional-expression
-    boolean-operator short-circuit comparison-chain starred-argument keyword-argument attribute-of-await lambda
-    evaluation-order f-string if elif else match match-value match-or match-sequence match-mapping match-class
-    match-star match-guard match-capture match-wildcard for for-else while while-else break continue return
-    nested-loops loop-variable-after unbound-name try except try-else finally return-in-finally await-in-finally
-    re-raise raise raise-from exception-attributes except-star augmented-assignment unpacking starred-target
-    chained-assignment attribute-target subscript-target list-comprehension set-comprehension dict-comprehension
-    nested-comprehension comprehension-condition generator-in-gather nested-function closure nonlocal sub-workflow
-    recursion asyncio-sleep time-sleep gather-fixed gather-fan-out gather-return-exceptions gather-error
-    tasks-then-gather deferred-await wait-for wait-for-typed leaf-options retry attempt activity-call clock random
-    uuid environment print logging method-leaf dataclass enum named-tuple module-constant alias argument-mutation
-    carried-int carried-list carried-dict carried-set carried-deque carried-nested del assert walrus
-    walrus-in-while walrus-in-if walrus-in-comprehension with suppress global-read import import-from import-alias
-    relative-import re-export annotations decorators docstring comments one-line-compound semicolons backslash
-    multi-line-call tabs crlf non-ascii long-lines pragma-id pragma-key
-    """.split()
-)
+_NAMES = """
+sequence async-leaf sync-leaf sync-workflow nested-await binary-operator subscript
+conditional-expression boolean-operator short-circuit comparison-chain starred-argument
+keyword-argument attribute-of-await lambda evaluation-order f-string if elif else match match-value
+match-or match-sequence match-mapping match-class match-star match-guard match-capture
+match-wildcard for for-else while while-else break continue return nested-loops loop-variable-after
+unbound-name try except try-else finally return-in-finally await-in-finally re-raise raise
+raise-from exception-attributes except-star augmented-assignment unpacking starred-target
+chained-assignment attribute-target subscript-target list-comprehension set-comprehension
+dict-comprehension nested-comprehension comprehension-condition generator-in-gather nested-function
+closure nonlocal sub-workflow recursion asyncio-sleep time-sleep gather-fixed gather-fan-out
+gather-return-exceptions gather-error tasks-then-gather deferred-await wait-for wait-for-typed
+leaf-options retry attempt activity-call clock random uuid environment print logging method-leaf
+dataclass enum named-tuple module-constant alias argument-mutation carried-int carried-list
+carried-dict carried-set carried-deque carried-nested del assert walrus walrus-in-while walrus-in-if
+walrus-in-comprehension with suppress global-read import import-from import-alias relative-import
+re-export annotations decorators docstring comments one-line-compound semicolons backslash
+multi-line-call tabs crlf non-ascii long-lines pragma-id pragma-key
+"""
+CONSTRUCTS = frozenset(_NAMES.split())
 
 
 def test_every_construct_has_a_case() -> None:

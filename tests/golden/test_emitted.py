@@ -13,6 +13,7 @@ from flopod_compiler.diagnostics.render import render
 from tests.golden.conftest import compilation
 from tests.harness.cases import case_names, load_case
 
+
 def manifest_text(manifest: Manifest) -> str:
     """Workflows with parameters, paths and waits, and the line maps: one entry a line."""
     lines = []

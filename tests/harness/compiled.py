@@ -68,8 +68,13 @@ class Refused(Exception):
     def __init__(self, compilation: Compilation) -> None:
         self.compilation = compilation
         self.codes = sorted({one.code for one in compilation.diagnostics if one.severity == "error"})
-        super().__init__("; ".join(f"{one.path}:{one.span.line} {one.code} {one.message}"
-                                   for one in compilation.diagnostics if one.severity == "error"))
+        super().__init__(
+            "; ".join(
+                f"{one.path}:{one.span.line} {one.code} {one.message}"
+                for one in compilation.diagnostics
+                if one.severity == "error"
+            )
+        )
 
 
 def build(source: Path, workflow: str) -> Build:
@@ -96,7 +101,7 @@ class Marker:
 
 
 @coroutine
-def _turn(pending: PendingCall) -> Generator[Marker, None, None]:
+def _turn(_: PendingCall) -> Generator[Marker, None, None]:
     yield Marker()
 
 
@@ -153,7 +158,6 @@ class Process:
             command.method(*command.args, **command.kwargs)
 
     def _start(self, command: StartLeaf) -> None:
-        self.started.append(command.path)
         self.recorder.attempt = command.attempt
         call, before = command.call, len(self.recorder.calls)
         if command.sync:
@@ -162,7 +166,9 @@ class Process:
             pending = PendingCall(self.recorder.calls[before], len(self.recorder.calls))
             self.pending.append(pending)
             self.leaves[id(pending)] = leaf
-        if len(self.recorder.calls) != before + 1:
+        if len(self.recorder.calls) == before + 1:
+            self.started.append(command.path)
+        elif self.recorder.is_of_program(command.fn):
             raise Unrecorded(f"{command.path}: the manifest does not name its callee")
 
     def _call(self, command: StartLeaf) -> None:

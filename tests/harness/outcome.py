@@ -45,11 +45,14 @@ class Outcome:
     """How a run ended, which leaves it called in which order, and what it wrote.
 
     `value` is the encoded result, `error` the type and encoded arguments of the exception that ended it.
+    `void` holds the places of calls that were cancelled before the program came to rest: whether the world
+    saw them depends on nothing that a program can rely on.
     """
 
     value: str = ""
     error: str = ""
     calls: list[LeafCall] = field(default_factory=list)
+    void: set[int] = field(default_factory=set)
     output: Output = field(default_factory=Output)
 
 
@@ -62,7 +65,10 @@ def error_text(error: BaseException) -> str:
     """Type, arguments and attributes of an exception, of its members, and the type of its cause."""
     kind = f"{type(error).__module__}:{type(error).__qualname__}"
     state = {key: value for key, value in vars(error).items() if key != "__notes__"}
-    parts = [kind, value_text(list(error.args) if not isinstance(error, BaseExceptionGroup) else error.message)]
+    parts = [
+        kind,
+        value_text(list(error.args) if not isinstance(error, BaseExceptionGroup) else error.message),
+    ]
     if state:
         parts.append(value_text(state))
     if isinstance(error, BaseExceptionGroup):

@@ -1,4 +1,4 @@
-"""Runs a program as plain Python on asyncio, in virtual time, one completion of a leaf at each idle moment."""
+"""Runs a program as plain Python on asyncio, in virtual time, completing one leaf at each idle moment."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def run_plain(
         recorder.install(modules, callees)
         with captured() as output:
             outcome = _drive(modules, workflow, scenario, loop)
-    outcome.calls, outcome.output = recorder.calls, output
+    outcome.calls, outcome.void, outcome.output = recorder.calls, recorder.void, output
     return outcome
 
 
@@ -114,9 +114,7 @@ def find_workflow(modules: Mapping[str, ModuleType], workflow: str) -> Any:
     return found
 
 
-def _drive(
-    modules: Mapping[str, ModuleType], workflow: str, scenario: Scenario, loop: IdleLoop
-) -> Outcome:
+def _drive(modules: Mapping[str, ModuleType], workflow: str, scenario: Scenario, loop: IdleLoop) -> Outcome:
     function = find_workflow(modules, workflow)
 
     async def main() -> Any:

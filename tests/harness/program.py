@@ -53,12 +53,12 @@ class _Finder:
     def __init__(self, program: Program) -> None:
         self.program = program
 
-    def find_spec(self, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
+    def find_spec(self, name: str, _path: Any = None, _target: Any = None) -> ModuleSpec | None:
         if name not in self.program.code:
             return None
         return ModuleSpec(name, self, is_package=name in self.program.packages)  # type: ignore[arg-type]
 
-    def create_module(self, spec: ModuleSpec) -> None:
+    def create_module(self, _spec: ModuleSpec) -> None:
         return None
 
     def exec_module(self, module: ModuleType) -> None:

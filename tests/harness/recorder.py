@@ -43,8 +43,10 @@ class Recorder:
     wait: Callable[[PendingCall], Awaitable[None]]
     faults: tuple[Fault, ...] = ()
     calls: list[LeafCall] = field(default_factory=list)
+    void: set[int] = field(default_factory=set)
     attempt: int | None = None
     originals: dict[str, FunctionType] = field(default_factory=dict)
+    modules: frozenset[str] = frozenset()
     _failed: dict[LeafCall, int] = field(default_factory=dict)
 
     def sync_call(self, callee: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -67,7 +69,7 @@ class Recorder:
             await self.wait(pending)
         finally:
             if pending.void:
-                self.calls[:] = [one for one in self.calls if one is not call]
+                self.void.add(pending.number - 1)
         token = _inside.set(True)
         try:
             self._fail(call, fault)
@@ -93,22 +95,31 @@ class Recorder:
         self._failed[call] = self._failed.get(call, 0) + 1
         raise fault(f"{call.name} failed")
 
+    def is_of_program(self, function: Callable[..., Any]) -> bool:
+        """Whether a leaf is a function of the program, not of a library; only those are recorded."""
+        return getattr(function, "__module__", None) in self.modules
+
     def install(self, modules: Mapping[str, ModuleType], callees: Iterable[str]) -> None:
         """Put this recorder into the functions named by `callees` (`module:qualname`).
 
         The function objects stay the same, only their code is exchanged, so that every alias of a leaf
         (an import, a method, a name with options) goes through the recorder.
         """
+        self.modules = frozenset(modules)
         for callee in callees:
             module, _, qualname = callee.partition(":")
             if module in modules:
                 self._exchange(callee, _function(modules[module], qualname))
-        for module in modules.values():
-            setattr(module, HOOK, self)
+        for loaded in modules.values():
+            setattr(loaded, HOOK, self)
 
     def _exchange(self, callee: str, function: FunctionType) -> None:
         original = types.FunctionType(
-            function.__code__, function.__globals__, function.__name__, function.__defaults__, function.__closure__
+            function.__code__,
+            function.__globals__,
+            function.__name__,
+            function.__defaults__,
+            function.__closure__,
         )
         original.__kwdefaults__ = function.__kwdefaults__
         function.__signature__ = inspect.signature(original)  # type: ignore[attr-defined]
@@ -121,10 +132,14 @@ def _function(module: ModuleType, qualname: str) -> FunctionType:
     found: Any = module
     for part in qualname.split("."):
         found = inspect.getattr_static(found, part)
-    while not isinstance(found, FunctionType) or hasattr(found, "__flopod_activity__"):
+    while True:
         options = getattr(found, "__flopod_activity__", None)
-        found = options.fn if options is not None else found.__func__
-    return found
+        if options is not None:
+            found = options.fn
+        elif isinstance(found, FunctionType):
+            return found
+        else:
+            found = found.__func__
 
 
 def _trampoline(callee: str, is_async: bool) -> FunctionType:

@@ -83,7 +83,9 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0, help="of the first program")
     parser.add_argument("--cuts", type=int, default=8, help="resumes of each run; 0: one a record")
     parser.add_argument("--processes", type=int, default=os.cpu_count())
-    parser.add_argument("--show", type=int, metavar="SEED", help="print the program of a seed, shrunk, and stop")
+    parser.add_argument(
+        "--show", type=int, metavar="SEED", help="print the program of a seed, shrunk, and stop"
+    )
     options = parser.parse_args()
     if options.show is not None:
         show(options.show, size_of(options.show, options.size))

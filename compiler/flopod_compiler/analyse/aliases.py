@@ -257,7 +257,7 @@ class Aliases:
             value = self._value(default)
             self._heap.bind((scope, parameter.arg), value)
             held |= value
-        if held and scope.parent is not None:
+        if scope.parent is not None:
             self._heap.bind((scope.parent, node.name), [self._heap.made(node, held)])
 
     def _link_return(self, node: ast.Return) -> None:

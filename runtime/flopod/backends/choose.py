@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from flopod.backends.base import Backend
-from flopod.errors import UnknownBackend, Unsupported
+from flopod.errors import BadInput, UnknownBackend, Unsupported
 
 DATABASE_FILE = "flopod.db"
 _POSTGRES = ("postgres://", "postgresql://")
@@ -33,7 +33,10 @@ def data_directory(env: Mapping[str, str] | None = None) -> Path:
     env = os.environ if env is None else env
     if env.get("FLOPOD_DATA_DIR"):
         return Path(env["FLOPOD_DATA_DIR"])
-    return _user_directory(env) if env.get("FLOPOD_DATA_SCOPE") == "user" else Path(".flopod")
+    scope = env.get("FLOPOD_DATA_SCOPE", "")
+    if scope not in ("", "project", "user"):
+        raise BadInput(f"FLOPOD_DATA_SCOPE={scope!r}: it is 'user', or 'project' for ./.flopod")
+    return _user_directory(env) if scope == "user" else Path(".flopod")
 
 
 def _make(spec: str, source: str, env: Mapping[str, str]) -> Backend:

@@ -21,7 +21,16 @@ from flopod.backends.reading import (
     read_records,
 )
 from flopod.errors import DamagedLog, Fenced, FlopodError, StorageError
-from flopod.events import Record, RunSummary, Status, encode_line, fold, kind_of
+from flopod.events import (
+    STEADY,
+    Event,
+    Record,
+    RunSummary,
+    Status,
+    encode_line,
+    fold,
+    kind_of,
+)
 from flopod.runid import check_run_id
 
 _LAG = 256
@@ -66,32 +75,48 @@ _WITHOUT_HEADLINE = """
 
 
 class _Tracked:
-    """The summary of a run after its last event here, and what of it is in the database."""
+    """The summary of a run after its last event here, and what of it is in the database.
 
-    __slots__ = ("headline", "stored_seq", "summary")
+    `seq` is where the log ended when it was last looked at. While a run just goes on, its events are
+    folded only when the summary is asked for.
+    """
 
-    def __init__(self, summary: RunSummary | None, stored_seq: int) -> None:
-        self.summary = summary
+    __slots__ = ("_pending", "_run_id", "_steady", "_summary", "headline", "seq", "stored_seq")
+
+    def __init__(self, run_id: str, summary: RunSummary | None, stored_seq: int) -> None:
+        self._run_id = run_id
+        self._summary = summary
+        self._pending: list[tuple[int, Event]] = []
+        self._steady = False
+        self.seq = summary.seq if summary else 0
         self.stored_seq = stored_seq
         self.headline = _headline(summary) if summary and stored_seq else None
 
     @property
-    def seq(self) -> int:
-        """Where the log ended when it was last looked at."""
-        return self.summary.seq if self.summary else 0
+    def summary(self) -> RunSummary | None:
+        """The summary after the event `seq`."""
+        pending, self._pending = self._pending, []
+        for seq, event in pending:
+            self._summary = fold(self._summary, seq, event)
+            self._summary.run_id = self._run_id
+        return self._summary
 
     def advance(self, batch: Batch) -> None:
-        """Fold the events of `batch`."""
-        for seq, event in enumerate(batch.events, batch.expected_seq + 1):
-            self.summary = fold(self.summary, seq, event)
-            self.summary.run_id = batch.run_id
+        """Take over the events of `batch`."""
+        self._pending.extend(enumerate(batch.events, batch.expected_seq + 1))
+        self.seq = batch.expected_seq + len(batch.events)
+        self._steady = self._steady and STEADY.issuperset(map(type, batch.events))
 
     def is_due(self) -> bool:
         """Whether the database needs to know: most steps change nothing that it looks up by."""
+        if self._steady:
+            return self.seq - self.stored_seq >= _LAG
         summary = self.summary
-        return summary is not None and (
-            _headline(summary) != self.headline or summary.seq - self.stored_seq >= _LAG
-        )
+        if summary is None:
+            return False
+        headline = _headline(summary)
+        self._steady = headline == self.headline == ("running", None) and not summary.expects_anything
+        return headline != self.headline or summary.seq - self.stored_seq >= _LAG
 
     def save(self, db: sqlite3.Connection) -> None:
         """Write what is due."""
@@ -114,11 +139,12 @@ class _Plan(NamedTuple):
     batch: Batch
     rows: list[_Row]
     tracked: _Tracked | None
+    is_due: bool = False
     error: FlopodError | None = None
 
     @property
     def is_one_statement(self) -> bool:
-        return not (self.tracked and self.tracked.is_due()) and len(self.rows) <= _FEW
+        return not self.is_due and len(self.rows) <= _FEW
 
 
 class SqliteBackend(Backend):
@@ -168,15 +194,15 @@ class SqliteBackend(Backend):
             ]
             tracked = self._track(db, run_id, batch.expected_seq)
         except FlopodError as error:
-            return _Plan(batch, [], None, error)
+            return _Plan(batch, [], None, error=error)
         tracked.advance(batch)
-        return _Plan(batch, rows, tracked)
+        return _Plan(batch, rows, tracked, tracked.is_due())
 
     def _track(self, db: sqlite3.Connection, run_id: str, expected_seq: int) -> _Tracked:
         tracked = self._tracked.get(run_id)
         if tracked is None or tracked.seq != expected_seq:
             stored = self._stored(db, run_id)
-            tracked = _Tracked(self._current(db, run_id, stored), stored.seq if stored else 0)
+            tracked = _Tracked(run_id, self._current(db, run_id, stored), stored.seq if stored else 0)
             if tracked.seq != expected_seq:
                 raise Fenced(run_id, expected_seq, tracked.seq)
             self._tracked[run_id] = tracked
@@ -191,7 +217,7 @@ class SqliteBackend(Backend):
         if not _insert(db, plan.rows):
             self._tracked.pop(run_id, None)
             return Fenced(run_id, expected_seq, db.execute(_LAST_SEQ, (run_id,)).fetchone()[0])
-        if plan.tracked.is_due():
+        if plan.is_due:
             plan.tracked.save(db)
         return expected_seq + len(plan.rows)
 
@@ -315,11 +341,12 @@ class SqliteBackend(Backend):
 
     def _forget(self, run_id: str) -> None:
         tracked = self._tracked.pop(run_id, None)
-        if tracked is None or tracked.summary is None or tracked.stored_seq == tracked.summary.seq:
+        summary = None if tracked is None else tracked.summary
+        if tracked is None or summary is None or tracked.stored_seq == summary.seq:
             return
         try:
             with self._database.writing as db:
-                _set_summary(db, tracked.summary)
+                _set_summary(db, summary)
         except StorageError:
             return  # it stays behind its log, which readers make up for
 

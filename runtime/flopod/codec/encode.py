@@ -12,7 +12,7 @@ from .errors import Refused
 from .names import global_reference, reference
 from .ordering import rebuilding_order
 from .plans import plan_of
-from .scalars import NAMED_WRITERS, WRITERS, Node, Writing, escape
+from .scalars import JSON_INT, NAMED_WRITERS, WRITERS, Node, Writing, escape
 
 if TYPE_CHECKING:
     from .known import Known
@@ -21,12 +21,30 @@ DEPTH = 40
 """Nesting beyond which an object is written apart, so that no text is nested deeply."""
 
 ATOMS = frozenset((str, bool, type(None)))
+_QUICK = frozenset((*ATOMS, int))
 _SMALL = frozenset((*ATOMS, int, float, bytes, complex))
 
 TRACKED: dict[type, Callable[["Encoder", Any, int], Node]] = {}
 """Writers of objects with identity, by type; classes join at their first object, `object` does the rest."""
 
 dumps = msgspec.json.Encoder().encode
+
+
+def quick(value: Any) -> bytes | None:
+    """Return the JSON text of a text, a boolean, None, an integer or a list of some, in no time.
+
+    None for any other value, and for one that JSON has no way to write: an encoder finds out.
+    """
+    items = value if type(value) is list else (value,)
+    if not _QUICK.issuperset(map(type, items)):
+        return None
+    for item in items:
+        if type(item) is int and not -JSON_INT <= item <= JSON_INT:
+            return None
+    try:
+        return dumps(value)
+    except UnicodeEncodeError:
+        return None
 
 
 class Encoder:

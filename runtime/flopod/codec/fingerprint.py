@@ -4,7 +4,7 @@ from hashlib import blake2b
 from types import ModuleType
 from typing import Any
 
-from .encode import Encoder
+from .encode import Encoder, quick
 from .errors import Refused
 from .names import global_reference, reference
 from .scalars import Node
@@ -49,7 +49,7 @@ def fingerprint(value: Any, *, label: str = "value") -> str:
     lambda counts by where it is defined. Raises NotPlain for any other object that is not data.
     """
     try:
-        text = _Canonical().text(value)
+        text = quick(value) or _Canonical().text(value)
     except Refused as refused:
         raise not_plain(value, refused, label) from None
     return blake2b(text, digest_size=8).hexdigest()

@@ -8,7 +8,7 @@ from flopod.errors import SerializableError
 
 from . import objects, rebuild
 from .decode import Decoder
-from .encode import Encoder
+from .encode import Encoder, quick
 from .errors import NotPlain, Refused, describe
 from .known import Known
 from .locate import locate
@@ -33,6 +33,8 @@ def encode(
     its present state. `foreign` lets objects of the table that are not plain data stay references.
     `label` names the value in errors. Raises NotPlain, a SerializableError that names the place.
     """
+    if not known and (text := quick(value)) is not None:
+        return text
     encoder = Encoder(known, state=state, foreign=foreign)
     try:
         return encoder.text(value)

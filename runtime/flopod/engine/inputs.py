@@ -38,11 +38,21 @@ def read_input(spec: str) -> Any:
 def parse_json(text: str, what: str) -> Any:
     """Decode JSON. Raises BadInput that names `what`, line and column."""
     try:
-        return json.loads(text)
+        return json.loads(text, object_pairs_hook=lambda pairs: _object(pairs, what))
     except json.JSONDecodeError as error:
         raise BadInput(_not_json(text, what, error)) from None
     except RecursionError:
         raise BadInput(f"{what} is nested too deeply") from None
+
+
+def _object(pairs: list[tuple[str, Any]], what: str) -> dict[str, Any]:
+    """A JSON object; a name that stands twice would silently lose a value."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise BadInput(f"{what} has the name {twice!r} twice in one object")
+    return found
 
 
 def _not_json(text: str, what: str, error: json.JSONDecodeError) -> str:

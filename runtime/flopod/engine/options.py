@@ -45,7 +45,7 @@ def read_options(
     Raises InvalidRunId.
     """
     found = _parser(manifest, program).parse_args(list(argv))
-    run_id = found.run_id or environment.get("FLOPOD_RUN_ID") or DEFAULT_RUN_ID
+    run_id = found.run_id if found.run_id is not None else environment.get("FLOPOD_RUN_ID") or DEFAULT_RUN_ID
     return Options(
         workflow=found.workflow,
         input=found.input,

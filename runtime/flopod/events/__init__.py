@@ -36,10 +36,11 @@ from flopod.events.events import (
     kind_of,
 )
 from flopod.events.record import Record, decode_line, encode_line
-from flopod.events.summary import FINAL, OpenWait, RunSummary, Status, fold
+from flopod.events.summary import FINAL, STEADY, OpenWait, RunSummary, Status, fold
 
 __all__ = [
     "FINAL",
+    "STEADY",
     "ActivityCompleted",
     "ActivityFailed",
     "ActivityStarted",

@@ -6,6 +6,7 @@ appends the event. The kind on disk is the name of the class in snake case.
 """
 
 import re
+from functools import cache
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from msgspec import Raw, Struct
@@ -298,4 +299,9 @@ AnyEvent: TypeAlias = (
 
 def kind_of(event: Event) -> str:
     """Return the kind of `event` as it stands in its record, for example `activity_started`."""
-    return str(event.__struct_config__.tag)
+    return _tag(type(event))
+
+
+@cache
+def _tag(kind: type[Event]) -> str:
+    return str(kind.__struct_config__.tag)

@@ -40,7 +40,7 @@ def encode_line(seq: int, event: Event) -> bytes:
         body = _encode(_without_surrogates(event))
     if b"\n" in body or b"\r" in body:
         body = msgspec.json.format(body, indent=-1)
-    return seal(b"%s%d,%s" % (_HEAD, seq, body[1:]))
+    return seal(b'{"seq":%d,' % seq + body[1:])
 
 
 def decode_line(line: bytes) -> Record:

@@ -81,6 +81,11 @@ class RunSummary(Struct, omit_defaults=True, kw_only=True):
         return len(self.running) + len(self.sleeps) + len(self.waits) + len(self.children)
 
     @property
+    def expects_anything(self) -> bool:
+        """Whether anything but activities under way is open, so that the run may come to wait."""
+        return bool(self.retrying or self.sleeps or self.waits or self.children)
+
+    @property
     def next_due(self) -> int | None:
         """The earliest time at which something open wants to be woken."""
         if not (self.retrying or self.sleeps or self.waits):
@@ -176,13 +181,13 @@ def _activity_started(summary: RunSummary, event: e.ActivityStarted) -> None:
 
 def _activity_completed(summary: RunSummary, event: e.ActivityCompleted) -> None:
     summary.activities_done += 1
-    _close(summary, event.path)
+    _close_activity(summary, event.path)
 
 
 def _activity_failed(summary: RunSummary, event: e.ActivityFailed) -> None:
     if event.next_try is None:
         summary.activities_failed += 1
-        _close(summary, event.path)
+        _close_activity(summary, event.path)
     else:
         summary.retries += 1
         summary.running[event.path] = event.attempt + 1
@@ -217,7 +222,7 @@ def _race_won(summary: RunSummary, event: e.RaceWon) -> None:
 def _iteration_completed(summary: RunSummary, event: e.IterationCompleted) -> None:
     # Tidies up after cancelled arms, of which no event tells. In a wide fan-out it would cost more
     # than it gives; an enclosing iteration, or the end of the run, tidies up then.
-    if summary.open_count > _FEW:
+    if not any(_all_open(summary)) or summary.open_count > _FEW:
         return
     inside = event.path if event.path.endswith("]") else f"{event.path}[{event.key}]"
     for opened in _all_open(summary):
@@ -227,6 +232,11 @@ def _iteration_completed(summary: RunSummary, event: e.IterationCompleted) -> No
 
 def _all_open(summary: RunSummary) -> tuple[dict[str, Any], ...]:
     return summary.running, summary.retrying, summary.sleeps, summary.waits, summary.children
+
+
+def _close_activity(summary: RunSummary, path: str) -> None:
+    summary.running.pop(path, None)
+    summary.retrying.pop(path, None)
 
 
 def _close(summary: RunSummary, path: str) -> None:
@@ -242,6 +252,21 @@ def _last_line(traceback: str) -> str:
 def _text(value: Raw) -> str:
     return bytes(value)[:_ERROR_LIMIT].decode("utf-8", "replace")
 
+
+STEADY: frozenset[type[e.Event]] = frozenset(
+    {
+        e.ActivityStarted,
+        e.ActivityCompleted,
+        e.IterationCompleted,
+        e.BranchTaken,
+        e.Recorded,
+        e.VarChanged,
+        e.ListChanged,
+        e.MapChanged,
+        e.Log,
+    }
+)
+"""Events that leave a running run running, while it expects nothing but activities."""
 
 _STEPS: dict[type[e.Event], Callable[[RunSummary, Any], None]] = {
     e.RunStarted: _started,

@@ -33,9 +33,10 @@ class Agenda:
 
     def take_starting(self, now: int) -> list[Activity]:
         """Return the activities to start now."""
-        for path in [path for path, due in self.retrying.items() if due <= now]:
-            del self.retrying[path]
-            self._starting.append(self._again.pop(path))
+        if self.retrying:
+            for path in [path for path, due in self.retrying.items() if due <= now]:
+                del self.retrying[path]
+                self._starting.append(self._again.pop(path))
         starting, self._starting = self._starting, []
         return starting
 
@@ -49,12 +50,16 @@ class Agenda:
 
     def has_arrived(self, floor: Future | None) -> bool:
         """Whether there is an outcome to deliver; while the floor is taken, only its own counts."""
-        return any(floor is None or activity is floor for activity, _ in self._arrived)
+        if floor is None:
+            return bool(self._arrived)
+        return any(activity is floor for activity, _ in self._arrived)
 
     def take_arrived(self, floor: Future | None) -> tuple[Activity, Returned | Raised] | None:
         """Return the first outcome to deliver."""
+        if floor is None:
+            return self._arrived.popleft() if self._arrived else None
         for index, (activity, outcome) in enumerate(self._arrived):
-            if floor is None or activity is floor:
+            if activity is floor:
                 del self._arrived[index]
                 return activity, outcome
         return None

@@ -51,15 +51,15 @@ class Arguments:
         self.kwargs = kwargs
         self._foreign: frozenset[int] = frozenset()
         values = _values(args, kwargs)
-        self.copied = not all(map(codec.is_immutable, values))
+        plain = _SCALARS.issuperset(map(type, values))
+        self.copied = not plain and not all(map(codec.is_immutable, values))
         if self.copied:
             self._foreign = frozenset(i for i, value in enumerate(values) if isinstance(value, _CALLABLES))
         self._doc = self._encode()
-        shape = _shape(args, kwargs)
-        plain = not self.copied and all(type(value) in _SCALARS for value in values)
-        self.fingerprint = (
-            blake2b(self._doc, digest_size=8).hexdigest() if plain else codec.fingerprint(shape)
-        )
+        if plain:
+            self.fingerprint = blake2b(self._doc, digest_size=8).hexdigest()
+        else:
+            self.fingerprint = codec.fingerprint(_shape(args, kwargs))
 
     @property
     def shown(self) -> Raw | None:

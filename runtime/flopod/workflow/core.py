@@ -221,7 +221,7 @@ class Core:
         if self.fenced:
             return
         self._buffer.append(event)
-        self.budget.written += _weight(event)
+        self.budget.count(event)
 
     @property
     def wants_visible(self) -> bool:
@@ -292,8 +292,7 @@ class Core:
         return self._live
 
     def _deliver(self) -> bool:
-        floor = self.scheduler.floor
-        if floor is not None:
+        if self.scheduler.floor is not None:
             return self._deliver_arrived()
         if self._cancel_reason is not None:
             return self._deliver_cancel(self._cancel_reason)
@@ -332,9 +331,8 @@ class Core:
         due = self.agenda.take_due(self.now)
         if due is None:
             return False
-        event: Event
         if isinstance(due, Wait):
-            event = WaitCompleted(path=due.path, at=self.now, timed_out=True)
+            event: Event = WaitCompleted(path=due.path, at=self.now, timed_out=True)
         else:
             event = SleepCompleted(path=due.path, at=self.now)
         self.emit(event)
@@ -362,10 +360,9 @@ class Core:
         self._start_leaves()
         if self._has_only_resumed():
             return Commit(self._seq, [], [])
-        events, self._buffer = self._buffer, []
-        commands, self._commands = self._commands, []
-        commit = Commit(self._seq, events, commands)
-        self._seq += len(events)
+        commit = Commit(self._seq, self._buffer, self._commands)
+        self._buffer, self._commands = [], []
+        self._seq += len(commit.events)
         return commit
 
     def _has_only_resumed(self) -> bool:
@@ -400,8 +397,3 @@ class Core:
         self._buffer.append(RunPaused(path=activity.path, at=self.now, reason=self.paused))
         self.fenced = True
         return True
-
-
-def _weight(event: Event) -> int:
-    raws = (getattr(event, name) for name in event.__struct_fields__)
-    return 120 + sum(len(bytes(raw)) for raw in raws if isinstance(raw, Raw))

@@ -105,6 +105,7 @@ class Activity(Operation):
         "_swallow",
         "attempt",
         "fn",
+        "sync",
         "timeout",
     )
 
@@ -123,6 +124,7 @@ class Activity(Operation):
         self.fn = fn if options is None else options.fn
         self._policy = retry if retry is not None or options is None else options.retry
         self.timeout: float | None = None if options is None else options.timeout
+        self.sync = not is_async(self.fn)
         self.attempt = 1
         self._args = args
         self._kwargs = kwargs
@@ -130,10 +132,6 @@ class Activity(Operation):
         self._started = 0
         self._arguments: Arguments
         self._known: codec.Known | None = None
-
-    @property
-    def sync(self) -> bool:
-        return not is_async(self.fn)
 
     def begin(self) -> None:
         core = self.core

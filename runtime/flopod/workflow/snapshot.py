@@ -2,11 +2,15 @@
 
 import re
 from collections.abc import Sequence
+from functools import cache
+from operator import is_
 from typing import Any, TypeAlias
 
 from msgspec import Raw
+from msgspec.structs import fields
 
 from flopod import codec
+from flopod.events import Event
 from flopod.workflow.state import DurableList, DurableMap, Var
 
 State: TypeAlias = Var[Any] | DurableList[Any] | DurableMap[Any, Any]
@@ -49,9 +53,7 @@ class Capture:
 
     def same(self, states: Sequence[State]) -> bool:
         """Whether exactly these are the durable states in scope."""
-        return len(states) == len(self._states) and all(
-            a is b for a, b in zip(states, self._states, strict=True)
-        )
+        return len(states) == len(self._states) and all(map(is_, states, self._states))
 
     def _roots(self) -> list[Any]:
         values = [state.get_raw() if isinstance(state, Var) else state for state in self._states]
@@ -63,12 +65,22 @@ class Budget:
 
     _FREE = 2_000
     _BYTES_PER_OBJECT = 8
+    _BYTES_PER_EVENT = 120
     _KEY = re.compile(r"\[[^\]]*\]")
 
     def __init__(self) -> None:
         self.written = 0
         self._objects = 0
         self._estimates: dict[str, int] = {}
+
+    def count(self, event: Event) -> None:
+        """Note that an event is written; what it weighs besides its values is an estimate."""
+        written = self._BYTES_PER_EVENT
+        for name in _values_of(type(event)):
+            value = getattr(event, name)
+            if value is not None:
+                written += len(value)
+        self.written += written
 
     def allows(self, loop: str) -> bool:
         """Whether the loop at this path may take stock of what it carries."""
@@ -79,3 +91,9 @@ class Budget:
         """Note that the loop at this path took stock of so many objects."""
         self._objects += objects
         self._estimates[self._KEY.sub("[]", loop)] = objects
+
+
+@cache
+def _values_of(kind: type[Event]) -> tuple[str, ...]:
+    """The fields of an event that hold values of the author."""
+    return tuple(field.name for field in fields(kind) if field.type is Raw)
