@@ -21,6 +21,7 @@ from tests.harness.program import Program
 from tests.harness.recorder import PendingCall, Recorder, pick
 
 START = 1_760_000_000.0
+SAME_MOMENT = 0.0005
 LIMIT = 20_000
 
 
@@ -37,11 +38,19 @@ class IdleLoop(asyncio.SelectorEventLoop):
         self.pending: list[PendingCall] = []
         self.turns = 0
         super().__init__(cast(selectors.BaseSelector, _IdleSelector(self)))
-        self._clock_resolution = 1e-6
+        self._clock_resolution = 1e-9
+        self._dues: set[float] = set()
         self.set_exception_handler(lambda *_: None)
 
     def time(self) -> float:
         return self.now
+
+    def call_at(self, when: float, *args: Any, **kwargs: Any) -> asyncio.TimerHandle:
+        """Give each timer a moment of its own: what happens from outside happens one at a time."""
+        while when in self._dues:
+            when += 1e-6
+        self._dues.add(when)
+        return super().call_at(when, *args, **kwargs)
 
     async def wait_for_turn(self, pending: PendingCall) -> None:
         pending.turn, begun = self.create_future(), self.turns
@@ -58,10 +67,11 @@ class IdleLoop(asyncio.SelectorEventLoop):
         self.pending = [item for item in self.pending if not item.turn.done()]
         if self.turns > LIMIT:
             raise Stuck(f"more than {LIMIT} turns")
-        if self.pending:
+        is_due = timeout is not None and timeout < SAME_MOMENT
+        if self.pending and not is_due:
             pick(self.pending, self.seed).turn.set_result(None)
         elif timeout is not None:
-            self.now += max(timeout, 1e-6)
+            self.now += max(timeout, 1e-9)
         else:
             raise Stuck("the program waits for something that never comes")
 

@@ -8,7 +8,7 @@ wanted everywhere.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from flopod_compiler.analyse.scopes import COMPREHENSIONS, FUNCTIONS, Names, Scope
@@ -57,7 +57,7 @@ class Liveness:
         if handler is not None:
             result: Live = handler(node, out, edges)
             return result
-        return (out - self._kills(node)) | self._uses(node)
+        return self._through(node, out - self._kills(node))
 
     def _return(self, node: ast.Return, _out: Live, edges: _Edges) -> Live:
         return edges.returns | (self._uses(node.value) if node.value else frozenset())
@@ -78,7 +78,7 @@ class Liveness:
 
     def _if(self, node: ast.If, out: Live, edges: _Edges) -> Live:
         arms = self._block(node.body, out, edges) | self._block(node.orelse, out, edges)
-        return self._uses(node.test) | arms
+        return self._through(node.test, arms)
 
     def _for(self, node: ast.For | ast.AsyncFor, out: Live, edges: _Edges) -> Live:
         after = self._block(node.orelse, out, edges)
@@ -97,10 +97,10 @@ class Liveness:
 
     def _while(self, node: ast.While, out: Live, edges: _Edges) -> Live:
         after = self._block(node.orelse, out, edges)
-        head = after | self._uses(node.test)
+        head = self._through(node.test, after)
         while True:
             inner = replace(edges, breaks=out, continues=head)
-            grown = head | self._block(node.body, head, inner)
+            grown = head | self._through(node.test, self._block(node.body, head, inner))
             if grown == head:
                 break
             head = grown
@@ -144,6 +144,25 @@ class Liveness:
         return live | self._uses(node.subject)
 
     # -- expressions
+
+    def _through(self, node: ast.AST, out: Live) -> Live:
+        """Live before a node that is evaluated as a whole: a walrus that surely runs sets its name first."""
+        assigned = [one for one in _certain(node) if isinstance(one, ast.NamedExpr)]
+        if not assigned:
+            return out | self._uses(node)
+        names = frozenset(name for one in assigned for name in self._targets(one.target))
+        early = frozenset(name for name in names if not self._set_first(node, name, assigned))
+        return (out - names) | (self._uses(node) - (names - early))
+
+    def _set_first(self, node: ast.AST, name: str, assigned: list[ast.NamedExpr]) -> bool:
+        """Whether every read of the name inside the node stands behind an assignment of it."""
+        ends = [_end(one) for one in assigned if one.target.id == name]
+        reads = [
+            (one.lineno, one.col_offset)
+            for one in ast.walk(node)
+            if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Load) and one.id == name
+        ]
+        return all(read >= min(ends) for read in reads)
 
     def _uses(self, node: ast.AST) -> Live:
         found = self._reads.get(node)
@@ -193,6 +212,30 @@ class Liveness:
             elif isinstance(one, ast.MatchMapping) and one.rest:
                 found.add(one.rest)
         return frozenset(found)
+
+
+def _certain(node: ast.AST) -> Iterator[ast.AST]:
+    """The nodes below an expression or simple statement that surely run when it does."""
+    yield node
+    match node:
+        case ast.BoolOp():
+            yield from _certain(node.values[0])
+        case ast.IfExp():
+            yield from _certain(node.test)
+        case ast.Compare():
+            yield from _certain(node.left)
+            yield from _certain(node.comparators[0])
+        case ast.Assert() | ast.Lambda() | ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+            return
+        case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
+            yield from _certain(node.generators[0].iter)
+        case _:
+            for child in ast.iter_child_nodes(node):
+                yield from _certain(child)
+
+
+def _end(node: ast.expr) -> tuple[int, int]:
+    return node.end_lineno or node.lineno, node.end_col_offset or 0
 
 
 __all__ = ["COMPREHENSIONS", "LOOPS", "Live", "Liveness", "Loop"]

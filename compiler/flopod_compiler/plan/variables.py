@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
+
 
 class Variables:
     """Names for scopes that no identifier of the author's function has."""
@@ -12,16 +14,18 @@ class Variables:
         self._active: list[str] = []
 
     def _free(self, wanted: str) -> str:
-        name = wanted
-        while name in self._taken:
-            name += "_"
+        return self._numbered(wanted, self._taken)
+
+    @staticmethod
+    def _numbered(wanted: str, taken: Container[str]) -> str:
+        name, number = wanted, 2
+        while name in taken:
+            name, number = f"{wanted}{number}", number + 1
         return name
 
     def enter(self, hint: str) -> str:
         """A scope variable for a loop over `hint`, distinct from those of the loops around it."""
-        name = self._free(f"{self.scope}_{hint}")
-        while name in self._active:
-            name += "_"
+        name = self._numbered(f"{self.scope}_{hint}", {*self._taken, *self._active})
         self._active.append(name)
         return name
 

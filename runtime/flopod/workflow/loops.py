@@ -46,8 +46,6 @@ _SKIPPABLE_ITERATORS = {type(iter(sample)) for sample in _SAMPLES} | {
     type(reversed(sample)) for sample in _REVERSED
 }
 _COMPOSED = (enumerate, zip, reversed)
-_EAGER = 8
-_STRIDE = 1_000
 
 
 class _Loop:
@@ -139,7 +137,7 @@ class _Loop:
 
     def _snapshot(self, capture: Capture, item: object) -> None:
         core = self._core
-        if core.budget.written - self._mark < self._least() or not self._is_whole():
+        if core.budget.written - self._mark < self._size or not self._is_whole():
             return
         try:
             fingerprint = codec.fingerprint(item)
@@ -151,13 +149,6 @@ class _Loop:
         self._size = len(bytes(document))
         if self._size <= core.budget.written - self._mark:
             self._emit(capture, fingerprint, document)
-
-    def _least(self) -> int:
-        """How much the run writes between snapshots: no less than they take.
-
-        Reading it again costs next to nothing, so that a long loop does not need one each iteration.
-        """
-        return self._size if self._index < _EAGER else max(self._size, _STRIDE)
 
     def _emit(self, capture: Capture, fingerprint: str, document: Raw) -> None:
         core = self._core
