@@ -1,7 +1,8 @@
-"""What a durable step costs: compiled no-op steps in sequence, as a ratio to bare writes of the same bytes.
+"""What a durable step costs: compiled no-op steps in sequence, as a ratio to bare writes of the same rows.
 
-The floor is measured in the same process and in turns with the steps: for SQLite a commit of one row with
-`synchronous = FULL`, for files an append and an fdatasync. Times say something about this machine only; the
+The floor is measured in the same process and in turns with the steps: for SQLite one commit of the rows that
+a step writes (its outcome, and the begin of the next) with `synchronous = FULL`, for files one append of
+them and an fdatasync. Times say something about this machine only; the
 ratio is what flopod adds.
 """
 
@@ -29,7 +30,7 @@ from flopod_compiler.bundle.inplace import install
 SOURCE = Path(__file__).resolve().parent / "workflows"
 GOAL = 2.0
 
-Write = Callable[[bytes], None]
+Write = Callable[[Sequence[bytes]], None]
 Workflow = Callable[..., Awaitable[int]]
 
 
@@ -56,14 +57,16 @@ def compiled_workflows() -> list[Workflow]:
 
 @contextmanager
 def bare_commits(folder: Path) -> Iterator[Write]:
-    """Commits of one row each to a SQLite file of its own."""
+    """Commits of a few rows each to a SQLite file of its own."""
     with closing(sqlite3.connect(folder / "floor.db", isolation_level=None)) as db:
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = FULL")
         db.execute("CREATE TABLE rows (id INTEGER PRIMARY KEY, body TEXT NOT NULL) STRICT")
 
-        def write(body: bytes) -> None:
-            db.execute("INSERT INTO rows (body) VALUES (?)", (body.decode(),))
+        def write(bodies: Sequence[bytes]) -> None:
+            db.execute("BEGIN IMMEDIATE")
+            db.executemany("INSERT INTO rows (body) VALUES (?)", [(body.decode(),) for body in bodies])
+            db.execute("COMMIT")
 
         yield write
 
@@ -73,8 +76,8 @@ def bare_appends(folder: Path) -> Iterator[Write]:
     """Appends to a file of its own, each forced to the disk."""
     file = os.open(folder / "floor.jsonl", os.O_WRONLY | os.O_APPEND | os.O_CREAT)
 
-    def write(body: bytes) -> None:
-        os.write(file, body)
+    def write(bodies: Sequence[bytes]) -> None:
+        os.write(file, b"".join(bodies))
         os.fdatasync(file)
 
     try:
@@ -104,18 +107,19 @@ class Bench:
             raise RuntimeError(f"the run ended as {outcome}")
         return seconds / self._steps
 
-    def bytes_a_step(self) -> int:
-        """How much of the last run's log there is for each step."""
+    def rows_a_step(self) -> list[bytes]:
+        """What the last run wrote for one of its steps, from the middle of its log."""
         records = self._backend.load(self._run_id)
         if sum(isinstance(record.event, ActivityCompleted) for record in records) != self._steps:
             raise RuntimeError("the steps were not recorded, so they say nothing")
-        return sum(len(encode_line(seq, event)) for seq, event in records) // self._steps
+        count, middle = max(1, len(records) // self._steps), len(records) // 2
+        return [encode_line(seq, event) for seq, event in records[middle : middle + count]]
 
-    def floor(self, write: Write, body: bytes) -> float:
-        """Seconds a bare write of `body`."""
+    def floor(self, write: Write, bodies: Sequence[bytes]) -> float:
+        """Seconds a bare write of the rows of one step."""
         began = time.perf_counter()
         for _ in range(self._steps):
-            write(body)
+            write(bodies)
         return (time.perf_counter() - began) / self._steps
 
     @property
@@ -124,16 +128,16 @@ class Bench:
 
 
 def measure(store: str, bench: Bench, write: Write, rounds: int) -> Row:
-    """Take turns between steps and bare writes of the same bytes, after one round to warm up."""
+    """Take turns between steps and bare writes of the same rows, after one round to warm up."""
     bench.steps()
-    body = b"x" * bench.bytes_a_step()
-    bench.floor(write, body)
+    bodies = bench.rows_a_step()
+    bench.floor(write, bodies)
     pairs = []
     for number in range(rounds):
         if number % 2:
-            floor, step = bench.floor(write, body), bench.steps()
+            floor, step = bench.floor(write, bodies), bench.steps()
         else:
-            step, floor = bench.steps(), bench.floor(write, body)
+            step, floor = bench.steps(), bench.floor(write, bodies)
         pairs.append((floor, step))
     return Row(
         store,

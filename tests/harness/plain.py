@@ -8,8 +8,9 @@ import random
 import selectors
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import Context
 from types import ModuleType
 from typing import Any, cast
 from unittest import mock
@@ -45,12 +46,14 @@ class IdleLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         return self.now
 
-    def call_at(self, when: float, *args: Any, **kwargs: Any) -> asyncio.TimerHandle:
+    def call_at(  # type: ignore[override]
+        self, when: float, callback: Callable[..., object], *args: Any, context: Context | None = None
+    ) -> asyncio.TimerHandle:
         """Give each timer a moment of its own: what happens from outside happens one at a time."""
         while when in self._dues:
             when += 1e-6
         self._dues.add(when)
-        return super().call_at(when, *args, **kwargs)
+        return super().call_at(when, callback, *args, context=context)
 
     async def wait_for_turn(self, pending: PendingCall) -> None:
         pending.turn, begun = self.create_future(), self.turns

@@ -65,7 +65,10 @@ def sweep(options: argparse.Namespace) -> Batch:
             total.faults += part.faults
             total.checked += part.checked
             total.too_long += part.too_long
-            print(f"{number * 25} of {len(seeds)}, {len(total.faults)} divergences", file=sys.stderr)
+            for seed, size, fault in part.faults:
+                print(f"seed {seed} (size {size}): {fault.splitlines()[0]}", file=sys.stderr)
+            done = min(number * 25, len(seeds))
+            print(f"{done} of {len(seeds)}, {len(total.faults)} divergences", file=sys.stderr)
     return total
 
 

@@ -79,10 +79,10 @@ def write_result(text: str, out: IO[str]) -> bool:
 
 @contextlib.contextmanager
 def share_terminal(console: Console) -> Iterator[None]:
-    """While the block runs, take the live line away before the program itself prints."""
-    if not console.live:
-        yield
-        return
+    """While the block runs, the program's own prints neither mix with the live line nor fail.
+
+    A print that raises because nobody reads any more would be recorded as the failure of a leaf.
+    """
     kept = sys.stdout, sys.stderr
     sys.stdout, sys.stderr = _Polite(kept[0], console), _Polite(kept[1], console)
     try:
@@ -92,7 +92,7 @@ def share_terminal(console: Console) -> Iterator[None]:
 
 
 class _Polite:
-    """A text stream that clears the live line before it writes."""
+    """A text stream that clears the live line before it writes, and that survives its reader."""
 
     def __init__(self, stream: IO[str], console: Console) -> None:
         self._polite_stream = stream
@@ -100,7 +100,13 @@ class _Polite:
 
     def write(self, text: str) -> int:
         self._polite_console.clear()
-        return self._polite_stream.write(text)
+        with contextlib.suppress(OSError, AttributeError):
+            self._polite_stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with contextlib.suppress(OSError, AttributeError):
+            self._polite_stream.flush()
 
     def writelines(self, lines: Iterable[str]) -> None:
         for line in lines:
