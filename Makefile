@@ -44,7 +44,8 @@ types: $(VENV)/.checks
 check: lint types test
 
 docs: setup
-	$(BIN)/python docs/generate.py
+	$(BIN)/python -m tests.golden.language
+	$(BIN)/python -m flopod_compiler.cli.reference docs/cli.md
 
 update: setup
 	$(BIN)/python -m pytest tests/golden --snapshot-update
