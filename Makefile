@@ -24,7 +24,7 @@ test: setup
 	$(BIN)/python -m pytest
 
 sweep: setup
-	$(BIN)/python -m tests.sweep --seed $(SEED) --size $(SIZE)
+	$(BIN)/python -m tests.sweep --programs $(SIZE) --seed $(SEED)
 
 bench: setup
 	$(BIN)/python benchmarks/step.py
