@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.bundle.support import compilation, linked, project
 
 from flopod_compiler.bundle.link import Linked, link
 from flopod_compiler.bundle.runtime import linked_runtime
+from tests.bundle.support import compilation, linked, project
 
 RUN = "async def run(value):\n    return value\n"
 SCRIPT_BLOCK = re.compile(r"(?m)^# /// (?P<type>[a-zA-Z0-9-]+)$\s(?P<content>(^#(| .*)$\s)+)^# ///$")

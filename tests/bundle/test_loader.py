@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
-from tests.bundle.support import linked, run_in_bundle
 
 from flopod_compiler.bundle.loader import compile_at
+from tests.bundle.support import linked, run_in_bundle
 
 SHOP: dict[str, str | bytes] = {
     "shop/__init__.py": "NAME = 'shop'\n",

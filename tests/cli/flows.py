@@ -10,10 +10,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from tests.bundle.support import compilation, project
-
 from flopod.manifest import Parameter, WaitEntry
 from flopod_compiler.bundle.link import link
+from tests.bundle.support import compilation, project
 
 SOURCE = '''\
 """Workflows as an author writes them, in the form that the compiler gives them."""

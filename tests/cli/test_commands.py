@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from tests.cli.flows import clean_environment, interrupt
 
 from flopod_compiler.cli.group import flopod
+from tests.cli.flows import clean_environment, interrupt
 
 pytestmark = pytest.mark.process
 

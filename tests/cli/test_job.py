@@ -13,6 +13,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+
 from tests.cli.flows import Job, clean_environment, interrupt, make_bundle
 
 pytestmark = pytest.mark.process

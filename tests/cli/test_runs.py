@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from tests.cli.flows import Job, make_bundle
 
 from flopod_compiler.cli.deliver import flopod_run
 from flopod_compiler.cli.group import flopod
+from tests.cli.flows import Job, make_bundle
 
 pytestmark = [pytest.mark.process, pytest.mark.usefixtures("place")]
 

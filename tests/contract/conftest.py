@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.contract.support import Place
 
 from flopod.backends import Backend
+from tests.contract.support import Place
 
 
 @pytest.fixture(params=["memory", "file", "sqlite"])

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.contract.support import started, step
 
 from flopod.backends import FileBackend, disk
 from flopod.errors import (
@@ -19,6 +18,7 @@ from flopod.errors import (
     SyncFailed,
 )
 from flopod.events import encode_line
+from tests.contract.support import started, step
 
 
 @pytest.fixture

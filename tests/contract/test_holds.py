@@ -6,10 +6,10 @@ import subprocess
 import sys
 
 import pytest
-from tests.contract.support import RUNTIME, Place, process, started
 
 from flopod.backends import Backend, MemoryBackend
 from flopod.errors import RunHeld
+from tests.contract.support import RUNTIME, Place, process, started
 
 
 def test_a_run_is_held_once(place: Place) -> None:

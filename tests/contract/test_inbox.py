@@ -2,10 +2,10 @@
 
 import pytest
 from msgspec import Raw
-from tests.contract.support import Place, output_of, started
 
 from flopod.backends import Backend
 from flopod.errors import BadInput
+from tests.contract.support import Place, output_of, started
 
 
 def test_items_are_numbered_per_run(store: Backend) -> None:

@@ -2,11 +2,11 @@
 
 import pytest
 from msgspec import Raw
-from tests.contract.support import Place, started, step
 
 from flopod.backends import Backend, Batch
 from flopod.errors import Fenced, FlopodError, SerializableError
 from flopod.events import BranchTaken, Event, Log, RunCompleted, VarChanged
+from tests.contract.support import Place, started, step
 
 
 def test_load_gives_back_what_was_appended(store: Backend) -> None:

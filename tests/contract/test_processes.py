@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.contract.support import Place, output_of, process, started, step
 
 from flopod.events import RunSummary, fold
+from tests.contract.support import Place, output_of, process, started, step
 
 pytestmark = pytest.mark.process
 

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 
 import pytest
-from tests.contract.support import started
 
 from flopod.backends import Backend, Batch
 from flopod.errors import InvalidRunId
 from flopod.runid import check_run_id
+from tests.contract.support import started
 
 GOOD = ["a", "main-run", "A_1.b-2", "-x", "_", "0", "x" * 128, "a..b", "order-2024.01"]
 BAD = [

@@ -5,10 +5,10 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from tests.contract.support import started, step
 
 from flopod.backends import Batch, SqliteBackend, database, schema
 from flopod.errors import DamagedLog, Fenced, StorageError, StorageFull, SyncFailed, Unsupported
+from tests.contract.support import started, step
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 from msgspec import Raw
-from tests.contract.support import Place, started, step
 
 from flopod.backends import Backend, cursor_after
 from flopod.backends.base import Timer
@@ -26,6 +25,7 @@ from flopod.events import (
     WaitStarted,
     fold,
 )
+from tests.contract.support import Place, started, step
 
 STORY: list[Event] = [
     started(at=10),
