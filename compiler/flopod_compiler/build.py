@@ -15,6 +15,7 @@ from flopod.manifest import Manifest, Parameter, WorkflowEntry
 from flopod_compiler import ir
 from flopod_compiler.classify import classify
 from flopod_compiler.diagnostics import Diagnostic
+from flopod_compiler.diagnostics.rules.discovery import TooDeep
 from flopod_compiler.diagnostics.rules.lowering import Untranslated
 from flopod_compiler.lower import LoweringError, lower_module
 from flopod_compiler.model import Classified, FunctionNode, Lowered, Project, SourceModule, WorkflowFunction
@@ -46,7 +47,7 @@ def compile_project(src: Path, *, strict: bool = False) -> Compilation:
     project = discover(src)
     classified = classify(project)
     result = Compilation(project, diagnostics=list(classified.diagnostics))
-    plans = [plan_workflow(classified, root) for root in classified.workflows]
+    plans = _plans(classified, result)
     for plan in plans:
         result.diagnostics += plan.diagnostics
     if strict:
@@ -57,6 +58,20 @@ def compile_project(src: Path, *, strict: bool = False) -> Compilation:
         result.manifest = _manifest(classified, plans, result)
     result.diagnostics.sort(key=lambda one: one.order)
     return result
+
+
+def _plans(classified: Classified, result: Compilation) -> list[Plan]:
+    """Plan every workflow; what is nested too deeply to walk is reported, once."""
+    plans = []
+    for root in classified.workflows:
+        try:
+            plans.append(plan_workflow(classified, root))
+        except RecursionError:
+            if result.ok:
+                what = f"the workflow {root.name}"
+                span = name_span(root.node, root.module)
+                result.diagnostics.append(TooDeep.on(root.module.relpath, span, what=what))
+    return plans
 
 
 def _strict(diagnostic: Diagnostic) -> Diagnostic:

