@@ -58,6 +58,8 @@ def test_diagnostics_are_the_golden_ones(case: str, golden: SnapshotAssertion) -
 def _diagnostics(case: str) -> str:
     made = compilation(case)
     sources = {module.relpath: module.text for module in made.project.modules.values()}
+    if any(one.code == "FLP008" for one in made.diagnostics):
+        # How deep the parser itself goes depends on the interpreter: here it may have read the file.
+        sources = {}
     text = render(made.diagnostics, sources, "text")
-    # How deep the parser itself goes depends on the interpreter; what it lets through is too deep later.
     return text.replace("the workflow flow is nested", "the file is nested")
