@@ -126,6 +126,12 @@ class CallKind(Enum):
     UNRESOLVED = "unresolved"
 
 
+DURABLE_KINDS = frozenset(
+    {CallKind.WORKFLOW, CallKind.PRIMITIVE, CallKind.IDIOM, CallKind.LEAF, CallKind.RECORDABLE}
+)
+"""Kinds of calls that need the run: a function with one of them takes a scope of its own."""
+
+
 @dataclass(frozen=True, slots=True)
 class CallInfo:
     """What one call expression is.

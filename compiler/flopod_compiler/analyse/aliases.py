@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 
 from flopod_compiler.analyse.heap import NOTHING, Heap, Object, Objects, contents, reach
-from flopod_compiler.analyse.scopes import COMPREHENSIONS, FUNCTIONS, Names, Scope
+from flopod_compiler.analyse.scopes import FUNCTIONS, Names, Scope
 from flopod_compiler.model import CallInfo, CallKind, Classified, ProjectClass
 
 Variable = tuple[Scope, str]
@@ -369,6 +369,3 @@ class Aliases:
                 *(self._value(one.value) for one in node.keywords if one.arg == where)
             )
         return set(objects) if info.callee.startswith(_SHALLOW) else reach(objects)
-
-
-__all__ = ["COMPREHENSIONS", "Aliases", "Variable"]

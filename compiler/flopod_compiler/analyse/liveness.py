@@ -11,7 +11,7 @@ import ast
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from flopod_compiler.analyse.scopes import COMPREHENSIONS, FUNCTIONS, Names, Scope
+from flopod_compiler.analyse.scopes import FUNCTIONS, Names, Scope
 
 LOOPS = (ast.For, ast.AsyncFor, ast.While)
 Loop = ast.For | ast.AsyncFor | ast.While
@@ -236,6 +236,3 @@ def _certain(node: ast.AST) -> Iterator[ast.AST]:
 
 def _end(node: ast.expr) -> tuple[int, int]:
     return node.end_lineno or node.lineno, node.end_col_offset or 0
-
-
-__all__ = ["COMPREHENSIONS", "LOOPS", "Live", "Liveness", "Loop"]

@@ -6,16 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from flopod_compiler.analyse.scopes import COMPREHENSIONS, FUNCTIONS
-from flopod_compiler.model import CallKind, Classified
-
-DURABLE_KINDS = {
-    CallKind.WORKFLOW,
-    CallKind.PRIMITIVE,
-    CallKind.IDIOM,
-    CallKind.RECORDABLE,
-    CallKind.LEAF,
-}
-
+from flopod_compiler.model import DURABLE_KINDS, CallKind, Classified
 
 SCOPELESS = {"flopod.activity", "flopod.log"}
 

@@ -10,9 +10,8 @@ from dataclasses import dataclass, field
 
 from flopod_compiler.analyse.aliases import Aliases, Variable
 from flopod_compiler.analyse.liveness import LOOPS, Liveness, Loop
-from flopod_compiler.analyse.regions import DURABLE_KINDS
 from flopod_compiler.analyse.scopes import FUNCTIONS, Binding, Names, Scope
-from flopod_compiler.model import Classified, FunctionNode
+from flopod_compiler.model import DURABLE_KINDS, Classified, FunctionNode
 
 Block = FunctionNode | Loop
 _LISTS = {"list"}

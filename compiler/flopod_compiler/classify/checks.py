@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import ast
 
-from flopod_compiler.classify.nested import DURABLE
 from flopod_compiler.classify.workspace import Workspace
 from flopod_compiler.diagnostics.rules.calls import LeafInLambda, StarImport, UnknownDecorator
 from flopod_compiler.diagnostics.rules.determinism import Resource
 from flopod_compiler.diagnostics.rules.unsupported import ImplicitEffect, NotYet, Yielding
-from flopod_compiler.model import CallInfo, CallKind, FunctionNode, WorkflowFunction
+from flopod_compiler.model import DURABLE_KINDS, CallInfo, CallKind, FunctionNode, WorkflowFunction
 from flopod_compiler.names import BUILTINS, Scope
 from flopod_compiler.parse import shortened
 
@@ -60,7 +59,7 @@ def _lambda_calls(work: Workspace, workflow: WorkflowFunction, scope: Scope) -> 
         return
     for call in scope.calls:
         info = work.result.calls.get(call)
-        if info is not None and info.kind in DURABLE:
+        if info is not None and info.kind in DURABLE_KINDS:
             work.report(
                 LeafInLambda, workflow.module, call, what=_WORDS[info.kind], callee=info.name, where=where,
                 rewrite=_rewrite(info, where),

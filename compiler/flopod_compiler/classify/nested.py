@@ -6,13 +6,15 @@ import ast
 from dataclasses import replace
 
 from flopod_compiler.classify.workspace import Workspace
-from flopod_compiler.model import CallInfo, CallKind, FunctionNode, ProjectFunction, WorkflowFunction
-from flopod_compiler.names import Scope
-
-DURABLE = frozenset(
-    {CallKind.WORKFLOW, CallKind.PRIMITIVE, CallKind.IDIOM, CallKind.LEAF, CallKind.RECORDABLE}
+from flopod_compiler.model import (
+    DURABLE_KINDS,
+    CallInfo,
+    CallKind,
+    FunctionNode,
+    ProjectFunction,
+    WorkflowFunction,
 )
-"""Kinds of calls that need the run: a function with one of them takes a scope of its own."""
+from flopod_compiler.names import Scope
 
 
 def find_nested(work: Workspace, workflow: WorkflowFunction) -> None:
@@ -68,7 +70,7 @@ def _is_durable(work: Workspace, scope: Scope) -> bool:
             if info is None:
                 continue
             target = nested_target(work, info)
-            if info.kind in DURABLE or (target is not None and target.durable):
+            if info.kind in DURABLE_KINDS or (target is not None and target.durable):
                 return True
         stack.extend(current.children)
     return False
