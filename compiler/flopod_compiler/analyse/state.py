@@ -9,6 +9,7 @@ import ast
 from dataclasses import dataclass, field
 
 from flopod_compiler.analyse.aliases import Aliases, Variable
+from flopod_compiler.analyse.exposure import Exposure
 from flopod_compiler.analyse.liveness import LOOPS, Liveness, Loop
 from flopod_compiler.analyse.scopes import FUNCTIONS, Binding, Names, Scope
 from flopod_compiler.model import DURABLE_KINDS, Classified, FunctionNode
@@ -75,6 +76,7 @@ class _Decider:
         self._scope = scope
         self._aliases = aliases
         self._liveness = Liveness(names, scope)
+        self._exposure = Exposure(classified, function, names, scope)
         self._durable = durable
         self._blocks = _blocks(function, durable)
         self._loops: list[Loop] = [one for one in self._blocks if isinstance(one, LOOPS)]
@@ -281,6 +283,8 @@ class _Decider:
             return False
         form = _collection_form(statement.value)
         if form is None or not self._built_in(name, loop) or self._in_plain_loop(statement):
+            return False
+        if self._exposure.is_exposed(name):
             return False
         block = self._block_of(statement)
         state.declared[name] = Declared(name, form, block, statement)
