@@ -5,14 +5,29 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tests.differential.body import Body
-from tests.differential.expressions import assignable, bool_expr, int_expr, iterable, leaf, list_expr
-from tests.differential.statements import simple
+from tests.differential.expressions import (
+    assignable,
+    bool_expr,
+    captured,
+    int_expr,
+    iterable,
+    leaf,
+    list_expr,
+)
+from tests.differential.statements import leave, simple
 
 
 def statements(body: Body, least: int = 1, most: int = 3) -> None:
     """Write some statements at the current indentation."""
     for _ in range(body.rng.randint(least, most)):
         statement(body)
+
+
+def later_clause(body: Body, least: int = 1, most: int = 2) -> None:
+    """Write the statements of a clause after the first, which would otherwise find the budget spent."""
+    if body.chance(0.4):
+        body.work = max(body.work, 3)
+    statements(body, least, most)
 
 
 def statement(body: Body) -> None:
@@ -35,10 +50,10 @@ def _if(body: Body) -> None:
             statements(body)
         while body.chance(0.3):
             with body.inside("elif"), body.text.block(f"elif {bool_expr(body)}:"):
-                statements(body, 1, 2)
+                later_clause(body)
         if body.chance(0.5):
             with body.inside("else"), body.text.block("else:"):
-                statements(body, 1, 2)
+                later_clause(body)
 
 
 def _for(body: Body) -> None:
@@ -104,7 +119,7 @@ def _use_after(body: Body, variable: str) -> None:
 def _loop_else(body: Body, name: str) -> None:
     if body.chance(0.35):
         with body.inside(name), body.text.block("else:"):
-            statements(body, 1, 2)
+            later_clause(body)
 
 
 def _while(body: Body) -> None:
@@ -145,11 +160,13 @@ def _try(body: Body) -> None:
             _handlers(body, name)
             if body.chance(0.3):
                 with body.inside("try-else"), body.text.block("else:"):
-                    statements(body, 1, 2)
+                    later_clause(body)
         if form >= 3:
             outer, body.in_finally = body.in_finally, True
             with body.inside("finally"), body.text.block("finally:"):
-                statements(body, 1, 2)
+                later_clause(body)
+                if body.chance(0.3):
+                    leave(body)
             body.in_finally = outer
 
 
@@ -163,7 +180,7 @@ def _handlers(body: Body, name: str) -> None:
             statements(body, 1, 1)
     with body.inside("except"), body.text.block(f"except Oops as {name}:"):
         body.text.add(f"seen.append({name}.args)")
-        statements(body, 1, 2)
+        later_clause(body)
         if body.chance(0.2):
             body.mark("re-raise")
             with body.text.block(f"if {bool_expr(body)}:"):
@@ -180,18 +197,18 @@ def _match(body: Body) -> None:
 
 def _arm(body: Body, pattern: str, construct: str) -> None:
     with body.inside(construct), body.text.block(f"case {pattern}:"):
-        statements(body, 1, 2)
+        later_clause(body)
 
 
 def _match_int(body: Body) -> None:
     _arm(body, "0 | 1 | 2", "match-or")
-    _arm(body, f"{assignable(body)} if {bool_expr(body)}", "match-guard")
+    _arm(body, f"{captured(body)} if {bool_expr(body)}", "match-guard")
     _arm(body, "_", "match-wildcard")
 
 
 def _match_pair(body: Body) -> None:
-    _arm(body, f"(0, {assignable(body)})", "match-sequence")
-    _arm(body, f"(int({assignable(body)}), _) if {bool_expr(body)}", "match-class")
+    _arm(body, f"(0, {captured(body)})", "match-sequence")
+    _arm(body, f"(int({captured(body)}), _) if {bool_expr(body)}", "match-class")
     if body.chance(0.5):
         _arm(body, "_ as pair", "match-as")
         body.text.lines.append("    " * (body.text.indent + 1) + "seen.append(pair)")
@@ -200,7 +217,7 @@ def _match_pair(body: Body) -> None:
 def _match_list(body: Body) -> None:
     _arm(body, "[]", "match-sequence")
     name = body.rng.choice(body.lists)
-    _arm(body, f"[{assignable(body)}, *tail] if {bool_expr(body)}", "match-star")
+    _arm(body, f"[{captured(body)}, *tail] if {bool_expr(body)}", "match-star")
     body.text.lines.append("    " * (body.text.indent + 1) + f"{name} = [*tail, 1]")
 
 
@@ -225,7 +242,7 @@ def _helper(body: Body) -> None:
         rng=body.rng, text=body.text, coverage=body.coverage, is_async=body.is_async, ints=["p", "x"],
         lists=list(body.lists), dicts=list(body.dicts), helpers=[], arms=[],
         workflows=list(body.workflows),
-        work=4, loops=1, is_helper=True, stack=["helper"], counter=body.counter,
+        work=4, loops=1, is_helper=True, tame=body.tame, stack=["helper"], counter=body.counter,
     )  # fmt: skip
     keyword = "async def" if body.is_async else "def"
     with body.inside("pure-helper" if plain else "helper"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import tempfile
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,9 +16,11 @@ from tests.harness.cases import Scenario
 from tests.harness.checks import same_after_kills, same_as_plain
 from tests.harness.compiled import Build, Life, Refused, build
 from tests.harness.plain import Stuck, run_plain
+from tests.harness.snapshots import snapshot_each_iteration
 
 LONGEST = 160
 INPUTS = (0, 5)
+SNAPSHOTS = {0: nullcontext, 5: snapshot_each_iteration}
 
 
 @dataclass
@@ -37,7 +40,10 @@ def compiled_text(text: str) -> Build:
 
 
 def check_program(rng: Chooser, size: int, coverage: Coverage, cuts: int = 12) -> Verdict:
-    """Make a program and check it for two inputs; with `cuts` 0 from every prefix of its logs."""
+    """Make a program and check it for two inputs, for the second with a snapshot after every iteration.
+
+    With `cuts` 0 it is resumed from every prefix of its logs.
+    """
     text = program(rng, size, coverage)
     verdict = Verdict(text)
     try:
@@ -46,9 +52,11 @@ def check_program(rng: Chooser, size: int, coverage: Coverage, cuts: int = 12) -
         coverage.refused.update(refused.codes)
         verdict.skipped = str(refused)
         return verdict
+    coverage.count_loops(made.compiled.sources["flow"])
     for given in INPUTS:
         try:
-            _check_input(made, Scenario(args=(given,)), coverage, cuts, verdict)
+            with SNAPSHOTS[given]():
+                _check_input(made, Scenario(args=(given,)), coverage, cuts, verdict)
         except Exception as error:
             verdict.fault = f"input {given}: {type(error).__name__}: {error}"
         if verdict.fault:
@@ -77,8 +85,8 @@ def fault_of(text: str) -> str:
             scenario = Scenario(args=(given,))
             if len(run_plain(made.plain, made.workflow, made.callees, scenario).calls) > LONGEST:
                 return ""
-            life = same_as_plain(made, scenario)
-            same_after_kills(made, scenario, life)
+            with SNAPSHOTS[given]():
+                same_after_kills(made, scenario, same_as_plain(made, scenario))
     except (Refused, Stuck):
         return ""
     except Exception as error:

@@ -1,17 +1,45 @@
-"""Counts what the random programs were made of: constructs, nesting pairs, places where they were killed."""
+"""Counts what the random programs were made of: constructs, nesting pairs, loops, crash points."""
 
 from __future__ import annotations
 
+import ast
 from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+
+_OUTER = "for while long-for try except finally try-else if elif else match-guard helper for-else while-else"
+_EVERYWHERE = "leaf gather-fixed mutating-leaf list-comprehension alias"
+_BLOCKS = "for while try if match"
+_WAYS_OUT = "break continue return raise"
+_OTHERS = {
+    "long-for": "break return raise",
+    "helper": f"{_BLOCKS} return raise",
+    "finally": _BLOCKS,
+    "match-guard": _BLOCKS,
+}
+PAIRS = frozenset(
+    (outer, inner)
+    for outer in _OUTER.split()
+    for inner in f"{_EVERYWHERE} {_OTHERS.get(outer, f'{_BLOCKS} {_WAYS_OUT}')}".split()
+)
+_CRASHES = """
+nothing run_started activity_started activity_completed activity_failed branch_taken var_changed
+iteration_completed sleep_started sleep_completed log
+"""
+CRASHES = frozenset(_CRASHES.split())
+# So many programs (or resumes) have to show one more of each. They usually show several times that.
+PROGRAMS_A_CONSTRUCT = 40
+PROGRAMS_A_PAIR = 1000
+RESUMES_A_CRASH = 500
 
 
 @dataclass
 class Coverage:
-    """How often each construct, each pair (outer, inner) and each crash point was seen."""
+    """How often each construct, each pair (outer, inner), each kind of loop and each crash point was seen."""
 
     constructs: Counter[str] = field(default_factory=Counter)
     pairs: Counter[tuple[str, str]] = field(default_factory=Counter)
+    loops: Counter[str] = field(default_factory=Counter)
     crashes: Counter[str] = field(default_factory=Counter)
     refused: Counter[str] = field(default_factory=Counter)
     programs: int = 0
@@ -19,10 +47,14 @@ class Coverage:
 
     def add(self, other: Coverage) -> None:
         """Take the counts of another process into these."""
-        for name in ("constructs", "pairs", "crashes", "refused"):
+        for name in ("constructs", "pairs", "loops", "crashes", "refused"):
             getattr(self, name).update(getattr(other, name))
         self.programs += other.programs
         self.resumes += other.resumes
+
+    def count_loops(self, emitted: str) -> None:
+        """Count the durable loops of an emitted module by what a resume does with them."""
+        self.loops.update(_kinds_of_loops(ast.parse(emitted)))
 
     def table(self) -> str:
         """The counts as text, for a terminal."""
@@ -31,6 +63,8 @@ class Coverage:
         common = [f"{outer} > {inner} {count}" for (outer, inner), count in self.pairs.most_common(60)]
         lines += ["", f"nesting pairs: {len(self.pairs)} different, the most frequent"]
         lines += _columns(common)
+        lines += ["", "durable loops"]
+        lines += _columns([f"{name} {count}" for name, count in sorted(self.loops.items())])
         lines += ["", "killed after"]
         lines += _columns([f"{name} {count}" for name, count in sorted(self.crashes.items())])
         if self.refused:
@@ -38,9 +72,42 @@ class Coverage:
             lines += _columns([f"{code} {count}" for code, count in sorted(self.refused.items())])
         return "\n".join(lines)
 
-    def missing(self, constructs: frozenset[str], least: int = 1) -> list[str]:
-        """The constructs that were made fewer than `least` times."""
-        return sorted(name for name in constructs if self.constructs[name] < least)
+    def missing(self, constructs: frozenset[str], pairs: frozenset[tuple[str, str]] = PAIRS) -> list[str]:
+        """The constructs and nesting pairs made less often than so many programs have to make them."""
+        few = _fewer(constructs, self.constructs, self.programs // PROGRAMS_A_CONSTRUCT)
+        named = {f"{outer} > {inner}": self.pairs[outer, inner] for outer, inner in pairs}
+        return few + _fewer(named, named, self.programs // PROGRAMS_A_PAIR)
+
+    def not_killed(self) -> list[str]:
+        """The crash points and captured loops that were too few for so many programs and resumes."""
+        few = _fewer(CRASHES, self.crashes, self.resumes // RESUMES_A_CRASH)
+        captured, replayed = self.loops["captured"], self.loops["replayed"]
+        if self.programs >= PROGRAMS_A_CONSTRUCT and captured < replayed:
+            few.append(f"captured loops ({captured} beside {replayed} that are replayed)")
+        return few
+
+
+def _fewer(names: Iterable[str], counts: Mapping[str, int], least: int) -> list[str]:
+    found = {name: counts.get(name, 0) for name in sorted(names)}
+    return [f"{name} ({count} of {least})" for name, count in found.items() if count < least]
+
+
+def _kinds_of_loops(tree: ast.Module) -> Iterable[str]:
+    sources = {one.iter for one in ast.walk(tree) if isinstance(one, ast.comprehension)}
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+            continue
+        if node.func.attr not in ("each", "repeat"):
+            continue
+        if node in sources:
+            yield "in comprehensions"
+        else:
+            yield "replayed" if _is_replayed(node) else "captured"
+
+
+def _is_replayed(loop: ast.Call) -> bool:
+    keep = [one.value for one in loop.keywords if one.arg == "keep"]
+    return any(isinstance(value, ast.Constant) and value.value is None for value in keep)
 
 
 def _columns(cells: list[str], width: int = 100) -> list[str]:

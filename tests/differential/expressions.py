@@ -99,7 +99,7 @@ def _walrus(body: Body, depth: int) -> str:
     if body.in_comprehension or not body.ints:
         return _atom(body)
     body.mark("walrus")
-    return f"({assignable(body)} := {int_expr(body, depth)})"
+    return f"({captured(body)} := {int_expr(body, depth)})"
 
 
 def _format(body: Body, depth: int) -> str:
@@ -139,6 +139,11 @@ def _lambda(body: Body, depth: int) -> str:
 def assignable(body: Body) -> str:
     """A name that may be assigned without changing a loop's fuel."""
     return body.rng.choice([name for name in body.ints if name in ("a", "b", "c", "x", "y")] or ["x"])
+
+
+def captured(body: Body) -> str:
+    """A name for a form that cannot bind a durable variable: a walrus, a capture pattern."""
+    return body.fresh("w") if body.tame else assignable(body)
 
 
 def bool_expr(body: Body, depth: int = 2) -> str:

@@ -225,6 +225,7 @@ FAULTS = [
     Fault("continue turned into pass", "except_in_loop", edit(ast.Continue, lambda _: ast.Pass())),
     Fault("return in a loop lost", "for_continue_return", edit(ast.Return, lambda _: ast.Break())),
     Fault("del dropped", "unbound_carried", edit(ast.Delete, lambda _: ast.Pass())),
+    Fault("change of an argument dropped", "changes_its_input", edit(ast.Delete, lambda _: ast.Pass())),
     Fault("nonlocal dropped", "nested_sync_helper", edit(ast.Nonlocal, lambda _: ast.Pass())),
     Fault("evaluated twice", "sequence", edit(ast.Assign, _twice)),
     Fault("comprehension condition dropped", "comprehensions", edit(ast.comprehension, _without_conditions)),

@@ -9,18 +9,21 @@ from tests.differential.expressions import int_expr
 
 _NAMES = """
 alias and annotated-assign assert assign async-leaf async-workflow augmented-assign augmented-item
-binary break chained-assign comparison-chain continue deferred-await del dict-change
-dict-comprehension elif else enumerate except except-tuple f-string finally for for-else
-gather-fan-out-generator gather-fan-out-list gather-fixed gather-return-exceptions helper helper-arm
-helper-call if lambda leaf leaf-condition leaf-double-starred leaf-iterable leaf-keyword leaf-list
-leaf-starred list-change list-comprehension long-for loop-rebinds-name loop-variable-after match
-match-class match-guard match-or match-sequence match-star method-leaf mutating-leaf nonlocal not or
-print pure-call pure-helper raise re-raise return set-comprehension sleep starred-target
-sub-workflow subscript swap sync-leaf sync-workflow tasks-then-gather ternary try try-else unary
-unpack walrus while while-else while-true while-walrus with-nullcontext with-suppress workflow-arm
-zip
+binary break break-in-finally chained-assign comparison-chain continue deferred-await del
+dict-change dict-comprehension dict-items elif else enumerate except except-tuple
+expression-statement f-string finally for for-else gather-fan-out-generator gather-fan-out-list
+gather-fixed gather-return-exceptions gather-unpacked helper helper-arm helper-call if lambda leaf
+leaf-condition leaf-double-starred leaf-iterable leaf-keyword leaf-list leaf-starred list-change
+list-comprehension list-rebind long-for loop-rebinds-name loop-variable-after match match-as
+match-class match-guard match-or match-sequence match-star match-wildcard method-leaf mutating-leaf
+nonlocal not or print pure-call pure-helper raise raise-in-finally re-raise return return-in-finally
+set-comprehension sleep starred-target sub-workflow subscript swap sync-leaf sync-workflow
+tasks-then-gather ternary try try-else unary unpack walrus while while-else while-true while-walrus
+with-nullcontext with-suppress workflow-arm zip
 """
 CONSTRUCTS = frozenset(_NAMES.split())
+
+TAME = 0.8
 
 PRELUDE = '''"""A random program."""
 
@@ -107,24 +110,25 @@ def program(rng: Chooser, size: int, coverage: Coverage) -> str:
     text = Text(PRELUDE.splitlines())
     counter = [0]
     is_async = rng.random() < 0.85
+    tame = rng.random() < TAME
     workflows: list[str] = []
     for number in range(rng.randint(0, 2)):
         name = f"sub{number}"
-        _workflow(rng, text, coverage, counter, name, is_async, list(workflows), 4)
+        _workflow(rng, text, coverage, counter, name, is_async, tame, list(workflows), 4)
         workflows.append(name)
-    _workflow(rng, text, coverage, counter, "flow", is_async, workflows, size)
+    _workflow(rng, text, coverage, counter, "flow", is_async, tame, workflows, size)
     coverage.programs += 1
     return "\n".join(text.lines) + "\n"
 
 
 def _workflow(
-    rng: Chooser, text: Text, coverage: Coverage, counter: list[int], name: str, is_async: bool,
+    rng: Chooser, text: Text, coverage: Coverage, counter: list[int], name: str, is_async: bool, tame: bool,
     workflows: list[str], size: int,
 ) -> None:  # fmt: skip
     body = Body(
         rng=rng, text=text, coverage=coverage, is_async=is_async, ints=["a", "b", "c"], lists=["r", "s"],
         dicts=["d"], helpers=[], arms=[], workflows=workflows, work=size, is_helper=name != "flow",
-        stack=["flow" if name == "flow" else "sub"], counter=counter,
+        stack=["flow" if name == "flow" else "sub"], counter=counter, tame=tame,
     )  # fmt: skip
     body.mark("async-workflow" if is_async else "sync-workflow")
     text.add("")

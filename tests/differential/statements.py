@@ -25,9 +25,11 @@ def simple(body: Body) -> None:
         _expression,
     ]  # fmt: skip
     if body.is_async:
-        makers += [_gather, _gather, _gather_errors, _tasks, _deferred, _sleep]
+        makers += [_gather, _gather, _gather_errors, _sleep]
+        if not (body.tame and body.in_loop):
+            makers += [_tasks, _deferred]
     if body.in_loop or body.is_helper or len(body.stack) > 1:
-        makers += [_leave, _leave]
+        makers += [leave, leave]
     body.rng.choice(makers)(body)
 
 
@@ -223,13 +225,13 @@ def _sleep(body: Body) -> None:
     body.text.add(f"await asyncio.sleep({body.rng.choice(['0', '5', '0.25'])})")
 
 
-def _leave(body: Body) -> None:
+def leave(body: Body) -> None:
     """Leave the loop, the function or the block, under a condition."""
     choices = ["return", "raise"]
     if body.in_loop and not body.in_finally:
         choices += ["break", "continue", "break", "continue"]
     if body.in_loop and body.in_finally:
-        choices += ["break"]
+        choices += ["break", "break"]
     how = body.rng.choice(choices)
     body.mark(how + ("-in-finally" if body.in_finally else ""))
     with body.text.block(f"if {bool_expr(body)}:"):

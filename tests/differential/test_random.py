@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.differential.check import check_program, fault_of
-from tests.differential.coverage import Coverage
+from tests.differential.coverage import CRASHES, Coverage
 from tests.differential.generate import CONSTRUCTS, program
 from tests.differential.shrink import shrink
 
@@ -31,12 +31,32 @@ def test_random_programs_do_the_same_compiled_and_resumed(coverage: Coverage, se
         pytest.fail(f"seed {seed}, size {size}: {verdict.fault}\n\n{small}")
 
 
-def test_generator_reaches_every_construct() -> None:
-    """A few hundred programs hold each construct that the generator can write."""
+def test_what_was_run_is_not_too_little(coverage: Coverage) -> None:
+    """What the programs of this session were made of is not below the minimum for so many."""
+    assert [*coverage.missing(CONSTRUCTS), *coverage.not_killed()] == []
+
+
+def test_generator_reaches_every_construct_and_nesting() -> None:
+    """A thousand programs hold each construct, and each construct in each other that it may stand in."""
     coverage = Coverage()
-    for seed in range(300):
+    for seed in range(1000):
         program(random.Random(seed), 12, coverage)
     assert coverage.missing(CONSTRUCTS) == []
+
+
+def test_too_few_of_anything_is_named() -> None:
+    """The minimum counts grow with the number of programs, and say what is below them."""
+    coverage = Coverage(programs=2000, resumes=40_000)
+    coverage.constructs.update({"for": 50, "while": 49})
+    coverage.pairs.update({("for", "try"): 2, ("while", "try"): 1})
+    coverage.crashes.update(dict.fromkeys(CRASHES, 80) | {"log": 3})
+    coverage.count_loops("for a in wf.each('x', y, keep=None):\n    [0 for _ in wf.each('z', y, keep=None)]")
+    assert coverage.missing(frozenset({"for", "while"}), frozenset(coverage.pairs)) == [
+        "while (49 of 50)",
+        "while > try (1 of 2)",
+    ]
+    assert coverage.not_killed() == ["log (3 of 80)", "captured loops (0 beside 1 that are replayed)"]
+    assert Coverage(programs=20).not_killed() == []
 
 
 @given(seed=seeds, size=sizes)

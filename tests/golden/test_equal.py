@@ -5,8 +5,18 @@ import pytest
 from tests.golden.conftest import built
 from tests.harness.cases import case_names, load_case, scenarios
 from tests.harness.checks import same_after_kills, same_as_plain
+from tests.harness.snapshots import snapshot_each_iteration
+
+
+def has_captured_loops(name: str) -> bool:
+    """Whether the emitted code of a case has a loop that may be fast-forwarded."""
+    texts = [path.read_text("utf-8") for path in load_case(name).expected.glob("*.py")]
+    headers = [line for text in texts for line in text.splitlines() if ".each(" in line or ".repeat(" in line]
+    return any("keep=None" not in line for line in headers)
+
 
 RUNS = list(scenarios(case_names("run")))
+LOOPS = [(name, number) for name, number in RUNS if has_captured_loops(name)]
 SHUFFLED = [(name, number) for name, number in RUNS if load_case(name).shuffle]
 
 
@@ -25,6 +35,14 @@ def test_killed_after_any_record_it_ends_the_same_way(case: str, number: int) ->
     made, scenario = built(case), load_case(case).scenarios[number]
     life = same_as_plain(made, scenario)
     assert same_after_kills(made, scenario, life) == len(life.lines) + 1
+
+
+@pytest.mark.parametrize(("case", "number"), LOOPS)
+def test_resumed_from_a_snapshot_after_any_iteration(case: str, number: int) -> None:
+    """A snapshot after each iteration of each captured loop, and a resume from it, change nothing."""
+    made, scenario = built(case), load_case(case).scenarios[number]
+    with snapshot_each_iteration():
+        same_after_kills(made, scenario, same_as_plain(made, scenario))
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -43,6 +44,10 @@ class Scenario:
     events: tuple[Event, ...] = ()
     faults: tuple[Fault, ...] = ()
     opaque: frozenset[str] = frozenset()
+
+    def given(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """The input as objects of one life: a workflow that changes its arguments changes only these."""
+        return deepcopy((self.args, self.kwargs))
 
 
 @dataclass(frozen=True)

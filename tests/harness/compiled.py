@@ -234,8 +234,9 @@ def run_compiled(
         if history.ended is not None:
             return Life(_ended(history.ended), backend.lines(RUN), [])
         function = find_workflow(modules, made.workflow)
+        args, kwargs = scenario.given()
         core = Core(RUN, history, _opening(made, scenario, records), crashed=False, max_crashes=10**6)
-        core.start(lambda wf: function(wf, *scenario.args, **scenario.kwargs))
+        core.start(lambda wf: function(wf, *args, **kwargs))
         now = records[-1].event.at if records else int(START * 1000)
         process = Process(backend, core, recorder, scenario, seed, now)
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import heapq
 import os
 import random
 import selectors
@@ -23,6 +24,7 @@ from tests.harness.recorder import PendingCall, Recorder, pick
 
 START = 1_760_000_000.0
 SAME_MOMENT = 0.0005
+PLACES = 6
 LIMIT = 20_000
 
 
@@ -31,16 +33,20 @@ class Stuck(AssertionError):
 
 
 class IdleLoop(asyncio.SelectorEventLoop):
-    """An event loop that completes one leaf whenever it is idle, and jumps to the next timer otherwise."""
+    """An event loop that completes one leaf whenever it is idle, and jumps to the next timer otherwise.
+
+    What happens from outside happens one at a time. Timers due at the same moment fire in the order in
+    which they were set, which the heap of asyncio does not promise.
+    """
 
     def __init__(self, seed: int | None) -> None:
         self.now = 0.0
         self.seed = seed
         self.pending: list[PendingCall] = []
+        self.timers: list[tuple[float, int, asyncio.TimerHandle]] = []
         self.turns = 0
+        self.timers_set = 0
         super().__init__(cast(selectors.BaseSelector, _IdleSelector(self)))
-        self._clock_resolution = 1e-9
-        self._dues: set[float] = set()
         self.set_exception_handler(lambda *_: None)
 
     def time(self) -> float:
@@ -49,11 +55,10 @@ class IdleLoop(asyncio.SelectorEventLoop):
     def call_at(  # type: ignore[override]
         self, when: float, callback: Callable[..., object], *args: Any, context: Context | None = None
     ) -> asyncio.TimerHandle:
-        """Give each timer a moment of its own: what happens from outside happens one at a time."""
-        while when in self._dues:
-            when += 1e-6
-        self._dues.add(when)
-        return super().call_at(when, callback, *args, context=context)
+        timer = asyncio.TimerHandle(when, callback, args, self, context)
+        self.timers_set += 1
+        heapq.heappush(self.timers, (round(when, PLACES), self.timers_set, timer))
+        return timer
 
     async def wait_for_turn(self, pending: PendingCall) -> None:
         pending.turn, begun = self.create_future(), self.turns
@@ -64,19 +69,29 @@ class IdleLoop(asyncio.SelectorEventLoop):
             pending.void = self.turns == begun
             raise
 
-    def idle(self, timeout: float | None) -> None:
+    def idle(self) -> None:
         """Do the next thing that happens from outside."""
         self.turns += 1
-        self.pending = [item for item in self.pending if not item.turn.done()]
         if self.turns > LIMIT:
             raise Stuck(f"more than {LIMIT} turns")
-        is_due = timeout is not None and timeout < SAME_MOMENT
-        if self.pending and not is_due:
+        self.pending = [item for item in self.pending if not item.turn.done()]
+        due = self._next_due()
+        if self.pending and (due is None or due - self.now >= SAME_MOMENT):
             pick(self.pending, self.seed).turn.set_result(None)
-        elif timeout is not None:
-            self.now += max(timeout, 1e-9)
+        elif due is not None:
+            self._fire(due)
         else:
             raise Stuck("the program waits for something that never comes")
+
+    def _next_due(self) -> float | None:
+        while self.timers and self.timers[0][2].cancelled():
+            heapq.heappop(self.timers)
+        return self.timers[0][0] if self.timers else None
+
+    def _fire(self, due: float) -> None:
+        _, _, timer = heapq.heappop(self.timers)
+        self.now = max(self.now, due)
+        self._ready.append(timer)  # type: ignore[attr-defined]
 
 
 class _IdleSelector(selectors.SelectSelector):
@@ -88,7 +103,7 @@ class _IdleSelector(selectors.SelectSelector):
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         if timeout is None or timeout > 0:
-            self.loop.idle(timeout)
+            self.loop.idle()
         return []
 
 
@@ -129,9 +144,10 @@ def find_workflow(modules: Mapping[str, ModuleType], workflow: str) -> Any:
 
 def _drive(modules: Mapping[str, ModuleType], workflow: str, scenario: Scenario, loop: IdleLoop) -> Outcome:
     function = find_workflow(modules, workflow)
+    args, kwargs = scenario.given()
 
     async def main() -> Any:
-        result = function(*scenario.args, **scenario.kwargs)
+        result = function(*args, **kwargs)
         return await result if asyncio.iscoroutine(result) else result
 
     try:

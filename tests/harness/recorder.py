@@ -6,16 +6,19 @@ import builtins
 import hashlib
 import inspect
 import types
+import warnings
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from types import FunctionType, ModuleType
+from functools import partial
+from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
+from flopod.errors import SerializableError
 from tests.harness.cases import Fault
 from tests.harness.outcome import LeafCall, value_text
 
-HOOK = "__flopod_recorder__"
+PLACE = "<the recorder>"
 _inside: ContextVar[bool] = ContextVar("inside_a_leaf", default=False)
 
 
@@ -49,7 +52,7 @@ class Recorder:
     modules: frozenset[str] = frozenset()
     _failed: dict[LeafCall, int] = field(default_factory=dict)
 
-    def sync_call(self, callee: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def sync_call(self, callee: str, /, *args: Any, **kwargs: Any) -> Any:
         if _inside.get():
             return self.originals[callee](*args, **kwargs)
         call, fault = self._begin(callee, args, kwargs)
@@ -60,7 +63,7 @@ class Recorder:
         finally:
             _inside.reset(token)
 
-    async def async_call(self, callee: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    async def async_call(self, callee: str, /, *args: Any, **kwargs: Any) -> Any:
         if _inside.get():
             return await self.originals[callee](*args, **kwargs)
         call, fault = self._begin(callee, args, kwargs)
@@ -80,7 +83,7 @@ class Recorder:
     def _begin(
         self, callee: str, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> tuple[LeafCall, type[Exception] | None]:
-        call = LeafCall(callee, value_text([list(args), kwargs]))
+        call = LeafCall(callee, _arguments_text(args, kwargs))
         self.calls.append(call)
         attempt = self.attempt if self.attempt is not None else self._failed.get(call, 0) + 1
         for fault in self.faults:
@@ -110,8 +113,6 @@ class Recorder:
             module, _, qualname = callee.partition(":")
             if module in modules:
                 self._exchange(callee, _function(modules[module], qualname))
-        for loaded in modules.values():
-            setattr(loaded, HOOK, self)
 
     def _exchange(self, callee: str, function: FunctionType) -> None:
         original = types.FunctionType(
@@ -122,10 +123,18 @@ class Recorder:
             function.__closure__,
         )
         original.__kwdefaults__ = function.__kwdefaults__
-        function.__signature__ = inspect.signature(original)  # type: ignore[attr-defined]
+        function.__signature__ = inspect.signature(function)  # type: ignore[attr-defined]
         self.originals[callee] = original
-        function.__code__ = _trampoline(callee, inspect.iscoroutinefunction(original)).__code__
+        recorded = self.async_call if inspect.iscoroutinefunction(original) else self.sync_call
+        function.__code__ = _trampoline(partial(recorded, callee), original)
         function.__defaults__ = function.__kwdefaults__ = None
+
+
+def _arguments_text(args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
+    try:
+        return value_text([list(args), kwargs])
+    except SerializableError as error:
+        return f"no data: {error}"
 
 
 def _function(module: ModuleType, qualname: str) -> FunctionType:
@@ -142,15 +151,24 @@ def _function(module: ModuleType, qualname: str) -> FunctionType:
             found = found.__func__
 
 
-def _trampoline(callee: str, is_async: bool) -> FunctionType:
-    if is_async:
-        text = f"async def leaf(*args, **kwargs): return await {HOOK}.async_call({callee!r}, args, kwargs)"
-    else:
-        text = f"def leaf(*args, **kwargs): return {HOOK}.sync_call({callee!r}, args, kwargs)"
-    scope: dict[str, Any] = {}
-    exec(text, scope)
-    function: FunctionType = scope["leaf"]
-    return function
+def _trampoline(recorded: Callable[..., Any], original: FunctionType) -> CodeType:
+    """Code that calls `recorded` instead, fit for any function object.
+
+    It finds what it calls among its constants, because a wrapper may have the globals of a library, and
+    it has the free variables of the original, because CPython exchanges only code that agrees in them.
+    """
+    keywords = ("async def", "return await") if inspect.iscoroutinefunction(original) else ("def", "return")
+    text = f"{keywords[0]} leaf(*args, **kwargs): {keywords[1]} {PLACE!r}(*args, **kwargs)"
+    code = _compiled_function(text)
+    constants = tuple(recorded if constant == PLACE else constant for constant in code.co_consts)
+    return code.replace(co_consts=constants, co_freevars=original.__code__.co_freevars)
+
+
+def _compiled_function(text: str) -> CodeType:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SyntaxWarning)
+        module = compile(text, "<recorder>", "exec")
+    return next(constant for constant in module.co_consts if isinstance(constant, CodeType))
 
 
 def pick(pending: list[PendingCall], seed: int | None) -> PendingCall:

@@ -79,7 +79,7 @@ def show(seed: int, size: int) -> None:
 
 
 def main() -> int:
-    """Run the sweep; the exit status is 1 if anything diverged or a construct is missing."""
+    """Run the sweep; the exit status is 1 if anything diverged or was seen too seldom."""
     parser = argparse.ArgumentParser(prog="python -m tests.sweep", description=__doc__)
     parser.add_argument("--programs", type=int, default=2000)
     parser.add_argument("--size", type=int, default=14, help="about the number of statements of the largest")
@@ -103,9 +103,9 @@ def report(total: Batch, seconds: float) -> int:
     print(total.coverage.table(), end="\n\n")
     for seed, size, fault in total.faults[:20]:
         print(f"seed {seed} (size {size}): {fault}\n")
-    missing = total.coverage.missing(CONSTRUCTS)
+    missing = [*total.coverage.missing(CONSTRUCTS), *total.coverage.not_killed()]
     if missing:
-        print(f"never made: {', '.join(missing)}")
+        print(f"seen less often than {total.coverage.programs} programs must: {', '.join(missing)}\n")
     refused = total.coverage.programs - total.checked - total.too_long - len(total.faults)
     print(
         f"{total.coverage.programs} programs, {total.coverage.resumes} resumes, "
