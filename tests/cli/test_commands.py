@@ -176,6 +176,32 @@ def test_a_started_run_is_executed_later(shop: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("old", "new", "cause"),
+    [
+        (
+            "fulfil(",
+            "fulfill(",
+            "it is a run of the workflow 'fulfil', which is not in this build; if 'fulfill' is its new name, "
+            "@workflow(name='fulfil') keeps the old one",
+        ),
+        ("order_id", "order", "the input has 'order_id', the workflow now takes 'order'"),
+    ],
+)
+def test_a_resume_after_a_rename_says_what_was_renamed(shop: Path, old: str, new: str, cause: str) -> None:
+    """Another build that does not fit names the cause and leaves the run to the one that does."""
+    begun = _command("run", "src", "--input", '{"order_id": "E"}', "--exit-when-waiting", cwd=shop)
+    assert begun.returncode == 3, begun.stderr
+    source = next((shop / "src").glob("*.py"))
+    text = source.read_text()
+    source.write_text(text.replace(old, new))
+    resumed = _command("run", "src", "--exit-when-waiting", cwd=shop)
+    assert (resumed.returncode, resumed.stdout) == (5, "")
+    assert cause in resumed.stderr
+    source.write_text(text)
+    assert _command("run", "src", "--exit-when-waiting", cwd=shop).returncode == 3
+
+
+@pytest.mark.parametrize(
     ("source", "words"),
     [
         ("def broken(:\n", ["main.py:1:12", "FLP007", "def broken(:"]),

@@ -63,6 +63,10 @@ def test_the_order_of_names_makes_no_other_input() -> None:
         ({}, ["order_id, lines"]),
         ({"order_id": "A", "lines": [], "nte": "x"}, ["'nte'", "did you mean 'note'?"]),
         ({"order_id": "A", "lines": [{"sku": "a", "qty": "two"}]}, ["lines[0].qty", "int"]),
+        (
+            {"order_id": "A", "lines": [{"sku": "a", "qty": 1, "qtty": 2}]},
+            ["lines[0]: there is no field 'qtty'", "did you mean 'qty'?"],
+        ),
         ({"order_id": 7, "lines": []}, ["order_id", "str"]),
         (["A", [], 0, "note", 5], ["takes 3 values", "has 5"]),
         ("A", ["is a text", "object"]),

@@ -63,6 +63,16 @@ def test_another_input_for_an_existing_run_is_refused(
         assert word in done.stderr
 
 
+def test_a_default_that_is_spelt_out_makes_no_other_input(job: Job) -> None:
+    """What is compared is the call with its defaults; a difference is shown in JSON, without the rest."""
+    job.run("order", "--input", '{"order_id": "A"}')
+    same = job.run("order", "--input", '{"order_id": "A", "price": "2.50", "qty": 1}')
+    assert (same.returncode, json.loads(same.stdout)["order"]) == (0, "A"), same.stderr
+    other = job.run("order", "--input", '{"order_id": "A", "price": "3.50"}')
+    assert other.returncode == 2
+    assert 'another input: recorded {"price": "2.50"}, given {"price": "3.50"};' in other.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -104,7 +114,11 @@ def test_a_value_that_cannot_be_recorded_is_named(job: Job) -> None:
     done = job.run("leak")
     assert done.returncode == 1
     assert "connect" in done.stderr
-    assert "['clients'][0].socket" in done.stderr
+    assert done.stderr.splitlines()[-1] == (
+        "flopod.errors.SerializableError: connect: result['clients'][0].socket is a _io.TextIOWrapper and "
+        "cannot be written: an object of the standard library's _io:TextIOWrapper is not plain data; return "
+        "the data of it instead: texts, numbers, lists, dicts, dataclasses"
+    )
 
 
 def test_a_waiting_run_says_how_to_answer_it(job: Job) -> None:
@@ -210,6 +224,36 @@ def test_a_leaf_that_kills_the_process_is_parked(job: Job, backend: str) -> None
     assert job.calls().count("die") == 5
 
 
+def test_crashes_are_counted_in_words(job: Job) -> None:
+    """One crash is a crash, two are crashes."""
+    words = []
+    for _ in range(3):
+        job.run("poison")
+        command = [sys.executable, "-m", "flopod_compiler.cli", "runs", "show", "main-run"]
+        shown = subprocess.run(
+            command, cwd=job.folder, env=clean_environment(), capture_output=True, text=True
+        )
+        words += [line.split(maxsplit=1)[1] for line in shown.stdout.splitlines() if line.startswith("steps")]
+    assert words == [
+        "1 done, 1 running",
+        "1 done, 1 crash, 1 running",
+        "1 done, 2 crashes, 1 running",
+    ]
+
+
+def test_a_workflow_that_was_renamed_is_named(bundle: Path, tmp_path: Path) -> None:
+    """A resume by a program without the run's workflow says so; that is no wrong usage."""
+    job = Job(bundle, tmp_path)
+    job.run("approve", "--input", '["A"]', "--exit-when-waiting")
+    other = Job(make_bundle(tmp_path / "other", "order", "nap"), tmp_path)
+    resumed = other.run()
+    assert (resumed.returncode, resumed.stdout) == (5, "")
+    assert "it is a run of the workflow 'approve', which is not in this build" in resumed.stderr
+    started = other.run("order", "--input", '["A"]')
+    assert started.returncode == 2
+    assert "another workflow: recorded approve, given order" in started.stderr
+
+
 def test_a_torn_last_line_is_recovered(job: Job) -> None:
     """Half a record at the end of a log is what a crash leaves behind."""
     job.run("approve", "--input", '["A"]', "--exit-when-waiting", "--backend", "file")
@@ -232,6 +276,16 @@ def test_a_damaged_log_is_refused_and_not_touched(job: Job) -> None:
     assert "main-run.jsonl" in done.stderr
     assert "line 2" in done.stderr
     assert log.read_bytes() == b"".join(lines)
+
+
+def test_a_copied_log_is_not_another_run(job: Job) -> None:
+    """It is refused with both names, and nothing is executed."""
+    job.run("order", "--input", '["A"]', "--backend", "file")
+    events = job.folder / ".flopod/events"
+    (events / "b.jsonl").write_bytes((events / "main-run.jsonl").read_bytes())
+    done = job.run("order", "--backend", "file", "--run-id", "b")
+    assert (done.returncode, done.stdout) == (6, "")
+    assert "the log of the run 'main-run', not of 'b'" in done.stderr
 
 
 @pytest.mark.parametrize("backend", ["file", "sqlite"])

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from flopod.codec import NotPlain, SerializableError, decode, encode, program_modules
+from flopod.codec import SerializableError, decode, encode, program_modules
 
 from . import shop
 
@@ -48,7 +48,7 @@ def test_what_is_not_data_is_refused_with_its_place(thing: Any) -> None:
 
 def test_a_socket_in_an_object_is_named_by_its_field() -> None:
     """The offending field is found inside objects and tuples."""
-    with socket.socket() as live, pytest.raises(NotPlain) as caught:
+    with socket.socket() as live, pytest.raises(SerializableError) as caught:
         encode((1, shop.Line("a", tags=[live])), label="argument 'x'")  # type: ignore[list-item]
     assert caught.value.field == "argument 'x'[1].tags[0]"
 
@@ -59,7 +59,7 @@ def test_an_object_of_a_local_class_is_refused_with_advice() -> None:
     class Local:
         pass
 
-    with pytest.raises(NotPlain, match="define it at module level"):
+    with pytest.raises(SerializableError, match="define it at module level"):
         encode(Local())
 
 
@@ -69,7 +69,7 @@ def test_a_local_class_itself_is_refused() -> None:
     class Local:
         pass
 
-    with pytest.raises(NotPlain, match="module level"):
+    with pytest.raises(SerializableError, match="module level"):
         encode([Local])
 
 

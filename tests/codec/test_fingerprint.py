@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from flopod.codec import NotPlain, decode, encode, fingerprint
+from flopod.codec import SerializableError, decode, encode, fingerprint
 
 from . import shop
 
@@ -65,6 +65,6 @@ def test_what_is_called_by_name_counts_by_name() -> None:
 
 def test_a_live_object_without_a_name_is_refused() -> None:
     """An argument that neither the log nor a name can tell is an error with its place."""
-    with pytest.raises(NotPlain) as caught:
+    with pytest.raises(SerializableError) as caught:
         fingerprint(([1, iter([])],), label="args")
     assert caught.value.field == "args[0][1]"

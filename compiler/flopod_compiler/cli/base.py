@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
-from flopod.errors import FlopodError
+from flopod.errors import FlopodError, StorageError
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -22,12 +25,28 @@ class Group(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         return list(self.commands)
 
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().main(*args, **kwargs)
+        except OSError as error:
+            if error.filename is not None:
+                raise
+            _leave_standard_output()
+            click.echo(f"error: standard output cannot be written: {error.strerror}", err=True)
+            sys.exit(StorageError.exit_code)
+
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
         except FlopodError as error:
             click.echo(f"error: {error}", err=True)
             raise click.exceptions.Exit(error.exit_code) from None
+
+
+def _leave_standard_output() -> None:
+    """Let what is still in its buffer go nowhere, so that the interpreter does not fail on it at its end."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def source_argument(command: _Command) -> _Command:

@@ -16,6 +16,7 @@ from flopod.backends.choose import choose
 from flopod.engine.waits import deliver_commands, matches
 from flopod.events import (
     FINAL,
+    IterationCompleted,
     ListChanged,
     MapChanged,
     Record,
@@ -53,17 +54,21 @@ def details(run_id: str, backend: str | None) -> dict[str, Any]:
     return data
 
 
-def _events(records: Sequence[Record], kind: type) -> Iterator[Any]:
+def _events(records: Sequence[Record], kind: type | tuple[type, ...]) -> Iterator[Any]:
     return (record.event for record in records if isinstance(record.event, kind))
 
 
 def _variables(records: Sequence[Record]) -> dict[str, Any]:
     """The last value of each variable; of a list or mapping its size, which is what events tell."""
     found: dict[str, Any] = {}
+    counted = {event.path for event in _events(records, (ListChanged, MapChanged))}
     for record in records:
         event = record.event
         if isinstance(event, VarChanged):
             found[event.path] = _value(event.value)
+        elif isinstance(event, IterationCompleted) and event.snapshot is not None:
+            kept = zip(event.states, _value(event.snapshot), strict=False)
+            found.update((path, value) for path, value in kept if path not in counted)
         elif isinstance(event, (ListChanged, MapChanged)):
             found[event.path] = f"{event.size} items"
     return found
@@ -97,7 +102,8 @@ def described(found: dict[str, Any]) -> str:
 
 def _steps(found: dict[str, Any]) -> str:
     parts = [f"{found['activities_done']} done"]
-    for name, word in (("retries", "tried again"), ("crashes", "crashes"), ("running", "running")):
+    crashes = "crash" if found["crashes"] == 1 else "crashes"
+    for name, word in (("retries", "tried again"), ("crashes", crashes), ("running", "running")):
         amount = found[name] if isinstance(found[name], int) else len(found[name])
         parts += [f"{amount} {word}"] if amount else []
     return ", ".join(parts)

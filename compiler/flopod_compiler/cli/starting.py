@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import operator
 import os
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from msgspec import Raw
 
 from flopod.backends.base import Backend, now_ms
 from flopod.backends.choose import choose
 from flopod.engine import seed
+from flopod.engine.call import check_same, input_document
 from flopod.engine.inputs import bind, read_input
 from flopod.engine.job import choose_workflow
-from flopod.engine.runtime import _input as input_document
-from flopod.engine.runtime import check_same
 from flopod.engine.waits import first_event, wait_points
 from flopod.events import RunStarted
 from flopod.runid import DEFAULT_RUN_ID, check_run_id
@@ -48,13 +49,13 @@ def record_start(
         sync=entry.sync,
     )
     with choose(backend, os.environ) as store:
-        _append(store, started, given=input is not None)
+        _append(store, started, function, given=input is not None)
     return run_id
 
 
-def _append(store: Backend, started: RunStarted, *, given: bool) -> None:
+def _append(store: Backend, started: RunStarted, function: Callable[..., Any], *, given: bool) -> None:
     recorded = first_event(store, started.run_id)
     if recorded is None:
         store.append(started.run_id, 0, [started])
     else:
-        check_same(started.run_id, recorded, started.workflow, started.input if given else None)
+        check_same(started.run_id, recorded, started.workflow, started.input if given else None, function)

@@ -37,7 +37,6 @@ from flopod.errors import SerializableError
 
 from .convert import from_plain
 from .copying import copy, normalise
-from .errors import NotPlain
 from .fingerprint import fingerprint
 from .immutable import is_immutable
 from .known import Known
@@ -50,7 +49,6 @@ from .unbound import UNBOUND
 __all__ = [
     "UNBOUND",
     "Known",
-    "NotPlain",
     "SerializableError",
     "check_schema",
     "copy",

@@ -12,22 +12,28 @@ import msgspec
 
 from flopod.errors import BadInput
 
+from .unknown import refuse_unknown
+
 UNTYPED = (Any, None, object, inspect.Parameter.empty)
 
 
-def from_plain(data: Any, annotation: Any, *, label: str = "") -> Any:
+def from_plain(data: Any, annotation: Any, *, label: str = "", strict: bool = False) -> Any:
     """Return JSON data as a value of the annotated type; as it is when there is none.
 
-    Raises BadInput that names the place (`label` is its root), what was expected and what was given.
+    A name that is in no field is passed over, unless `strict`. Raises BadInput that names the place
+    (`label` is its root), what was expected and what was given.
     """
     if any(annotation is untyped for untyped in UNTYPED):
         return data
     try:
-        return _convert(data, annotation)
+        value = _convert(data, annotation)
     except msgspec.ValidationError as error:
         message, *places = str(error).split(" - at `$")
         place = "".join(part.rstrip("`") for part in reversed(places))
         raise BadInput(message.replace("`", ""), field=(label + place).lstrip(".")) from None
+    if strict:
+        refuse_unknown(data, value, label)
+    return value
 
 
 def _convert(data: Any, annotation: Any) -> Any:

@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 
 def copy(value: T, *, label: str = "value") -> T:
-    """Return what decoding the encoded value gives. Raises NotPlain as `encode` does."""
+    """Return what decoding the encoded value gives. Raises SerializableError as `encode` does."""
     copied: T = value if is_immutable(value) else _copy(value, label)
     return copied
 

@@ -1,16 +1,11 @@
-"""What the codec raises for a value outside its reach, and the internal signal that carries it."""
+"""The signal inside the codec that a value is outside its reach, and the words for such a value."""
 
+import inspect
 from typing import Any
-
-from flopod.errors import SerializableError
-
-
-class NotPlain(SerializableError):
-    """The value holds something that is not plain data: an iterator, a local function, a live object."""
 
 
 class Refused(Exception):
-    """Inside the codec: `value` cannot be written, because of `reason`. Becomes NotPlain at the border."""
+    """`value` cannot be written, because of `reason`. Becomes a SerializableError at the border."""
 
     def __init__(self, value: Any, reason: str) -> None:
         super().__init__(reason)
@@ -27,3 +22,13 @@ def describe(value: Any) -> str:
         name = f"{cls.__module__}.{cls.__qualname__}"
     own = getattr(value, "__qualname__", None)
     return f"{name} {own}" if isinstance(own, str) else name
+
+
+def advice(value: Any, label: str) -> str:
+    """Say what to write in place of a value that is not data, in an outcome, a call or elsewhere."""
+    verb = {"result": "return", "arguments": "pass"}.get(label, "use")
+    if inspect.isawaitable(value):
+        return f"await it, and {verb} what it gives"
+    if hasattr(type(value), "__next__") and not hasattr(type(value), "fileno"):
+        return f"{verb} a list of what it gives"
+    return f"{verb} the data of it instead: texts, numbers, lists, dicts, dataclasses"

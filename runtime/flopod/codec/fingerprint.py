@@ -46,7 +46,7 @@ def fingerprint(value: Any, *, label: str = "value") -> str:
     """Return 16 hexadecimal digits that depend on the value alone.
 
     Functions and classes count by name, so do objects that a module holds under a global name; a
-    lambda counts by where it is defined. Raises NotPlain for any other object that is not data.
+    lambda counts by where it is defined. Raises SerializableError for any other object that is not data.
     """
     try:
         text = quick(value) or _Canonical().text(value)

@@ -6,8 +6,9 @@ from enum import Enum
 from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any
 
+from flopod.errors import SerializableError
+
 from .encode import is_foreign
-from .errors import NotPlain
 from .immutable import is_immutable
 from .names import reference
 from .ordering import hashes_by_address
@@ -59,7 +60,7 @@ def _is_named(value: Any) -> bool:
 
 def _check_order(value: "set[Any] | frozenset[Any]") -> None:
     if sum(map(hashes_by_address, value)) > 1:
-        raise NotPlain(
+        raise SerializableError(
             "a set whose elements have no hash of their own has no lasting order; give their class "
             "__hash__ and __eq__, or use a list"
         )

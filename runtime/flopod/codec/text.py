@@ -9,7 +9,7 @@ from flopod.errors import SerializableError
 from . import objects, rebuild
 from .decode import Decoder
 from .encode import Encoder, quick
-from .errors import NotPlain, Refused, describe
+from .errors import Refused, advice, describe
 from .known import Known
 from .locate import locate
 
@@ -31,7 +31,7 @@ def encode(
 
     With `known`, its objects are written as references into that table; with `state` also, each with
     its present state. `foreign` lets objects of the table that are not plain data stay references.
-    `label` names the value in errors. Raises NotPlain, a SerializableError that names the place.
+    `label` names the value in errors. Raises SerializableError that names the place.
     """
     if not known and (text := quick(value)) is not None:
         return text
@@ -60,8 +60,9 @@ def decode(data: bytes | msgspec.Raw | str, *, known: Known | None = None) -> An
         raise SerializableError("a value in the log is nested too deeply to be read") from None
 
 
-def not_plain(root: Any, refused: Refused, label: str) -> NotPlain:
+def not_plain(root: Any, refused: Refused, label: str) -> SerializableError:
     """Turn the codec's internal signal into the error that names the place in the value."""
     field = locate(root, refused.value, label)
     what = describe(refused.value)
-    return NotPlain(f"{field} is a {what} and cannot be written: {refused.reason}", field=field)
+    reason = refused.reason if "; " in refused.reason else f"{refused.reason}; {advice(refused.value, label)}"
+    return SerializableError(f"{field} is a {what} and cannot be written: {reason}", field=field)

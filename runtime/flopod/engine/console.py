@@ -66,7 +66,7 @@ class Console:
 
 
 def write_result(text: str, out: IO[str]) -> bool:
-    """Write a line of data; False if nobody reads it any more."""
+    """Write a line of data; False if nobody reads it any more. Raises OSError for any other trouble."""
     try:
         out.write(text + "\n")
         out.flush()

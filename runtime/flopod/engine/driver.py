@@ -143,15 +143,15 @@ class Driver:
     async def _start(self, command: StartLeaf) -> None:
         alone = len(self.core.agenda.running) == 1 and self._leaves.idle and command.timeout is None
         if alone and (command.sync or len(self.core.open) == 1) and self.core.external is None:
-            await self._let_others_run()
+            if time.monotonic() - self._turn > _TURN:
+                await self._let_others_run()
             await self._leaves.run(command)
         else:
             self._leaves.start(command)
 
     async def _let_others_run(self) -> None:
-        if time.monotonic() - self._turn > _TURN:
-            await asyncio.sleep(0)
-            self._turn = time.monotonic()
+        await asyncio.sleep(0)
+        self._turn = time.monotonic()
 
     def _show(self, command: Write | Warn | CallLogger) -> None:
         if isinstance(command, CallLogger):

@@ -46,6 +46,18 @@ def end(code: int, *, orderly: bool = True) -> NoReturn:
     os._exit(code)
 
 
+def open_standard_streams() -> None:
+    """Open what the process was started without, lest a file of the store be taken for it.
+
+    Standard output is opened for reading, so that a result cannot be written and nobody believes it was.
+    """
+    for fd, mode in enumerate((os.O_RDONLY, os.O_RDONLY, os.O_WRONLY)):
+        try:
+            os.fstat(fd)
+        except OSError:
+            os.open(os.devnull, mode)  # the lowest number that is free, which is this one
+
+
 @contextlib.contextmanager
 def result_apart() -> Iterator[IO[str]]:
     """Standard output for the result alone: what else is written to it goes to standard error."""

@@ -150,7 +150,7 @@ def _decoded(
 
 def _convert(entry: WorkflowEntry, name: str, value: Any, hints: dict[str, Any]) -> Any:
     try:
-        return from_plain(value, hints.get(name, Any), label=name)
+        return from_plain(value, hints.get(name, Any), label=name, strict=True)
     except (BadInput, ValueError, TypeError) as error:
         place = "" if str(error).startswith(name) else f"{name}: "
         raise BadInput(f"the input of {entry.name!r}: {place}{error}", field=name) from None

@@ -18,10 +18,11 @@ import msgspec
 
 from flopod.backends.base import Backend
 from flopod.backends.choose import choose
+from flopod.backends.lock import Hold, MemoryHold
 from flopod.codec import plain
 from flopod.engine import seed
 from flopod.engine.console import Console, share_terminal, write_result
-from flopod.engine.ending import end, result_apart, run_apart
+from flopod.engine.ending import end, open_standard_streams, result_apart, run_apart
 from flopod.engine.inputs import Arguments, bind, read_input
 from flopod.engine.options import Options, read_options
 from flopod.engine.outcome import OpenWait, RunOutcome
@@ -29,7 +30,7 @@ from flopod.engine.progress import ProgressReport
 from flopod.engine.runtime import run_workflow
 from flopod.engine.signals import Interrupts
 from flopod.engine.waits import deliver, deliver_commands, first_event, matches, resume_command, wait_points
-from flopod.errors import FlopodError, UsageError
+from flopod.errors import BuildMismatch, FlopodError, StorageError, UsageError
 from flopod.events import FINAL, RunStarted, WaitPoint
 from flopod.manifest import Manifest, WorkflowEntry
 from flopod.workflow.tracebacks import author_traceback
@@ -53,6 +54,7 @@ def main(
     it takes `--deliver` itself. What the program prints goes to standard error, so that the result is
     alone on standard output.
     """
+    open_standard_streams()
     read = manifest if isinstance(manifest, Manifest) else msgspec.json.decode(manifest, type=Manifest)
     program = program or ("python", sys.argv[0])
     try:
@@ -125,9 +127,14 @@ class Job:
         self._was_over = summary is not None and summary.status in FINAL
         entry = self._entry(recorded)
         apart = result_apart() if out is None else nullcontext(out)
-        with apart as result, backend.hold(self.options.run_id) as hold:
+        with apart as result, self._hold(backend) as hold:
             self._on_leave = hold.leave
             return self._execute(entry, recorded, Guarded(backend, self._interrupts), hold, result)
+
+    def _hold(self, backend: Backend) -> Hold:
+        """Own the run, unless it is over: its result can be had from a store that cannot be written."""
+        run_id = self.options.run_id
+        return MemoryHold(run_id, {}, crashed=False) if self._was_over else backend.hold(run_id)
 
     def _deliver(self, backend: Backend, path: str, event: str, payload: str) -> int:
         done = deliver(backend, self.options.run_id, path, event, payload)
@@ -141,15 +148,19 @@ class Job:
 
     def _entry(self, recorded: RunStarted | None) -> WorkflowEntry:
         """The workflow asked for; else the run's own, else the only one there is."""
-        name = self.options.workflow or (recorded.workflow if recorded is not None else None)
-        return choose_workflow(self.manifest, name)
+        if recorded is None or self.options.workflow is not None:
+            return choose_workflow(self.manifest, self.options.workflow)
+        if recorded.workflow not in self.manifest.workflows:
+            why = _gone_workflow(recorded.workflow, self.manifest.workflows)
+            raise BuildMismatch(recorded.run_id, recorded.build or "(none)", self.manifest.build, why)
+        return self.manifest.workflows[recorded.workflow]
 
     def _execute(
         self,
         entry: WorkflowEntry,
         recorded: RunStarted | None,
         backend: "Guarded",
-        hold: Any,
+        hold: Hold,
         out: IO[str],
     ) -> int:
         if self.options.log_level:
@@ -182,7 +193,7 @@ class Job:
         function: Callable[..., Any],
         arguments: Arguments | None,
         backend: "Guarded",
-        hold: Any,
+        hold: Hold,
     ) -> RunOutcome:
         if not self._was_over:
             self._console.say(_opening(entry.name, recorded, self.manifest))
@@ -210,7 +221,7 @@ class Job:
         match outcome.status:
             case "completed":
                 self._console.say(f"run {run_id} is completed")
-                write_result(json.dumps(plain(outcome.value), ensure_ascii=False), out)
+                return self._give(outcome.value, out)
             case "failed":
                 self._console.error(f"run {run_id} failed")
                 self._console.error(_failure(outcome))
@@ -222,6 +233,18 @@ class Job:
             case _:
                 self._report_waiting(outcome)
         return EXIT_OF_STATUS.get(outcome.status, 1)
+
+    def _give(self, value: Any, out: IO[str]) -> int:
+        """Write the result. The run is completed, whatever becomes of that."""
+        try:
+            write_result(json.dumps(plain(value), ensure_ascii=False), out)
+        except OSError as error:
+            self._console.error(
+                f"error: the result could not be written to standard output: {error.strerror}; the run "
+                "keeps it, and the same command gives it again"
+            )
+            return StorageError.exit_code
+        return EXIT_OF_STATUS["completed"]
 
     def _report_waiting(self, outcome: RunOutcome) -> None:
         for wait in outcome.waiting:
@@ -283,6 +306,12 @@ def _opening(name: str, recorded: RunStarted | None, manifest: Manifest) -> str:
     return f"{does} {name} (build {manifest.build[:12]})"
 
 
+def _gone_workflow(name: str, known: dict[str, WorkflowEntry]) -> str:
+    near = difflib.get_close_matches(name, known, 1, 0.4)
+    renamed = f"; if {near[0]!r} is its new name, @workflow(name={name!r}) keeps the old one" if near else ""
+    return f"it is a run of the workflow {name!r}, which is not in this build{renamed}"
+
+
 def _unknown_workflow(name: str, known: dict[str, WorkflowEntry]) -> str:
     near = difflib.get_close_matches(name, known, 1)
     guess = f"did you mean {near[0]!r}? " if near else ""
@@ -291,7 +320,7 @@ def _unknown_workflow(name: str, known: dict[str, WorkflowEntry]) -> str:
 
 def _failure(outcome: RunOutcome) -> str:
     if outcome.error is not None and outcome.error.__traceback__ is not None:
-        return author_traceback(outcome.error)
+        return author_traceback(outcome.error).rstrip("\n")
     return outcome.traceback.rstrip("\n") or "".join(traceback.format_exception_only(outcome.error))
 
 

@@ -12,10 +12,11 @@ from msgspec import Raw
 from flopod import codec
 from flopod.backends.base import Backend
 from flopod.backends.lock import Hold
+from flopod.engine.call import check_fits, check_same, input_document, recorded_call
 from flopod.engine.clock import Clock, SystemClock
 from flopod.engine.driver import Driver
 from flopod.engine.outcome import OnProgress, RunOutcome
-from flopod.errors import BadInput, BuildMismatch, DivergenceError, InputChanged
+from flopod.errors import BadInput, BuildMismatch, DivergenceError
 from flopod.events import (
     Event,
     RunCompleted,
@@ -64,7 +65,7 @@ async def run_workflow(
     clock = SystemClock() if clock is None else clock
     with _held(backend, run_id, hold) as held:
         history = History(backend.load(run_id))
-        given = _input(args, kwargs)
+        given = input_document(args, kwargs)
         if history.started is None:
             started = RunStarted(
                 at=clock.now(),
@@ -80,7 +81,9 @@ async def run_workflow(
             core = Core(run_id, history, [started], max_crashes=max_crashes())
         else:
             started = history.started
-            check_same(run_id, started, workflow, given)
+            if started.workflow == workflow and history.ended is None:
+                check_fits(run_id, started, fn, history.build, build)
+            check_same(run_id, started, workflow, given, fn)
             settled = _settled(history, resume_paused, held.crashed)
             if settled is not None:
                 return settled
@@ -110,14 +113,6 @@ def _resumed(run_id: str, history: History, crashed: bool, build: str, clock: Cl
     return Core(run_id, history, [opening], crashed=crashed and not on_purpose, max_crashes=max_crashes())
 
 
-def check_same(run_id: str, started: RunStarted, workflow: str, given: Raw | None) -> None:
-    """Check that a start asks for what is recorded. Raises InputChanged."""
-    if started.workflow != workflow:
-        raise InputChanged(run_id, "workflow", started.workflow, workflow)
-    if given is not None and bytes(given) != bytes(started.input):
-        raise InputChanged(run_id, "input", _shown(started.input), _shown(given))
-
-
 def diverged(
     backend: Backend, history: History, error: DivergenceError, run_id: str, build: str, clock: Clock
 ) -> DivergenceError | BuildMismatch:
@@ -144,20 +139,8 @@ def _held(backend: Backend, run_id: str, hold: Hold | None) -> AbstractContextMa
     return backend.hold(run_id) if hold is None else nullcontext(hold)
 
 
-def _input(args: Sequence[Any] | None, kwargs: Mapping[str, Any] | None) -> Raw | None:
-    if args is None and kwargs is None:
-        return None
-    by_place, by_name = list(args or ()), dict(kwargs or {})
-    if by_place and by_name:
-        return Raw(codec.encode((by_place, by_name)))
-    return Raw(codec.encode(by_name if by_name else by_place))
-
-
 def _body(fn: Callable[..., Awaitable[Any]], document: Raw) -> Callable[[Scope], Coroutine[Any, Any, Any]]:
-    given = codec.decode(document)
-    args, kwargs = (
-        given if isinstance(given, tuple) else ([], given) if isinstance(given, dict) else (given, {})
-    )
+    args, kwargs = recorded_call(document)
 
     async def body(wf: Scope) -> Any:
         return await fn(wf, *args, **kwargs)
@@ -178,11 +161,6 @@ def _settled(history: History, resume_paused: bool, crashed: bool) -> RunOutcome
     if paused.path and not poisoned(history, paused.path, max_crashes(), crashed):
         return None
     return RunOutcome("paused", reason=paused.reason)
-
-
-def _shown(document: Raw) -> str:
-    text = bytes(document).decode()
-    return text if len(text) <= 200 else text[:197] + "..."
 
 
 class Runtime(AbstractAsyncContextManager[Scope]):

@@ -7,6 +7,8 @@ import os
 import sys
 from typing import NoReturn
 
+from flopod.engine import signals
+
 DEFAULT_SEED = 0
 VARIABLE = "PYTHONHASHSEED"
 _ATTEMPT = "FLOPOD_HASH_SEED_ATTEMPT"
@@ -51,7 +53,12 @@ def _start_again(arguments: list[str], seed: int) -> NoReturn:
         environment = {key: value for key, value in environment.items() if not key.startswith("PYTHON")}
     environment |= {VARIABLE: str(seed), _ATTEMPT: str(seed)}
     _flush()
-    os.execve(sys.executable, arguments, environment)
+    # A handler does not survive the restart, so that a signal during it would kill by its default.
+    signals.hold_back()
+    try:
+        os.execve(sys.executable, arguments, environment)
+    finally:
+        signals.listen()
 
 
 def command_line(original: list[str]) -> list[str]:

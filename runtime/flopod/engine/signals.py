@@ -13,6 +13,30 @@ from types import FrameType
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
+def exit_when_interrupted() -> None:
+    """Let an interrupt end this process at once, with its status, as long as there is no job yet."""
+    for number in _SIGNALS:
+        signal.signal(number, _exit_early)
+    listen()
+
+
+def hold_back() -> None:
+    """Keep interrupts for the program that this process is about to become."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+
+
+def listen() -> None:
+    """Let interrupts through, those also that were held back when the process was started again."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
+
+
+def _exit_early(number: int, _frame: FrameType | None) -> None:
+    try:
+        os.write(2, b"interrupted; start it again and it goes on\n")
+    finally:
+        os._exit(128 + number)
+
+
 class Interrupts:
     """The signal handlers of a job. `leave` is called in the handler with the signal's name."""
 
@@ -25,6 +49,7 @@ class Interrupts:
     def install(self) -> None:
         for number in _SIGNALS:
             signal.signal(number, self._on_signal)
+        listen()
         os.register_at_fork(after_in_child=self._reset)
 
     @contextlib.contextmanager

@@ -92,8 +92,8 @@ def recorded_waits(backend: Backend, run_id: str) -> Sequence[WaitPoint] | None:
 
 def first_event(backend: Backend, run_id: str) -> RunStarted | None:
     """The event that started the run, None if there is no such run."""
-    records = backend.load(run_id)
-    event = records[0].event if records else None
+    record = backend.first(run_id)
+    event = None if record is None else record.event
     return event if isinstance(event, RunStarted) else None
 
 
