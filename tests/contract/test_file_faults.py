@@ -159,6 +159,23 @@ def test_one_damaged_run_does_not_hide_the_others(log: Path) -> None:
     assert "line 2" in damaged.error
 
 
+@pytest.mark.parametrize("summary", [False, True])
+def test_a_log_under_the_name_of_another_run_is_refused(log: Path, summary: bool) -> None:
+    """A copied log would run its steps a second time under their old keys; both runs are named."""
+    (log.parent / "copy.jsonl").write_bytes(log.read_bytes())
+    if summary:
+        summaries = log.parents[1] / "summaries"
+        (summaries / "copy.json").write_bytes((summaries / "run.json").read_bytes())
+    store = reopened(log)
+    for read in (store.load, store.first, store.summary):
+        with pytest.raises(DamagedLog, match="it is the log of the run 'run', not of 'copy'"):
+            read("copy")
+    with pytest.raises(DamagedLog, match="not of 'copy'"):
+        store.append("copy", 5, step(2))
+    found = {each.run_id: each.status for each in store.summaries()}
+    assert found == {"run": "running", "copy": "storage_error"}
+
+
 def test_a_log_cut_behind_its_summary_is_folded_again(log: Path) -> None:
     """A summary that knows more than the log, as after a power cut, is not believed."""
     lines = log.read_bytes().splitlines(keepends=True)

@@ -47,6 +47,14 @@ def test_an_unknown_run_is_empty(store: Backend) -> None:
     assert store.summaries() == []
 
 
+def test_the_first_record_is_read_alone(place: Place) -> None:
+    """`first` gives the event that started a run, also to another store, and None for an unknown run."""
+    place.open().append("run", 0, [started(), *step(0)])
+    again = place.open()
+    assert again.first("run") == again.load("run")[0]
+    assert again.first("rum") is None
+
+
 def test_appending_nothing_changes_nothing(store: Backend) -> None:
     """An empty batch is no error and creates no run."""
     assert store.append("run", 0, []) == 0
@@ -56,8 +64,8 @@ def test_appending_nothing_changes_nothing(store: Backend) -> None:
 
 def test_runs_do_not_mix(store: Backend) -> None:
     """Each run has its own log and its own numbers."""
-    store.append("one", 0, [started(), *step(0)])
-    store.append("two", 0, [started()])
+    store.append("one", 0, [started(run_id="one"), *step(0)])
+    store.append("two", 0, [started(run_id="two")])
     store.append("one", 3, step(1))
     assert len(store.load("one")) == 5
     assert len(store.load("two")) == 1
@@ -109,9 +117,13 @@ def test_the_slower_of_two_writers_is_fenced(place: Place) -> None:
 
 def test_one_commit_for_several_runs(store: Backend) -> None:
     """`append_many` answers for each run, and a fenced run does not hold up the others."""
-    store.append("b", 0, [started()])
+    store.append("b", 0, [started(run_id="b")])
     results = store.append_many(
-        [Batch("a", 0, [started()]), Batch("b", 0, [started()]), Batch("c", 0, [started(), *step(0)])]
+        [
+            Batch("a", 0, [started(run_id="a")]),
+            Batch("b", 0, [started(run_id="b")]),
+            Batch("c", 0, [started(run_id="c"), *step(0)]),
+        ]
     )
     assert results[0] == 1
     assert isinstance(results[1], Fenced)
@@ -122,7 +134,9 @@ def test_one_commit_for_several_runs(store: Backend) -> None:
 def test_what_cannot_be_written_stops_only_its_batch(store: Backend) -> None:
     """A name that is no Unicode is an error of its own batch, which is not written in part."""
     bad = BranchTaken(path="if-\ud800", key=Raw(b"true"))
-    results = store.append_many([Batch("a", 0, [started(), bad]), Batch("b", 0, [started()])])
+    results = store.append_many(
+        [Batch("a", 0, [started(run_id="a"), bad]), Batch("b", 0, [started(run_id="b")])]
+    )
     assert isinstance(results[0], SerializableError)
     assert results[1] == 1
     assert store.load("a") == []

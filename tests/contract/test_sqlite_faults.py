@@ -20,6 +20,9 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "runs.db"
 
 
+PLACE = "(SELECT number << 32 FROM logs WHERE run_id = 'run')"
+
+
 def execute(file: Path, *statements: str) -> None:
     """Change the database behind the store's back."""
     db = sqlite3.connect(file, isolation_level=None)
@@ -35,7 +38,7 @@ def test_the_file_is_set_up_for_safety(file: Path) -> None:
     with store._database.reading as db:
         assert db.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
         assert db.execute("PRAGMA synchronous").fetchone()[0] == 2
-        assert db.execute("PRAGMA user_version").fetchone()[0] == len(schema.STEPS)
+        assert db.execute("PRAGMA user_version").fetchone()[0] == schema.VERSION
     store.close()
 
 
@@ -52,10 +55,10 @@ def test_records_are_ordinary_rows(file: Path) -> None:
 @pytest.mark.parametrize(
     ("damage", "record"),
     [
-        ("UPDATE events SET body = replace(body, '1.50', '9.50') WHERE run_id = 'run' AND seq = 3", 3),
-        ("DELETE FROM events WHERE run_id = 'run' AND seq = 2", 2),
-        ("UPDATE events SET seq = 9 WHERE run_id = 'run' AND seq = 5", 5),
-        ("UPDATE events SET body = '' WHERE run_id = 'run' AND seq = 1", 1),
+        (f"UPDATE records SET body = replace(body, '1.50', '9.50') WHERE place = {PLACE} + 3", 3),
+        (f"DELETE FROM records WHERE place = {PLACE} + 2", 2),
+        (f"UPDATE records SET place = place + 4 WHERE place = {PLACE} + 5", 5),
+        (f"UPDATE records SET body = '' WHERE place = {PLACE} + 1", 1),
     ],
 )
 def test_a_damaged_record_is_refused(file: Path, damage: str, record: int) -> None:
@@ -76,7 +79,7 @@ def test_a_damaged_run_is_an_error_of_its_own_batch(file: Path) -> None:
     """A run that cannot be read does not hold up the others in the same commit, nor the listing."""
     execute(
         file,
-        "UPDATE events SET body = 'x' WHERE run_id = 'run' AND seq = 5",
+        f"UPDATE records SET body = 'x' WHERE place = {PLACE} + 5",
         "DELETE FROM summaries WHERE run_id = 'run'",
     )
     store = SqliteBackend(file)
@@ -173,10 +176,11 @@ def test_a_failed_commit_does_not_spoil_the_summary(file: Path, monkeypatch: pyt
     store.close()
 
 
-def test_a_later_version_is_refused(file: Path) -> None:
-    """A file whose tables a later flopod made is not touched."""
-    execute(file, "PRAGMA user_version = 99")
-    with pytest.raises(StorageError, match="later flopod"):
+@pytest.mark.parametrize(("version", "maker"), [(99, "a later flopod"), (1, "an earlier flopod")])
+def test_another_version_is_refused(file: Path, version: int, maker: str) -> None:
+    """A file whose tables another version of flopod made is not touched."""
+    execute(file, f"PRAGMA user_version = {version}")
+    with pytest.raises(StorageError, match=maker):
         SqliteBackend(file).open()
 
 

@@ -8,10 +8,12 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import Raw
 
 from flopod import codec
-from flopod.events import ListChanged, MapChanged, VarChanged
+from flopod.events import EventReceived, IterationCompleted, ListChanged, MapChanged, VarChanged
 from flopod.workflow.scope import Scope
+from flopod.workflow.snapshot import drop_captured
 from tests.workflow.programs import double
 from tests.workflow.support import Ran, run, sweep
 
@@ -182,6 +184,31 @@ def test_an_unbound_variable_raises_what_python_raises() -> None:
 
 def changes(ran: Ran) -> list[Any]:
     return [event for event in ran.events if isinstance(event, VarChanged | ListChanged | MapChanged)]
+
+
+def test_a_snapshot_stands_for_the_changes_that_are_written_with_it() -> None:
+    """A variable's value is told once a commit: by the snapshot, or by a change where there is none."""
+
+    async def body(wf: Scope) -> None:
+        total = wf.var("total", 0)
+        for scope, i in wf.each("xs", range(3)):
+            total.value += await scope.activity("double", double, i)
+        total.value = -1
+
+    ran = run(body)
+    assert [bytes(change.value) for change in changes(ran)] == [b"0", b"-1"]
+    kept = [(each.states, bytes(each.snapshot)) for each in ran.of(IterationCompleted)]
+    assert kept == [(["total"], b"[0]"), (["total"], b"[2]"), (["total"], b"[6]")]
+
+
+def test_what_comes_before_a_received_event_stays() -> None:
+    """A delivered event is taken by its number, which a change that is left out would move."""
+    value = Raw(b"1")
+    received = EventReceived(event="go", payload=value, inbox=1)
+    kept, other = VarChanged(path="a", value=value), VarChanged(path="b", value=value)
+    events = [kept, received, VarChanged(path="a", value=value), other]
+    drop_captured(events, ["a"])
+    assert events == [kept, received, other]
 
 
 def test_changes_are_recorded_once_over_resumes() -> None:

@@ -86,6 +86,10 @@ class Backend(ABC):
         """Return the whole log of a run, empty if there is none. Raises DamagedLog."""
 
     @abstractmethod
+    def first(self, run_id: str) -> Record | None:
+        """Return the first record of a run without reading the others, None if there is none."""
+
+    @abstractmethod
     def summary(self, run_id: str) -> RunSummary | None:
         """Return the summary of a run, up to date with its log, or None if there is no such run."""
 

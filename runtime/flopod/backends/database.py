@@ -27,6 +27,7 @@ from flopod.errors import (
 
 OLDEST = (3, 38, 0)
 PATIENCE = 10.0
+_TRY = fcntl.LOCK_EX | fcntl.LOCK_NB
 
 # A connection must not be used, nor closed, in a process forked from the one that opened it.
 _foreign: list[sqlite3.Connection] = []
@@ -42,6 +43,7 @@ class Database:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._log = path.with_name(path.name + "-wal")
         self.locks = path.with_name(path.name + ".locks")
         self.reading = _Reading(self)
         self.writing = _Writing(self)
@@ -79,8 +81,24 @@ class Database:
             raise Unsupported(
                 f"this Python has SQLite {sqlite3.sqlite_version}, and 3.38 is needed; use --backend file"
             )
+        try:
+            return self._open(str(self.path))
+        except sqlite3.OperationalError:
+            if not self.path.is_file() or os.access(self.path.parent, os.W_OK):
+                raise
+        # Without a log beside it nobody has the database open, and it needs no shared memory.
+        mode = "mode=ro" if self._log.exists() else "immutable=1"
+        return self._open(f"{self.path.absolute().as_uri()}?{mode}")
+
+    def _open(self, place: str) -> sqlite3.Connection:
         disk.make_folder(self.path.parent)
-        db = sqlite3.connect(self.path, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
+        db = sqlite3.connect(
+            place,
+            timeout=PATIENCE,
+            isolation_level=None,
+            check_same_thread=False,
+            uri=place.startswith("file:/"),
+        )
         try:
             db.execute("PRAGMA synchronous = FULL")
             db.execute("PRAGMA mmap_size = 0")
@@ -96,7 +114,7 @@ class Database:
         try:
             db.execute("PRAGMA journal_mode = WAL")
             with transaction(db):
-                schema.migrate(db, str(self.path))
+                schema.create(db, str(self.path))
         finally:
             self._leave_guard()
 
@@ -106,7 +124,7 @@ class Database:
             # A run id does not begin with a dot.
             self._guard = os.open(self.locks / ".writer", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
         try:
-            fcntl.flock(self._guard, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(self._guard, _TRY)
         except BlockingIOError:
             self._wait_for_guard()
 
@@ -115,7 +133,7 @@ class Database:
         while time.monotonic() < end:
             time.sleep(0.0005)
             with contextlib.suppress(BlockingIOError):
-                return fcntl.flock(self._guard, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return fcntl.flock(self._guard, _TRY)
         raise self._busy()
 
     def _leave_guard(self) -> None:
@@ -192,6 +210,8 @@ class _Reading:
         self._end(error)
 
     def _end(self, error: BaseException | None) -> None:
+        if error is None:
+            return self._database._lock.release()
         try:
             if isinstance(error, sqlite3.Error):
                 raise self._database._meaning(error) from error
@@ -205,9 +225,11 @@ class _Writing(_Reading):
     """The block of `Database.writing`. It may not be nested."""
 
     def __enter__(self) -> sqlite3.Connection:
-        db = super().__enter__()
+        database = self._database
+        database._lock.acquire()
         try:
-            self._database._take_guard()
+            db = database._connection()
+            database._take_guard()
         except BaseException as error:
             self._end(error)
             raise

@@ -19,7 +19,14 @@ from flopod.backends.base import Backend, Batch, InboxItem, Timer, due_of, selec
 from flopod.backends.inboxfile import InboxFile
 from flopod.backends.linefile import UNKNOWN, LineFile
 from flopod.backends.lock import FileHold, Hold
-from flopod.backends.reading import damaged_summary, duplicate, fold_records, read_records
+from flopod.backends.reading import (
+    check_owner,
+    damaged_summary,
+    duplicate,
+    fold_records,
+    in_trouble,
+    read_records,
+)
 from flopod.errors import DamagedLog, Fenced, FlopodError, InvalidRunId, StorageError
 from flopod.events import (
     FINAL,
@@ -138,20 +145,30 @@ class FileBackend(Backend):
                 self._take_over(run, records)
         return records
 
-    def _read(self, run_id: str, start: int = 0, after: int = 0) -> tuple[int, list[Record]]:
+    def first(self, run_id: str) -> Record | None:
+        _, records = self._read(check_run_id(run_id), one=True)
+        return records[0] if records else None
+
+    def _read(
+        self, run_id: str, start: int = 0, after: int = 0, one: bool = False
+    ) -> tuple[int, list[Record]]:
+        """Return the records from the offset `start` on, or `one` of them, and where they end."""
         # What follows the last line end is an append that was cut short, so it never counted.
         file = self._file("events", run_id)
         try:
             with disk.errors(file), file.open("rb") as stream:
                 stream.seek(start)
-                data = stream.read()
+                data = stream.readline() if one else stream.read()
         except StorageError as error:
             if isinstance(error.__cause__, FileNotFoundError):
                 return 0, []
             raise
         lines = data.split(b"\n")
         end = start + len(data) - len(lines.pop())
-        return end, read_records(str(file), lines, after, start)
+        records = read_records(str(file), lines, after, start)
+        if start == 0:
+            check_owner(str(file), run_id, records)
+        return end, records
 
     def summary(self, run_id: str) -> RunSummary | None:
         size = self._size("events", check_run_id(run_id))
@@ -163,7 +180,7 @@ class FileBackend(Backend):
                 if run.summary is not None and run.log.length == size:
                     return duplicate(run.summary)
         stored = self._refolded(run_id, size)
-        return stored.summary if stored else None
+        return in_trouble(stored.summary, self._file("locks", run_id)) if stored else None
 
     def _refolded(self, run_id: str, size: int) -> _Stored | None:
         stored = self._stored(run_id)
@@ -203,6 +220,14 @@ class FileBackend(Backend):
             return damaged_summary(run_id, error)
 
     def mark(self, run_id: str, status: Status, reason: str) -> bool:
+        if self._mark(run_id, status, reason):
+            return True
+        hold = FileHold.here(self._file("locks", run_id))
+        if hold is not None and status == "storage_error":
+            hold.trouble()
+        return False
+
+    def _mark(self, run_id: str, status: Status, reason: str) -> bool:
         run = self._run(run_id)
         with run.lock:
             try:
@@ -267,7 +292,7 @@ class FileBackend(Backend):
             stored = _decode_stored(self._file("summaries", run_id).read_bytes())
         except (OSError, msgspec.DecodeError, UnicodeDecodeError):
             return None
-        return stored if stored.summary.is_current else None
+        return stored if stored.summary.is_current and stored.summary.run_id == run_id else None
 
     def _store(self, run_id: str, stored: _Stored) -> bool:
         # A summary can always be made again, so that trouble with it must not stop the run.

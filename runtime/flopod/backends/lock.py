@@ -2,7 +2,8 @@
 
 A hold is an advisory lock on a file, so that the system lets go of it when the process dies. The
 file says who holds, in the state `running`, or `left` after an orderly end; a new holder that finds
-`running` knows that the one before was killed.
+`running` knows that the one before was killed. `storage_error` is an end for which the store had no
+room: the file has its size from the beginning, so that this can be noted even then.
 """
 
 import contextlib
@@ -18,6 +19,8 @@ from typing import ClassVar, Self
 import msgspec
 
 from flopod.errors import RunHeld
+
+_TROUBLE = "storage_error"
 
 
 class Hold(ABC):
@@ -73,7 +76,7 @@ class FileHold(Hold):
     # The locks of fcntl belong to the process and not to the descriptor. A process that a leaf
     # forked does not keep them alive, as it would with flock; but a second hold in this process
     # would be granted, and closing any descriptor of the file would end the first: hence the table.
-    _taken: ClassVar[dict[str, int]] = {}
+    _taken: ClassVar[dict[str, "FileHold"]] = {}
     _guard: ClassVar[threading.Lock] = threading.Lock()
 
     def __init__(self, run_id: str, file: Path, on_release: Callable[[], None] | None = None) -> None:
@@ -82,13 +85,39 @@ class FileHold(Hold):
         self._pid = os.getpid()
         self._key = os.path.realpath(file)
         with self._guard:
-            if self._taken.get(self._key) == self._pid:
+            if self.here(file) is not None:
                 raise RunHeld(run_id, self._pid)
             self._fd = _lock(run_id, file)
-            self._taken[self._key] = self._pid
+            self._taken[self._key] = self
         super().__init__(run_id, crashed=_state(self._fd) == "running")
         self._left = _note(self._pid, "left")
         self._note(_note(self._pid, "running"))
+
+    @classmethod
+    def here(cls, file: Path) -> "FileHold | None":
+        """The hold on `file` that this process has."""
+        found = cls._taken.get(os.path.realpath(file))
+        return found if found is not None and found._pid == os.getpid() else None
+
+    @classmethod
+    def ended_in_trouble(cls, file: Path) -> bool:
+        """Whether the last holder of `file` noted `trouble`, and nobody has held it since."""
+        with cls._guard:
+            # To close a descriptor of the file would end a hold of this process.
+            if cls.here(file) is not None:
+                return False
+            try:
+                fd = os.open(file, os.O_RDONLY | os.O_CLOEXEC)
+            except OSError:
+                return False
+            try:
+                return _state(fd) == _TROUBLE
+            finally:
+                os.close(fd)
+
+    def trouble(self) -> None:
+        """Note that the store cannot be written, so that this is known when the hold has ended."""
+        self._left = _note(self._pid, _TROUBLE)
 
     def leave(self) -> None:
         if self._fd >= 0 and os.getpid() == self._pid:
@@ -101,7 +130,7 @@ class FileHold(Hold):
             self.leave()
             os.close(self._fd)
             self._fd = -1
-            if self._taken.get(self._key) == self._pid:
+            if self._taken.get(self._key) is self:
                 del self._taken[self._key]
         if self._on_release is not None:
             self._on_release()

@@ -92,6 +92,9 @@ class MemoryBackend(Backend):
     def load(self, run_id: str) -> list[Record]:
         return read_records("memory", self.lines(run_id))
 
+    def first(self, run_id: str) -> Record | None:
+        return next(iter(read_records("memory", self.lines(run_id)[:1])), None)
+
     def summary(self, run_id: str) -> RunSummary | None:
         with self._lock:
             summary = self._summaries.get(check_run_id(run_id))

@@ -1,11 +1,15 @@
 """Lines of a log to its records, refusing what is damaged or out of order."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 import msgspec
 
+from flopod.backends.lock import FileHold
 from flopod.errors import DamagedLog, DamagedRecord
-from flopod.events import Record, RunSummary, decode_line, fold
+from flopod.events import Event, Record, RunStarted, RunSummary, decode_line, fold
+
+_GOING_ON = ("pending", "running", "waiting")
 
 
 def read_records(
@@ -30,7 +34,9 @@ def read_records(
     return records
 
 
-def fold_records(run_id: str, summary: RunSummary | None, records: Iterable[Record]) -> RunSummary | None:
+def fold_records(
+    run_id: str, summary: RunSummary | None, records: Iterable[tuple[int, Event]]
+) -> RunSummary | None:
     """Bring `summary` up to date with those of `records` that come after it, in place."""
     folded = 0 if summary is None else summary.seq
     for seq, event in records:
@@ -43,6 +49,22 @@ def fold_records(run_id: str, summary: RunSummary | None, records: Iterable[Reco
 def duplicate(summary: RunSummary) -> RunSummary:
     """Return a copy that shares nothing with `summary`."""
     return decode_summary(msgspec.json.encode(summary))
+
+
+def check_owner(file: str, run_id: str, records: Sequence[Record]) -> None:
+    """Check that a log, from its first record on, is that of `run_id`. Raises DamagedLog."""
+    first = records[0].event if records else None
+    if isinstance(first, RunStarted) and first.run_id not in ("", run_id):
+        why = f"it is the log of the run {first.run_id!r}, not of {run_id!r}"
+        raise DamagedLog(file, 1, None, why)
+
+
+def in_trouble(summary: RunSummary | None, lock: Path) -> RunSummary | None:
+    """Return `summary`, changed if the run was left because its store could not even note that."""
+    if summary is not None and summary.status in _GOING_ON and FileHold.ended_in_trouble(lock):
+        summary.status = "storage_error"
+        summary.error = "its store could not be written when it was left; it resumes when it can be"
+    return summary
 
 
 def damaged_summary(run_id: str, error: DamagedLog) -> RunSummary:

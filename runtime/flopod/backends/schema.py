@@ -1,24 +1,29 @@
-"""The tables of the SQLite store, as the steps that lead from an empty file to the present ones.
+"""The tables of the SQLite store, and the check that a file has the present ones.
 
-`PRAGMA user_version` counts the steps that a file has gone. A step is never changed, only added to.
-The SQL is that of version 3.38 and takes times from outside, so that old libraries can run it.
+`PRAGMA user_version` says which tables a file has. The SQL is that of version 3.38 and takes times from
+outside, so that old libraries can run it.
 """
 
 import sqlite3
 
 from flopod.errors import StorageError
 
-_FIRST = (
-    """
-    CREATE TABLE events (
-        run_id TEXT NOT NULL,
-        seq INTEGER NOT NULL,
-        kind TEXT NOT NULL,
-        path TEXT NOT NULL,
-        at INTEGER NOT NULL,
-        body TEXT NOT NULL,
-        PRIMARY KEY (run_id, seq)
-    ) STRICT, WITHOUT ROWID
+VERSION = 2
+SEQ_BITS = 32
+_LAST = (1 << SEQ_BITS) - 1
+
+_TABLES = (
+    "CREATE TABLE logs (number INTEGER PRIMARY KEY, run_id TEXT NOT NULL UNIQUE) STRICT",
+    # The key holds the number of the log and, in its lower bits, that of the record: an append then goes
+    # to the end of one small B-tree, which is what makes it cost little more than a bare row.
+    "CREATE TABLE records (place INTEGER PRIMARY KEY, body TEXT NOT NULL) STRICT",
+    # For people with the sqlite3 tool.
+    f"""
+    CREATE VIEW events AS
+    SELECT logs.run_id AS run_id, place & {_LAST} AS seq, body ->> '$.kind' AS kind,
+        coalesce(body ->> '$.path', '') AS path, body ->> '$.at' AS at, body
+    FROM logs JOIN records
+        ON place BETWEEN logs.number << {SEQ_BITS} AND (logs.number << {SEQ_BITS}) | {_LAST}
     """,
     # What a listing filters by is always up to date here; the summaries may be behind the log.
     """
@@ -52,27 +57,24 @@ _FIRST = (
     """,
 )
 
-STEPS = (_FIRST,)
-
 
 def is_current(db: sqlite3.Connection, file: str) -> bool:
-    """Whether the tables are there. Raises StorageError if a later flopod made them."""
+    """Whether the tables are there. Raises StorageError if another version of flopod made them."""
     version = db.execute("PRAGMA user_version").fetchone()[0]
-    if version > len(STEPS):
+    if version not in (0, VERSION):
+        maker = "a later" if version > VERSION else "an earlier"
         raise StorageError(
-            f"it was made by a later flopod (its tables have version {version}, this one knows "
-            f"{len(STEPS)}); use that one",
+            f"it was made by {maker} flopod (its tables have version {version}, this one knows "
+            f"{VERSION}); use that one, or another file",
             file=file,
         )
-    return bool(version == len(STEPS))
+    return bool(version == VERSION)
 
 
-def migrate(db: sqlite3.Connection, file: str) -> None:
-    """Go the steps that are missing, inside the transaction that the caller has begun."""
+def create(db: sqlite3.Connection, file: str) -> None:
+    """Make the tables if they are missing, inside the transaction that the caller has begun."""
     if is_current(db, file):
         return
-    version = db.execute("PRAGMA user_version").fetchone()[0]
-    for step in STEPS[version:]:
-        for statement in step:
-            db.execute(statement)
-    db.execute(f"PRAGMA user_version = {len(STEPS)}")
+    for statement in _TABLES:
+        db.execute(statement)
+    db.execute(f"PRAGMA user_version = {VERSION}")

@@ -18,38 +18,29 @@ from flopod.backends.reading import (
     damaged_summary,
     decode_summary,
     fold_records,
+    in_trouble,
     read_records,
 )
+from flopod.backends.tracking import Log, Tracked, log_of, set_headline, set_summary
 from flopod.errors import DamagedLog, Fenced, FlopodError, StorageError
 from flopod.events import (
-    STEADY,
-    Event,
     Record,
     RunSummary,
     Status,
     encode_line,
-    fold,
-    kind_of,
 )
 from flopod.runid import check_run_id
 
-_LAG = 256
 _FEW = 8
 
-_Row = tuple[str, int, str, str, int, str]
-
-_APPEND = "INSERT INTO events (run_id, seq, kind, path, at, body) VALUES "
-_ROW = "(?, ?, ?, ?, ?, ?)"
-_LAST_SEQ = "SELECT coalesce(max(seq), 0) FROM events WHERE run_id = ?"
-_LOAD = "SELECT seq, CAST(body AS BLOB) FROM events WHERE run_id = ? AND seq > ? ORDER BY seq"
-_SET_HEADLINE = """
-    INSERT INTO runs (run_id, workflow, status, started_at, next_due) VALUES (?, ?, ?, ?, ?)
-    ON CONFLICT (run_id) DO UPDATE SET workflow = excluded.workflow, status = excluded.status,
-        started_at = excluded.started_at, next_due = excluded.next_due
+_APPEND = "INSERT INTO records (place, body) VALUES "
+_ROW = "(?, ?)"
+_ADD_LOG = """
+    INSERT INTO logs (run_id) VALUES (?) ON CONFLICT (run_id) DO UPDATE SET run_id = run_id RETURNING number
 """
-_SET_SUMMARY = """
-    INSERT INTO summaries (run_id, seq, body) VALUES (?, ?, ?)
-    ON CONFLICT (run_id) DO UPDATE SET seq = excluded.seq, body = excluded.body
+_LAST = "SELECT max(place) FROM records WHERE place >= ? AND place < ?"
+_LOAD = """
+    SELECT place, CAST(body AS BLOB) FROM records WHERE place > ? AND place < ? ORDER BY place LIMIT ?
 """
 _DELIVER = """
     INSERT INTO inbox (run_id, n, path, event, payload, at)
@@ -63,88 +54,21 @@ _LIST = """
     ORDER BY started_at DESC, run_id DESC LIMIT ?5
 """
 _DUE = "SELECT run_id FROM runs WHERE next_due < ? AND status IN ('running', 'waiting')"
-# One step from run id to run id in the index, however long the logs are.
-_WITHOUT_HEADLINE = """
-    WITH RECURSIVE ids (id) AS (
-        SELECT min(run_id) FROM events
-        UNION ALL
-        SELECT (SELECT min(run_id) FROM events WHERE run_id > id) FROM ids WHERE id IS NOT NULL
-    )
-    SELECT id FROM ids WHERE id IS NOT NULL AND id NOT IN (SELECT run_id FROM runs)
-"""
-
-
-class _Tracked:
-    """The summary of a run after its last event here, and what of it is in the database.
-
-    `seq` is where the log ended when it was last looked at. While a run just goes on, its events are
-    folded only when the summary is asked for.
-    """
-
-    __slots__ = ("_pending", "_run_id", "_steady", "_summary", "headline", "seq", "stored_seq")
-
-    def __init__(self, run_id: str, summary: RunSummary | None, stored_seq: int) -> None:
-        self._run_id = run_id
-        self._summary = summary
-        self._pending: list[tuple[int, Event]] = []
-        self._steady = False
-        self.seq = summary.seq if summary else 0
-        self.stored_seq = stored_seq
-        self.headline = _headline(summary) if summary and stored_seq else None
-
-    @property
-    def summary(self) -> RunSummary | None:
-        """The summary after the event `seq`."""
-        pending, self._pending = self._pending, []
-        for seq, event in pending:
-            self._summary = fold(self._summary, seq, event)
-            self._summary.run_id = self._run_id
-        return self._summary
-
-    def advance(self, batch: Batch) -> None:
-        """Take over the events of `batch`."""
-        self._pending.extend(enumerate(batch.events, batch.expected_seq + 1))
-        self.seq = batch.expected_seq + len(batch.events)
-        self._steady = self._steady and STEADY.issuperset(map(type, batch.events))
-
-    def is_due(self) -> bool:
-        """Whether the database needs to know: most steps change nothing that it looks up by."""
-        if self._steady:
-            return self.seq - self.stored_seq >= _LAG
-        summary = self.summary
-        if summary is None:
-            return False
-        headline = _headline(summary)
-        self._steady = headline == self.headline == ("running", None) and not summary.expects_anything
-        return headline != self.headline or summary.seq - self.stored_seq >= _LAG
-
-    def save(self, db: sqlite3.Connection) -> None:
-        """Write what is due."""
-        summary = self.summary
-        if summary is None:
-            return
-        headline = _headline(summary)
-        if headline != self.headline:
-            _set_headline(db, summary)
-            self.headline = headline
-        # A summary grows with what is open, so that the more is open the more rarely it is written.
-        if not self.stored_seq or summary.seq - self.stored_seq >= max(_LAG, summary.open_count):
-            _set_summary(db, summary)
-            self.stored_seq = summary.seq
+_WITHOUT_HEADLINE = "SELECT run_id FROM logs WHERE run_id NOT IN (SELECT run_id FROM runs)"
 
 
 class _Plan(NamedTuple):
     """A batch ready to be written, or the reason why it cannot be."""
 
     batch: Batch
-    rows: list[_Row]
-    tracked: _Tracked | None
+    lines: list[str]
+    tracked: Tracked | None
     is_due: bool = False
     error: FlopodError | None = None
 
     @property
     def is_one_statement(self) -> bool:
-        return not self.is_due and len(self.rows) <= _FEW
+        return not self.is_due and len(self.lines) <= _FEW
 
 
 class SqliteBackend(Backend):
@@ -154,7 +78,7 @@ class SqliteBackend(Backend):
         super().__init__()
         self.path = Path(path)
         self._database = Database(self.path)
-        self._tracked: dict[str, _Tracked] = {}
+        self._tracked: dict[str, Tracked] = {}
         self._delivered = 0
         self._complete = False
 
@@ -188,21 +112,21 @@ class SqliteBackend(Backend):
     def _plan(self, db: sqlite3.Connection, batch: Batch) -> _Plan:
         try:
             run_id = check_run_id(batch.run_id)
-            rows = [
-                (run_id, seq, kind_of(event), event.path, event.at, encode_line(seq, event).decode())
+            lines = [
+                encode_line(seq, event).decode()
                 for seq, event in enumerate(batch.events, batch.expected_seq + 1)
             ]
             tracked = self._track(db, run_id, batch.expected_seq)
         except FlopodError as error:
             return _Plan(batch, [], None, error=error)
         tracked.advance(batch)
-        return _Plan(batch, rows, tracked, tracked.is_due())
+        return _Plan(batch, lines, tracked, tracked.is_due())
 
-    def _track(self, db: sqlite3.Connection, run_id: str, expected_seq: int) -> _Tracked:
+    def _track(self, db: sqlite3.Connection, run_id: str, expected_seq: int) -> Tracked:
         tracked = self._tracked.get(run_id)
         if tracked is None or tracked.seq != expected_seq:
-            stored = self._stored(db, run_id)
-            tracked = _Tracked(run_id, self._current(db, run_id, stored), stored.seq if stored else 0)
+            stored, log = self._stored(db, run_id), log_of(db, run_id)
+            tracked = Tracked(run_id, log, self._current(db, run_id, stored), stored.seq if stored else 0)
             if tracked.seq != expected_seq:
                 raise Fenced(run_id, expected_seq, tracked.seq)
             self._tracked[run_id] = tracked
@@ -210,28 +134,39 @@ class SqliteBackend(Backend):
 
     def _execute(self, db: sqlite3.Connection, plan: _Plan) -> int | FlopodError:
         run_id, expected_seq, _ = plan.batch
-        if plan.error is not None or plan.tracked is None:
+        tracked = plan.tracked
+        if plan.error is not None or tracked is None:
             return plan.error or expected_seq
-        if not plan.rows:
+        if not plan.lines:
             return expected_seq
-        if not _insert(db, plan.rows):
+        if tracked.log is None:
+            tracked.log = Log.numbered(db.execute(_ADD_LOG, (run_id,)).fetchall()[0][0])
+        if not _insert(db, tracked.log.start + expected_seq + 1, plan.lines):
             self._tracked.pop(run_id, None)
-            return Fenced(run_id, expected_seq, db.execute(_LAST_SEQ, (run_id,)).fetchone()[0])
+            last = db.execute(_LAST, tracked.log).fetchone()[0]
+            return Fenced(run_id, expected_seq, last - tracked.log.start)
         if plan.is_due:
-            plan.tracked.save(db)
-        return expected_seq + len(plan.rows)
+            tracked.save(db)
+        return expected_seq + len(plan.lines)
 
     def load(self, run_id: str) -> list[Record]:
         with self._database.reading as db:
             return self._records(db, check_run_id(run_id))
 
-    def _records(self, db: sqlite3.Connection, run_id: str, after: int = 0) -> list[Record]:
-        rows = db.execute(_LOAD, (run_id, after)).fetchall()
-        place = f"{self.path}, run {run_id}"
-        records = read_records(place, (row[1] for row in rows), after)
-        # Keys ascend, so that if the last one fits its record all of them do.
-        if records and rows[-1][0] != records[-1].seq:
-            raise DamagedLog(place, records[-1].seq, None, f"its key is {rows[-1][0]}")
+    def first(self, run_id: str) -> Record | None:
+        with self._database.reading as db:
+            return next(iter(self._records(db, check_run_id(run_id), limit=1)), None)
+
+    def _records(self, db: sqlite3.Connection, run_id: str, after: int = 0, limit: int = -1) -> list[Record]:
+        log = log_of(db, run_id)
+        if log is None:
+            return []
+        rows = db.execute(_LOAD, (log.start + after, log.end, limit)).fetchall()
+        name = f"{self.path}, run {run_id}"
+        records = read_records(name, (row[1] for row in rows), after)
+        # Places ascend, so that if the last one fits its record all of them do.
+        if records and rows[-1][0] - log.start != records[-1].seq:
+            raise DamagedLog(name, records[-1].seq, None, f"its key is {rows[-1][0] - log.start}")
         return records
 
     def summary(self, run_id: str) -> RunSummary | None:
@@ -240,7 +175,8 @@ class SqliteBackend(Backend):
 
     def _summary(self, db: sqlite3.Connection, run_id: str) -> RunSummary | None:
         try:
-            return self._current(db, run_id, self._stored(db, run_id))
+            summary = self._current(db, run_id, self._stored(db, run_id))
+            return in_trouble(summary, self._database.locks / run_id)
         except DamagedLog as error:
             if error.line == 0:
                 raise
@@ -266,9 +202,13 @@ class SqliteBackend(Backend):
     ) -> list[RunSummary]:
         started_at, run_id = read_cursor(cursor) if cursor is not None else (None, None)
         self._complete_headlines()
-        wanted = (status, workflow, started_at, run_id, -1 if limit is None else limit)
+        # A run in trouble has another status in the database, if that could not be written any more.
+        everything = status == "storage_error" or limit is None
+        asked = None if status == "storage_error" else status
+        wanted = (asked, workflow, started_at, run_id, -1 if everything else limit)
         with self._database.reading as db:
-            return self._summaries_of(db, _LIST, wanted)
+            found = self._summaries_of(db, _LIST, wanted)
+        return [summary for summary in found if status in (None, summary.status)][:limit]
 
     def _summaries_of(
         self, db: sqlite3.Connection, query: str, values: tuple[object, ...]
@@ -287,18 +227,26 @@ class SqliteBackend(Backend):
                 for run_id in missing:
                     summary = self._summary(db, run_id)
                     if summary is not None:
-                        _set_headline(db, summary)
+                        set_headline(db, summary)
         self._complete = True
 
     def mark(self, run_id: str, status: Status, reason: str) -> bool:
+        if self._mark(run_id, status, reason):
+            return True
+        hold = FileHold.here(self._database.locks / run_id)
+        if hold is not None and status == "storage_error":
+            hold.trouble()
+        return False
+
+    def _mark(self, run_id: str, status: Status, reason: str) -> bool:
         try:
             with self._database.writing as db, transaction(db):
                 summary = self._current(db, check_run_id(run_id), self._stored(db, run_id))
                 if summary is None:
                     return False
                 summary.status, summary.error = status, reason
-                _set_headline(db, summary)
-                _set_summary(db, summary)
+                set_headline(db, summary)
+                set_summary(db, summary)
         except StorageError:
             return False
         self._tracked.pop(run_id, None)
@@ -346,36 +294,23 @@ class SqliteBackend(Backend):
             return
         try:
             with self._database.writing as db:
-                _set_summary(db, summary)
+                set_summary(db, summary)
         except StorageError:
             return  # it stays behind its log, which readers make up for
 
 
-def _insert(db: sqlite3.Connection, rows: list[_Row]) -> bool:
-    first = rows[:_FEW]
+def _insert(db: sqlite3.Connection, place: int, lines: list[str]) -> bool:
+    first = lines[:_FEW]
     try:
-        # Its sequence number is taken if another process appended since the log was looked at.
-        db.execute(_statement(len(first)), tuple(chain.from_iterable(first)))
+        # Its place is taken if another process appended since the log was looked at.
+        db.execute(_statement(len(first)), tuple(chain.from_iterable(enumerate(first, place))))
     except sqlite3.IntegrityError:
         return False
-    if len(rows) > _FEW:
-        db.executemany(_statement(1), rows[_FEW:])
+    if len(lines) > _FEW:
+        db.executemany(_statement(1), enumerate(lines[_FEW:], place + _FEW))
     return True
 
 
 @lru_cache(_FEW)
 def _statement(count: int) -> str:
     return _APPEND + ", ".join([_ROW] * count)
-
-
-def _headline(summary: RunSummary) -> tuple[Status, int | None]:
-    return summary.status, summary.next_due
-
-
-def _set_headline(db: sqlite3.Connection, summary: RunSummary) -> None:
-    values = (summary.run_id, summary.workflow, summary.status, summary.started_at, summary.next_due)
-    db.execute(_SET_HEADLINE, values)
-
-
-def _set_summary(db: sqlite3.Connection, summary: RunSummary) -> None:
-    db.execute(_SET_SUMMARY, (summary.run_id, summary.seq, msgspec.json.encode(summary).decode()))

@@ -138,12 +138,16 @@ class RaceWon(Event, kw_only=True, frozen=True):
 
 
 class IterationCompleted(Event, kw_only=True, frozen=True):
-    """One pass of a loop or fan-out ended, with everything begun under it."""
+    """One pass of a loop or fan-out ended, with everything begun under it.
+
+    `snapshot` begins with the values of the durable state at the paths `states`, in this order. Changes
+    of variables that were to be appended together with it are left out.
+    """
 
     index: int
     key: str = ""
     item: str = ""
-    names: list[str] = []
+    states: list[str] = []
     snapshot: OptionalRaw = None
     result: OptionalRaw = None
     error: OptionalRaw = None

@@ -16,6 +16,7 @@ from flopod.events.events import AnyEvent, Event
 _TRAILER = b',"crc":"%08x"}'
 _TRAILER_SIZE = len(_TRAILER % 0)
 _HEAD = b'{"seq":'
+_LINE_FEED, _RETURN = b"\n\r"
 _FREE_TEXTS = frozenset({"message", "traceback", "reason"})
 
 _encode = msgspec.json.Encoder().encode
@@ -38,9 +39,10 @@ def encode_line(seq: int, event: Event) -> bytes:
         body = _encode(event)
     except UnicodeEncodeError:
         body = _encode(_without_surrogates(event))
-    if b"\n" in body or b"\r" in body:
+    if _LINE_FEED in body or _RETURN in body:
         body = msgspec.json.format(body, indent=-1)
-    return seal(b'{"seq":%d,' % seq + body[1:])
+    line = b'{"seq":%d,' % seq + body[1:]
+    return line[:-1] + _TRAILER % crc32(line)
 
 
 def decode_line(line: bytes) -> Record:

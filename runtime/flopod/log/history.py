@@ -71,7 +71,8 @@ class History:
     `started` is the first event, `ended` the terminal one, `last` the last; `build` the last one that
     went on with the run; `paused` a pause that still holds; `finished` the iterations of hand-written
     loops that are over; `mail` what waits may still take; `last_seq` and `last_inbox` the highest
-    numbers seen; `snapshots` the last snapshot of each loop; `warned` the paths warned about.
+    numbers seen; `snapshots` the last snapshot of each loop; `warned` the paths warned about;
+    `replaying` says whether recorded outcomes are still to be delivered.
     """
 
     def __init__(self, records: Sequence[Record] = ()) -> None:
@@ -91,6 +92,7 @@ class History:
         self._first_unasked = 0
         self._outcomes: list[Record] = []
         self._next = 0
+        self.replaying = False
         self._retries: dict[str, Record] = {}
         self._started_at: dict[str, int] = {}
         self._crashes: list[int] = []
@@ -122,6 +124,7 @@ class History:
                     self.warned.add(event.path)
                     taken.add(_dropped(event))
         self.mail = [mail for mail in self.mail if mail.seq not in taken]
+        self.replaying = bool(self._outcomes)
         self._read_tail(records)
 
     def _read_other(self, record: Record) -> None:
@@ -173,22 +176,18 @@ class History:
 
     # -- what replay asks ------------------------------------------------------------------------
 
-    @property
-    def replaying(self) -> bool:
-        """Whether recorded outcomes are still to be delivered."""
-        return self._next < len(self._outcomes)
-
     def find(self, key: EntryKey) -> Entry | None:
         """Return the recorded entry of `key` without asking for it."""
         return self._entries.get(key)
 
     def next_outcome(self) -> Record | None:
         """Return the next outcome to deliver, without moving on."""
-        return self._outcomes[self._next] if self._next < len(self._outcomes) else None
+        return self._outcomes[self._next] if self.replaying else None
 
     def delivered(self) -> None:
         """Move on past the next outcome."""
         self._next += 1
+        self.replaying = self._next < len(self._outcomes)
 
     def first_unasked(self) -> Entry | None:
         """Return the earliest entry that the body has not asked for."""
@@ -217,7 +216,7 @@ class History:
 
     def take_tail(self, event: Event) -> bool:
         """Whether this event of state or output is in the tail of the log already; takes it once."""
-        found = self._tail.get(_tail_key(event))
+        found = self._tail.get(_tail_key(event)) if self._tail else None
         if not found:
             return False
         found.popleft()
@@ -243,6 +242,7 @@ class History:
             passed.asked = True
         while self._next < len(self._outcomes) and self._outcomes[self._next].seq < entry.seq:
             self._next += 1
+        self.replaying = self._next < len(self._outcomes)
         for seqs in self._tail.values():
             while seqs and seqs[0] < entry.seq:
                 seqs.popleft()

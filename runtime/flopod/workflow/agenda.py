@@ -83,7 +83,8 @@ class Agenda:
 
     def take_due(self, now: int) -> Operation | None:
         """Return the timer that is due for the longest time."""
-        self._drop_settled()
+        if self._timers:
+            self._drop_settled()
         if self._timers and self._timers[0][0] <= now:
             return heapq.heappop(self._timers)[2]
         return None

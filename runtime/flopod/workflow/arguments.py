@@ -59,7 +59,7 @@ class Arguments:
         if plain:
             self.fingerprint = blake2b(self._doc, digest_size=8).hexdigest()
         else:
-            self.fingerprint = codec.fingerprint(_shape(args, kwargs))
+            self.fingerprint = codec.fingerprint(_shape(args, kwargs), label="arguments")
 
     @property
     def shown(self) -> Raw | None:
@@ -80,7 +80,7 @@ class Arguments:
 
     def changed(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
         """Whether a copy differs from what it was made of."""
-        return codec.encode(self._without_foreign(args, kwargs)) != self._doc
+        return codec.encode(self._without_foreign(args, kwargs), label="arguments") != self._doc
 
     def conflict(self, state: Raw | None) -> Raised | None:
         """The failure of a call that changed arguments which have meanwhile changed here, too."""
@@ -141,10 +141,9 @@ class CallCopy:
         """Return the outcome of a call that returned `value`; a value that is no data is an error."""
         try:
             ready = codec.is_immutable(value)
-            result = codec.encode(value) if ready else codec.encode(value, known=self._known)
+            result = codec.encode(value, known=None if ready else self._known, label="result")
             state = self._state(value)
         except SerializableError as error:
-            error.field = f"result.{error.field}" if error.field else "result"
             return self._unserializable(error)
         return Returned(Raw(result), state, ready and state is None, value)
 
@@ -161,7 +160,7 @@ class CallCopy:
         if self._known is None or not self._original.changed(self.args, self.kwargs):
             return None
         roots = [*self._original.data(self.args, self.kwargs), outcome]
-        return Raw(codec.encode(roots, known=self._known, state=True))
+        return Raw(codec.encode(roots, known=self._known, state=True, label="arguments"))
 
     def _unserializable(self, error: SerializableError) -> Raised:
         error.path = self._original.path

@@ -6,7 +6,7 @@ appends its events, then carries out its commands, reports back (`complete`, `re
 
 import random
 from collections.abc import Callable, Coroutine, Generator, Sequence
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 from weakref import WeakSet
 
 from msgspec import Raw
@@ -17,6 +17,7 @@ from flopod.errors import DivergenceError
 from flopod.events import (
     Event,
     EventReceived,
+    IterationCompleted,
     RunCancelled,
     RunCompleted,
     RunFailed,
@@ -37,15 +38,9 @@ from flopod.workflow.output import Output
 from flopod.workflow.replay import Replay
 from flopod.workflow.scheduler import Arm, Scheduler
 from flopod.workflow.scope import Scope
-from flopod.workflow.snapshot import Budget
+from flopod.workflow.snapshot import Budget, Capturing, drop_captured
 
 E = TypeVar("E", bound=Event)
-
-
-class Capturing(Protocol):
-    """A loop that takes snapshots of what it carries."""
-
-    def touched(self, arguments: codec.Known) -> None: ...
 
 
 _GROUP = 256
@@ -128,7 +123,7 @@ class Core:
             if self.history.replaying:
                 if not self.replay.deliver():
                     break
-            elif not self._go_live() or self.ending.is_over or self._is_large() or not self._deliver():
+            elif not (self._live or self._go_live()) or not self._deliver():
                 break
             if self.external is not None:
                 self.scheduler.run(self.ending.stops_the_round)
@@ -223,6 +218,12 @@ class Core:
         self._buffer.append(event)
         self.budget.count(event)
 
+    def emit_snapshot(self, event: IterationCompleted) -> None:
+        """Emit a snapshot, in place of changes of variables that it holds too."""
+        if event.states:
+            drop_captured(self._buffer, event.states)
+        self.emit(event)
+
     @property
     def wants_visible(self) -> bool:
         """Whether events of state and output are emitted at all now."""
@@ -284,14 +285,17 @@ class Core:
     # -- live ------------------------------------------------------------------------------------
 
     def _go_live(self) -> bool:
-        if not self._live and self.replay.is_over():
-            self._live = True
-            self.history.end()
-            for operation in list(self.open.values()):
-                operation.activate()
-        return self._live
+        if not self.replay.is_over():
+            return False
+        self._live = True
+        self.history.end()
+        for operation in list(self.open.values()):
+            operation.activate()
+        return True
 
     def _deliver(self) -> bool:
+        if self.ending.is_over or self._is_large():
+            return False
         if self.scheduler.floor is not None:
             return self._deliver_arrived()
         if self._cancel_reason is not None:
@@ -380,7 +384,7 @@ class Core:
 
     def _start_leaves(self) -> None:
         starting = self.agenda.take_starting(self.now)
-        if any(self._is_poisoned(activity) for activity in starting):
+        if any(map(self._is_poisoned, starting)):
             return
         for activity in starting:
             self.agenda.running.add(activity.path)

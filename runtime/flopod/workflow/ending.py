@@ -36,7 +36,6 @@ class Ending:
             try:
                 self.result = self._failed(error) if error is not None else self._completed(value)
             except SerializableError as wrong:
-                wrong.field = f"result.{wrong.field}" if wrong.field else "result"
                 self.result = self._failed(wrong)
 
     def cancel(self, reason: str) -> None:
@@ -59,7 +58,7 @@ class Ending:
 
     def cancel_rest(self) -> bool:
         """Cancel the arms left behind, once, in the order of their creation, as asyncio.run does."""
-        if not self.stops_the_round() or self._scheduler.floor is not None:
+        if self.result is None or self._unwinding or self._scheduler.floor is not None:
             return False
         self._unwinding = True
         for arm in list(self._scheduler.alive):
@@ -67,7 +66,7 @@ class Ending:
         return True
 
     def _completed(self, value: Any) -> RunCompleted:
-        document = Raw(codec.encode(value))
+        document = Raw(codec.encode(value, label="result"))
         self.value = codec.decode(document)
         return RunCompleted(result=document)
 

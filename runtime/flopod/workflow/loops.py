@@ -92,7 +92,7 @@ class _Loop:
         event, capture = recorded.event, self._capture
         if capture is None or not isinstance(event, IterationCompleted) or event.snapshot is None:
             return None
-        if event.names != capture.names or not self._core.history.jump_past(recorded, self._path):
+        if event.states != capture.paths or not self._core.history.jump_past(recorded, self._path):
             return None
         capture.restore(event.snapshot)
         self._index = event.index
@@ -158,10 +158,10 @@ class _Loop:
             index=self._index,
             key=self._key,
             item=fingerprint,
-            names=capture.names,
+            states=capture.paths,
             snapshot=document,
         )
-        core.emit(event)
+        core.emit_snapshot(event)
         self._mark = core.budget.written
 
     def _is_whole(self) -> bool:
@@ -169,7 +169,7 @@ class _Loop:
         if capture is None or not core.scheduler.joined_only() or not capture.same(self._outer.states()):
             return False
         prefix = f"{self._path}["
-        return not any(path.startswith(prefix) for path in core.created)
+        return not (core.created and any(path.startswith(prefix) for path in core.created))
 
     def touched(self, arguments: codec.Known) -> None:
         """A call changed or returned its arguments; what the loop does not carry can't be restored."""

@@ -7,7 +7,8 @@ and is settled by an outcome: the recorded one on replay, what the world reports
 import sys
 from collections.abc import Callable, Generator
 from functools import partial
-from inspect import getattr_static, iscoroutinefunction, unwrap
+from inspect import CO_COROUTINE, getattr_static, iscoroutinefunction, unwrap
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -363,6 +364,8 @@ class Item(Operation):
 
 def is_async(fn: Callable[..., Any]) -> bool:
     """Whether a call of `fn` gives a coroutine: a coroutine function, a wrapper of one, an object."""
+    if type(fn) is FunctionType and fn.__code__.co_flags & CO_COROUTINE:
+        return True
     while isinstance(fn, partial):
         fn = fn.func
     if iscoroutinefunction(fn) or iscoroutinefunction(getattr_static(type(fn), "__call__", None)):

@@ -1,35 +1,41 @@
 """What a loop carries from one iteration to the next: captured as one document, restored in place."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
-from operator import is_
-from typing import Any, TypeAlias
+from operator import attrgetter, is_
+from typing import Any, Protocol, TypeAlias
 
 from msgspec import Raw
 from msgspec.structs import fields
 
 from flopod import codec
-from flopod.events import Event
+from flopod.events import Event, EventReceived, VarChanged
 from flopod.workflow.state import DurableList, DurableMap, Var
 
 State: TypeAlias = Var[Any] | DurableList[Any] | DurableMap[Any, Any]
+
+
+class Capturing(Protocol):
+    """A loop that takes snapshots of what it carries."""
+
+    def touched(self, arguments: codec.Known) -> None: ...
 
 
 class Capture:
     """The carried state of a loop, with the identity of all objects in it as they were at its entry.
 
     `states` are the durable variables, lists and mappings in scope, `keep` the other objects that the
-    loop may change. Raises NotPlain if they have no lasting order.
+    loop may change. Raises SerializableError if they have no lasting order.
     """
 
-    __slots__ = ("_keep", "_known", "_states", "names")
+    __slots__ = ("_keep", "_known", "_states", "paths")
 
     def __init__(self, states: Sequence[State], keep: Sequence[Any]) -> None:
         self._states = list(states)
         self._keep = list(keep)
         self._known = codec.Known(self._roots())
-        self.names = [state.name for state in states]
+        self.paths = [state.path for state in states]
 
     @property
     def objects(self) -> int:
@@ -41,7 +47,7 @@ class Capture:
         return all(self._known.index(one) is not None for one in objects.objects)
 
     def document(self) -> Raw:
-        """Return the state as it is now. Raises NotPlain or SerializableError, naming the object."""
+        """Return the state as it is now. Raises SerializableError, naming the object."""
         return Raw(codec.encode(self._roots(), known=self._known, state=True))
 
     def restore(self, document: Raw) -> None:
@@ -65,7 +71,7 @@ class Budget:
 
     _FREE = 2_000
     _BYTES_PER_OBJECT = 8
-    _BYTES_PER_EVENT = 120
+    _BYTES_PER_EVENT = 100
     _KEY = re.compile(r"\[[^\]]*\]")
 
     def __init__(self) -> None:
@@ -74,12 +80,11 @@ class Budget:
         self._estimates: dict[str, int] = {}
 
     def count(self, event: Event) -> None:
-        """Note that an event is written; what it weighs besides its values is an estimate."""
+        """Note that an event is written; what it weighs besides its path and values is an estimate."""
         written = self._BYTES_PER_EVENT
-        for name in _values_of(type(event)):
-            value = getattr(event, name)
-            if value is not None:
-                written += len(value)
+        for text in _texts_of(type(event))(event):
+            if text is not None:
+                written += len(text)
         self.written += written
 
     def allows(self, loop: str) -> bool:
@@ -93,7 +98,21 @@ class Budget:
         self._estimates[self._KEY.sub("[]", loop)] = objects
 
 
+def drop_captured(events: list[Event], paths: Sequence[str]) -> None:
+    """Take out the changes of the variables at `paths`: a snapshot that is written with `events` has them.
+
+    The number of a received event is known already, so that what comes before one keeps its place.
+    """
+    for index in range(len(events) - 1, -1, -1):
+        event = events[index]
+        if isinstance(event, EventReceived):
+            return
+        if isinstance(event, VarChanged) and event.path in paths:
+            del events[index]
+
+
 @cache
-def _values_of(kind: type[Event]) -> tuple[str, ...]:
-    """The fields of an event that hold values of the author."""
-    return tuple(field.name for field in fields(kind) if field.type is Raw)
+def _texts_of(kind: type[Event]) -> Callable[[Event], tuple[Raw | str | None, ...]]:
+    """A function that gives the path of an event and the values of the author in it."""
+    values = [field.name for field in fields(kind) if field.type is Raw]
+    return attrgetter("path", *values) if values else lambda event: (event.path,)

@@ -35,13 +35,13 @@ class Done(Generic[T]):
 
 
 class Var(Generic[T]):
-    """A variable of a body; `name` is its own name, without the path."""
+    """A variable of a body; `name` is its own name, the end of its `path`."""
 
-    __slots__ = ("_core", "_path", "_value", "name")
+    __slots__ = ("_core", "_value", "name", "path")
 
     def __init__(self, core: "Core", path: str, name: str, initial: Any) -> None:
         self._core = core
-        self._path = path
+        self.path = path
         self.name = name
         self._value = initial
         if initial is not codec.UNBOUND:
@@ -89,7 +89,7 @@ class Var(Generic[T]):
         if core.wants_visible:
             document = _encode(self._value)
             if document is not None:
-                core.emit_visible(VarChanged(path=self._path, at=core.now, value=document))
+                core.emit_visible(VarChanged(path=self.path, at=core.now, value=document))
 
     def __repr__(self) -> str:
         return f"<Var {self.name}={self._value!r}>"
@@ -105,7 +105,7 @@ def _encode(value: Any) -> Raw | None:
 class DurableList(list[T]):
     """A list that records its changes."""
 
-    __slots__ = ("_core", "_path", "name")
+    __slots__ = ("_core", "name", "path")
     __flopod_as__ = list
     __hash__ = None
 
@@ -116,7 +116,7 @@ class DurableList(list[T]):
     def __init__(self, core: "Core", path: str, name: str, initial: Iterable[T]) -> None:
         super().__init__(initial)
         self._core = core
-        self._path = path
+        self.path = path
         self.name = name
         if self:
             self._record("extend", list(self))
@@ -127,7 +127,7 @@ class DurableList(list[T]):
             document = _encode(list(args))
             if document is not None:
                 core.emit_visible(
-                    ListChanged(path=self._path, at=core.now, op=op, args=document, size=len(self))
+                    ListChanged(path=self.path, at=core.now, op=op, args=document, size=len(self))
                 )
 
     @property
@@ -216,7 +216,7 @@ _MISSING: Any = object()
 class DurableMap(dict[K, V]):
     """A mapping that records its changes."""
 
-    __slots__ = ("_core", "_path", "name")
+    __slots__ = ("_core", "name", "path")
     __flopod_as__ = dict
     __hash__ = None
 
@@ -229,7 +229,7 @@ class DurableMap(dict[K, V]):
     def __init__(self, core: "Core", path: str, name: str, initial: Any) -> None:
         super().__init__(initial)
         self._core = core
-        self._path = path
+        self.path = path
         self.name = name
         if self:
             self._record("update", dict(self))
@@ -240,7 +240,7 @@ class DurableMap(dict[K, V]):
             document = _encode(list(args))
             if document is not None:
                 core.emit_visible(
-                    MapChanged(path=self._path, at=core.now, op=op, args=document, size=len(self))
+                    MapChanged(path=self.path, at=core.now, op=op, args=document, size=len(self))
                 )
 
     @property

@@ -1,0 +1,115 @@
+"""What the SQLite store knows of a run that it appends to, and when which part of that is written."""
+
+import sqlite3
+from typing import NamedTuple
+
+import msgspec
+
+from flopod.backends.base import Batch
+from flopod.backends.reading import fold_records
+from flopod.backends.schema import SEQ_BITS
+from flopod.events import STEADY, Event, RunSummary, Status
+
+_LAG = 256
+
+_NUMBER = "SELECT number FROM logs WHERE run_id = ?"
+_SET_HEADLINE = """
+    INSERT INTO runs (run_id, workflow, status, started_at, next_due) VALUES (?, ?, ?, ?, ?)
+    ON CONFLICT (run_id) DO UPDATE SET workflow = excluded.workflow, status = excluded.status,
+        started_at = excluded.started_at, next_due = excluded.next_due
+"""
+_SET_SUMMARY = """
+    INSERT INTO summaries (run_id, seq, body) VALUES (?, ?, ?)
+    ON CONFLICT (run_id) DO UPDATE SET seq = excluded.seq, body = excluded.body
+"""
+
+
+class Log(NamedTuple):
+    """The places of the records of a run: after `start`, which is that of no record, and before `end`."""
+
+    start: int
+    end: int
+
+    @classmethod
+    def numbered(cls, number: int) -> "Log":
+        """Return the places of the log with this number."""
+        return cls(number << SEQ_BITS, (number + 1) << SEQ_BITS)
+
+
+class Tracked:
+    """The summary of a run after its last event here, and what of it is in the database.
+
+    `log` is where its records are, None before the first; `seq` is where the log ended when it was last
+    looked at. While a run just goes on, its events are folded only when the summary is asked for.
+    """
+
+    __slots__ = ("_pending", "_run_id", "_steady", "_summary", "headline", "log", "seq", "stored_seq")
+
+    def __init__(self, run_id: str, log: "Log | None", summary: RunSummary | None, stored_seq: int) -> None:
+        self.log = log
+        self._run_id = run_id
+        self._summary = summary
+        self._pending: list[tuple[int, Event]] = []
+        self._steady = False
+        self.seq = summary.seq if summary else 0
+        self.stored_seq = stored_seq
+        self.headline = _headline(summary) if summary and stored_seq else None
+
+    @property
+    def summary(self) -> RunSummary | None:
+        """The summary after the event `seq`."""
+        pending, self._pending = self._pending, []
+        self._summary = fold_records(self._run_id, self._summary, pending)
+        return self._summary
+
+    def advance(self, batch: Batch) -> None:
+        """Take over the events of `batch`."""
+        self._pending.extend(enumerate(batch.events, batch.expected_seq + 1))
+        self.seq = batch.expected_seq + len(batch.events)
+        self._steady = self._steady and STEADY.issuperset(map(type, batch.events))
+
+    def is_due(self) -> bool:
+        """Whether the database needs to know: most steps change nothing that it looks up by."""
+        if self._steady:
+            return self.seq - self.stored_seq >= _LAG
+        summary = self.summary
+        if summary is None:
+            return False
+        headline = _headline(summary)
+        self._steady = headline == self.headline == ("running", None) and not summary.expects_anything
+        return headline != self.headline or summary.seq - self.stored_seq >= _LAG
+
+    def save(self, db: sqlite3.Connection) -> None:
+        """Write what is due."""
+        summary = self.summary
+        if summary is None:
+            return
+        headline = _headline(summary)
+        if headline != self.headline:
+            set_headline(db, summary)
+            self.headline = headline
+        # A summary grows with what is open, so that the more is open the more rarely it is written.
+        if not self.stored_seq or summary.seq - self.stored_seq >= max(_LAG, summary.open_count):
+            set_summary(db, summary)
+            self.stored_seq = summary.seq
+
+
+def log_of(db: sqlite3.Connection, run_id: str) -> Log | None:
+    """Return where the records of a run are, None if there are none."""
+    row = db.execute(_NUMBER, (run_id,)).fetchone()
+    return None if row is None else Log.numbered(row[0])
+
+
+def _headline(summary: RunSummary) -> tuple[Status, int | None]:
+    return summary.status, summary.next_due
+
+
+def set_headline(db: sqlite3.Connection, summary: RunSummary) -> None:
+    """Write what listings filter and order by."""
+    values = (summary.run_id, summary.workflow, summary.status, summary.started_at, summary.next_due)
+    db.execute(_SET_HEADLINE, values)
+
+
+def set_summary(db: sqlite3.Connection, summary: RunSummary) -> None:
+    """Write the whole summary."""
+    db.execute(_SET_SUMMARY, (summary.run_id, summary.seq, msgspec.json.encode(summary).decode()))
