@@ -5,7 +5,7 @@ are asyncio's own, interleaving included. What waits for the world is an operati
 """
 
 import asyncio
-from asyncio import events
+from asyncio import events, tasks
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
@@ -131,12 +131,18 @@ class Scheduler(asyncio.AbstractEventLoop):
 
     @contextmanager
     def _running(self) -> Iterator[None]:
+        """Take the place of the loop that runs this thread, and of its task: Python steps one at a time."""
         outside = events._get_running_loop()
+        task = None if outside is None else asyncio.current_task(outside)
+        if outside is not None and task is not None:
+            tasks._leave_task(outside, task)
         events._set_running_loop(self)
         try:
             yield
         finally:
             events._set_running_loop(outside)
+            if outside is not None and task is not None:
+                tasks._enter_task(outside, task)
 
     def left(self, arm: "asyncio.Task[Any]") -> None:
         """Take note of the end of a task."""
