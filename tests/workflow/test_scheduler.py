@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from flopod.events import RaceWon, SleepCompleted
 from tests.workflow.support import run
 
 Gather = Callable[..., Awaitable[list[Any]]]
@@ -130,6 +131,78 @@ async def arms_left_behind(gather: Gather, trace: list[Any]) -> Any:
     return "main"
 
 
+async def task_group(_: Gather, trace: list[Any]) -> Any:
+    async def worker(name: str, n: int) -> str:
+        try:
+            for i in range(n):
+                trace.append((name, i))
+                await turns(1)
+            if name == "bad":
+                raise ValueError(name)
+            return name
+        except asyncio.CancelledError:
+            trace.append(f"{name} cancelled")
+            raise
+
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(worker(name, n)) for name, n in (("a", 2), ("b", 1))]
+    trace.append([task.result() for task in tasks])
+    try:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(worker("slow", 9))
+            group.create_task(worker("bad", 2))
+    except* ValueError as caught:
+        trace.append(repr(caught.exceptions))
+    return asyncio.current_task() in asyncio.all_tasks()
+
+
+async def tasks(_: Gather, trace: list[Any]) -> Any:
+    async def worker(name: str, n: int) -> str:
+        await turns(n)
+        trace.append(name)
+        return name
+
+    first = asyncio.create_task(worker("first", 3))
+    second = asyncio.create_task(worker("second", 1), name="second")
+    trace.append([first.done(), second.get_name()])
+    done, pending = await asyncio.wait({first, second}, return_when=asyncio.FIRST_COMPLETED)
+    trace.append([[second] == [*done], [first] == [*pending]])
+    shielded = asyncio.shield(first)
+    first.add_done_callback(lambda task: trace.append(f"{task.result()} is done"))
+    await shielded
+    third = asyncio.create_task(worker("third", 5))
+    await turns(1)
+    third.cancel()
+    got = await asyncio.gather(third, return_exceptions=True)
+    return repr(got), [await one for one in asyncio.as_completed([worker("x", 1)])]
+
+
+async def queues_and_locks(_: Gather, trace: list[Any]) -> Any:
+    queue: asyncio.Queue[int | None] = asyncio.Queue(maxsize=2)
+    limit, ready, lock = asyncio.Semaphore(2), asyncio.Event(), asyncio.Lock()
+
+    async def producer() -> None:
+        for number in range(5):
+            await queue.put(number)
+            trace.append(f"put {number}")
+        await queue.put(None)
+        ready.set()
+
+    async def consumer() -> int:
+        total = 0
+        while (number := await queue.get()) is not None:
+            async with limit, lock:
+                trace.append(f"got {number}")
+                total += number
+        await ready.wait()
+        return total
+
+    produced = asyncio.create_task(producer())
+    total = await consumer()
+    await produced
+    return total
+
+
 PROGRAMS = [
     simple,
     first_error_wins,
@@ -138,6 +211,9 @@ PROGRAMS = [
     errors_as_results,
     cancelled_child,
     arms_left_behind,
+    task_group,
+    tasks,
+    queues_and_locks,
 ]
 
 
@@ -222,12 +298,10 @@ def test_what_is_awaited_has_no_throw() -> None:
 
     async def body(wf: Any) -> None:
         caught.append(wf.activity("x", len, "abc"))
-        caught.append(wf.parallel())
         await caught[0]
 
     run(body)
     assert not hasattr(caught[0].__class__, "throw")
-    assert not hasattr(caught[1].__await__(), "throw")
 
 
 def test_awaiting_twice_is_an_error() -> None:
@@ -244,15 +318,100 @@ def test_awaiting_twice_is_an_error() -> None:
 
 
 def test_awaiting_something_foreign_is_an_error() -> None:
-    """A body that awaits what asyncio would have to step is told so, in place."""
+    """A body that awaits what no task can is told so by asyncio, in place."""
 
     class Foreign:
         def __await__(self) -> Any:
             yield "something"
 
     async def body(_: Any) -> str:
-        with pytest.raises(RuntimeError, match="not a durable operation"):
+        with pytest.raises(RuntimeError, match="got bad yield"):
             await Foreign()
         return "ok"
 
     assert run(body).value == "ok"
+
+
+async def fast(wf: Any) -> str:
+    return await wf.activity("fast", len, "abc")  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize("delay", [None, 5])
+def test_a_timeout_that_is_not_reached_is_cancelled(delay: float | None) -> None:
+    """asyncio.timeout and wait_for give the result, and their timers do not keep the run."""
+
+    async def body(wf: Any) -> Any:
+        async with asyncio.timeout(wf.timer("timeout", delay)) as limit:
+            first = await wf.activity("first", len, "ab")
+        return first, limit.expired(), await asyncio.wait_for(fast(wf), wf.timer("limit", delay))
+
+    assert run(body).value == (2, False, 3)
+
+
+def test_a_timeout_is_a_durable_timer() -> None:
+    """It interrupts the body as asyncio's does, with the timer in the log, resumed from every prefix."""
+
+    async def body(wf: Any) -> Any:
+        seen = []
+        try:
+            async with asyncio.timeout(wf.timer("timeout", 5)):
+                await wf.wait("never")
+        except TimeoutError:
+            seen.append("timeout")
+        try:
+            await asyncio.wait_for(wf.wait("never#2"), wf.timer("limit", 3))
+        except TimeoutError:
+            seen.append("wait_for")
+        done, pending = await asyncio.wait(
+            [asyncio.create_task(wf.wait("never#3")), asyncio.create_task(fast(wf))],
+            timeout=wf.timer("wait", 2),
+        )
+        seen.append([len(done), len(pending)])
+        for task in pending:
+            task.cancel()
+        return seen
+
+    ran = run(body)
+    assert ran.value == ["timeout", "wait_for", [1, 1]]
+    assert [event.path for event in ran.of(SleepCompleted)] == ["timeout", "limit", "wait"]
+
+
+def test_a_timer_without_an_id_is_refused() -> None:
+    """No timer of the loop is lost silently: one that the compiler did not see is an error."""
+
+    async def body(_: Any) -> None:
+        async with asyncio.timeout(5):
+            pass
+
+    with pytest.raises(AssertionError, match="a timer of a workflow needs an id"):
+        _ = run(body).value
+
+
+def test_the_winner_of_a_race_is_in_the_log() -> None:
+    """The first arm to end wins, the others are cancelled, and the winner is recorded by its name."""
+
+    async def body(wf: Any) -> Any:
+        winner = await wf.race("race", slow=wf.wait("never"), quick=wf.activity("quick", len, "abc"))
+        named = await wf.parallel(a=wf.activity("a", len, "a"), b=wf.activity("b", len, "bb"))
+        return winner.name, winner.value, named.a, named["b"]
+
+    ran = run(body)
+    assert ran.value == ("quick", 3, 1, 2)
+    assert [event.winner for event in ran.of(RaceWon)] == ["quick"]
+
+
+def test_as_completed_begins_in_order() -> None:
+    """asyncio begins coroutines in the order of a set; here each resume must begin them alike."""
+    order: list[str] = []
+
+    async def arm(wf: Any, name: str) -> str:
+        order.append(name)
+        await wf.activity(name, len, name)
+        return name
+
+    async def body(wf: Any) -> Any:
+        names = [f"arm{number}" for number in range(20)]
+        return sorted([await one for one in wf.as_completed([arm(wf, name) for name in names])])
+
+    assert len(run(body).value) == 20
+    assert order == [f"arm{number}" for number in range(20)]

@@ -30,7 +30,6 @@ from flopod.log.history import RESUMED_ON_PURPOSE, History, poisoned
 from flopod.runid import DEFAULT_RUN_ID, check_run_id
 from flopod.workflow.core import Core
 from flopod.workflow.operations import Operation
-from flopod.workflow.scheduler import Future
 from flopod.workflow.scope import Scope
 
 _MAX_CRASHES = 5
@@ -220,11 +219,11 @@ class Runtime(AbstractAsyncContextManager[Scope]):
         core = self._core
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
-        def done(_: Future) -> None:
+        def done(_: "asyncio.Future[Any]") -> None:
             if not future.done():
                 future.set_result(None)
 
-        operation.add_done_callback(done)
+        operation.future.add_done_callback(done)
         core.now = self._clock.now()
         if core.fenced and self._leaving:
             raise asyncio.CancelledError

@@ -5,7 +5,7 @@ from collections import deque
 
 from flopod.workflow.arguments import Raised, Returned
 from flopod.workflow.operations import Activity, Operation
-from flopod.workflow.scheduler import Future
+from flopod.workflow.scheduler import Outcome
 
 
 class Agenda:
@@ -48,18 +48,18 @@ class Agenda:
         """Keep the outcome of a leaf until it is delivered."""
         self._arrived.append((activity, outcome))
 
-    def has_arrived(self, floor: Future | None) -> bool:
+    def has_arrived(self, floor: Outcome | None) -> bool:
         """Whether there is an outcome to deliver; while the floor is taken, only its own counts."""
         if floor is None:
             return bool(self._arrived)
-        return any(activity is floor for activity, _ in self._arrived)
+        return any(activity.future is floor for activity, _ in self._arrived)
 
-    def take_arrived(self, floor: Future | None) -> tuple[Activity, Returned | Raised] | None:
+    def take_arrived(self, floor: Outcome | None) -> tuple[Activity, Returned | Raised] | None:
         """Return the first outcome to deliver."""
         if floor is None:
             return self._arrived.popleft() if self._arrived else None
         for index, (activity, outcome) in enumerate(self._arrived):
-            if activity is floor:
+            if activity.future is floor:
                 del self._arrived[index]
                 return activity, outcome
         return None

@@ -36,7 +36,7 @@ from flopod.workflow.mailbox import Letter, Mailbox
 from flopod.workflow.operations import Activity, Operation, Wait, describe_event, read_payload
 from flopod.workflow.output import Output
 from flopod.workflow.replay import Replay
-from flopod.workflow.scheduler import Arm, Scheduler
+from flopod.workflow.scheduler import Scheduler
 from flopod.workflow.scope import Scope
 from flopod.workflow.snapshot import Budget, Capturing, drop_captured
 
@@ -69,7 +69,7 @@ class Core:
     ) -> None:
         self.run_id = run_id
         self.history = history
-        self.scheduler = Scheduler()
+        self.scheduler = Scheduler()  # type: ignore[abstract] # what a body may not do is left out
         self.ending = Ending(self.scheduler)
         self.agenda = Agenda()
         self.mailbox = Mailbox()
@@ -105,7 +105,7 @@ class Core:
 
     def start(self, body: Callable[[Scope], Coroutine[Any, Any, Any]]) -> None:
         """Make `body` the main arm; the first step begins it."""
-        self.ending.follow(Arm(self.scheduler, body(self.root)))
+        self.ending.follow(body(self.root))
 
     def finish(self, error: BaseException | None, value: Any = None) -> None:
         """End a run whose body is stepped by something else."""
@@ -253,7 +253,9 @@ class Core:
         self.created.pop(operation.path, None)
         if isinstance(operation, Wait):
             self.mailbox.leave(operation)
-        elif isinstance(operation, Activity) and self.agenda.forget(operation) and operation.cancelled():
+        elif (
+            isinstance(operation, Activity) and self.agenda.forget(operation) and operation.future.cancelled()
+        ):
             self.command(CancelLeaf(operation.path))
 
     def settle(self, operation: Operation, event: Event) -> None:
@@ -308,6 +310,7 @@ class Core:
             return False
         operation, outcome = arrived
         if not operation.done():
+            self.scheduler.now = self.now
             self.emit(operation.deliver(outcome))
             self.done += 1
             self.closed(operation)
@@ -327,6 +330,7 @@ class Core:
         self.emit(
             WaitCompleted(path=wait.path, at=self.now, payload=letter.event.payload, event_seq=letter.seq)
         )
+        self.scheduler.now = self.now
         wait.set_result(value)
         self.closed(wait)
         return True
@@ -339,6 +343,7 @@ class Core:
             event: Event = WaitCompleted(path=due.path, at=self.now, timed_out=True)
         else:
             event = SleepCompleted(path=due.path, at=self.now)
+        self.scheduler.now = self.now
         self.emit(event)
         self.settle(due, event)
         return True
@@ -347,6 +352,7 @@ class Core:
         self._cancel_reason = None
         if self.ending.cancelled is not None:
             return False
+        self.scheduler.now = self.now
         self.emit(RunCancelled(at=self.now, reason=reason))
         self.ending.cancel(reason)
         return True

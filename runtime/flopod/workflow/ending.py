@@ -1,6 +1,7 @@
-"""How a run ends: its result is fixed when the body is over, then the arms left behind unwind."""
+"""How a run ends: its result is fixed when the body is over, then the tasks left behind unwind."""
 
-from asyncio import CancelledError
+from asyncio import CancelledError, Task
+from collections.abc import Coroutine
 from typing import Any
 
 from msgspec import Raw
@@ -8,7 +9,7 @@ from msgspec import Raw
 from flopod import codec
 from flopod.errors import SerializableError
 from flopod.events import RunCompleted, RunFailed
-from flopod.workflow.scheduler import Arm, Future, Scheduler
+from flopod.workflow.scheduler import Arm, Scheduler
 from flopod.workflow.tracebacks import author_traceback
 
 
@@ -23,12 +24,12 @@ class Ending:
         self.main: Arm | None = None
         self._scheduler = scheduler
         self._unwinding = False
-        scheduler.on_exit = self._program_exit
+        scheduler.on_exit = self.finish
 
-    def follow(self, main: Arm) -> None:
-        """Take the result of `main` for that of the run."""
-        self.main = main
-        main.add_done_callback(self._main_ended)
+    def follow(self, body: Coroutine[Any, Any, Any]) -> None:
+        """Make `body` the main task, whose result is that of the run."""
+        self.main = self._scheduler.create_task(body)
+        self.main.add_done_callback(self._main_ended)
 
     def finish(self, error: BaseException | None, value: Any = None) -> None:
         """Fix the result, unless there is one."""
@@ -57,7 +58,7 @@ class Ending:
         return self.result is not None and not self._unwinding
 
     def cancel_rest(self) -> bool:
-        """Cancel the arms left behind, once, in the order of their creation, as asyncio.run does."""
+        """Cancel the tasks left behind, once, in the order of their creation, as asyncio.run does."""
         if self.result is None or self._unwinding or self._scheduler.floor is not None:
             return False
         self._unwinding = True
@@ -74,10 +75,6 @@ class Ending:
         self.error = error
         return RunFailed(error=Raw(codec.encode(error)), traceback=author_traceback(error))
 
-    def _main_ended(self, main: Future) -> None:
-        error = main.exception()
+    def _main_ended(self, main: "Task[Any]") -> None:
+        error = CancelledError() if main.cancelled() else main.exception()
         self.finish(error, None if error is not None else main.result())
-
-    def _program_exit(self, arm: Arm) -> None:
-        if arm is not self.main:
-            self.finish(arm.exception())

@@ -3,20 +3,22 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec import Raw, Struct
 
-from flopod import codec
+from flopod import authoring, codec
 from flopod.errors import SerializableError
-from flopod.events import BranchTaken, IterationCompleted
+from flopod.events import BranchTaken, IterationCompleted, RaceWon
 from flopod.stop import STOP
-from flopod.workflow.operations import Item
-from flopod.workflow.scheduler import Arm, Future, Gathering
+from flopod.workflow.operations import Item, Operation
 
 if TYPE_CHECKING:
     from flopod.workflow.core import Core
     from flopod.workflow.scope import Scope
+
+
+T = TypeVar("T")
 
 
 class ItemError(Struct, frozen=True):
@@ -45,28 +47,37 @@ class Asked:
         return self._text
 
 
-def gather(
-    core: "Core", awaitables: Sequence[Awaitable[Any]], return_exceptions: bool = False
-) -> Awaitable[list[Any]]:
-    """Run awaitables side by side, as `asyncio.gather` does, wherever the caller is stepped."""
-    scheduler = core.scheduler
-    if scheduler.current is None:
-        return asyncio.gather(*awaitables, return_exceptions=return_exceptions)
-    arms: dict[int, Future] = {}
-    for awaitable in awaitables:
-        if id(awaitable) not in arms:
-            arms[id(awaitable)] = _arm(core, awaitable)
-    return Gathering(scheduler, [arms[id(awaitable)] for awaitable in awaitables], return_exceptions)
+def gather(awaitables: Sequence[Awaitable[Any]], return_exceptions: bool = False) -> Awaitable[list[Any]]:
+    """Run awaitables side by side, as `asyncio.gather` does."""
+    begun = {id(one): _await(one) for one in awaitables if isinstance(one, Operation)}
+    arms = [begun.get(id(one), one) for one in awaitables]
+    return asyncio.gather(*arms, return_exceptions=return_exceptions)
 
 
-def _arm(core: "Core", awaitable: Any) -> Future:
-    if isinstance(awaitable, Arm | Gathering):
-        return awaitable
-    if asyncio.iscoroutine(awaitable):
-        return Arm(core.scheduler, awaitable)
-    if not hasattr(awaitable, "__await__"):
-        raise TypeError("An asyncio.Future, a coroutine or an awaitable is required")
-    return Arm(core.scheduler, _await(awaitable))
+def as_completed(
+    awaitables: Iterable[Awaitable[T]], *, timeout: float | None = None
+) -> Iterator[Awaitable[T]]:
+    """Iterate over awaitables as they end, begun in their own order: `asyncio.as_completed` has none."""
+    tasks = [asyncio.ensure_future(one) for one in awaitables]
+    yield from asyncio.as_completed(tasks, timeout=timeout)
+
+
+async def parallel(arms: Mapping[str, Awaitable[Any]]) -> authoring.Results:
+    """Run named awaitables side by side; the first error cancels the others."""
+    return await authoring.parallel(**arms)
+
+
+async def race(scope: "Scope", path: str, arms: Mapping[str, Awaitable[Any]]) -> authoring.Winner:
+    """Run named awaitables until the first ends, and record its name."""
+    core = scope.core
+    winner = await authoring.race(**arms)
+    if not core.fenced:
+        recorded = core.ask(path, RaceWon, Asked(f"a race won by {winner.name}"))
+        if recorded is None:
+            core.emit(RaceWon(path=path, at=core.now, winner=winner.name))
+        elif recorded.winner != winner.name:
+            core.diverge(path, f"a race won by {recorded.winner}", f"a race won by {winner.name}")
+    return winner
 
 
 async def _await(awaitable: Awaitable[Any]) -> Any:
@@ -110,7 +121,7 @@ async def each(
         for index, item in queue:
             outcomes[index] = await _run_item(scope, path, index, item, fn)
 
-    await gather(scope.core, [worker(queue) for _ in range(min(concurrency, len(todo)))])
+    await gather([worker(queue) for _ in range(min(concurrency, len(todo)))])
     errors = [ItemError(index, error) for index, (_, error) in enumerate(outcomes) if error is not None]
     return EachResult([value for value, _ in outcomes], errors)
 

@@ -29,22 +29,27 @@ from flopod.events import (
 from flopod.workflow.arguments import Arguments, Raised, Returned, callee_of, read_outcome
 from flopod.workflow.commands import StartLeaf
 from flopod.workflow.raising import raise_in
-from flopod.workflow.scheduler import Future
+from flopod.workflow.scheduler import Outcome
 
 if TYPE_CHECKING:
     from flopod.retry import Retry
     from flopod.workflow.core import Core
 
 
-class Operation(Future):
-    """Base of what a body awaits. One await per operation, as for a coroutine."""
+class Operation:
+    """Base of what a body awaits: begun by its `await`, once, as a coroutine is.
 
-    __slots__ = ("_awaited", "core", "path")
+    It deliberately has no `throw` method: an exception thrown into a task then reaches the innermost
+    frame of the body as it is.
+    """
+
+    __slots__ = ("_awaited", "core", "future", "path")
 
     def __init__(self, core: "Core", path: str) -> None:
-        super().__init__(core.scheduler)
         self.core = core
         self.path = path
+        self.future = Outcome(loop=core.scheduler)
+        self.future.on_cancel = self._cancelled
         self._awaited = False
         core.created[path] = self
 
@@ -62,20 +67,43 @@ class Operation(Future):
     def __iter__(self) -> "Operation":
         return self
 
-    def __next__(self) -> Future:
-        if not self.done():
-            return self
-        error = self.exception()
-        if isinstance(error, StopIteration):
-            raise_in(sys._getframe(1), error)
+    def __next__(self) -> Outcome:
+        future = self.future
+        if not future.done():
+            future._asyncio_future_blocking = True
+            return future
+        if future.stop is not None:
+            raise_in(sys._getframe(1), future.stop)
             raise StopIteration
-        raise StopIteration(self.result())
+        raise StopIteration(future.result())
+
+    def result(self) -> Any:
+        """Return the outcome, or raise it."""
+        if self.future.stop is not None:
+            raise self.future.stop
+        return self.future.result()
+
+    def set_result(self, result: Any) -> None:
+        """End with a result."""
+        self.future.set_result(result)
+
+    def set_exception(self, error: BaseException) -> None:
+        """End with an error."""
+        if isinstance(error, StopIteration):
+            self.future.stop = error
+            self.future.set_result(None)
+        else:
+            self.future.set_exception(error)
+            self.future.exception()  # so that asyncio does not call it unretrieved
+
+    def done(self) -> bool:
+        return self.future.done()
 
     def cancel(self) -> bool:
-        if not super().cancel():
-            return False
+        return self.future.cancel()
+
+    def _cancelled(self) -> None:
         self.core.closed(self)
-        return True
 
     def begin(self) -> None:
         """Ask for the recorded begin, or emit one."""
@@ -148,7 +176,7 @@ class Activity(Operation):
             self._known = self._arguments.known()
         core.opened(self)
         if self.sync and core.scheduler.current is not None:
-            core.scheduler.floor = self
+            core.scheduler.floor = self.future
 
     def _ask(self) -> None:
         core, arguments, callee = self.core, self._arguments, callee_of(self.fn)

@@ -27,6 +27,7 @@ class Replay:
         if record is None:
             return True
         seq, event = record
+        self._core.scheduler.now = event.at
         missing = history.first_unasked()
         if missing is not None and missing.seq < seq:
             return self._miss(missing.event)
@@ -53,7 +54,7 @@ class Replay:
         path = iteration_of(event) if isinstance(event, IterationCompleted) else event.path
         operation = self._core.open.get(path)
         floor = self._core.scheduler.floor
-        return operation if floor is None or operation is floor else None
+        return operation if operation is None or floor in (None, operation.future) else None
 
     def _miss(self, event: Event) -> bool:
         if self.patient:

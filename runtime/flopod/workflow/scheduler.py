@@ -1,273 +1,114 @@
-"""Steps the coroutines of a run in the order in which asyncio would: futures, arms and a ready queue.
+"""Steps the tasks of a run: an asyncio event loop without I/O, whose time and timers come from the log.
 
-Nothing here knows asyncio, a clock or a log. An arm is what a task is in asyncio; callbacks take the same
-number of hops, so that concurrent code sees the same interleaving as its plain form.
+The body runs as `asyncio.Task`s on it, so that `gather`, `TaskGroup`, `timeout`, `wait`, locks and queues
+are asyncio's own, interleaving included. What waits for the world is an operation's future.
 """
 
-from asyncio import CancelledError
+import asyncio
+from asyncio import events, tasks
 from collections import deque
-from collections.abc import Callable, Coroutine, Generator, Sequence
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from contextvars import Context
 from functools import partial
-from typing import Any, Final
+from typing import Any, NoReturn, Protocol, runtime_checkable
 
 from flopod.workflow.raising import untraced
 
-_PENDING: Final = 0
-_DONE: Final = 1
-_CANCELLED: Final = 2
+
+@runtime_checkable
+class Alarm(Protocol):
+    """Seconds or a time that know how to become a durable timer."""
+
+    def ring(self, callback: Callable[[], None]) -> Callable[[], object]:
+        """Call back when it is due; the result stops it."""
 
 
-class Future:
-    """A result to come. Awaiting one hands it to the scheduler.
+class Outcome(asyncio.Future[Any]):
+    """The future of what a body waits for. A StopIteration, which no future can hold, is kept in `stop`."""
 
-    What is awaited deliberately has no `throw` method: an exception thrown into an arm then reaches the
-    innermost frame of the body as it is.
-    """
+    stop: StopIteration | None = None
+    on_cancel: Callable[[], None] | None = None
 
-    __slots__ = ("_callbacks", "_error", "_result", "_state", "scheduler")
-
-    def __init__(self, scheduler: "Scheduler") -> None:
-        self.scheduler = scheduler
-        self._callbacks: list[Callable[[Future], None]] = []
-        self._state = _PENDING
-        self._result: Any = None
-        self._error: BaseException | None = None
-
-    def done(self) -> bool:
-        return self._state != _PENDING
-
-    def cancelled(self) -> bool:
-        return self._state == _CANCELLED
-
-    def exception(self) -> BaseException | None:
-        """Return the error of a finished future, a CancelledError for a cancelled one."""
-        if self._state == _CANCELLED and self._error is None:
-            self._error = CancelledError()
-        return self._error
-
-    def result(self) -> Any:
-        """Return the result of a finished future, or raise its error."""
-        error = self.exception()
-        if error is not None:
-            raise error
-        return self._result
-
-    def set_result(self, result: Any) -> None:
-        self._result = result
-        self._finish(_DONE)
-
-    def set_exception(self, error: BaseException) -> None:
-        self._error = error
-        self._finish(_DONE)
-
-    def cancel(self) -> bool:
-        if self._state != _PENDING:
+    def cancel(self, msg: Any = None) -> bool:
+        if not super().cancel(msg):
             return False
-        self._finish(_CANCELLED)
+        if self.on_cancel is not None:
+            self.on_cancel()
         return True
 
-    def add_done_callback(self, callback: "Callable[[Future], None]") -> None:
-        if self._state != _PENDING:
-            self.scheduler.call_soon(callback, self)
-        else:
-            self._callbacks.append(callback)
 
-    def _finish(self, state: int) -> None:
-        self._state = state
-        callbacks, self._callbacks = self._callbacks, []
-        for callback in callbacks:
-            self.scheduler.call_soon(callback, self)
+class Arm(asyncio.Task[Any]):
+    """A task of the run. Its name and its hash are its number, so that sets of tasks iterate alike."""
 
-    def __await__(self) -> Generator[Any, Any, Any]:
-        return _Wait(self)  # type: ignore[return-value] # not a generator: it must have no `throw`
-
-
-class _Wait:
-    """One await of a future, which several arms may await."""
-
-    __slots__ = ("_future", "_yielded")
-
-    def __init__(self, future: Future) -> None:
-        self._future = future
-        self._yielded = False
-
-    def __iter__(self) -> "_Wait":
-        return self
-
-    def __next__(self) -> Future:
-        future = self._future
-        if not future.done():
-            if self._yielded:
-                raise RuntimeError("an arm was stepped before what it awaits was there")
-            self._yielded = True
-            return future
-        raise StopIteration(future.result())
-
-
-class Arm(Future):
-    """A coroutine that the scheduler steps, and the future of its result."""
-
-    __slots__ = ("_must_cancel", "coro", "parent", "waiting")
-
-    def __init__(self, scheduler: "Scheduler", coro: Coroutine[Any, Any, Any]) -> None:
-        super().__init__(scheduler)
-        self.coro = coro
+    def __init__(
+        self,
+        scheduler: "Scheduler",
+        coro: Coroutine[Any, Any, Any],
+        name: str | None,
+        context: Context | None,
+    ) -> None:
+        self.number = scheduler.created
         self.parent = scheduler.current
-        self.waiting: Future | None = None
-        self._must_cancel = False
+        super().__init__(coro, loop=scheduler, name=name or f"Task-{self.number}", context=context)
         scheduler.alive[self] = None
-        scheduler.call_soon(self._begin, self)
+        self.add_done_callback(scheduler.left)
 
-    def cancel(self) -> bool:
-        """Ask the arm to end: CancelledError is raised where it waits."""
-        if self.done():
-            return False
-        if self.waiting is not None and self.waiting.cancel():
-            return True
-        self._must_cancel = True
-        return True
+    def __hash__(self) -> int:
+        return self.number
 
-    def _begin(self, _: Future) -> None:
-        self._step(None)
-
-    def _wakeup(self, future: Future) -> None:
-        error = future.exception()
-        if isinstance(error, StopIteration):
-            untraced(partial(self._step, None))  # it cannot be thrown in: the operation raises it
-        else:
-            self._step(error)
-
-    def _step(self, error: BaseException | None) -> None:
-        if self._must_cancel:
-            self._must_cancel = False
-            if not isinstance(error, CancelledError):
-                error = CancelledError()
-        self.waiting = None
-        scheduler = self.scheduler
-        scheduler.current = self
-        scheduler.steps += 1
-        try:
-            yielded = self.coro.send(None) if error is None else self.coro.throw(error)
-        except StopIteration as stop:
-            self._ended(stop.value)
-        except CancelledError:
-            self._leave()
-            super().cancel()
-        except BaseException as raised:
-            self._leave()
-            self.set_exception(raised)
-            if not isinstance(raised, Exception) and scheduler.on_exit is not None:
-                scheduler.on_exit(self)
-        else:
-            self._block(yielded)
-        finally:
-            scheduler.current = None
-
-    def _ended(self, value: Any) -> None:
-        self._leave()
-        if self._must_cancel:
-            self._must_cancel = False
-            super().cancel()
-        else:
-            self.set_result(value)
-
-    def _leave(self) -> None:
-        self.scheduler.alive.pop(self, None)
-
-    def _block(self, yielded: object) -> None:
-        if isinstance(yielded, Future) and yielded.scheduler is self.scheduler:
-            self.waiting = yielded
-            yielded.add_done_callback(self._wakeup)
-            if self._must_cancel and yielded.cancel():
-                self._must_cancel = False
-        elif yielded is None:
-            self.scheduler.call_soon(self._begin, self)
-        else:
-            wrong = RuntimeError(
-                f"the workflow awaited {yielded!r}, which is not a durable operation; await it in an activity"
-            )
-            self.scheduler.call_soon(lambda _: self._step(wrong), self)
+    @property
+    def waiting(self) -> "asyncio.Future[Any] | None":
+        """What the task is waiting for."""
+        return self._fut_waiter  # type: ignore[attr-defined,no-any-return]
 
 
-class Gathering(Future):
-    """The future of `parallel`: asyncio.gather's rules for results, errors and cancelling."""
+class _Timer(asyncio.TimerHandle):
+    """The handle of a durable timer: cancelling it stops the timer."""
 
-    __slots__ = ("_cancel_requested", "_finished", "_return_exceptions", "children")
+    stop: Callable[[], object]
 
-    def __init__(self, scheduler: "Scheduler", children: Sequence[Future], return_exceptions: bool) -> None:
-        super().__init__(scheduler)
-        self.children = children
-        self._return_exceptions = return_exceptions
-        self._cancel_requested = False
-        self._finished = 0
-        for child in dict.fromkeys(children):
-            child.add_done_callback(self._child_done)
-        if not children:
-            self.set_result([])
-
-    def cancel(self) -> bool:
-        if self.done():
-            return False
-        cancelled = [child.cancel() for child in self.children]
-        self._cancel_requested = self._cancel_requested or any(cancelled)
-        return any(cancelled)
-
-    def _child_done(self, child: Future) -> None:
-        self._finished += 1
-        if self.done():
-            return
-        error = child.exception()
-        if error is not None and not self._return_exceptions:
-            self.set_exception(error)
-        elif self._finished == len(set(self.children)):
-            self._all_done()
-
-    def _all_done(self) -> None:
-        if self._cancel_requested:
-            self.set_exception(CancelledError())
-        else:
-            self.set_result([_outcome(child) for child in self.children])
+    def cancel(self) -> None:
+        if not self.cancelled():
+            self.stop()
+        super().cancel()
 
 
-def _outcome(child: Future) -> Any:
-    if child.cancelled():
-        return CancelledError("")  # asyncio.gather makes a new one, with this text
-    error = child.exception()
-    return child.result() if error is None else error
+class Scheduler(asyncio.AbstractEventLoop):
+    """The event loop of one run.
 
-
-class Scheduler:
-    """The ready queue of one run.
-
-    `current` is the arm that is being stepped, `alive` the unfinished arms in order of creation. While
-    `floor` is set, nothing is stepped: a synchronous call of one arm is under way. `on_exit` is told of
-    an arm that ended with SystemExit or KeyboardInterrupt, which end the whole program in Python.
+    `current` is the task that is being stepped, `alive` the unfinished ones in order of creation. While
+    `floor` is set, nothing is stepped: a synchronous call of one task is under way. `on_exit` is told of
+    the SystemExit or KeyboardInterrupt of a task, which end the whole program in Python. `now` is the
+    time of the last outcome that the body got (ms since the epoch), live and on replay.
     """
-
-    __slots__ = ("_batch", "_ready", "alive", "current", "floor", "on_exit", "steps")
 
     def __init__(self) -> None:
-        self._ready: deque[tuple[Callable[[Future], None], Future]] = deque()
+        self._ready: deque[asyncio.Handle] = deque()
         self._batch = 0
+        self.created = 0
         self.alive: dict[Arm, None] = {}
-        self.current: Arm | None = None
-        self.floor: Future | None = None
-        self.on_exit: Callable[[Arm], None] | None = None
-        self.steps = 0
+        self.floor: Outcome | None = None
+        self.on_exit: Callable[[BaseException], None] | None = None
+        self.now = 0
 
-    def call_soon(self, callback: Callable[[Future], None], future: Future) -> None:
-        if future is self.floor:
-            self.floor = None
-            self._batch += 1
-            self._ready.appendleft((callback, future))
-        else:
-            self._ready.append((callback, future))
+    # -- stepping --------------------------------------------------------------------------------
+
+    @property
+    def current(self) -> Arm | None:
+        """The task that is being stepped."""
+        return asyncio.current_task(self)  # type: ignore[return-value]
 
     def run(self, stop: Callable[[], bool]) -> None:
-        """Step until every arm is blocked, the floor is taken, or a round has ended and `stop()` is true.
+        """Step until every task is blocked, the floor is taken, or a round has ended and `stop()` is true.
 
-        A round is what was ready when it began, as in asyncio's loop, which ends after a whole round.
+        A round is what was ready when it began, as in asyncio's own loop, which ends after a whole round.
         """
+        if self._ready and self.floor is None:
+            with self._running():
+                self._run(stop)
+
+    def _run(self, stop: Callable[[], bool]) -> None:
         ready = self._ready
         while ready and self.floor is None:
             if self._batch == 0:
@@ -275,11 +116,40 @@ class Scheduler:
                     return
                 self._batch = len(ready)
             self._batch -= 1
-            callback, future = ready.popleft()
-            callback(future)
+            handle = ready.popleft()
+            if not handle.cancelled():
+                self._step(handle)
+
+    def _step(self, handle: asyncio.Handle) -> None:
+        try:
+            handle._run()
+        except (SystemExit, KeyboardInterrupt) as error:
+            self._batch = 0
+            if self.on_exit is None:
+                raise
+            self.on_exit(error)
+
+    @contextmanager
+    def _running(self) -> Iterator[None]:
+        """Take the place of the loop that runs this thread, and of its task: Python steps one at a time."""
+        outside = events._get_running_loop()
+        task = None if outside is None else asyncio.current_task(outside)
+        if outside is not None and task is not None:
+            tasks._leave_task(outside, task)
+        events._set_running_loop(self)
+        try:
+            yield
+        finally:
+            events._set_running_loop(outside)
+            if outside is not None and task is not None:
+                tasks._enter_task(outside, task)
+
+    def left(self, arm: "asyncio.Task[Any]") -> None:
+        """Take note of the end of a task."""
+        self.alive.pop(arm, None)  # type: ignore[call-overload]
 
     def joined_only(self) -> bool:
-        """Whether the current arm is alone: every other unfinished arm waits for it to end."""
+        """Whether the current task is alone: every other unfinished one waits for it to end."""
         arm = self.current
         if arm is None:
             return False
@@ -289,7 +159,82 @@ class Scheduler:
             waiting += 1
         return waiting == len(self.alive)
 
+    # -- asyncio's interface ---------------------------------------------------------------------
+
+    def call_soon(  # type: ignore[override]
+        self, callback: Callable[..., object], *args: Any, context: Context | None = None
+    ) -> asyncio.Handle:
+        future = args[0] if args else None
+        if isinstance(future, Outcome) and future.stop is not None:
+            callback, args = untraced, (partial(callback, *args),)
+        handle = asyncio.Handle(callback, args, self, context)
+        if future is not None and future is self.floor:
+            self.floor = None
+            self._batch += 1
+            self._ready.appendleft(handle)
+        else:
+            self._ready.append(handle)
+        return handle
+
+    def call_later(  # type: ignore[override]
+        self, delay: float, callback: Callable[..., object], *args: Any, context: Context | None = None
+    ) -> asyncio.TimerHandle:
+        timer = _Timer(self.time() + delay, callback, args, self, context)
+        return self._arm_timer(timer, delay)
+
+    def call_at(  # type: ignore[override]
+        self, when: float, callback: Callable[..., object], *args: Any, context: Context | None = None
+    ) -> asyncio.TimerHandle:
+        return self._arm_timer(_Timer(when, callback, args, self, context), when)
+
+    def _arm_timer(self, timer: _Timer, time: float) -> asyncio.TimerHandle:
+        if isinstance(time, Alarm):
+            timer.stop = time.ring(timer._run)
+            return timer
+        raise RuntimeError(
+            "a timer of a workflow needs an id, which the compiler gives to the delay of asyncio.timeout, "
+            "wait_for, wait and as_completed; for others use asyncio.sleep"
+        )
+
+    def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:
+        """Nothing to do: `_Timer` has stopped its timer."""
+
+    def time(self) -> float:
+        """The time of the last outcome, in seconds: the same on replay."""
+        return self.now / 1000
+
+    def create_future(self) -> "asyncio.Future[Any]":
+        return asyncio.Future(loop=self)
+
+    def create_task(
+        self, coro: Any, *, name: str | None = None, context: Context | None = None, **_: Any
+    ) -> Arm:
+        self.created += 1
+        return Arm(self, coro if asyncio.iscoroutine(coro) else _await(coro), name, context)
+
+    def get_debug(self) -> bool:
+        return False
+
+    def is_running(self) -> bool:
+        return True
+
+    def is_closed(self) -> bool:
+        return False
+
+    def run_in_executor(self, *_: Any) -> NoReturn:  # type: ignore[override]
+        raise RuntimeError("a workflow's event loop runs no threads: do this in an activity")
+
+    def call_exception_handler(self, context: dict[str, Any]) -> None:
+        """Log what no task can take: the error of a callback, or one that nobody asked for."""
+        asyncio.BaseEventLoop.default_exception_handler(self, context)  # type: ignore[arg-type]
+
+    _current_handle = None
+
+
+async def _await(awaitable: Any) -> Any:
+    return await awaitable
+
 
 def _joins(parent: Arm, child: Arm) -> bool:
     waiting = parent.waiting
-    return waiting is child or (isinstance(waiting, Gathering) and child in waiting.children)
+    return waiting is child or child in getattr(waiting, "_children", ())

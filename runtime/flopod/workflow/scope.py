@@ -3,12 +3,13 @@
 Without a callback a primitive is the compiler's form, with one the author's.
 """
 
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias, TypeVar
 
 from msgspec import Raw
 
 from flopod import codec
+from flopod.authoring import Winner
 from flopod.durations import due, seconds
 from flopod.errors import DuplicateId, SerializableError, Unsupported
 from flopod.events import BranchTaken, Recorded
@@ -20,6 +21,7 @@ from flopod.workflow.operations import Activity, Sleep, Wait
 from flopod.workflow.paths import encode_id, op_of
 from flopod.workflow.snapshot import State
 from flopod.workflow.state import DurableList, DurableMap, Var
+from flopod.workflow.timer import Timer
 
 if TYPE_CHECKING:
     from flopod.workflow.core import Core
@@ -71,12 +73,29 @@ class Scope:
         """Run another workflow inside this one, in a scope of its own."""
         return workflow(Scope(self.core, self, self._claim(id)), *args, **kwargs)
 
-    def parallel(self, *arms: Any, return_exceptions: bool = False) -> Awaitable[list[Any]]:
-        """Run awaitables, or with an id a list of callbacks, side by side: the rules of `asyncio.gather`."""
+    def parallel(
+        self, *arms: Any, return_exceptions: bool = False, **named: Awaitable[Any]
+    ) -> Awaitable[Any]:
+        """Run awaitables, or with an id a list of callbacks, side by side: the rules of `asyncio.gather`.
+
+        Named arms give named results; then the first error cancels the others.
+        """
+        if named:
+            return forms.parallel(named)
         if arms and isinstance(arms[0], str):
             path, callbacks = self._claim(arms[0]), arms[1]
             arms = tuple(fn(self.iteration(f"{path}[{index}]")) for index, fn in enumerate(callbacks))
-        return forms.gather(self.core, arms, return_exceptions)
+        return forms.gather(arms, return_exceptions)
+
+    def race(self, id: str, /, **arms: Awaitable[Any]) -> Awaitable[Winner]:
+        """Run named awaitables until the first ends; the others are cancelled. The winner is recorded."""
+        return forms.race(self, self._claim(id), arms)
+
+    def as_completed(
+        self, awaitables: Iterable[Awaitable[T]], *, timeout: float | None = None
+    ) -> Iterator[Awaitable[T]]:
+        """Iterate over awaitables as they end, like `asyncio.as_completed`."""
+        return forms.as_completed(awaitables, timeout=timeout)
 
     # -- control flow ----------------------------------------------------------------------------
 
@@ -140,6 +159,12 @@ class Scope:
     def sleep_until(self, id: str, when: Any, /) -> Awaitable[None]:
         """Sleep until a point in time."""
         return Sleep(self.core, self._claim(id), 0, due(when, self.core.now))
+
+    def timer(self, id: str, seconds: T, /) -> T:
+        """Make the delay of `asyncio.timeout`, `wait_for`, `wait` or `as_completed` a durable timer."""
+        if isinstance(seconds, (int, float)) and seconds > 0:
+            return Timer.at(self.core, self._claim(id), seconds)  # type: ignore[return-value]
+        return seconds
 
     def wait(self, id: str, event: str | None = None, type: Any = Any, timeout: Any = None) -> Awaitable[Any]:
         """Wait for an event from outside: its payload, or None after `timeout`."""
@@ -243,9 +268,6 @@ class Scope:
 
     def child(self, *_: Any, **__: Any) -> NoReturn:
         _later("child")
-
-    def race(self, *_: Any, **__: Any) -> NoReturn:
-        _later("race")
 
     def compensate(self, *_: Any, **__: Any) -> NoReturn:
         _later("compensate")
