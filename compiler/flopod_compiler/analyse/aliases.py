@@ -8,6 +8,7 @@ the runtime, which then replays the loop instead of restoring it.
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable
 
 from flopod_compiler.analyse.heap import NOTHING, Heap, Object, Objects, contents, reach
 from flopod_compiler.analyse.scopes import FUNCTIONS, Names, Scope
@@ -77,6 +78,14 @@ class Aliases:
     def touches(self, variable: Variable, changed: set[Object]) -> bool:
         """Whether anything reachable from the variable is among the changed objects."""
         return not changed.isdisjoint(reach(self._heap.value(variable)))
+
+    def reached_by(self, node: ast.expr) -> set[Object]:
+        """The objects that an expression leads to."""
+        return reach(self._value(node))
+
+    def reachable(self, variables: Iterable[Variable]) -> set[Object]:
+        """The objects that these variables lead to."""
+        return reach(frozenset().union(*map(self._heap.value, variables)))
 
     def changed(self, node: ast.AST) -> set[Object]:
         """The objects that running `node` may change in place."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from flopod_compiler.analyse.aliases import Aliases, Variable
 from flopod_compiler.analyse.exposure import Exposure
+from flopod_compiler.analyse.heap import Object
 from flopod_compiler.analyse.liveness import LOOPS, Liveness, Loop
 from flopod_compiler.analyse.scopes import FUNCTIONS, Binding, Names, Scope
 from flopod_compiler.model import DURABLE_KINDS, Classified, FunctionNode
@@ -219,7 +220,16 @@ class _Decider:
                 state.declared[name] = self._declare(name)
                 continue
             kept.append(name)
-        return tuple(kept)
+        return None if self._loses_items(loop, changed, kept, state) else tuple(kept)
+
+    def _loses_items(self, loop: Loop, changed: set[Object], kept: list[str], state: State) -> bool:
+        """Whether the loop changes objects that only its iterable, which is made anew on resume, leads to."""
+        if not isinstance(loop, ast.For):
+            return False
+        lost = changed & self._aliases.reached_by(loop.iter)
+        around = [one.name for one in state.declared.values() if loop in set(ast.walk(one.block))]
+        known = [(owner, name) for name in [*kept, *around] if (owner := self._scope.owner(name)) is not None]
+        return not lost <= self._aliases.reachable([*known, *self._outside])
 
     def _defers(self, loop: Loop) -> bool:
         """Whether an iteration may leave a durable call to be awaited later: then it is never complete."""

@@ -4,6 +4,7 @@ An iteration that completed with everything begun under it may leave a snapshot 
 carries. A resume restores the last one and goes on after it, without running those iterations again.
 """
 
+import gc
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
@@ -23,10 +24,8 @@ if TYPE_CHECKING:
     from flopod.workflow.core import Core
     from flopod.workflow.scope import Scope
 
-_SKIPPABLE = frozenset(
-    {list, tuple, range, str, bytes, dict, set, frozenset, deque, DurableList, DurableMap}
-    | {type({}.keys()), type({}.values()), type({}.items())}
-)
+_VIEWS = {type({}.keys()), type({}.values()), type({}.items())}
+_SKIPPABLE = _VIEWS | {list, tuple, range, str, bytes, dict, set, frozenset, deque, DurableList, DurableMap}
 _SAMPLES: tuple[Any, ...] = (
     [],
     (),
@@ -58,6 +57,7 @@ class _Loop:
         self._keep = keep
         self._index = -1
         self._key = ""
+        self._print = ""
         self._scope: Scope | None = None
         self._capture: Capture | None = None
         self._mark = 0
@@ -101,13 +101,15 @@ class _Loop:
 
     # -- iterations ------------------------------------------------------------------------------
 
-    def _begin(self, key: object) -> "Scope":
+    def _begin(self, key: object, item: object = None) -> "Scope":
         self._index += 1
         self._key = str(key) if type(key) is int else encode_key(key)
+        if self._capture is not None or not self._core.live:
+            self._print = _fingerprint(item)
         self._scope = self._outer.iteration(f"{self._path}[{self._key}]")
         return self._scope
 
-    def _complete(self, item: object) -> None:
+    def _complete(self) -> None:
         """The iteration handed out last has ended, by its own end or by `continue`."""
         scope, core = self._scope, self._core
         self._scope = None
@@ -115,32 +117,27 @@ class _Loop:
             return
         recorded = core.history.find((self._path, self._index))
         if recorded is not None:
-            self._compare(recorded, item)
+            self._compare(recorded)
         elif core.live and self._capture is not None:
-            self._snapshot(self._capture, item)
+            self._snapshot(self._capture)
 
-    def _compare(self, recorded: Entry, item: object) -> None:
+    def _compare(self, recorded: Entry) -> None:
         event = recorded.event
         recorded.asked = True
         if isinstance(event, IterationCompleted):
-            self._check(event, item)
+            self._check(event)
 
-    def _check(self, event: IterationCompleted, item: object) -> None:
-        try:
-            fingerprint = codec.fingerprint(item)
-        except SerializableError:
-            fingerprint = "of no data"
-        if event.item != fingerprint or event.key != self._key:
+    def _check(self, event: IterationCompleted) -> None:
+        if event.item != self._print or event.key != self._key:
             path = f"{self._path}[{event.key}]"
-            current = f"the item {_shown(item)} (fingerprint {fingerprint}), iteration [{self._key}]"
+            current = f"an item with fingerprint {self._print}, iteration [{self._key}]"
             self._core.diverge(path, f"an item with fingerprint {event.item}", current)
 
-    def _snapshot(self, capture: Capture, item: object) -> None:
+    def _snapshot(self, capture: Capture) -> None:
         core = self._core
         if core.budget.written - self._mark < self._size or not self._is_whole():
             return
         try:
-            fingerprint = codec.fingerprint(item)
             document = capture.document()
         except SerializableError as error:
             self._warn(error)
@@ -148,16 +145,16 @@ class _Loop:
             return
         self._size = len(bytes(document))
         if self._size <= core.budget.written - self._mark:
-            self._emit(capture, fingerprint, document)
+            self._emit(capture, document)
 
-    def _emit(self, capture: Capture, fingerprint: str, document: Raw) -> None:
+    def _emit(self, capture: Capture, document: Raw) -> None:
         core = self._core
         event = IterationCompleted(
             path=self._path,
             at=core.now,
             index=self._index,
             key=self._key,
-            item=fingerprint,
+            item=self._print,
             states=capture.paths,
             snapshot=document,
         )
@@ -197,7 +194,6 @@ class Each(_Loop):
         self._items = items
         self._key_of = key
         self._keys: set[str] = set()
-        self._item: Any = None
         self._iterator: Iterator[Any] | None = None
 
     def __iter__(self) -> "Each":
@@ -212,25 +208,34 @@ class Each(_Loop):
 
     def __next__(self) -> "tuple[Scope, Any]":
         iterator = self._iterator if self._iterator is not None else iter(self)._iterator
-        self._complete(self._item)
+        self._complete()
         assert iterator is not None
-        self._item = item = next(iterator)
-        return self._begin(self._key_for(item)), item
+        item = next(iterator)
+        return self._begin(self._key_for(item), item), item
 
     def _skip(self, event: IterationCompleted) -> Iterator[Any]:
         iterator = iter(self._items)
-        passed: Any = None
-        count = 0
-        for passed in islice(iterator, event.index + 1):
-            count += 1
-            if self._key_of is not None:
-                self._keys.add(encode_key(self._key_of(passed)))
-        if count != event.index + 1:
-            self._core.diverge(self._path, f"{event.index + 1} items or more", f"only {count} items")
-            return iterator
-        self._key = encode_key(self._key_of(passed)) if self._key_of is not None else str(event.index)
-        self._check(event, passed)
+        passed = list(islice(iterator, event.index + 1))
+        if len(passed) != event.index + 1:
+            self._core.diverge(self._path, f"{event.index + 1} items or more", f"only {len(passed)} items")
+        elif not self._may_have_changed(passed[-1]):
+            self._keys = {self._name(item, index) for index, item in enumerate(passed)}
+            self._key = self._name(passed[-1], event.index)
+            self._print = _fingerprint(passed[-1])
+            self._check(event)
         return iterator
+
+    def _may_have_changed(self, item: object) -> bool:
+        """Whether the loop carries its own items: those that it has passed need not be what they were."""
+        capture = self._capture
+        assert capture is not None
+        try:
+            return capture.holds([*_sources(self._items), *codec.Known([item]).objects])
+        except SerializableError:
+            return True
+
+    def _name(self, item: Any, index: int) -> str:
+        return str(index) if self._key_of is None else encode_key(self._key_of(item))
 
     def _key_for(self, item: Any) -> object:
         if self._key_of is None:
@@ -252,14 +257,15 @@ class Repeat(_Loop):
     def next(self) -> "Scope":
         """Complete the iteration before, and return the scope of the next one; it is true."""
         if self._entered:
-            self._complete(None)
+            self._complete()
         else:
             self._entered = True
             recorded = self._enter(True)
             event = None if recorded is None else self._jump(recorded)
             if event is not None:
                 self._key = event.key
-                self._check(event, None)
+                self._print = _fingerprint(None)
+                self._check(event)
         return self._begin(self._index + 1)
 
 
@@ -277,6 +283,19 @@ def _parts(items: Any) -> list[object]:
     return list(made_of) if type(items) is zip else [made_of[0]]
 
 
-def _shown(item: object) -> str:
-    text = repr(item)
-    return text if len(text) <= 80 else text[:77] + "..."
+def _sources(items: Any) -> Iterator[object]:
+    """The collections that are iterated over, below views, iterators and `enumerate` and the like."""
+    if type(items) in _COMPOSED:
+        for part in _parts(items):
+            yield from _sources(part)
+    elif type(items) in _SKIPPABLE_ITERATORS | _VIEWS:
+        yield from gc.get_referents(items)
+    else:
+        yield items
+
+
+def _fingerprint(item: object) -> str:
+    try:
+        return codec.fingerprint(item)
+    except SerializableError:
+        return "of no data"

@@ -1,7 +1,7 @@
 """What a loop carries from one iteration to the next: captured as one document, restored in place."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from operator import attrgetter, is_
 from typing import Any, Protocol, TypeAlias
@@ -45,6 +45,10 @@ class Capture:
     def covers(self, objects: codec.Known) -> bool:
         """Whether all these objects were there at the entry and are captured."""
         return all(self._known.index(one) is not None for one in objects.objects)
+
+    def holds(self, objects: Iterable[object]) -> bool:
+        """Whether one of these objects was there at the entry."""
+        return any(self._known.index(one) is not None for one in objects)
 
     def document(self) -> Raw:
         """Return the state as it is now. Raises SerializableError, naming the object."""
