@@ -165,6 +165,8 @@ class _Written(_Reader):
             named.setdefault("retry", self(ast.Constant(None)))
         else:
             arguments, named = [*arguments, *named.values()], {}
+            if self._calls[node].callee == "time.sleep":
+                named["blocking"] = self(ast.Constant(True))
         return self._bound(kind, arguments, named)
 
 

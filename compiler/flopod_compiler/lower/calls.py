@@ -84,6 +84,8 @@ def _attempt(edit: CallEdit, site: Site, call: cst.Call, text: Text) -> cst.Call
 
 def _sleep(edit: CallEdit, site: Site, call: cst.Call, text: Text) -> cst.Call:
     plain = {"keyword": None, "equal": cst.MaybeSentinel.DEFAULT}
-    arguments = [one.with_changes(**plain) for one in call.args]
+    arguments = [one.with_changes(**plain) for one in _last_bare(list(call.args))]
+    if edit.info.callee == "time.sleep":
+        arguments.append(nodes.argument(cst.Name("True"), "blocking"))
     head = [nodes.argument(text(site.id))]
     return nodes.call(nodes.method(edit.scope, site.kind), head, arguments, call.whitespace_before_args)

@@ -81,18 +81,32 @@ class Agenda:
         self._timer_count += 1
         heapq.heappush(self._timers, (due, self._timer_count, operation))
 
-    def take_due(self, now: int) -> Operation | None:
-        """Return the timer that is due for the longest time."""
+    def take_due(self, now: int, floor: Outcome | None) -> Operation | None:
+        """Return the timer that is due for the longest time; while the floor is taken, only its own."""
         if self._timers:
             self._drop_settled()
+        if floor is not None:
+            return self._take_floor(now, floor)
         if self._timers and self._timers[0][0] <= now:
             return heapq.heappop(self._timers)[2]
         return None
 
-    def next_due(self) -> int | None:
-        """Return when the next timer or attempt is due."""
+    def _take_floor(self, now: int, floor: Outcome) -> Operation | None:
+        for timer in self._timers:
+            if timer[2].future is floor and timer[0] <= now:
+                self._timers.remove(timer)
+                heapq.heapify(self._timers)
+                return timer[2]
+        return None
+
+    def next_due(self, floor: Outcome | None) -> int | None:
+        """Return when the next timer or attempt is due; while the floor is taken, of its own."""
         self._drop_settled()
-        dues = [*self.retrying.values(), *(due for due, _, _ in self._timers[:1])]
+        if floor is not None:
+            dues = [due for due, _, operation in self._timers if operation.future is floor]
+            dues += [due for path, due in self.retrying.items() if self._again[path].future is floor]
+        else:
+            dues = [*self.retrying.values(), *(due for due, _, _ in self._timers[:1])]
         return min(dues, default=None)
 
     def _drop_settled(self) -> None:

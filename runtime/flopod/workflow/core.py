@@ -159,7 +159,7 @@ class Core:
 
     def next_due(self) -> int | None:
         """Return when `step` should be called at the latest (ms since the epoch), if ever."""
-        return self.agenda.next_due()
+        return self.agenda.next_due(self.scheduler.floor)
 
     @property
     def next_seq(self) -> int:
@@ -299,7 +299,7 @@ class Core:
         if self.ending.is_over or self._is_large():
             return False
         if self.scheduler.floor is not None:
-            return self._deliver_arrived()
+            return self._deliver_arrived() or self._deliver_timer()
         if self._cancel_reason is not None:
             return self._deliver_cancel(self._cancel_reason)
         return self._deliver_arrived() or self._deliver_mail() or self._deliver_timer()
@@ -336,7 +336,7 @@ class Core:
         return True
 
     def _deliver_timer(self) -> bool:
-        due = self.agenda.take_due(self.now)
+        due = self.agenda.take_due(self.now, self.scheduler.floor)
         if due is None:
             return False
         if isinstance(due, Wait):

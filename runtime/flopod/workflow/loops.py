@@ -57,6 +57,7 @@ class _Loop:
         self._keep = keep
         self._index = -1
         self._key = ""
+        self._item: object = None
         self._print = ""
         self._scope: Scope | None = None
         self._capture: Capture | None = None
@@ -105,7 +106,7 @@ class _Loop:
         self._index += 1
         self._key = str(key) if type(key) is int else encode_key(key)
         if self._capture is not None or not self._core.live:
-            self._print = _fingerprint(item)
+            self._take_note(item)
         self._scope = self._outer.iteration(f"{self._path}[{self._key}]")
         return self._scope
 
@@ -127,10 +128,14 @@ class _Loop:
         if isinstance(event, IterationCompleted):
             self._check(event)
 
+    def _take_note(self, item: object) -> None:
+        """Look at an item before its iteration, which may change it."""
+        self._item, self._print = item, _fingerprint(item)
+
     def _check(self, event: IterationCompleted) -> None:
         if event.item != self._print or event.key != self._key:
             path = f"{self._path}[{event.key}]"
-            current = f"an item with fingerprint {self._print}, iteration [{self._key}]"
+            current = f"the item {_shown(self._item)} (fingerprint {self._print}), iteration [{self._key}]"
             self._core.diverge(path, f"an item with fingerprint {event.item}", current)
 
     def _snapshot(self, capture: Capture) -> None:
@@ -221,7 +226,7 @@ class Each(_Loop):
         elif not self._may_have_changed(passed[-1]):
             self._keys = {self._name(item, index) for index, item in enumerate(passed)}
             self._key = self._name(passed[-1], event.index)
-            self._print = _fingerprint(passed[-1])
+            self._take_note(passed[-1])
             self._check(event)
         return iterator
 
@@ -264,7 +269,7 @@ class Repeat(_Loop):
             event = None if recorded is None else self._jump(recorded)
             if event is not None:
                 self._key = event.key
-                self._print = _fingerprint(None)
+                self._take_note(None)
                 self._check(event)
         return self._begin(self._index + 1)
 
@@ -299,3 +304,8 @@ def _fingerprint(item: object) -> str:
         return codec.fingerprint(item)
     except SerializableError:
         return "of no data"
+
+
+def _shown(item: object) -> str:
+    text = repr(item)
+    return text if len(text) <= 80 else text[:77] + "..."

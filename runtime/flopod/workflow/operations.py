@@ -286,14 +286,24 @@ class Activity(Operation):
 
 
 class Sleep(Operation):
-    """A durable timer of `seconds`, or until `due` (ms since the epoch); it gives `value`."""
+    """A durable timer of `seconds`, or until `due` (ms since the epoch); it gives `value`.
 
-    __slots__ = ("_due", "_seconds", "_value")
+    A `blocking` one is one step, as `time.sleep` is: no other task of the run goes on meanwhile.
+    """
+
+    __slots__ = ("_blocking", "_due", "_seconds", "_value")
 
     def __init__(
-        self, core: "Core", path: str, seconds: float, due: int | None = None, value: Any = None
+        self,
+        core: "Core",
+        path: str,
+        seconds: float,
+        due: int | None = None,
+        value: Any = None,
+        blocking: bool = False,
     ) -> None:
         super().__init__(core, path)
+        self._blocking = blocking
         self._seconds = seconds
         self._due = due
         self._value = value
@@ -313,6 +323,8 @@ class Sleep(Operation):
             core.emit(SleepStarted(path=self.path, at=core.now, due=self._due))
         if not core.fenced:
             core.opened(self)
+            if self._blocking and core.scheduler.current is not None:
+                core.scheduler.floor = self.future
 
     def activate(self) -> None:
         self.core.agenda.wake_at(self.due, self)

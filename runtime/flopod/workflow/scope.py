@@ -152,9 +152,14 @@ class Scope:
 
     # -- time and events -------------------------------------------------------------------------
 
-    def sleep(self, id: str, duration: Any, result: T | None = None, /) -> Awaitable[T | None]:
-        """Sleep for a duration (seconds, `"5m"` or a timedelta); like asyncio.sleep it gives `result`."""
-        return Sleep(self.core, self._claim(id), seconds(duration), value=result)
+    def sleep(
+        self, id: str, duration: Any, result: T | None = None, /, *, blocking: bool = False
+    ) -> Awaitable[T | None]:
+        """Sleep for a duration (seconds, `"5m"` or a timedelta); like asyncio.sleep it gives `result`.
+
+        A `blocking` one holds up the whole run, as `time.sleep` does.
+        """
+        return Sleep(self.core, self._claim(id), seconds(duration), value=result, blocking=blocking)
 
     def sleep_until(self, id: str, when: Any, /) -> Awaitable[None]:
         """Sleep until a point in time."""
