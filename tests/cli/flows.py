@@ -156,10 +156,10 @@ class Job:
         path = self.folder / "calls.txt"
         return path.read_text().splitlines() if path.exists() else []
 
-    def wait_for_call(self, text: str) -> None:
-        """Wait until a leaf has noted `text`."""
+    def wait_for_call(self, text: str, times: int = 1) -> None:
+        """Wait until leaves have noted `text` so many times."""
         deadline = time.monotonic() + 30
-        while text not in self.calls():
+        while self.calls().count(text) < times:
             assert time.monotonic() < deadline, self.calls()
             time.sleep(0.02)
 

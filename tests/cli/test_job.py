@@ -181,7 +181,7 @@ def test_an_interrupt_leaves_a_resumable_run(job: Job, number: signal.Signals, s
     assert last.startswith("interrupted; resume with: python ")
     assert "Traceback" not in error
     again = job.start("nap")
-    job.wait_for_call("slow begins")
+    job.wait_for_call("slow begins", times=2)
     interrupt(again, number)
     assert job.calls().count("add 1 1") == 1
 
