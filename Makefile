@@ -46,6 +46,7 @@ check: lint types test
 docs: setup
 	$(BIN)/python -m tests.golden.language
 	$(BIN)/python -m flopod_compiler.cli.reference docs/cli.md
+	$(BIN)/python -m flopod_compiler.diagnostics.pages docs/diagnostics
 
 update: setup
 	$(BIN)/python -m pytest tests/golden --snapshot-update

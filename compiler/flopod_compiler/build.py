@@ -17,6 +17,7 @@ from flopod_compiler.classify import classify
 from flopod_compiler.diagnostics import Diagnostic
 from flopod_compiler.diagnostics.rules.discovery import TooDeep
 from flopod_compiler.diagnostics.rules.lowering import Untranslated
+from flopod_compiler.diagnostics.settle import settle
 from flopod_compiler.lower import LoweringError, lower_module
 from flopod_compiler.model import Classified, FunctionNode, Lowered, Project, SourceModule, WorkflowFunction
 from flopod_compiler.parse import name_span
@@ -50,6 +51,7 @@ def compile_project(src: Path, *, strict: bool = False) -> Compilation:
     plans = _plans(classified, result)
     for plan in plans:
         result.diagnostics += plan.diagnostics
+    result.diagnostics = settle(result.diagnostics, project)
     if strict:
         result.diagnostics = [_strict(one) for one in result.diagnostics]
     if result.ok:

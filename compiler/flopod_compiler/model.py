@@ -39,7 +39,7 @@ class Project:
     """Every module below the source root, by dotted name, in sorted order.
 
     `diagnostics` says what is wrong with files and configuration; `texts` holds, by relative path, the
-    text of files that could be read but not parsed.
+    text of files that could be read but not parsed, and of the configuration.
     """
 
     root: Path
@@ -48,6 +48,7 @@ class Project:
     modules: dict[str, SourceModule]
     diagnostics: list[Diagnostic] = field(default_factory=list)
     texts: dict[str, str] = field(default_factory=dict)
+    config_path: str = "pyproject.toml"
 
 
 # --- symbols: what a name or an attribute chain means -------------------------------------------

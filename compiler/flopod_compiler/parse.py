@@ -24,23 +24,51 @@ _NEWER = re.compile(
 )
 _BLOCKS = ("cases", "finalbody", "orelse", "handlers", "body")
 _LINE_ENDS = re.compile(r"\r\n?|\n")
+_DECLARATION = re.compile(rb"^[ \t\f]*#.*?coding[:=]")
+_START = Span(1, 0, 1, 0)
 
 
 def read_text(path: Path, relpath: str) -> str | Diagnostic:
     """The text of a Python file as the interpreter would decode it (PEP 263), or why it cannot be read."""
     try:
         data = path.read_bytes()
+    except OSError as error:
+        return NotReadable.on(relpath, _START, reason=error.strerror or str(error))
+    try:
         encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
-        text = data.decode(encoding)
-    except (OSError, SyntaxError, UnicodeError, LookupError) as error:
-        return NotReadable.on(relpath, Span(1, 0, 1, 0), reason=_reason(error))
-    text = text.removeprefix("\ufeff")
+        text = data.decode(encoding).removeprefix("\ufeff")
+    except UnicodeDecodeError as error:
+        return _undecoded(data, error, relpath)
+    except (SyntaxError, UnicodeError, LookupError) as error:
+        return _badly_declared(data, error, relpath)
     if "\0" in text:
-        before = text[: text.index("\0")]
-        line = before.count("\n") + 1
-        column = len(before) - before.rfind("\n") - 1
-        return NotReadable.on(relpath, Span(line, column, line, column + 1), reason="it holds a NUL byte")
+        return NotReadable.on(relpath, _place(text, text.index("\0")), reason="it holds a NUL byte")
     return text
+
+
+def _undecoded(data: bytes, error: UnicodeDecodeError, relpath: str) -> Diagnostic:
+    where = _place(data[: error.start].decode(error.encoding, "replace") + "?", None)
+    reason = f"the byte 0x{data[error.start]:02x} is not {error.encoding.upper()}"
+    return NotReadable.on(relpath, where, reason=reason)
+
+
+def _badly_declared(data: bytes, error: Exception, relpath: str) -> Diagnostic:
+    """An encoding that does not exist, or none where the first lines are not UTF-8."""
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError as undecoded:
+        if "unknown encoding" not in str(error):
+            return _undecoded(data, undecoded, relpath)
+    lines = data.split(b"\n", 2)[:2]
+    number = next((n for n, line in enumerate(lines, 1) if _DECLARATION.match(line)), 1)
+    return NotReadable.on(relpath, Span(number, 0, number, 0), reason=str(error))
+
+
+def _place(text: str, index: int | None) -> Span:
+    """Where a character stands in a text; without an index, the last one."""
+    before = text[: len(text) - 1 if index is None else index]
+    found = _LINE_ENDS.split(before)
+    return Span(len(found), len(found[-1]), len(found), len(found[-1]) + 1)
 
 
 def parse_text(text: str, relpath: str) -> ast.Module | Diagnostic:
@@ -52,9 +80,9 @@ def parse_text(text: str, relpath: str) -> ast.Module | Diagnostic:
     except SyntaxError as error:
         return _syntax_diagnostic(error, text, relpath)
     except (RecursionError, MemoryError):
-        return TooDeep.on(relpath, Span(1, 0, 1, 0), what="the file")
+        return TooDeep.on(relpath, _START, what="the file")
     except ValueError as error:
-        return NotParsed.on(relpath, Span(1, 0, 1, 0), reason=str(error))
+        return NotParsed.on(relpath, _START, reason=str(error))
 
 
 def lines(module: SourceModule) -> list[str]:
@@ -141,11 +169,3 @@ def _interpreter() -> str:
     import sys
 
     return f"{sys.version_info.major}.{sys.version_info.minor}"
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, OSError):
-        return error.strerror or str(error)
-    if isinstance(error, UnicodeDecodeError):
-        return f"byte {error.start} is not {error.encoding}"
-    return str(error)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import difflib
 import io
 import re
 import tokenize
@@ -15,6 +16,7 @@ from flopod_compiler.model import SourceModule
 _START = re.compile(r"#\s*flopod:\s*(?P<rest>.*)$")
 _IGNORE = re.compile(r"ignore\[(?P<codes>[^\]]*)\]\s*(?P<reason>.*)$")
 _ITEM = re.compile(r"(?P<name>[A-Za-z_]\w*)=")
+_FORMS = {"id": "id=name", "key": "key=expression", "ignore": "ignore[FLPnnn] reason"}
 _ID = re.compile(r"id=(?P<id>\S+)\s*(?P<rest>.*)$")
 
 
@@ -28,6 +30,7 @@ class Pragma:
     ignore: tuple[str, ...] = ()
     reason: str = ""
     used: set[str] = field(default_factory=set)
+    refused: set[str] = field(default_factory=set)
 
 
 def pragmas(module: SourceModule, findings: list[Diagnostic] | None = None) -> dict[int, Pragma]:
@@ -100,9 +103,16 @@ def _fill(pragma: Pragma, rest: str) -> str:
                 return f"key= needs an expression, not {text!r}"
             pragma.key = text
         else:
-            item = _ITEM.match(rest)
-            return f"the pragma has no item {item['name']!r}" if item else f"{rest!r} is not a pragma"
+            return _unknown(rest)
     return ""
+
+
+def _unknown(rest: str) -> str:
+    item = _ITEM.match(rest)
+    word = item["name"] if item else re.split(r"[\s=\[(:]", rest, maxsplit=1)[0]
+    close = difflib.get_close_matches(word.lower(), _FORMS, n=1)
+    hint = f"; did you mean {_FORMS[close[0]]}?" if close else ""
+    return f"the pragma has no item {word!r}{hint}" if item else f"{rest!r} is not a pragma{hint}"
 
 
 def _until_next(text: str) -> tuple[str, str]:

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 from flopod.errors import UsageError
+from flopod_compiler.configuration import read_configuration
 from flopod_compiler.diagnostics import Diagnostic, Related, Span
-from flopod_compiler.diagnostics.rules.discovery import BadConfig, ModuleTwice
+from flopod_compiler.diagnostics.rules.discovery import ModuleTwice
 from flopod_compiler.garbage import collector_paused
-from flopod_compiler.model import Config, Project, SourceModule
+from flopod_compiler.model import Project, SourceModule
 from flopod_compiler.parse import parse_text, read_text
 
 _SKIPPED_FOLDERS = {"__pycache__", "node_modules", "__pypackages__", "site-packages"}
 _OUTPUT_FILES = ("bundle.py", "server.py")
 _OUTPUT_MARK = "[tool.flopod]"
-_KEYS = ("workflows", "include", "pure", "leaves")
 _START = Span(1, 0, 1, 0)
 
 
@@ -30,9 +29,12 @@ def discover(src: Path) -> Project:
     """
     src = Path(src)
     root, files = _source_files(src)
-    config, name, diagnostics = _configuration(root)
-    project = Project(root=root, name=name or _default_name(src, root), config=config, modules={})
-    project.diagnostics.extend(diagnostics)
+    found = read_configuration(root)
+    name = found.name or _default_name(src, root)
+    project = Project(root=root, name=name, config=found.config, modules={}, config_path=found.path)
+    if found.text:
+        project.texts[found.path] = found.text
+    project.diagnostics.extend(found.diagnostics)
     with collector_paused():
         for path in files:
             _add_module(project, path)
@@ -128,52 +130,6 @@ def _default_name(src: Path, root: Path) -> str:
     if src.is_file():
         return src.stem
     return root.parent.name if root.name == "src" and root.parent.name else root.name or "project"
-
-
-def _configuration(root: Path) -> tuple[Config, str, list[Diagnostic]]:
-    """The configuration of the nearest pyproject.toml, the project's name in it, and what is wrong there."""
-    for folder in (root, *root.parents):
-        path = folder / "pyproject.toml"
-        if path.is_file():
-            return _read_configuration(path)
-    return Config(), "", []
-
-
-def _read_configuration(path: Path) -> tuple[Config, str, list[Diagnostic]]:
-    try:
-        data = tomllib.loads(path.read_text("utf-8"))
-    except (OSError, UnicodeError, tomllib.TOMLDecodeError) as error:
-        return Config(), "", [_bad_config(str(error), "correct the file; it must be TOML in UTF-8")]
-    table = data.get("tool", {}).get("flopod", {}) if isinstance(data.get("tool"), dict) else {}
-    project = data.get("project", {})
-    name = project.get("name", "") if isinstance(project, dict) else ""
-    config, found = _read_table(table)
-    return config, name if isinstance(name, str) else "", found
-
-
-def _read_table(table: object) -> tuple[Config, list[Diagnostic]]:
-    if not isinstance(table, dict):
-        return Config(), [_bad_config("tool.flopod is not a table", "write [tool.flopod]")]
-    found: list[Diagnostic] = []
-    values: dict[str, tuple[str, ...]] = {}
-    for key, value in table.items():
-        if key not in _KEYS:
-            import difflib
-
-            close = difflib.get_close_matches(key, _KEYS, n=1)
-            hint = f"did you mean {close[0]}?" if close else f"the keys are {', '.join(_KEYS)}"
-            found.append(_bad_config(f"[tool.flopod] has no key {key!r}", hint))
-        elif not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-            found.append(
-                _bad_config(f"{key} is not a list of strings", f'write {key} = ["..."] in [tool.flopod]')
-            )
-        else:
-            values[key] = tuple(value)
-    return Config(**values), found
-
-
-def _bad_config(reason: str, rewrite: str) -> Diagnostic:
-    return BadConfig.on("pyproject.toml", _START, reason=reason, rewrite=rewrite)
 
 
 def sources(project: Project) -> dict[str, str]:

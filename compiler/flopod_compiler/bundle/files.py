@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from flopod_compiler.diagnostics import Diagnostic, Span
+from flopod_compiler.configuration import place
+from flopod_compiler.diagnostics import Diagnostic
 from flopod_compiler.diagnostics.rules.bundling import IncludesNothing
 from flopod_compiler.model import Project
 
@@ -36,7 +37,8 @@ def included_files(project: Project) -> tuple[list[DataFile], list[Diagnostic]]:
             name = path.relative_to(root).as_posix()
             found[name] = _read(path, name)
         if not paths:
-            idle.append(IncludesNothing.on("pyproject.toml", Span(1, 0, 1, 0), pattern=pattern))
+            where = place(project.texts.get(project.config_path, ""), pattern)
+            idle.append(IncludesNothing.on(project.config_path, where, pattern=pattern))
     return [found[name] for name in sorted(found)], idle
 
 

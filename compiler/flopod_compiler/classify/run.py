@@ -13,17 +13,15 @@ from flopod_compiler.classify.values import check_function_values
 from flopod_compiler.classify.workflows import find_workflows
 from flopod_compiler.classify.workspace import Workspace
 from flopod_compiler.diagnostics.rules.discovery import TooDeep
-from flopod_compiler.diagnostics.suppress import suppress
 from flopod_compiler.garbage import collector_paused
 from flopod_compiler.model import Classified, Project, WorkflowFunction
-from flopod_compiler.pragmas import pragmas
 
 
 def classify(project: Project, *, all_functions: bool = False) -> Classified:
     """Classify every call in the workflows of a project.
 
     With `all_functions` every function at the top level of a module is taken as a workflow. All findings,
-    those of discovery included, are in `diagnostics`, sorted; nothing is raised for any source.
+    those of discovery included, are in `diagnostics`, not settled yet; nothing is raised for any source.
     """
     with collector_paused():
         return _classified(Workspace.over(project), all_functions)
@@ -38,7 +36,6 @@ def _classified(work: Workspace, all_functions: bool) -> Classified:
     for workflow in list(work.result.workflows):
         _classify_workflow(work, workflow)
     work.result.reachable = reachable_modules(work)
-    _finish(work.result)
     return work.result
 
 
@@ -54,11 +51,3 @@ def _classify_workflow(work: Workspace, workflow: WorkflowFunction) -> None:
     check_state(work, workflow)
     check_body(work, workflow)
     find_immutable(work, workflow)
-
-
-def _finish(result: Classified) -> None:
-    """Drop what is suppressed, and put the findings in the order of files and lines."""
-    with_pragmas = [module for module in result.project.modules.values() if "flopod:" in module.text]
-    found = {module.relpath: pragmas(module, result.diagnostics) for module in with_pragmas}
-    kept = suppress(result.diagnostics, found)
-    result.diagnostics = sorted(dict.fromkeys(kept), key=lambda one: one.order)

@@ -6,6 +6,7 @@ import ast
 import difflib
 
 from flopod_compiler.classify.workspace import Workspace
+from flopod_compiler.configuration import place
 from flopod_compiler.diagnostics import Related, Span
 from flopod_compiler.diagnostics.rules.calls import BadOptions, MisplacedWorkflow, UnknownDecorator
 from flopod_compiler.diagnostics.rules.discovery import (
@@ -164,9 +165,9 @@ def _near_entries(work: Workspace, entry: str) -> str:
 
 
 def _entry_missing(work: Workspace, entry: str, reason: str, hint: str, key: str = "workflows") -> None:
-    found = EntryNotFound.on(
-        "pyproject.toml", Span(1, 0, 1, 0), key=key, entry=entry, reason=reason, hint=hint
-    )
+    project = work.result.project
+    where = place(project.texts.get(project.config_path, ""), entry)
+    found = EntryNotFound.on(project.config_path, where, key=key, entry=entry, reason=reason, hint=hint)
     work.result.diagnostics.append(found)
 
 

@@ -13,19 +13,19 @@ def explain(code: str | None) -> None:
     Without a code, all of them are listed.
     """
     from flopod_compiler.diagnostics.catalogue import CATALOGUE
-    from flopod_compiler.diagnostics.catalogue import explain as page
+    from flopod_compiler.diagnostics.pages import page
 
     if code is None:
-        click.echo("\n".join(f"{rule.code}  {rule.title}" for rule in CATALOGUE.values()))
+        click.echo("\n".join(f"{rule.code}  {rule.severity:7}  {rule.title}" for rule in CATALOGUE.values()))
     elif code.upper() in CATALOGUE:
         click.echo(page(code).rstrip("\n"))
     else:
-        raise click.UsageError(_unknown(code.upper(), list(CATALOGUE)))
+        raise click.UsageError(_unknown(code.upper()))
 
 
-def _unknown(code: str, known: list[str]) -> str:
-    from difflib import get_close_matches
+def _unknown(code: str) -> str:
+    from flopod_compiler.diagnostics.catalogue import near_codes
 
-    near = get_close_matches(code, known, 3)
+    near = near_codes(code)
     hint = f"did you mean {', '.join(near)}?" if near else "flopod explain lists all of them"
     return f"there is no diagnostic {code!r}; {hint}"

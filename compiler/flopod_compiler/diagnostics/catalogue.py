@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-import re
 
 from flopod_compiler.diagnostics import rules
-from flopod_compiler.diagnostics.rule import Example, Rule
+from flopod_compiler.diagnostics.rule import Rule
 
 
 def _rules() -> dict[str, type[Rule]]:
@@ -25,23 +24,16 @@ CATALOGUE: dict[str, type[Rule]] = _rules()
 """The rules by code, in order."""
 
 
-def explain(code: str) -> str:
-    """The page of one code as plain text; `KeyError` when there is none."""
-    rule = CATALOGUE[code.upper()]
-    parts = [f"{rule.code}: {rule.title}", rule.why]
-    if re.search("[a-z]", re.sub(r"\{\w+\}", "", rule.help)):
-        parts.append(f"Instead: {_without_fields(rule.help)}.")
-    for word, examples in (("Reported", rule.invalid), ("Accepted", rule.valid)):
-        parts += [f"{word}:\n\n{_indented(example)}" for example in examples[:1]]
-    return "\n\n".join(parts) + "\n"
+def is_suppressible(code: str, severity: str) -> bool:
+    """Whether a pragma may silence a code: warnings always, errors only where their rule says so."""
+    rule = CATALOGUE.get(code)
+    return severity != "error" or (rule is not None and rule.suppressible)
 
 
-def _without_fields(template: str) -> str:
-    """A template as prose: fields become dots."""
-    return re.sub(r"\{\w+(?:!r)?\}", "...", template).replace("{{", "{").replace("}}", "}")
+def near_codes(code: str) -> list[str]:
+    """The codes that look like one that does not exist, or share its number."""
+    import difflib
 
-
-def _indented(example: Example) -> str:
-    if isinstance(example, dict):
-        return "\n\n".join(f"    # {path}\n{_indented(text)}" for path, text in example.items())
-    return "\n".join(f"    {line}".rstrip() for line in example.strip().split("\n"))
+    digits = "".join(c for c in code if c.isdigit())
+    same = [known for known in CATALOGUE if digits and known == f"FLP{int(digits):03}"]
+    return same or difflib.get_close_matches(code.upper(), CATALOGUE, n=3)

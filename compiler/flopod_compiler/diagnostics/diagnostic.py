@@ -26,7 +26,10 @@ class Related:
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """One finding. `path` is relative to the source root; `help` is the rewrite."""
+    """One finding. `path` is relative to the source root; `help` is the rewrite.
+
+    `cause` names what is wrong where several findings have one reason; it is not shown.
+    """
 
     code: str
     message: str
@@ -35,6 +38,7 @@ class Diagnostic:
     help: str = ""
     severity: str = "error"
     related: tuple[Related, ...] = ()
+    cause: str = ""
 
     @property
     def order(self) -> tuple[str, Span, str]:

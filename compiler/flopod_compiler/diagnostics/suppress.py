@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from flopod_compiler.diagnostics.catalogue import CATALOGUE
+from flopod_compiler.diagnostics.catalogue import CATALOGUE, is_suppressible, near_codes
 from flopod_compiler.diagnostics.diagnostic import Diagnostic
-from flopod_compiler.diagnostics.rules.discovery import PragmaUnknown, PragmaUnused, PragmaWithoutReason
+from flopod_compiler.diagnostics.rules.discovery import (
+    PragmaRefused,
+    PragmaUnknown,
+    PragmaUnused,
+    PragmaWithoutReason,
+)
 
 if TYPE_CHECKING:
     from flopod_compiler.pragmas import Pragma
@@ -30,13 +35,10 @@ def _silenced(finding: Diagnostic, lines: Mapping[int, Pragma]) -> bool:
     if pragma is None or finding.code not in pragma.ignore:
         return False
     pragma.used.add(finding.code)
-    return bool(pragma.reason) and is_suppressible(finding.code, finding.severity)
-
-
-def is_suppressible(code: str, severity: str) -> bool:
-    """Whether a pragma may silence a code: warnings always, errors only where their rule says so."""
-    rule = CATALOGUE.get(code)
-    return severity != "error" or (rule is not None and rule.suppressible)
+    if not is_suppressible(finding.code, finding.severity):
+        pragma.refused.add(finding.code)
+        return False
+    return bool(pragma.reason)
 
 
 def _judge(path: str, pragma: Pragma) -> Iterator[Diagnostic]:
@@ -44,12 +46,15 @@ def _judge(path: str, pragma: Pragma) -> Iterator[Diagnostic]:
         return
     if not pragma.reason:
         yield PragmaWithoutReason.on(path, pragma.span, codes=", ".join(pragma.ignore))
-    for code in pragma.ignore:
-        if not _is_code(code):
-            yield PragmaUnknown.on(path, pragma.span, reason=f"there is no code {code!r}")
+    for code in dict.fromkeys(pragma.ignore):
+        if code not in CATALOGUE:
+            yield PragmaUnknown.on(path, pragma.span, reason=f"there is no code {code!r}{_near(code)}")
+        elif code in pragma.refused:
+            yield PragmaRefused.on(path, pragma.span, code=code, title=CATALOGUE[code].title.lower())
         elif code not in pragma.used:
-            yield PragmaUnused.on(path, pragma.span, code=code, reason="")
+            yield PragmaUnused.on(path, pragma.span, code=code)
 
 
-def _is_code(code: str) -> bool:
-    return code.startswith("FLP") and code[3:].isdigit() and len(code) == 6
+def _near(code: str) -> str:
+    near = near_codes(code)
+    return f"; did you mean {', '.join(near)}?" if near else "; `flopod explain` lists all codes"

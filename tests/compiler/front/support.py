@@ -7,10 +7,11 @@ from pathlib import Path
 from textwrap import dedent
 
 from flopod_compiler.classify import classify
+from flopod_compiler.diagnostics.settle import settle
 from flopod_compiler.model import CallInfo, Classified, Project
 from flopod_compiler.project import discover
 
-Files = dict[str, str] | str
+Files = dict[str, str] | dict[str, bytes] | str
 
 
 def write(root: Path, files: Files) -> Path:
@@ -18,7 +19,7 @@ def write(root: Path, files: Files) -> Path:
     for path, text in ({"main.py": files} if isinstance(files, str) else files).items():
         target = root / path
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(dedent(text), "utf-8")
+        target.write_bytes(text if isinstance(text, bytes) else dedent(text).encode())
     return root
 
 
@@ -27,7 +28,10 @@ def project(root: Path, files: Files) -> Project:
 
 
 def classified(root: Path, files: Files, *, all_functions: bool = False) -> Classified:
-    return classify(project(root, files), all_functions=all_functions)
+    found = project(root, files)
+    result = classify(found, all_functions=all_functions)
+    result.diagnostics = settle(result.diagnostics, found)
+    return result
 
 
 def workflow(body: str, head: str = "", arguments: str = "") -> str:

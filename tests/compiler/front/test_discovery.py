@@ -55,7 +55,7 @@ def test_what_is_no_source_is_skipped(tmp_path: Path) -> None:
     ("data", "code", "span"),
     [
         (b"x = 1\ndef f(:\n", "FLP007", Span(2, 6, 2, 7)),
-        (b"x = '\xff'\n", "FLP005", Span(1, 0, 1, 0)),
+        (b"x = '\xff'\n", "FLP005", Span(1, 5, 1, 6)),
         (b"# coding: latin-9000\n", "FLP005", Span(1, 0, 1, 0)),
         (b"a = 1\nb = '\0'\n", "FLP005", Span(2, 5, 2, 6)),
         (b"x = " + b"(" * 250 + b")" * 250, "FLP008", None),

@@ -78,7 +78,7 @@ BODY = "from flopod import workflow\n@workflow\nasync def main(x):\n    return {
         ("id(x)  # flopod: ignore[FLP201] wrong code", ["FLP209", "FLP014"]),
         ("id(x)  # flopod: ignore[flp209] lower case", ["FLP209", "FLP013"]),
         ("x  # flopod: ignore[FLP209] nothing here", ["FLP014"]),
-        ("open(x)  # flopod: ignore[FLP213] please", ["FLP213"]),
+        ("open(x)  # flopod: ignore[FLP213] please", ["FLP213", "FLP015"]),
     ],
 )
 def test_a_pragma_silences_what_may_be_silenced(line: str, expected: list[str], tmp_path: Path) -> None:

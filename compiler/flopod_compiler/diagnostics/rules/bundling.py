@@ -4,6 +4,14 @@ from __future__ import annotations
 
 from flopod_compiler.diagnostics.rule import Rule
 
+_PLAIN = """import json
+from flopod import workflow
+
+@workflow
+async def main(x: int) -> str:
+    return json.dumps(x)
+"""
+
 
 class NotInstalled(Rule):
     code = "FLP705"
@@ -15,6 +23,8 @@ class NotInstalled(Rule):
     )
     message = "{module!r} is neither in the project nor installed, so no version of it can be required"
     help = "install what provides it (often: pip install {guess}) and build again"
+    valid = (_PLAIN,)
+    invalid = (f"import surely_not_installed  # FLP705\n{_PLAIN}",)
 
 
 class IncludesNothing(Rule):
@@ -24,3 +34,7 @@ class IncludesNothing(Rule):
     message = "the include pattern {pattern!r} names no file below the source root"
     help = 'write it relative to the source root, for example "shop/data/*.json" or "shop/templates/**/*"'
     severity = "warning"
+    valid = (
+        {"pyproject.toml": '[tool.flopod]\ninclude = ["*.json"]\n', "rates.json": "{}", "main.py": _PLAIN},
+    )
+    invalid = ({"pyproject.toml": '[tool.flopod]\ninclude = ["*.jsn"]  # FLP708\n', "main.py": _PLAIN},)

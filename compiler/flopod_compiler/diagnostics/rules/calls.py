@@ -29,11 +29,11 @@ class NotAwaited(Rule):
     help = "write `await {text}`"
     valid = (_body("return await fetch(1)"), _body("pending = fetch(1)", "return await pending"))
     invalid = (
-        _body("fetch(1)", "return 1"),
-        _body("return fetch(1) + 'x'"),
-        _body("if fetch(1):", "    return 1"),
-        _body("pending = fetch(1)", "return 2"),
-        _body("return await fetch(fetch(1))"),
+        _body("fetch(1)  # FLP101", "return 1"),
+        _body("return fetch(1) + 'x'  # FLP101"),
+        _body("if fetch(1):  # FLP101", "    return 1"),
+        _body("pending = fetch(1)  # FLP101", "return 2"),
+        _body("return await fetch(fetch(1))  # FLP101"),
     )
 
 
@@ -47,7 +47,9 @@ class UnknownDecorator(Rule):
     message = "the workflow {name} is wrapped by {decorator}, which the compiler cannot see through"
     help = "remove the decorator, and do its work inside the workflow or in a leaf"
     valid = (_body("return 1"),)
-    invalid = (_HEAD + "import tenacity\n\n@workflow\n@tenacity.retry\nasync def main():\n    return 1\n",)
+    invalid = (
+        _HEAD + "import tenacity\n\n@workflow\n@tenacity.retry  # FLP104\nasync def main():\n    return 1\n",
+    )
 
 
 class LeafInLambda(Rule):
@@ -59,10 +61,15 @@ class LeafInLambda(Rule):
     )
     message = "{what} {callee} is called inside {where}"
     help = "{rewrite}"
+    ways = (
+        "write a comprehension: `[await fetch(x) for x in xs]`",
+        "write a nested `async def`, which may call leaves",
+        "move a class out of the workflow to the top level of the module",
+    )
     valid = (_body("return [await fetch(x) for x in xs]"), _body("return sorted(xs, key=lambda x: -x)"))
     invalid = (
-        _body("return list(map(lambda x: fetch(x), xs))"),
-        _body("return sorted(xs, key=lambda x: httpx.get(str(x)).status_code)"),
+        _body("return list(map(lambda x: fetch(x), xs))  # FLP105"),
+        _body("return sorted(xs, key=lambda x: httpx.get(str(x)).status_code)  # FLP105"),
     )
 
 
@@ -75,15 +82,22 @@ class Unresolved(Rule):
     )
     message = "the target of the call `{text}` is not known: {reason}"
     help = "{rewrite}"
+    ways = (
+        "annotate the variable, parameter or attribute with its class: `order: Order`",
+        "call a function by its name, chosen with `if`/`elif` or `match`",
+        "put the functions in a dict display that nothing changes: `HANDLERS = {'a': fetch}`",
+        "move the call into a function of its own, which becomes a leaf",
+        'where the name is known and harmless: `[tool.flopod] pure = ["shop.math.*"]`',
+    )
     valid = (
         _HEAD
         + "class Order:\n    def total(self) -> int:\n        return 1\n\n"
         + "@workflow\nasync def main(order: Order):\n    return order.total()\n",
     )
     invalid = (
-        _body("return order.charge_card()", arguments="order"),
-        _body("return handlers['a'](1)", arguments="handlers: dict"),
-        _body("return undefined_function(1)"),
+        _body("return order.charge_card()  # FLP106", arguments="order"),
+        _body("return handlers['a'](1)  # FLP106", arguments="handlers: dict"),
+        _body("return undefined_function(1)  # FLP106"),
     )
 
 
@@ -102,7 +116,7 @@ class DurableInHelper(Rule):
     )
     invalid = (
         "from flopod import workflow, sleep\n\nasync def pause():\n    await sleep('1h')\n\n"
-        "@workflow\nasync def main():\n    await pause()\n",
+        "@workflow\nasync def main():\n    await pause()  # FLP107\n",
     )
 
 
@@ -113,7 +127,7 @@ class AsyncInSync(Rule):
     message = "the async call {callee} in {workflow}, which is not `async def`"
     help = "write `async def {workflow}` and `await {text}`"
     valid = (_body("return await fetch(1)"),)
-    invalid = (_HEAD + "@workflow\ndef main():\n    return fetch(1)\n",)
+    invalid = (_HEAD + "@workflow\ndef main():\n    return fetch(1)  # FLP108\n",)
 
 
 class StarImport(Rule):
@@ -126,7 +140,7 @@ class StarImport(Rule):
     message = "`from {module} import *` in a module with a workflow"
     help = "import the names that are used: from {module} import {names}"
     valid = (_body("return 1"),)
-    invalid = ("from math import *\n" + _body("return 1"),)
+    invalid = ("from math import *  # FLP109\n" + _body("return 1"),)
 
 
 class FunctionValue(Rule):
@@ -138,8 +152,15 @@ class FunctionValue(Rule):
     )
     message = "{value} {what}, and {callee} would call it outside the log"
     help = "{rewrite}"
+    ways = (
+        "write the call in a comprehension: `[await fetch(x) for x in xs]`",
+        "compute the keys first: `keys = {x: await fetch(x) for x in xs}`, then `key=keys.get`",
+    )
     valid = (_body("return [await fetch(x) for x in xs]"), _body("return sorted(xs, key=abs)"))
-    invalid = (_body("return list(map(fetch, xs))"), _body("return sorted(xs, key=fetch)"))
+    invalid = (
+        _body("return list(map(fetch, xs))  # FLP110"),
+        _body("return sorted(xs, key=fetch)  # FLP110"),
+    )
 
 
 class BadOptions(Rule):
@@ -151,15 +172,16 @@ class BadOptions(Rule):
     )
     message = "{mark}: {reason}"
     help = "{rewrite}"
+    ways = ('write literals: `@workflow(name="fulfil", version=2, queue="orders")`',)
     valid = (
         "from flopod import workflow\n\n@workflow(name='m', version=2)\nasync def main():\n    return 1\n",
     )
     invalid = (
-        "from flopod import workflow\n\nNAME = 'a'\n\n@workflow(name=NAME)\nasync def main():\n"
+        "from flopod import workflow\n\nNAME = 'a'\n\n@workflow(name=NAME)  # FLP111\nasync def main():\n"
         "    return 1\n",
         "from flopod import workflow, activity\n\nN = 'a'\n\ndef f(x):\n    print(x)\n\n"
-        "@workflow\nasync def main():\n    return activity(f, name=N)(1)\n",
-        "from flopod import workflow\n\n@workflow(nmae='a')\nasync def main():\n    return 1\n",
+        "@workflow\nasync def main():\n    return activity(f, name=N)(1)  # FLP111\n",
+        "from flopod import workflow\n\n@workflow(nmae='a')  # FLP111\nasync def main():\n    return 1\n",
     )
 
 
@@ -174,8 +196,8 @@ class MisplacedWorkflow(Rule):
     help = "move the function to the top level of the module"
     valid = (_body("return 1"),)
     invalid = (
-        "from flopod import workflow\n\nclass Shop:\n    @workflow\n    async def main(self):\n"
+        _body("return 1") + "\nclass Shop:\n    @workflow  # FLP112\n    async def sell(self):\n"
         "        return 1\n",
-        "from flopod import workflow\n\ndef make():\n    @workflow\n    async def main():\n"
-        "        return 1\n    return main\n",
+        _body("return 1") + "\ndef make():\n    @workflow  # FLP112\n    async def sell():\n"
+        "        return 1\n    return sell\n",
     )

@@ -12,10 +12,11 @@ class Unseeded(Rule):
     why = "Draws of the module `random` are recorded one by one; the state of a generator is not."
     message = "{callee} in a workflow"
     help = "{rewrite}"
+    ways = ("use a generator of your own with a seed: `random.Random(7)`",)
     valid = (_body("import random", "return random.Random(7).random()"),)
     invalid = (
-        _body("import random", "return random.Random().random()"),
-        _body("import random", "random.seed(1)", "return random.random()"),
+        _body("import random", "return random.Random().random()  # FLP201"),
+        _body("import random", "random.seed(1)  # FLP201", "return random.random()"),
     )
 
 
@@ -25,9 +26,13 @@ class Identity(Rule):
     why = "A resume builds the objects of a run anew: addresses and identity hashes are others then."
     message = "{callee} in a workflow: it is another value after a resume"
     help = "{rewrite}"
+    ways = (
+        "use a key of your own",
+        "`hashlib` for a digest of a text, or the value itself as the key of a dict",
+    )
     suppressible = True
     valid = (_body("return str(1)"),)
-    invalid = (_body("return id(1)"), _body("return hash('a')"))
+    invalid = (_body("return id(1)  # FLP209"), _body("return hash('a')  # FLP209"))
 
 
 class Written(Rule):
@@ -39,8 +44,9 @@ class Written(Rule):
     )
     message = "{callee} in a workflow would write again at every resume"
     help = "{rewrite}"
+    ways = ('print the text: `print(text, end="", file=sys.stderr)`',)
     valid = (_body("print('hello')"),)
-    invalid = (_body("import sys", "sys.stdout.write('x')"),)
+    invalid = (_body("import sys", "sys.stdout.write('x')  # FLP211"),)
 
 
 class Environment(Rule):
@@ -55,7 +61,7 @@ class Environment(Rule):
         "call os.getenv(...) or os.environ.get(...), which are recorded, or read it at the top of the module"
     )
     valid = (_body("import os", "return os.getenv('HOME')"),)
-    invalid = (_body("import os", "return os.environ['HOME']"),)
+    invalid = (_body("import os", "return os.environ['HOME']  # FLP212"),)
 
 
 class FileAccess(Rule):
@@ -64,8 +70,9 @@ class FileAccess(Rule):
     why = "An open file cannot be kept over a resume, and what is read from it may be another then."
     message = "{callee} in a workflow"
     help = "{rewrite}"
+    ways = ("move the reading or writing into a function of its own: it becomes a leaf",)
     valid = (_body("return await fetch(1)"),)
-    invalid = (_body("with open('a') as file:", "    return file.read()"),)
+    invalid = (_body("with open('a') as file:  # FLP213", "    return file.read()"),)
 
 
 class Resource(Rule):
@@ -80,7 +87,7 @@ class Resource(Rule):
     valid = (
         _body("from contextlib import suppress", "with suppress(ValueError):", "    return await fetch(1)"),
     )
-    invalid = (_body("with httpx.Client() as client:", "    return 1"),)
+    invalid = (_body("with httpx.Client() as client:  # FLP303", "    return 1"),)
 
 
 class Threads(Rule):
@@ -92,8 +99,12 @@ class Threads(Rule):
     )
     message = "{callee} in a workflow"
     help = "{rewrite}"
+    ways = (
+        "call the function directly: a leaf may block, and `asyncio.gather` runs several at a time",
+        "start the thread inside a leaf, and end it there",
+    )
     valid = (_body("import asyncio", "return await asyncio.gather(fetch(1), fetch(2))"),)
     invalid = (
-        _body("import threading", "threading.Thread(target=print).start()"),
-        _body("import asyncio", "return await asyncio.to_thread(fetch, 1)"),
+        _body("import threading", "threading.Thread(target=print).start()  # FLP309"),
+        _body("import asyncio", "return await asyncio.to_thread(fetch, 1)  # FLP309"),
     )

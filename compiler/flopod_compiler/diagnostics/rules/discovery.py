@@ -13,6 +13,12 @@ async def main(x: int) -> int:
 """
 
 
+def _told(value: str, code: str) -> str:
+    """The plain workflow with another value, and a comment that says what is reported for it."""
+    above = f"# {code}: the next line\n    " if code else ""
+    return _PLAIN.replace("return x", f"{above}return {value}")
+
+
 class EntryNotFound(Rule):
     code = "FLP001"
     title = "A function that the configuration lists does not exist"
@@ -30,7 +36,8 @@ class EntryNotFound(Rule):
     )
     invalid = (
         {
-            "pyproject.toml": '[tool.flopod]\nworkflows = ["shop:fulfill"]\n',
+            "pyproject.toml": '[tool.flopod]\nworkflows = ["shop:fulfill"]  # FLP001\n',
+            "main.py": _PLAIN,
             "shop.py": "async def fulfil(x: int) -> int:\n    return x\n",
         },
     )
@@ -49,7 +56,7 @@ class NoWorkflow(Rule):
         "it in pyproject.toml: [tool.flopod] workflows = [{entry!r}]"
     )
     valid = (_PLAIN,)
-    invalid = ("async def main(x: int) -> int:\n    return x\n",)
+    invalid = ("async def main(x: int) -> int:  # FLP003\n    return x\n",)
 
 
 class MarkerMisspelled(Rule):
@@ -63,8 +70,8 @@ class MarkerMisspelled(Rule):
     help = "write {rewrite}"
     valid = (_PLAIN,)
     invalid = (
-        "from flopod import workflow\n\n@worklfow\nasync def main(x: int) -> int:\n    return x\n",
-        "@flopod.workflow\nasync def main(x: int) -> int:\n    return x\n",
+        _PLAIN + "\n@worklfow  # FLP004\nasync def other(x: int) -> int:\n    return x\n",
+        _PLAIN + "\n@flopod.workflow  # FLP004\nasync def other(x: int) -> int:\n    return x\n",
     )
 
 
@@ -80,7 +87,16 @@ class NotReadable(Rule):
         "save the file as UTF-8, declare its encoding in the first line (# -*- coding: ... -*-), or "
         "move it out of the source root"
     )
-    valid = (_PLAIN,)
+    valid = (
+        _PLAIN,
+        {"main.py": "# -*- coding: latin-1 -*-\nX = '\xe9'\n".encode("latin-1") + _PLAIN.encode()},
+    )
+    invalid = (
+        {"main.py": b"X = '\xe9'  # FLP005\n"},
+        {"main.py": b"# -*- coding: ascii -*-\nX = 1\nY = '\xe9'  # FLP005\n"},
+        {"main.py": b"# -*- coding: klingon -*-  # FLP005\n"},
+        {"main.py": b"X = '\x00'  # FLP005\n"},
+    )
 
 
 class NewerSyntax(Rule):
@@ -93,6 +109,7 @@ class NewerSyntax(Rule):
     message = "{reason}: this looks like syntax newer than Python {version}, which is compiling"
     help = "run flopod with the Python the source is written for, or use the older form"
     valid = (_PLAIN,)
+    invalid = ("NAME = t'{1}'  # FLP006\n",)
 
 
 class NotParsed(Rule):
@@ -102,7 +119,7 @@ class NotParsed(Rule):
     message = "{reason}"
     help = "correct the syntax; `python -m py_compile` shows the same error"
     valid = (_PLAIN,)
-    invalid = ("def broken(:\n    pass\n",)
+    invalid = ("def broken(:  # FLP007\n    pass\n",)
 
 
 class TooDeep(Rule):
@@ -115,7 +132,7 @@ class TooDeep(Rule):
     message = "{what} is nested too deeply to compile"
     help = "give inner parts names of their own, or keep large data in a file that the program reads"
     valid = (_PLAIN,)
-    invalid = ("x = " + "(" * 300 + ")" * 300 + "\n",)
+    invalid = ("x = " + "(" * 300 + ")" * 300 + "  # FLP008\n",)
 
 
 class BadConfig(Rule):
@@ -127,10 +144,11 @@ class BadConfig(Rule):
     )
     message = "pyproject.toml: {reason}"
     help = "{rewrite}"
+    ways = ("the keys are `workflows`, `include`, `pure` and `leaves`, each a list of strings",)
     valid = ({"pyproject.toml": "[tool.flopod]\ninclude = []\n", "main.py": _PLAIN},)
     invalid = (
-        {"pyproject.toml": '[tool.flopod]\nworkflow = ["main:main"]\n', "main.py": _PLAIN},
-        {"pyproject.toml": "[tool.flopod\n", "main.py": _PLAIN},
+        {"pyproject.toml": '[tool.flopod]\nworkflow = ["main:main"]  # FLP009\n', "main.py": _PLAIN},
+        {"pyproject.toml": "# FLP009: the next line\n[tool.flopod\n", "main.py": _PLAIN},
     )
 
 
@@ -141,7 +159,7 @@ class ModuleTwice(Rule):
     message = "{name} is also {other}"
     help = "rename or remove one of the two files"
     valid = (_PLAIN,)
-    invalid = ({"shop.py": _PLAIN, "shop/__init__.py": ""},)
+    invalid = ({"main.py": _PLAIN, "shop.py": "VALUE = 1  # FLP010\n", "shop/__init__.py": ""},)
 
 
 class WorkflowTwice(Rule):
@@ -154,7 +172,7 @@ class WorkflowTwice(Rule):
     message = "the workflow name {name!r} is used twice"
     help = "give one of them another name: @workflow(name={other!r})"
     valid = (_PLAIN,)
-    invalid = ({"a.py": _PLAIN, "b.py": _PLAIN},)
+    invalid = ({"a.py": _PLAIN, "b.py": _PLAIN.replace("int:\n", "int:  # FLP011\n")},)
 
 
 class PragmaWithoutReason(Rule):
@@ -164,7 +182,7 @@ class PragmaWithoutReason(Rule):
     message = "the suppression of {codes} gives no reason"
     help = "write why it is right here: # flopod: ignore[{codes}] the reason"
     valid = (_PLAIN,)
-    invalid = (_PLAIN.replace("return x", "return id(x)  # flopod: ignore[FLP209]"),)
+    invalid = (_told("id(x)  # flopod: ignore[FLP209]", "FLP012, FLP209"),)
 
 
 class PragmaUnknown(Rule):
@@ -177,15 +195,37 @@ class PragmaUnknown(Rule):
         "reason`"
     )
     valid = (_PLAIN,)
-    invalid = (_PLAIN.replace("return x", "return x  # flopod: idd=main"),)
+    invalid = (
+        _told("x  # flopod: idd=main", "FLP013"),
+        _told("x  # flopod: ignore[FLP999] it is harmless", "FLP013"),
+    )
 
 
 class PragmaUnused(Rule):
     code = "FLP014"
     title = "A suppression that suppresses nothing"
     why = "It outlived the finding it was written for and would hide the next one."
-    message = "nothing on this line is reported as {code}{reason}"
+    message = "nothing on this line is reported as {code}"
     help = "remove the pragma"
     severity = "warning"
     valid = (_PLAIN,)
-    invalid = (_PLAIN.replace("return x", "return x  # flopod: ignore[FLP209] old"),)
+    invalid = (_told("x  # flopod: ignore[FLP209] old", "FLP014"),)
+
+
+class PragmaRefused(Rule):
+    code = "FLP015"
+    title = "A suppression of an error that cannot be suppressed"
+    why = (
+        "Most errors say that a statement has no faithful translation; silenced, the compiled program would "
+        "not do what the source says. Only findings about code that is translated as it stands can be "
+        "silenced: all warnings, and the errors whose page says so."
+    )
+    message = "{code} cannot be suppressed ({title})"
+    help = "change the code as the help of {code} says, and remove the pragma"
+    valid = (_told("id(x)  # flopod: ignore[FLP209] it is only logged", ""),)
+    invalid = (
+        _PLAIN.replace(
+            "return x",
+            "# FLP015, FLP213: the next line\n    return open(str(x))  # flopod: ignore[FLP213] please",
+        ),
+    )

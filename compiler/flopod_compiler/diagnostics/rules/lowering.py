@@ -33,7 +33,7 @@ class GatherNotAwaited(Rule):
     message = "`asyncio.gather` is not awaited here"
     help = "await it where it stands: `... = await asyncio.gather(...)`"
     valid = (_body("return await asyncio.gather(fetch(1), fetch(2))"),)
-    invalid = (_body("later = asyncio.gather(fetch(1), fetch(2))", "return await later"),)
+    invalid = (_body("later = asyncio.gather(fetch(1), fetch(2))  # FLP102", "return await later"),)
 
 
 class ChangedWhileIterated(Rule):
@@ -43,7 +43,7 @@ class ChangedWhileIterated(Rule):
     message = "`{name}` is changed while the loop goes over it"
     help = "loop over a copy: `for ... in list({name})`"
     valid = (_body("for x in list(xs):", "    xs.remove(x)", "    await fetch(x)", "return xs"),)
-    invalid = (_body("for x in xs:", "    xs.remove(x)", "    await fetch(x)", "return xs"),)
+    invalid = (_body("for x in xs:", "    xs.remove(x)  # FLP206", "    await fetch(x)", "return xs"),)
 
 
 class AmbiguousId(Rule):
@@ -57,7 +57,7 @@ class AmbiguousId(Rule):
     help = "assign it to a variable, or add `# flopod: id=NAME` at the end of the line"
     severity = "warning"
     valid = (_body("first = await fetch(xs[0])", "second = await fetch(xs[1])", "return first, second"),)
-    invalid = (_body("await fetch(xs[0])", "await fetch(xs[1])"),)
+    invalid = (_body("await fetch(xs[0])", "await fetch(xs[1])  # FLP501"),)
 
 
 class DurableGenerator(Rule):
@@ -67,7 +67,7 @@ class DurableGenerator(Rule):
     message = "a generator expression with a durable call would run it at a time nobody can name"
     help = "write a list comprehension, or a `for` loop with `break` where not every item is wanted"
     valid = (_body("return [ask(x) for x in xs]"),)
-    invalid = (_body("return any(ask(x) for x in xs)"),)
+    invalid = (_body("return any(ask(x) for x in xs)  # FLP604"),)
 
 
 class Untranslated(Rule):

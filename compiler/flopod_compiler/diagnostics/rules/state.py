@@ -19,7 +19,7 @@ class GlobalWrite(Rule):
     valid = (_HEAD + "LIMIT = 3\n\n@workflow\nasync def main():\n    return LIMIT\n",)
     invalid = (
         _HEAD
-        + "count = 0\n\n@workflow\nasync def main():\n    global count\n    count += 1\n    return count\n",
+        + "count = 0\n\n@workflow\nasync def main():\n    global count\n    count += 1  # FLP403\n    return count\n",
     )
 
 
@@ -37,8 +37,8 @@ class GlobalMutation(Rule):
     )
     valid = (_HEAD + "RATES = {'a': 1}\n\n@workflow\nasync def main():\n    return RATES['a']\n",)
     invalid = (
-        _HEAD + "seen = []\n\n@workflow\nasync def main():\n    seen.append(1)\n    return 1\n",
-        _HEAD + "seen = {}\n\n@workflow\nasync def main():\n    seen['a'] = 1\n    return 1\n",
+        _HEAD + "seen = []\n\n@workflow\nasync def main():\n    seen.append(1)  # FLP404\n    return 1\n",
+        _HEAD + "seen = {}\n\n@workflow\nasync def main():\n    seen['a'] = 1  # FLP404\n    return 1\n",
     )
 
 
@@ -60,7 +60,7 @@ class LeafChangesReceiver(Rule):
     )
     invalid = (
         "from flopod import workflow\n\nclass Line:\n    def ship(self) -> None:\n        print('out')\n"
-        "        self.shipped = True\n\n@workflow\nasync def main(line: Line):\n    line.ship()\n",
+        "        self.shipped = True\n\n@workflow\nasync def main(line: Line):\n    line.ship()  # FLP406\n",
     )
 
 
@@ -74,5 +74,5 @@ class MutableRead(Rule):
     invalid = (
         _HEAD
         + "seen = []\n\ndef note(x):\n    seen.append(x)\n\n"
-        + "@workflow\nasync def main():\n    return len(seen)\n",
+        + "@workflow\nasync def main():\n    return len(seen)  # FLP408\n",
     )

@@ -15,10 +15,11 @@ class NotYet(Rule):
     )
     message = "{callee} is not compiled yet"
     help = "{rewrite}"
+    ways = ("move the whole construct into a function of its own, which becomes a leaf",)
     valid = (_body("import asyncio", "return await asyncio.gather(fetch(1), fetch(2))"),)
     invalid = (
-        _body("import asyncio", "async with asyncio.timeout(3):", "    return await fetch(1)"),
-        _body("import asyncio", "return await asyncio.wait_for(fetch(1), 3)"),
+        _body("import asyncio", "async with asyncio.timeout(3):  # FLP600", "    return await fetch(1)"),
+        _body("import asyncio", "return await asyncio.wait_for(fetch(1), 3)  # FLP600"),
     )
 
 
@@ -29,7 +30,7 @@ class Yielding(Rule):
     message = "`yield` in {where}"
     help = "collect the values in a list and return it"
     valid = (_body("return [await fetch(x) for x in xs]"),)
-    invalid = (_body("for x in xs:", "    yield x"),)
+    invalid = (_body("for x in xs:", "    yield x  # FLP602"),)
 
 
 class ImplicitEffect(Rule):
@@ -45,7 +46,7 @@ class ImplicitEffect(Rule):
     invalid = (
         "import httpx\nfrom flopod import workflow\n\n"
         "class Order:\n    @property\n    def state(self) -> str:\n        return httpx.get('x').text\n\n"
-        "@workflow\nasync def main(order: Order):\n    return order.state\n",
+        "@workflow\nasync def main(order: Order):\n    return order.state  # FLP607\n",
     )
 
 
@@ -55,9 +56,14 @@ class Reflection(Rule):
     why = "`exec`, `locals`, `sys.exit` and the like reach around the code that is compiled."
     message = "{callee} in a workflow"
     help = "{rewrite}"
+    ways = (
+        "call the code itself instead of building or looking it up as text",
+        "return from the workflow, or raise an exception to fail it",
+        'wait for an answer as an event: `await wait_for("answer", str)`',
+    )
     valid = (_body("return 1"),)
     invalid = (
-        _body("return eval('1')"),
-        _body("import sys", "sys.exit(1)"),
-        _body("name = input()", "return name"),
+        _body("return eval('1')  # FLP605"),
+        _body("import sys", "sys.exit(1)  # FLP605"),
+        _body("name = input()  # FLP605", "return name"),
     )
