@@ -91,16 +91,36 @@ def lines(module: SourceModule) -> list[str]:
 
 
 def span(node: ast.AST, module: SourceModule) -> Span:
-    """Where a node stands, with columns counted in code points as an editor counts them."""
+    """Where a node stands, with columns counted in code points as an editor counts them.
+
+    A statement with a block ends with its header.
+    """
     line = getattr(node, "lineno", 1)
-    end_line = getattr(node, "end_lineno", None) or line
     start = getattr(node, "col_offset", 0)
-    end = getattr(node, "end_col_offset", None)
+    last = _header_end(node)
+    end_line = getattr(last, "end_lineno", None) or line
+    end = getattr(last, "end_col_offset", None)
     end = start if end is None else end
     if module.text.isascii():
         return Span(line, start, end_line, end)
     text = lines(module)
     return Span(line, _code_points(text, line, start), end_line, _code_points(text, end_line, end))
+
+
+def _header_end(node: ast.AST) -> ast.AST:
+    match node:
+        case ast.For() | ast.AsyncFor():
+            return node.iter
+        case ast.While() | ast.If():
+            return node.test
+        case ast.With() | ast.AsyncWith():
+            item = node.items[-1]
+            return item.optional_vars or item.context_expr
+        case ast.Match():
+            return node.subject
+        case ast.ExceptHandler() if node.type is not None:
+            return node.type
+    return node
 
 
 def name_span(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef, module: SourceModule) -> Span:

@@ -6,7 +6,6 @@ import ast
 
 from flopod_compiler.classify.advice import ways_out
 from flopod_compiler.classify.workspace import Workspace
-from flopod_compiler.diagnostics import Related
 from flopod_compiler.diagnostics.catalogue import CATALOGUE
 from flopod_compiler.diagnostics.rules.calls import BadOptions, DurableInHelper, Unresolved
 from flopod_compiler.diagnostics.rules.state import LeafChangesReceiver
@@ -14,7 +13,7 @@ from flopod_compiler.knowledge.author import ACTIVITY, ATTEMPT, WAIT_FOR
 from flopod_compiler.knowledge.methods import is_foreign
 from flopod_compiler.model import CallInfo, CallKind, ModuleValue, ProjectFunction, WorkflowFunction
 from flopod_compiler.names import Scope
-from flopod_compiler.parse import shortened, span
+from flopod_compiler.parse import shortened
 from flopod_compiler.purity.engine import Summary, bind
 from flopod_compiler.purity.facts import Edge, arguments, within
 from flopod_compiler.purity.roots import ANYTHING
@@ -46,8 +45,9 @@ def _info(
         if not _follows(work, call.func, scope):
             rewrite, text = ways_out(call.func, target), shortened(call.func)
             work.report(
-                Unresolved, workflow.module, call.func, text=text, reason=target.reason, rewrite=rewrite
-            )
+                Unresolved, workflow.module, call.func, cause=_cause(workflow, call.func), text=text,
+                reason=target.reason, rewrite=rewrite,
+            )  # fmt: skip
         return _finished(target, CallKind.UNRESOLVED, awaited)
     if target.kind is CallKind.PRIMITIVE and target.callee == ATTEMPT:
         return _attempt(work, workflow, call, scope, target)
@@ -58,6 +58,13 @@ def _info(
         if isinstance(target.symbol, ProjectFunction) and target.symbol.owner is not None:
             _check_receiver(work, workflow, call, scope, target, "it is declared a leaf")
     return _finished(target, target.kind, awaited, target.mutates)
+
+
+def _cause(workflow: WorkflowFunction, func: ast.expr) -> str:
+    """Calls on one variable, or of one name, are unknown for one reason."""
+    if isinstance(func, ast.Attribute) and isinstance(func.value, ast.Name):
+        return f"{workflow.qualname}:{func.value.id}."
+    return f"{workflow.qualname}:{func.id}" if isinstance(func, ast.Name) else ""
 
 
 def _follows(work: Workspace, func: ast.expr, scope: Scope) -> bool:
@@ -229,8 +236,8 @@ def _check_receiver(
         if any(expr is call.func.value for expr in changed):
             receiver = shortened(call.func.value)
             work.report(
-                LeafChangesReceiver, workflow.module, call, method=target.callee.replace(":", "."),
-                reason=reason, function=target.name, receiver=receiver,
+                LeafChangesReceiver, workflow.module, call, work.places(work.purity.of(run).hops),
+                method=target.callee.replace(":", "."), reason=reason, function=target.name, receiver=receiver,
             )  # fmt: skip
             return
 
@@ -261,24 +268,17 @@ def _check_leaf(work: Workspace, workflow: WorkflowFunction, call: ast.Call, tar
 
 
 def _check_durable(work: Workspace, workflow: WorkflowFunction, call: ast.Call, summary: Summary) -> None:
-    if summary.durable is None:
+    if not summary.durable:
         return
-    function, effect = summary.durable
-    module = work.result.project.modules[function.module]
-    related = (Related(module.relpath, span(effect.node, module), "this is where"),)
-    work.result.diagnostics.append(
-        DurableInHelper.at(
-            workflow.module,
-            call,
-            related=related,
-            function=function.node.name,
-            reason=f"it {effect.reason}" if not summary.reason else _chain(summary, effect.reason),
-        )
-    )
-
-
-def _chain(summary: Summary, reason: str) -> str:
-    return f"it {reason} ({summary.reason})" if len(summary.chain) > 2 else f"it {reason}"
+    last = summary.durable[-1]
+    what = last.text.removeprefix(f"{last.function.module}.{last.function.qualname} ")
+    way = [f"{hop.function.module}.{hop.function.qualname}" for hop in summary.durable]
+    marked = [f"`{hop.function.node.name}`" for hop in summary.durable]
+    work.report(
+        DurableInHelper, workflow.module, call, work.places(summary.durable),
+        function=last.function.node.name, reason=f"it {what}" + (f" ({' -> '.join(way)})" if way[1:] else ""),
+        marked=" and ".join(marked), become="they become parts" if marked[1:] else "it becomes a part",
+    )  # fmt: skip
 
 
 def _payload(work: Workspace, call: ast.Call, info: CallInfo) -> None:

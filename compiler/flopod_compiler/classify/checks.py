@@ -166,6 +166,6 @@ def _implicit(work: Workspace, workflow: WorkflowFunction, scope: Scope) -> None
         summary = work.purity.of(implicit.function)
         if not summary.is_pure:
             work.report(
-                ImplicitEffect, workflow.module, implicit.node, what=implicit.what,
+                ImplicitEffect, workflow.module, implicit.node, work.places(summary.hops), what=implicit.what,
                 function=implicit.function.qualname, reason=summary.reason,
             )  # fmt: skip

@@ -6,6 +6,7 @@ import ast
 
 from flopod_compiler.classify.nested import durable_function
 from flopod_compiler.classify.workspace import Workspace
+from flopod_compiler.diagnostics import Related
 from flopod_compiler.diagnostics.rules.calls import FunctionValue
 from flopod_compiler.knowledge.builtins import NEVER_CALLING
 from flopod_compiler.model import (
@@ -49,7 +50,8 @@ def _check(
         elif _is_called_plainly(info):
             effect = _effect(work, symbol, value)
             if effect:
-                _report(work, workflow, value, effect, info, _rewrite(call, info, value, awaits=False))
+                rewrite = _rewrite(call, info, value, awaits=False)
+                _report(work, workflow, value, effect, info, rewrite, _way(work, symbol))
 
 
 def _is_called_plainly(info: CallInfo) -> bool:
@@ -81,12 +83,27 @@ def _effect(work: Workspace, symbol: Symbol, value: ast.expr) -> str:
     return ""
 
 
+def _way(work: Workspace, symbol: Symbol) -> tuple[Related, ...]:
+    """The steps from a function that is passed to its effect."""
+    if isinstance(symbol, ProjectFunction) and symbol.node not in work.result.functions:
+        return work.places(work.purity.of(symbol).hops)
+    return ()
+
+
 def _report(
-    work: Workspace, workflow: WorkflowFunction, value: ast.expr, what: str, info: CallInfo, rewrite: str
+    work: Workspace,
+    workflow: WorkflowFunction,
+    value: ast.expr,
+    what: str,
+    info: CallInfo,
+    rewrite: str,
+    way: tuple[Related, ...] = (),
 ) -> None:
     callee = info.callee.removeprefix("builtins.").removeprefix("*.")
     text = f"`{shortened(value)}`"
-    work.report(FunctionValue, workflow.module, value, value=text, what=what, callee=callee, rewrite=rewrite)
+    work.report(
+        FunctionValue, workflow.module, value, way, value=text, what=what, callee=callee, rewrite=rewrite
+    )
 
 
 def _rewrite(call: ast.Call, info: CallInfo, value: ast.expr, *, awaits: bool) -> str:

@@ -6,10 +6,13 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from flopod_compiler.diagnostics import Related
 from flopod_compiler.diagnostics.rule import Rule
 from flopod_compiler.model import Classified, FunctionNode, Project, SourceModule, WorkflowFunction
 from flopod_compiler.names import Names, Scope
+from flopod_compiler.parse import span
 from flopod_compiler.purity import Marks, Purity
+from flopod_compiler.purity.engine import Hop
 from flopod_compiler.purity.facts import within
 from flopod_compiler.types import Inference
 
@@ -32,9 +35,28 @@ class Workspace:
         marks = Marks(names, project.config)
         return cls(names, types, marks, Purity(names, types, marks), Classified(project, [], {}, {}, {}))
 
-    def report(self, rule: type[Rule], module: SourceModule, node: ast.AST, /, **fields: object) -> None:
+    def report(
+        self,
+        rule: type[Rule],
+        module: SourceModule,
+        node: ast.AST,
+        /,
+        related: tuple[Related, ...] = (),
+        cause: str = "",
+        **fields: object,
+    ) -> None:
         """Add a finding to the result."""
-        self.result.diagnostics.append(rule.at(module, node, (), **fields))
+        self.result.diagnostics.append(rule.at(module, node, related, cause, **fields))
+
+    def places(self, hops: tuple[Hop, ...]) -> tuple[Related, ...]:
+        """The steps of the way to an effect as places in the source."""
+        modules = self.result.project.modules
+        return tuple(
+            Related(
+                modules[hop.function.module].relpath, span(hop.node, modules[hop.function.module]), hop.text
+            )
+            for hop in hops
+        )
 
     def scopes(self, workflow: WorkflowFunction) -> Iterator[Scope]:
         """All scopes of a root workflow, nested functions included, in source order."""

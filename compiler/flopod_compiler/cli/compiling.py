@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,17 +29,35 @@ def compiled(src: Path, *, strict: bool = False) -> tuple[Compilation, Manifest]
 
 
 def rendered(found: Compilation, diagnostics: Sequence[Diagnostic], format: str = "text") -> str:
-    """The diagnostics in one of the output formats."""
+    """The diagnostics in one of the output formats, with paths as one would type them here."""
     from flopod_compiler.diagnostics.render import render
+    from flopod_compiler.project import sources
 
-    sources = {each.relpath: each.text for each in found.project.modules.values()}
-    for path in {each.path for each in diagnostics}.difference(sources):
-        sources[path] = _text(found.project.root / path)
-    return render(sorted(diagnostics, key=lambda each: each.order), sources, format)
+    texts = sources(found.project)
+    for path in {each.path for each in diagnostics}.difference(texts):
+        texts[path] = _text(found.project.root / path)
+    here = {path: _from_here(found.project.root / path) for path in texts}
+    ordered = sorted(diagnostics, key=lambda each: each.order)
+    return render(
+        [_moved(each, here) for each in ordered], {here[path]: text for path, text in texts.items()}, format
+    )
+
+
+def _from_here(path: Path) -> str:
+    """A path relative to the current folder, or the whole path of a file that is not below it."""
+    try:
+        return Path(os.path.normpath(path)).relative_to(Path.cwd()).as_posix()
+    except (ValueError, OSError):
+        return path.as_posix()
+
+
+def _moved(one: Diagnostic, here: dict[str, str]) -> Diagnostic:
+    related = tuple(replace(each, path=here.get(each.path, each.path)) for each in one.related)
+    return replace(one, path=here.get(one.path, one.path), related=related)
 
 
 def _text(path: Path) -> str:
-    """A source that could not be parsed, or a file that is not Python, as far as it can be read."""
+    """A file that could not be decoded, as far as it can be read."""
     try:
         return path.read_text(encoding="utf-8", errors="replace")
     except (OSError, ValueError):

@@ -1,23 +1,20 @@
-"""Diagnostics as text with carets, and as JSON, SARIF and GitHub annotations."""
+"""Diagnostics as text with carets; the formats for other tools are in `exchange.py`."""
 
 from __future__ import annotations
 
-import json
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
 
-from flopod_compiler.diagnostics.catalogue import CATALOGUE
-from flopod_compiler.diagnostics.diagnostic import Diagnostic, Related, Span
+from flopod_compiler.diagnostics.diagnostic import Diagnostic, Span
+from flopod_compiler.diagnostics.exchange import github, json_text, sarif
 
 Sources = Mapping[str, str]
 
 _LINE_ENDS = re.compile(r"\r\n?|\n")
 _TAB = "    "
 _WIDTH = 160
-_SARIF_LEVELS = {"error": "error", "warning": "warning", "info": "note"}
-_GITHUB_LEVELS = {"error": "error", "warning": "warning", "info": "notice"}
+_LINES = 3
 
 
 def render(diagnostics: Iterable[Diagnostic], sources: Sources, format: str = "text") -> str:
@@ -66,12 +63,26 @@ def _excerpt(
     lines = split[path]
     if not 1 <= span.line <= len(lines):
         return []
-    line = lines[span.line - 1]
-    end = span.end_col if span.end_line == span.line else len(line.rstrip())
-    line, start, end = _window(line, span.col, max(end, span.col + 1))
-    gutter = " " * len(str(span.line))
+    last = min(span.end_line, len(lines))
+    numbers = list(range(span.line, last + 1))
+    gutter = len(str(last))
+    shown = [f"  {' ' * gutter} |"]
+    for number in numbers if len(numbers) <= _LINES else [*numbers[: _LINES - 1], last]:
+        if number == last and len(numbers) > _LINES:
+            shown.append("  ...")
+        shown += _underlined(number, lines[number - 1], span, gutter, mark)
+    return shown
+
+
+def _underlined(number: int, line: str, span: Span, gutter: int, mark: str) -> list[str]:
+    """A line of the source, and below it marks under the part that belongs to the span."""
+    start = span.col if number == span.line else len(line) - len(line.lstrip())
+    end = span.end_col if number == span.end_line else len(line.rstrip())
+    if number > span.line and end <= start:
+        return [f"  {number:{gutter}} | {_shown(line[:_WIDTH].rstrip())}".rstrip()]
+    line, start, end = _window(line, start, max(end, start + 1))
     under = " " * _cells(line[:start]) + mark * max(_cells(line[start:end]), 1)
-    return [f"  {gutter} |", f"  {span.line} | {_shown(line)}".rstrip(), f"  {gutter} | {under}"]
+    return [f"  {number:{gutter}} | {_shown(line)}".rstrip(), f"  {' ' * gutter} | {under}"]
 
 
 def _window(line: str, start: int, end: int) -> tuple[str, int, int]:
@@ -104,121 +115,11 @@ def _cells(text: str) -> int:
     return width
 
 
-# --- JSON --------------------------------------------------------------------------------------------
-
-
-def _json(diagnostics: list[Diagnostic], _sources: Sources) -> str:
-    return json.dumps([_object(one) for one in diagnostics], indent=2, ensure_ascii=False) + "\n"
-
-
-def _object(one: Diagnostic) -> dict[str, Any]:
-    return {
-        "code": one.code,
-        "severity": one.severity,
-        "message": one.message,
-        **_located(one.path, one.span),
-        "help": one.help,
-        "related": [
-            {"message": related.message, **_located(related.path, related.span)} for related in one.related
-        ],
-    }
-
-
-def _located(path: str, span: Span) -> dict[str, Any]:
-    return {
-        "path": path,
-        "line": span.line,
-        "column": span.col + 1,
-        "end_line": span.end_line,
-        "end_column": span.end_col + 1,
-    }
-
-
-# --- SARIF -------------------------------------------------------------------------------------------
-
-
-def _sarif(diagnostics: list[Diagnostic], _sources: Sources) -> str:
-    driver = {"name": "flopod", "rules": _sarif_rules(diagnostics)}
-    # SARIF counts columns in UTF-16 units unless the run says otherwise
-    run = {
-        "tool": {"driver": driver},
-        "columnKind": "unicodeCodePoints",
-        "results": [_sarif_result(one) for one in diagnostics],
-    }
-    log = {"$schema": "https://json.schemastore.org/sarif-2.1.0.json", "version": "2.1.0", "runs": [run]}
-    return json.dumps(log, indent=2, ensure_ascii=False) + "\n"
-
-
-def _sarif_rules(diagnostics: list[Diagnostic]) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
-    for code in sorted({one.code for one in diagnostics}):
-        rule = CATALOGUE.get(code)
-        entry: dict[str, Any] = {"id": code}
-        if rule is not None:
-            entry["shortDescription"] = {"text": rule.title}
-            entry["fullDescription"] = {"text": rule.why}
-        found.append(entry)
-    return found
-
-
-def _sarif_result(one: Diagnostic) -> dict[str, Any]:
-    text = f"{one.message}\nhelp: {one.help}" if one.help else one.message
-    return {
-        "ruleId": one.code,
-        "level": _SARIF_LEVELS.get(one.severity, "none"),
-        "message": {"text": text},
-        "locations": [_sarif_location(one.path, one.span)],
-        "relatedLocations": [
-            {**_sarif_location(related.path, related.span), "message": {"text": related.message}}
-            for related in one.related
-        ],
-    }
-
-
-def _sarif_location(path: str, span: Span) -> dict[str, Any]:
-    region = {
-        "startLine": span.line,
-        "startColumn": span.col + 1,
-        "endLine": span.end_line,
-        "endColumn": span.end_col + 1,
-    }
-    return {"physicalLocation": {"artifactLocation": {"uri": path}, "region": region}}
-
-
-# --- GitHub annotations --------------------------------------------------------------------------------
-
-
-def _github(diagnostics: list[Diagnostic], _sources: Sources) -> str:
-    return "".join(f"{_annotation(one)}\n" for one in diagnostics)
-
-
-def _annotation(one: Diagnostic) -> str:
-    level = _GITHUB_LEVELS.get(one.severity, "notice")
-    span = one.span
-    place = f"file={_property(one.path)},line={span.line},col={span.col + 1}"
-    place += f",endLine={span.end_line},endColumn={span.end_col}"
-    notes = [_related_note(related) for related in one.related]
-    body = "\n".join([one.message, *notes, *([f"help: {one.help}"] if one.help else [])])
-    return f"::{level} {place},title={_property(one.code)}::{_data(body)}"
-
-
-def _related_note(related: Related) -> str:
-    return f"{_place(related.path, related.span)}: {related.message}"
-
-
-def _data(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-
-
-def _property(text: str) -> str:
-    return _data(text).replace(":", "%3A").replace(",", "%2C")
-
-
 _FORMATS: dict[str, Callable[[list[Diagnostic], Sources], str]] = {
     "text": _text,
-    "json": _json,
-    "sarif": _sarif,
-    "github": _github,
+    "json": json_text,
+    "sarif": sarif,
+    "github": github,
 }
 
 FORMATS = tuple(_FORMATS)

@@ -17,16 +17,31 @@ from flopod_compiler.purity.targets import Targets
 from flopod_compiler.types import Inference
 
 
+@dataclass(frozen=True, slots=True)
+class Hop:
+    """One step of the way from a function to an effect: the function, and where in it the next one is run."""
+
+    function: ProjectFunction
+    node: ast.AST
+    text: str
+
+    @classmethod
+    def to(cls, function: ProjectFunction, node: ast.AST, next_name: str) -> Hop:
+        """The step to another function."""
+        return cls(function, node, f"{_name(function)} runs {next_name}")
+
+
 @dataclass(eq=False, slots=True)
 class Summary:
     """What calling a function means: why it is not pure (a chain of names), and what it changes.
 
-    `mutates` names its parameters; `*` stands for anything it can reach. `calls` names the parameters
+    `hops` are the places of the chain, `durable` those of the way to a primitive or workflow. `mutates` names its parameters; `*` stands for anything it can reach. `calls` names the parameters
     that it calls: it is pure only with pure functions there.
     """
 
     chain: tuple[str, ...] = ()
-    durable: tuple[ProjectFunction, Effect] | None = None
+    hops: tuple[Hop, ...] = ()
+    durable: tuple[Hop, ...] = ()
     mutates: set[str] = field(default_factory=set)
     calls: set[str] = field(default_factory=set)
 
@@ -106,11 +121,16 @@ class Purity:
         facts = self._facts[function]
         summary = Summary(mutates=set(facts.mutates), calls=set(facts.calls_parameters))
         if facts.effects:
-            summary.chain = (_name(function), facts.effects[0].reason)
+            first = facts.effects[0]
+            summary.chain = (_name(function), first.reason)
+            summary.hops = (self._hop(function, first),)
         durable = next((effect for effect in facts.effects if effect.durable), None)
         if durable is not None:
-            summary.durable = (function, durable)
+            summary.durable = (self._hop(function, durable),)
         return summary
+
+    def _hop(self, function: ProjectFunction, effect: Effect) -> Hop:
+        return Hop(function, effect.node, f"{_name(function)} {effect.reason}")
 
     def _update(self, function: ProjectFunction) -> bool:
         """Bring in what the callees are; whether anything changed."""
@@ -127,10 +147,12 @@ class Purity:
         other = self._summaries.get(callee)
         if other is None:
             other = self.of(callee)
+        step = Hop.to(function, edge.node, _name(callee))
         if other.chain and not summary.chain:
             summary.chain = (_name(function), *other.chain)
+            summary.hops = (step, *other.hops)
         if other.durable and not summary.durable:
-            summary.durable = other.durable
+            summary.durable = (step, *other.durable)
         finder = self._roots_of(function)
         for changed in self.changed_by(edge, callee, other):
             for root in finder.changed(changed, edge.scope):
@@ -138,10 +160,12 @@ class Purity:
                     summary.mutates.add(root)
                 elif not summary.chain:
                     summary.chain = (_name(function), f"changes {root[1:]}")
+                    summary.hops = (Hop(function, edge.node, f"{_name(function)} changes {root[1:]}"),)
         if not summary.chain:
             reason = self._bring_callbacks(summary, edge, callee, other, self._facts[function].scope)
             if reason:
                 summary.chain = (_name(function), *reason)
+                summary.hops = (Hop(function, edge.node, f"{_name(function)} {' -> '.join(reason)}"),)
 
     def _roots_of(self, function: ProjectFunction) -> RootFinder:
         found = self._roots.get(function)

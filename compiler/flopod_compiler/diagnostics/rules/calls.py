@@ -109,7 +109,11 @@ class DurableInHelper(Rule):
         "where a primitive or a workflow has no run to belong to."
     )
     message = "{function} is not a workflow, but {reason}"
-    help = "put `@workflow` above {function}, so that it becomes a part of the run"
+    help = "put `@workflow` above {marked}, so that {become} of the run"
+    ways = (
+        "put `@workflow` above the function, and above each that calls it on the way",
+        "wait in the workflow itself, and give the function what was waited for",
+    )
     valid = (
         "from flopod import workflow, sleep\n\n@workflow\nasync def pause():\n    await sleep('1h')\n\n"
         "@workflow\nasync def main():\n    await pause()\n",
