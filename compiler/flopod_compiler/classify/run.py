@@ -8,6 +8,7 @@ from flopod_compiler.classify.checks import check_body
 from flopod_compiler.classify.immutable import find_immutable
 from flopod_compiler.classify.nested import find_nested, settle_durable
 from flopod_compiler.classify.reach import reachable_modules
+from flopod_compiler.classify.review import review_modules, review_workflow
 from flopod_compiler.classify.state import check_state
 from flopod_compiler.classify.values import check_function_values
 from flopod_compiler.classify.workflows import find_workflows
@@ -36,6 +37,7 @@ def _classified(work: Workspace, all_functions: bool) -> Classified:
     for workflow in list(work.result.workflows):
         _classify_workflow(work, workflow)
     work.result.reachable = reachable_modules(work)
+    review_modules(work)
     return work.result
 
 
@@ -50,4 +52,5 @@ def _classify_workflow(work: Workspace, workflow: WorkflowFunction) -> None:
     check_awaits(work, workflow)
     check_state(work, workflow)
     check_body(work, workflow)
+    review_workflow(work, workflow)
     find_immutable(work, workflow)

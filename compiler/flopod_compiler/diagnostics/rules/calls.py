@@ -37,6 +37,20 @@ class NotAwaited(Rule):
     )
 
 
+class AwaitedTwice(Rule):
+    code = "FLP103"
+    title = "One coroutine awaited twice"
+    why = "A coroutine runs once; the second await raises RuntimeError, in plain Python as well."
+    message = "`{name}` is awaited a second time"
+    help = "keep the result of the first: `result = await {name}`"
+    valid = (_body("pending = fetch(1)", "result = await pending", "return result + result"),)
+    invalid = (
+        _body(
+            "pending = fetch(1)", "first = await pending", "second = await pending  # FLP103", "return first"
+        ),
+    )
+
+
 class UnknownDecorator(Rule):
     code = "FLP104"
     title = "A workflow with a decorator that the compiler does not know"

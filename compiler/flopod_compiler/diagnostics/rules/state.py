@@ -7,6 +7,33 @@ from flopod_compiler.diagnostics.rule import Rule
 _HEAD = "from flopod import workflow\n\n"
 
 
+class NoCodec(Rule):
+    code = "FLP401"
+    title = "A value that no log can hold"
+    why = (
+        "Inputs of workflows and results of leaves are written to the log, so that a resume has them again. A "
+        "connection, a lock, a task or a stream is bound to its process: the run fails with SerializableError."
+    )
+    message = "{what} cannot be recorded: {place} is a {type}"
+    help = "keep it inside the leaf that uses it, or in a variable of its module, and hand on plain data"
+    severity = "warning"
+    valid = (
+        "import httpx\n" + _HEAD + "async def fetch(url: str) -> str:\n"
+        "    async with httpx.AsyncClient() as client:\n        return (await client.get(url)).text\n\n"
+        "@workflow\nasync def main(url: str):\n    return await fetch(url)\n",
+    )
+    invalid = (
+        "import httpx\n"
+        + _HEAD
+        + "async def connect() -> httpx.AsyncClient:\n    return httpx.AsyncClient()\n\n"
+        "@workflow\nasync def main():\n    await connect()  # FLP401\n",
+        "import sqlite3\nfrom dataclasses import dataclass\n"
+        + _HEAD
+        + "@dataclass\nclass Shop:\n    name: str\n"
+        "    db: sqlite3.Connection\n\n@workflow\nasync def main(shop: Shop):  # FLP401\n    return shop.name\n",
+    )
+
+
 class GlobalWrite(Rule):
     code = "FLP403"
     title = "A workflow assigns a module variable"

@@ -1,0 +1,46 @@
+"""Coroutines that are awaited twice."""
+
+from __future__ import annotations
+
+import ast
+
+from flopod_compiler.classify.review.places import Places
+from flopod_compiler.classify.workspace import Workspace
+from flopod_compiler.diagnostics import Related
+from flopod_compiler.diagnostics.rules.calls import AwaitedTwice
+from flopod_compiler.model import CallKind, WorkflowFunction
+from flopod_compiler.parse import span
+
+_KINDS = frozenset({CallKind.LEAF, CallKind.WORKFLOW})
+
+
+def review_coroutines(work: Workspace, workflow: WorkflowFunction, places: Places) -> None:
+    """Report a variable with the coroutine of one call that two statements of one block await."""
+    for scope in work.scopes(workflow):
+        for name, bindings in scope.bindings.items():
+            value = bindings[0].value
+            info = places.calls.get(value) if isinstance(value, ast.Call) else None
+            if len(bindings) > 1 or info is None or info.kind not in _KINDS or info.is_async is not True:
+                continue
+            _awaits(work, workflow, places, bindings[0].node, name)
+
+
+def _awaits(work: Workspace, workflow: WorkflowFunction, places: Places, bound: ast.AST, name: str) -> None:
+    first: ast.Await | None = None
+    for statement in places.block(bound):
+        found = _awaited(statement, name)
+        if found is not None and first is not None:
+            before = Related(
+                workflow.module.relpath, span(first, workflow.module), "it is awaited here already"
+            )
+            work.report(AwaitedTwice, workflow.module, found, (before,), name=name)
+            return
+        first = first or found
+
+
+def _awaited(statement: ast.stmt, name: str) -> ast.Await | None:
+    """The `await name` that a plain statement runs in any case."""
+    value = getattr(statement, "value", None)
+    if isinstance(value, ast.Await) and isinstance(value.value, ast.Name) and value.value.id == name:
+        return value
+    return None
