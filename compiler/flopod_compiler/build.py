@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from libcst import ParserSyntaxError
 
 from flopod.manifest import Manifest, Parameter, WorkflowEntry
 from flopod_compiler import ir
@@ -20,7 +21,7 @@ from flopod_compiler.diagnostics.rules.lowering import Untranslated
 from flopod_compiler.diagnostics.settle import settle
 from flopod_compiler.lower import LoweringError, lower_module
 from flopod_compiler.model import Classified, FunctionNode, Lowered, Project, SourceModule, WorkflowFunction
-from flopod_compiler.parse import name_span
+from flopod_compiler.parse import compile_fault, name_span
 from flopod_compiler.plan import Plan, plan_workflow
 from flopod_compiler.project import discover
 from flopod_compiler.verify import verify_workflow
@@ -70,10 +71,14 @@ def _plans(classified: Classified, result: Compilation) -> list[Plan]:
             plans.append(plan_workflow(classified, root))
         except RecursionError:
             if result.ok:
-                what = f"the workflow {root.name}"
-                span = name_span(root.node, root.module)
-                result.diagnostics.append(TooDeep.on(root.module.relpath, span, what=what))
+                result.diagnostics.append(_too_deep(root))
     return plans
+
+
+def _too_deep(root: WorkflowFunction) -> Diagnostic:
+    span = name_span(root.node, root.module)
+    what = f"the workflow {root.name}, or something beside it in the file,"
+    return TooDeep.on(root.module.relpath, span, what=what)
 
 
 def _strict(diagnostic: Diagnostic) -> Diagnostic:
@@ -90,10 +95,14 @@ def _lower(classified: Classified, plans: list[Plan], result: Compilation) -> No
             lowered = lower_module(classified, module, some)
             fault = _check(classified, lowered, some)
             result.lowered[name] = lowered
-        except (LoweringError, SyntaxError, RecursionError) as error:
-            fault = f"{type(error).__name__}: {error}"
+        except (LoweringError, SyntaxError, ParserSyntaxError) as error:
+            fault = f"{type(error).__name__}: {str(error).splitlines()[0]}"
+        except (RecursionError, MemoryError):
+            result.diagnostics.append(_too_deep(some[0].root))
+            continue
         if fault is not None:
-            result.diagnostics.append(_internal(module, some[0].root, fault))
+            own = compile_fault(module)
+            result.diagnostics.append(own or _internal(module, some[0].root, fault))
 
 
 def _check(classified: Classified, lowered: Lowered, plans: list[Plan]) -> str | None:

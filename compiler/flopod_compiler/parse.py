@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import io
 import re
+import stat
 import tokenize
 import warnings
 from collections.abc import Iterator
@@ -26,11 +27,14 @@ _BLOCKS = ("cases", "finalbody", "orelse", "handlers", "body")
 _LINE_ENDS = re.compile(r"\r\n?|\n")
 _DECLARATION = re.compile(rb"^[ \t\f]*#.*?coding[:=]")
 _START = Span(1, 0, 1, 0)
+_DEEP = ("too many nested", "too many statically nested", "too many levels of indentation", "too complex")
 
 
 def read_text(path: Path, relpath: str) -> str | Diagnostic:
     """The text of a Python file as the interpreter would decode it (PEP 263), or why it cannot be read."""
     try:
+        if not stat.S_ISREG(path.stat().st_mode):  # reading a pipe would wait for a writer
+            return NotReadable.on(relpath, _START, reason="it is not a regular file")
         data = path.read_bytes()
     except OSError as error:
         return NotReadable.on(relpath, _START, reason=error.strerror or str(error))
@@ -83,6 +87,19 @@ def parse_text(text: str, relpath: str) -> ast.Module | Diagnostic:
         return TooDeep.on(relpath, _START, what="the file")
     except ValueError as error:
         return NotParsed.on(relpath, _START, reason=str(error))
+
+
+def compile_fault(module: SourceModule) -> Diagnostic | None:
+    """What is wrong with a module that parses but does not compile, like `break` outside of a loop."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            compile(module.text, module.relpath, "exec", dont_inherit=True)
+    except SyntaxError as error:
+        return _syntax_diagnostic(error, module.text, module.relpath)
+    except (RecursionError, MemoryError):
+        return TooDeep.on(module.relpath, _START, what="the file")
+    return None
 
 
 def lines(module: SourceModule) -> list[str]:
@@ -177,7 +194,7 @@ def _syntax_diagnostic(error: SyntaxError, text: str, relpath: str) -> Diagnosti
         end_line, end_column = line, column + 1
     where = Span(line, column, end_line, end_column)
     reason = error.msg or "invalid syntax"
-    if "too many nested" in reason or "too many statically nested" in reason:
+    if any(words in reason for words in _DEEP):
         return TooDeep.on(relpath, where, what="this")
     source = _LINE_ENDS.split(text)
     if line <= len(source) and _NEWER.search(source[line - 1]):

@@ -47,6 +47,8 @@ def _source_files(src: Path) -> tuple[Path, list[Path]]:
         if src.suffix != ".py":
             raise UsageError(f"{src}: not a Python file; give the source folder or a .py file")
         return src.resolve().parent, [src.resolve()]
+    if src.is_symlink() and not src.exists():
+        raise UsageError(f"{src}: a symbolic link that leads nowhere")
     if not src.exists():
         near = _near_folder(src)
         raise UsageError(f"{src}: no such file or folder" + (f"; did you mean {near}?" if near else ""))
@@ -89,6 +91,8 @@ def _skipped(folder: Path) -> bool:
 
 def _is_output(path: Path) -> bool:
     """Whether the file was written by a build: its inline metadata carries flopod's table."""
+    if not path.is_file():
+        return False
     try:
         head = path.read_bytes()[:4096].decode("utf-8", "replace")
     except OSError:

@@ -37,7 +37,8 @@ def _classified(work: Workspace, all_functions: bool) -> Classified:
     for workflow in list(work.result.workflows):
         _classify_workflow(work, workflow)
     work.result.reachable = reachable_modules(work)
-    review_modules(work)
+    if not all_functions:
+        review_modules(work)
     return work.result
 
 

@@ -59,7 +59,7 @@ def _moved(one: Diagnostic, here: dict[str, str]) -> Diagnostic:
 def _text(path: Path) -> str:
     """A file that could not be decoded, as far as it can be read."""
     try:
-        return path.read_text(encoding="utf-8", errors="replace")
+        return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
     except (OSError, ValueError):
         return ""
 

@@ -32,7 +32,7 @@ def review_workflow(work: Workspace, workflow: WorkflowFunction) -> None:
 
 
 def review_modules(work: Workspace) -> None:
-    """Report what goes wrong when the modules of the workflows are imported, or are a part of a bundle."""
+    """Report what goes wrong when modules of workflows are imported, or are a part of a bundle."""
     for name in sorted(work.result.reachable):
         module = work.result.project.modules[name]
         review_import(work, module)
