@@ -15,7 +15,14 @@ Text = Callable[[str], cst.SimpleString]
 
 
 def lower_call(edit: CallEdit, call: cst.Call, text: Text) -> cst.Call:
-    """Rewrite a call whose parts are already lowered; a pure call comes back as it is."""
+    """Rewrite a call whose parts are already lowered; a pure call comes back as it is.
+
+    A line end between the function and its parenthesis stays there.
+    """
+    return _lowered(edit, call, text).with_changes(whitespace_after_func=call.whitespace_after_func)
+
+
+def _lowered(edit: CallEdit, call: cst.Call, text: Text) -> cst.Call:
     kind, site = edit.info.kind, edit.site
     if kind is CallKind.OUTPUT:
         return _output(edit, call)
