@@ -19,7 +19,7 @@ KEYS = ("workflows", "include", "pure", "leaves")
 
 @dataclass(slots=True)
 class Configuration:
-    """What `[tool.flopod]` says, in which file: `path` is relative to the source root, `text` what is in it."""
+    """What `[tool.flopod]` says, and the file that says it; `path` is relative to the source root."""
 
     config: Config = field(default_factory=Config)
     name: str = ""
@@ -40,7 +40,7 @@ def read_configuration(root: Path) -> Configuration:
 
 
 def place(text: str, word: str) -> Span:
-    """Where the table says a key or an entry; the header of the table, or the start, if it cannot be found."""
+    """Where the table says a key or an entry; if it does not, the header of the table, or the start."""
     table = re.search(r"^\s*\[\s*tool\.flopod\s*\]", text, re.MULTILINE)
     start = table.end() if table else 0
     quoted = re.search(rf"""(?<=["']){re.escape(word)}(?=["'])""", text[start:])

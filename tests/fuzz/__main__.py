@@ -1,4 +1,4 @@
-"""`python -m tests.fuzz --seed 1 --sources 2000`: many mutated sources; ends with status 1 at the first failure."""
+"""`python -m tests.fuzz --seed 1 --sources 2000`: many mutated sources; status 1 at a failure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`flopod check` over one source, in this process, with a limit of time: it must end, and not with an error of its own."""
+"""The compiler over mutated sources, in this process: it must end in time, and not with an error of its own."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def check(folder: Path, source: bytes) -> list[str]:
 
 
 def fuzz(folder: Path, seed: int, count: int) -> dict[str, int]:
-    """Check `count` mutated sources; how often each code was found. A failure leaves its source in `folder`."""
+    """Check `count` mutated sources; how often each code was found. A failed one stays in `folder`."""
     files = real_sources()
     found: dict[str, int] = {}
     for number in range(count):

@@ -237,7 +237,8 @@ def _check_receiver(
             receiver = shortened(call.func.value)
             work.report(
                 LeafChangesReceiver, workflow.module, call, work.places(work.purity.of(run).hops),
-                method=target.callee.replace(":", "."), reason=reason, function=target.name, receiver=receiver,
+                method=target.callee.replace(":", "."), reason=reason, function=target.name,
+                receiver=receiver,
             )  # fmt: skip
             return
 

@@ -17,6 +17,7 @@ from flopod_compiler.diagnostics.rules.discovery import (
     NotReadable,
     NoWorkflow,
     TooDeep,
+    WorkflowRebound,
     WorkflowTwice,
 )
 from flopod_compiler.model import (
@@ -51,6 +52,8 @@ def find_workflows(work: Workspace, *, all_functions: bool = False) -> None:
     work.result.workflows = ordered
     work.marks.roots = {one.node: one.name for one in ordered}
     _check_names(work, ordered, all_functions)
+    if not all_functions:
+        _check_bindings(work, ordered)
     unread = any(one.code in _UNREAD for one in work.result.diagnostics)
     if not ordered and not all_functions and not unread:
         _none_found(work)
@@ -269,6 +272,32 @@ def _check_names(work: Workspace, workflows: list[WorkflowFunction], everything:
                     other=other,
                 )
             )
+
+
+def _check_bindings(work: Workspace, workflows: list[WorkflowFunction]) -> None:
+    """A later binding of a workflow's name hides it; one of another workflow is reported as that."""
+    for one in workflows:
+        tree = work.names.module(one.module.name)
+        assert tree is not None
+        for binding in tree.root.bindings.get(one.node.name, ()):
+            line = getattr(binding.node, "lineno", 0)
+            if line > one.node.lineno and binding.node not in work.marks.roots:
+                related = (
+                    Related(one.module.relpath, _named(binding.node, one.module), "it is bound again here"),
+                )
+                where = name_span(one.node, one.module)
+                work.result.diagnostics.append(
+                    WorkflowRebound.on(
+                        one.module.relpath, where, related=related, name=one.node.name, line=line
+                    )
+                )
+                break
+
+
+def _named(node: ast.AST, module: SourceModule) -> Span:
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        return name_span(node, module)
+    return span(node, module)
 
 
 def _none_found(work: Workspace) -> None:

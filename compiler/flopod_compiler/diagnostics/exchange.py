@@ -118,7 +118,7 @@ def _sarif_location(path: str, span: Span) -> dict[str, Any]:
 
 
 def _fingerprint(one: Diagnostic, sources: Sources) -> str:
-    """What tells a finding from others after lines above it have moved: its code, file, and line of source."""
+    """What tells a finding from others, also after lines above it have moved."""
     lines = re.split(r"\r\n?|\n", sources.get(one.path, ""))
     line = lines[one.span.line - 1].strip() if one.span.line <= len(lines) else ""
     return hashlib.sha256(f"{one.code}\0{one.path}\0{line}\0{one.message}".encode()).hexdigest()[:16]

@@ -29,12 +29,12 @@ GROUPS = {
 _FENCES = {".py": "python", ".toml": "toml"}
 _INDEX = """# Diagnostics
 
-What `flopod check` reports, by code. `flopod explain FLPnnn` prints the page of one. These pages are generated
-from the rules (`make docs`), and each example is a test.
+What `flopod check` reports, by code. `flopod explain FLPnnn` prints the page of one. These pages are
+generated from the rules (`make docs`), and each example is a test.
 
-An error stops the build. A warning does not; it names code that is translated faithfully and still unlikely to do
-what was meant. `# flopod: ignore[FLPnnn] reason` at the end of the line silences a warning, and those errors whose
-page says so. The reason must be there; a suppression that suppresses nothing is reported itself.
+An error stops the build. A warning does not; it names code that is translated faithfully and still unlikely
+to do what was meant. `# flopod: ignore[FLPnnn] reason` at the end of the line silences a warning, and those
+errors whose page says so. The reason must be there; a suppression that suppresses nothing is reported itself.
 """
 
 
@@ -86,7 +86,7 @@ def _sections(rule: type[Rule]) -> Iterator[str]:
 
 def _suppression(rule: type[Rule]) -> str:
     if is_suppressible(rule.code, rule.severity):
-        return f"`# flopod: ignore[{rule.code}] reason` at the end of the line, with the reason why it is right there."
+        return f"`# flopod: ignore[{rule.code}] reason` at the end of the line, with why it is right there."
     return "It cannot be suppressed: what was compiled in spite of it would not do what the source says."
 
 

@@ -33,14 +33,29 @@ def _lowered(edit: CallEdit, call: cst.Call, text: Text) -> cst.Call:
     if site is None:
         return call
     if site.kind == "wait":
-        return _wait(edit, site, call, text)
+        return _with_all_lines(_wait(edit, site, call, text), call)
     if site.kind == "attempt":
-        return _attempt(edit, site, call, text)
+        return _with_all_lines(_attempt(edit, site, call, text), call)
     if site.kind in {"sleep", "sleep_until"}:
-        return _sleep(edit, site, call, text)
+        return _with_all_lines(_sleep(edit, site, call, text), call)
     head = [nodes.argument(text(site.id)), nodes.argument(call.func)]
     function = nodes.method(edit.scope, site.kind)
     return nodes.call(function, head, list(call.args), call.whitespace_before_args)
+
+
+def _with_all_lines(lowered: cst.Call, call: cst.Call) -> cst.Call:
+    """Give a call whose arguments were put in another order as many lines as it had, in front of its end."""
+    whole = cst.Module([])
+    plain = lowered.with_changes(whitespace_after_func=call.whitespace_after_func)
+    missing = whole.code_for_node(call).count("\n") - whole.code_for_node(plain).count("\n")
+    if missing <= 0 or not lowered.args:
+        return lowered
+    lines = [cst.EmptyLine(indent=False) for _ in range(missing - 1)]
+    last = lowered.args[-1]
+    if isinstance(last.whitespace_after_arg, cst.ParenthesizedWhitespace):
+        lines = [*last.whitespace_after_arg.empty_lines, *lines, cst.EmptyLine(indent=False)]
+    gap = cst.ParenthesizedWhitespace(empty_lines=lines, indent=True)
+    return lowered.with_changes(args=[*lowered.args[:-1], last.with_changes(whitespace_after_arg=gap)])
 
 
 def _output(edit: CallEdit, call: cst.Call) -> cst.Call:
@@ -65,7 +80,9 @@ def _last_bare(arguments: list[cst.Arg]) -> list[cst.Arg]:
 
 
 def _wait(edit: CallEdit, site: Site, call: cst.Call, text: Text) -> cst.Call:
-    event = _positional(call, 0) or _named(call, "event")
+    if call.args and call.args[0].keyword is None and not call.args[0].star:
+        return _wait_in_place(edit, site, call, text)
+    event = _named(call, "event")
     payload = _positional(call, 1) or _named(call, "type")
     timeout = _named(call, "timeout")
     head = [nodes.argument(text(site.id))]
@@ -81,10 +98,25 @@ def _wait(edit: CallEdit, site: Site, call: cst.Call, text: Text) -> cst.Call:
     return nodes.call(nodes.method(edit.scope, "wait"), head, tail, call.whitespace_before_args)
 
 
+def _wait_in_place(edit: CallEdit, site: Site, call: cst.Call, text: Text) -> cst.Call:
+    """The arguments stay where they are; a type that is given by position gets its name."""
+    function = nodes.method(edit.scope, "wait")
+    first, *rest = call.args
+    if rest and rest[0].keyword is None and not rest[0].star:
+        rest[0] = nodes.argument(rest[0].value, "type").with_changes(
+            comma=rest[0].comma, whitespace_after_arg=rest[0].whitespace_after_arg
+        )
+    if site.op == "wait":
+        return nodes.call(
+            function, [nodes.argument(text(site.id))], [first, *rest], call.whitespace_before_args
+        )
+    return call.with_changes(func=function, args=[first.with_changes(value=text(site.id)), *rest])
+
+
 def _attempt(edit: CallEdit, site: Site, call: cst.Call, text: Text) -> cst.Call:
     retry = _named(call, "retry")
     policy = retry.value if retry is not None else cst.Name("None")
-    rest = _last_bare([one for one in call.args if one is not retry])
+    rest = [one for one in call.args if one is not retry]
     head = [nodes.argument(text(site.id)), nodes.argument(policy)]
     return nodes.call(nodes.method(edit.scope, "attempt"), head, rest, call.whitespace_before_args)
 

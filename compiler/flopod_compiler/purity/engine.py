@@ -35,8 +35,9 @@ class Hop:
 class Summary:
     """What calling a function means: why it is not pure (a chain of names), and what it changes.
 
-    `hops` are the places of the chain, `durable` those of the way to a primitive or workflow. `mutates` names its parameters; `*` stands for anything it can reach. `calls` names the parameters
-    that it calls: it is pure only with pure functions there.
+    `hops` are the places of the chain, `durable` those of the way to a primitive or workflow. `mutates` names
+    its parameters; `*` stands for anything it can reach. `calls` names the parameters that it calls: it is
+    pure only with pure functions there.
     """
 
     chain: tuple[str, ...] = ()

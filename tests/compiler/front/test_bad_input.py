@@ -92,12 +92,13 @@ def test_a_source_that_is_a_dangling_link_is_named(tmp_path: Path) -> None:
 DEEP = {
     "concatenated strings": workflow("return " + "'a' " * 1000),
     "generators": workflow("return [1 " + "for y in x " * 3000 + "]", arguments="x"),
-    "a helper with many elifs": workflow("return h(x)", "def h(x):\n    if x: pass\n" + "    elif x: pass\n" * 1500),
+    "a helper with many elifs": workflow("h(x)", "def h(x):\n    if x: 1\n" + "    elif x: 2\n" * 1500),
     "a constant of the module": "X = " + "+".join(["1"] * 1500) + "\n" + PLAIN,
     "loops": workflow(
-        "".join("    " * depth + f"for i{depth} in x:\n" for depth in range(40)) + "    " * 40 + "await leaf(1)", LEAF, "x"
+        "".join(" " * depth + f"for i{depth} in x:\n" for depth in range(40)) + " " * 40 + "await leaf(1)",
+        LEAF, "x",
     ),
-    "indentation": workflow("".join(" " * depth + "if x:\n" for depth in range(120)) + " " * 120 + "pass", arguments="x"),
+    "indentation": workflow("".join(" " * depth + "if 1:\n" for depth in range(120)) + " " * 120 + "pass"),
     "awaits": workflow("return " + "await leaf(" * 100 + "1" + ")" * 100, LEAF),
 }  # fmt: skip
 

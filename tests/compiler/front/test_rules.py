@@ -55,7 +55,7 @@ def _marked(example: Example) -> Places:
 
 @pytest.mark.parametrize(("rule", "example"), _INVALID, ids=_name)
 def test_an_invalid_example_is_reported(rule: type[Rule], example: Example, tmp_path: Path) -> None:
-    """Every invalid example gets the findings that its comments announce, its rule's among them, and no other."""
+    """An invalid example gets the findings that its comments announce, its rule's among them."""
     if rule.code == "FLP006" and sys.version_info >= (3, 14):
         pytest.skip("this interpreter knows the newer syntax of the example")
     marked = _marked(example)
@@ -71,7 +71,7 @@ def test_a_valid_example_is_accepted(rule: type[Rule], example: Example, tmp_pat
 
 @pytest.mark.parametrize("code", CATALOGUE)
 def test_every_code_explains_itself(code: str) -> None:
-    """The page of a code names it, says why and what to write instead, and shows examples that the rule has."""
+    """The page of a code names it, says why and what to write instead, and shows examples."""
     rule = CATALOGUE[code]
     text = page(code.lower())
     assert text.startswith(f"# {code}: {rule.title}")

@@ -10,8 +10,8 @@ from flopod_compiler.diagnostics.rules.importing import EffectAtImport, Workflow
 from flopod_compiler.knowledge.io import does_io
 from flopod_compiler.model import External, ProjectFunction, SourceModule
 from flopod_compiler.names import Scope
-from flopod_compiler.purity.engine import Hop
 from flopod_compiler.parse import shortened
+from flopod_compiler.purity.engine import Hop
 
 
 def review_import(work: Workspace, module: SourceModule) -> None:

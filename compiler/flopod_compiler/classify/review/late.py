@@ -22,7 +22,7 @@ _Made = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
 
 def review_late_binding(work: Workspace, workflow: WorkflowFunction, places: Places) -> None:
-    """Look at every function that is made in a `for` loop or a comprehension and kept beyond its iteration."""
+    """Look at every function that is made in a `for` loop or a comprehension and kept."""
     for loop in places.all(ast.For):
         names = _names(loop.target)
         for made in own(loop.body):

@@ -17,7 +17,8 @@ class DynamicImport(Rule):
     code = "FLP703"
     title = "An import by a computed name"
     why = (
-        "A bundle holds the modules that imports name. A module of the project that is only imported by a computed "
+        "A bundle holds the modules that imports name. A module of the project that is only imported "
+        "by a computed "
         "name is left out, and missing at run time."
     )
     message = "the module imported here is not known, so a bundle may lack it"
@@ -36,7 +37,10 @@ class FileBesideModule(Rule):
     title = "A module that asks for its own file"
     why = "A bundle is one file: its modules have no `__file__`, and no folder with data beside it."
     message = "{module} reads `__file__`, which a module of a bundle does not have"
-    help = "read data by importlib.resources.files(__package__), and name the files under `include` in [tool.flopod]"
+    help = (
+        "read data by importlib.resources.files(__package__), and name the files under `include` in "
+        "[tool.flopod]"
+    )
     severity = "warning"
     valid = (_PLAIN,)
     invalid = (_PLAIN + "\nfrom pathlib import Path\nHERE = Path(__file__).parent  # FLP704\n",)

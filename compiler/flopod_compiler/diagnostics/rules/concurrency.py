@@ -12,7 +12,8 @@ class LostUpdate(Rule):
     code = "FLP304"
     title = "An update of a shared variable with an await in the middle"
     why = (
-        "`total += await f()` reads total, waits, and then writes. Arms that run side by side all read the same "
+        "`total += await f()` reads total, waits, and then writes. Arms that run side by side all "
+        "read the same "
         "old value, and the last one to write wins: in plain Python just as here."
     )
     message = "`{name}` is read before the wait and written after it, and other arms write it meanwhile"
@@ -47,11 +48,16 @@ class SharedByArms(Rule):
     code = "FLP311"
     title = "An object that several calls side by side are given, and one of them changes"
     why = (
-        "A leaf gets a copy of its arguments, and what it changed is put back when it ends. When another arm has "
-        "changed the object meanwhile, the two states cannot be joined, and the run fails with SharedArgument."
+        "A leaf gets a copy of its arguments, and what it changed is put back when it ends. When "
+        "another arm has "
+        "changed the object meanwhile, the two states cannot be joined, and the run fails with "
+        "SharedArgument."
     )
     message = "the leaf {leaf} changes `{name}`, which another arm has as well"
-    help = "give each arm an object of its own, or let the leaf return what is new and join the results afterwards"
+    help = (
+        "give each arm an object of its own, or let the leaf return what is new and join the results "
+        "afterwards"
+    )
     severity = "warning"
     valid = (
         _ASYNC
@@ -63,7 +69,8 @@ class SharedByArms(Rule):
         _ASYNC
         + "async def note(seen: list, x: int) -> None:\n    httpx.get(str(x))\n    seen.append(x)\n\n"
         + "@workflow\nasync def main():\n    seen = []\n"
-        + "    await asyncio.gather(\n        note(seen, 1),  # FLP311\n        note(seen, 2),\n    )\n    return seen\n",
+        + "    await asyncio.gather(\n        note(seen, 1),  # FLP311\n        note(seen, 2),\n    )\n"
+        + "    return seen\n",
     )
 
 
@@ -71,7 +78,8 @@ class LateBinding(Rule):
     code = "FLP305"
     title = "A function of a loop that reads the loop's variable too late"
     why = (
-        "A function looks a variable up when it runs, not when it is made. One that is kept or started as a task "
+        "A function looks a variable up when it runs, not when it is made. One that is kept or "
+        "started as a task "
         "runs after its iteration, and then all of them see the value of the last one."
     )
     message = "{what} reads `{name}` when it runs, and that may be in a later iteration"

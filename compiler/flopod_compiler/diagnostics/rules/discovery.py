@@ -229,3 +229,16 @@ class PragmaRefused(Rule):
             "# FLP015, FLP213: the next line\n    return open(str(x))  # flopod: ignore[FLP213] please",
         ),
     )
+
+
+class WorkflowRebound(Rule):
+    code = "FLP016"
+    title = "A workflow whose name is bound again"
+    why = "A run finds its workflow by module and name; after a second binding the name means something else."
+    message = "the name of the workflow {name} is bound again in line {line}"
+    help = "give one of the two another name"
+    valid = (_PLAIN,)
+    invalid = (
+        _PLAIN.replace("int:\n", "int:  # FLP016\n") + "\ndef main(x: int) -> int:\n    return -x\n",
+        _PLAIN.replace("int:\n", "int:  # FLP016\n") + "\nmain = print\n",
+    )

@@ -10,7 +10,8 @@ class SwallowedCancel(Rule):
     code = "FLP301"
     title = "A handler that swallows the cancellation of the run"
     why = (
-        "A run is cancelled by an exception, as an asyncio task is: CancelledError, a BaseException. A handler that "
+        "A run is cancelled by an exception, as an asyncio task is: CancelledError, a BaseException. "
+        "A handler that "
         "catches it and goes on makes the run deaf to `flopod runs cancel`, and to the timeouts around it."
     )
     message = "`{caught}` also catches the cancellation of the run, and goes on"
@@ -31,7 +32,10 @@ class SwallowedCancel(Rule):
 class ReturnInFinally(Rule):
     code = "FLP302"
     title = "A `finally` that is left by return, break or continue"
-    why = "It discards the exception that is on its way, the cancellation of the run among them, without a word."
+    why = (
+        "It discards the exception that is on its way, the cancellation of the run among them, "
+        "without a word."
+    )
     message = "`{word}` in `finally` discards the exception that is on its way"
     help = "leave the function or the loop after the `try`, and catch what is expected with `except`"
     severity = "warning"
@@ -48,7 +52,8 @@ class AssertedCall(Rule):
     code = "FLP310"
     title = "An assert with a durable call"
     why = (
-        "`python -O` removes asserts, and the call with them: the log of a run that was made without -O would not "
+        "`python -O` removes asserts, and the call with them: the log of a run that was made without "
+        "-O would not "
         "fit the program any more."
     )
     message = "this assert contains a durable call, which `python -O` removes"

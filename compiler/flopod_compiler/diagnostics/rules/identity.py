@@ -13,8 +13,10 @@ class AddressOrder(Rule):
     code = "FLP204"
     title = "The order of a set whose elements hash by their address"
     why = (
-        "The hash seed of a run is fixed, so sets of text, numbers and data iterate alike after a resume. An object "
-        "without `__hash__` hashes by its address, which is another one in each process: so is the order of the set."
+        "The hash seed of a run is fixed, so sets of text, numbers and data iterate alike after a "
+        "resume. An object "
+        "without `__hash__` hashes by its address, which is another one in each process: so is the "
+        "order of the set."
     )
     message = "the order of `{text}` is that of addresses in memory: {cls} has no `__hash__` of its own"
     help = "keep them in a list or a dict, or make {cls} a `@dataclass(frozen=True)`"
@@ -36,7 +38,8 @@ class DefaultRepr(Rule):
     code = "FLP215"
     title = "Text with the address of an object"
     why = (
-        "An object without `__repr__` or `__str__` shows its address, which is another one after a resume. Given to a "
+        "An object without `__repr__` or `__str__` shows its address, which is another one after a "
+        "resume. Given to a "
         "leaf, such a text makes the run diverge."
     )
     message = "`{text}` shows an address: {cls} has no `__repr__` of its own"

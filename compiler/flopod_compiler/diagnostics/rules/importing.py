@@ -10,7 +10,8 @@ class WorkflowAtImport(Rule):
     code = "FLP113"
     title = "A workflow that is called when its module is imported"
     why = (
-        "The program that runs the workflow imports the module first. The call would start a second execution, "
+        "The program that runs the workflow imports the module first. The call would start a second "
+        "execution, "
         "outside of any run, and the compiled workflow cannot be called without one."
     )
     message = "importing this module calls the workflow {name}"
@@ -29,7 +30,8 @@ class EffectAtImport(Rule):
     code = "FLP210"
     title = "An effect of importing a module that a workflow reaches"
     why = (
-        "The modules of a workflow are imported at each start of a process: at each resume the effect happens once "
+        "The modules of a workflow are imported at each start of a process: at each resume the "
+        "effect happens once "
         "more, and no log records it."
     )
     message = "importing {module} calls {what}, at each start and each resume"

@@ -10,7 +10,8 @@ class BusyLoop(Rule):
     code = "FLP207"
     title = "A loop that waits by looking at the clock"
     why = (
-        "Each look at the clock is recorded. A loop that does nothing else fills the log as fast as the machine "
+        "Each look at the clock is recorded. A loop that does nothing else fills the log as fast as "
+        "the machine "
         "can, and nothing else of the run happens meanwhile."
     )
     message = "this loop waits by asking {clock}() again and again; each answer is recorded"
@@ -26,7 +27,8 @@ class EndlessLoop(Rule):
     code = "FLP216"
     title = "A loop that cannot end"
     why = (
-        "Nothing in the loop changes its condition, leaves it or awaits; other code of the run gets no turn until "
+        "Nothing in the loop changes its condition, leaves it or awaits; other code of the run gets "
+        "no turn until "
         "it ends, so it never does, in plain Python as well."
     )
     message = "nothing in this loop changes `{text}`, leaves it, or waits"

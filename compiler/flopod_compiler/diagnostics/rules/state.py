@@ -11,8 +11,10 @@ class NoCodec(Rule):
     code = "FLP401"
     title = "A value that no log can hold"
     why = (
-        "Inputs of workflows and results of leaves are written to the log, so that a resume has them again. A "
-        "connection, a lock, a task or a stream is bound to its process: the run fails with SerializableError."
+        "Inputs of workflows and results of leaves are written to the log, so that a resume has them "
+        "again. A "
+        "connection, a lock, a task or a stream is bound to its process: the run fails with "
+        "SerializableError."
     )
     message = "{what} cannot be recorded: {place} is a {type}"
     help = "keep it inside the leaf that uses it, or in a variable of its module, and hand on plain data"
@@ -30,7 +32,8 @@ class NoCodec(Rule):
         "import sqlite3\nfrom dataclasses import dataclass\n"
         + _HEAD
         + "@dataclass\nclass Shop:\n    name: str\n"
-        "    db: sqlite3.Connection\n\n@workflow\nasync def main(shop: Shop):  # FLP401\n    return shop.name\n",
+        "    db: sqlite3.Connection\n\n@workflow\nasync def main(shop: Shop):  # FLP401\n    return "
+        "shop.name\n",
     )
 
 
@@ -46,7 +49,8 @@ class GlobalWrite(Rule):
     valid = (_HEAD + "LIMIT = 3\n\n@workflow\nasync def main():\n    return LIMIT\n",)
     invalid = (
         _HEAD
-        + "count = 0\n\n@workflow\nasync def main():\n    global count\n    count += 1  # FLP403\n    return count\n",
+        + "count = 0\n\n@workflow\nasync def main():\n    global count\n    count += 1  # FLP403\n"
+        + "    return count\n",
     )
 
 
