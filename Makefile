@@ -25,6 +25,7 @@ test: setup
 
 sweep: setup
 	$(BIN)/python -m tests.sweep --programs $(SIZE) --seed $(SEED)
+	$(BIN)/python -m tests.fuzz --sources $(SIZE) --seed $(SEED)
 
 bench: setup
 	$(BIN)/python benchmarks/step.py

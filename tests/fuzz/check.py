@@ -1,4 +1,4 @@
-"""The compiler over mutated sources, in this process: it must end in time, and not with an error of its own."""
+"""The compiler over mutated sources, in this process: it ends in time, and not with an error of its own."""
 
 from __future__ import annotations
 

@@ -13,6 +13,7 @@ _THREADS = refused(
 )
 _WRITE = refused("FLP211", 'print the text instead: print(text, end="", file=sys.stderr)')
 _SEEDED = refused("FLP201", "use a generator of your own with a seed: random.Random(7)")
+_NUMPY = refused("FLP201", "draw in a leaf, or use a generator of your own with a seed: random.Random(7)")
 _CALLED = refused("FLP309", "call the function directly; a leaf may block without harm")
 _SEPARATE = refused(
     "FLP600", "await asyncio.gather(...) of the calls; tasks of their own are not compiled yet"
@@ -53,7 +54,8 @@ _FUNCTIONS = {
     "random.seed": _SEEDED,
     "random.setstate": _SEEDED,
     "random.getstate": _SEEDED,
-    "random.SystemRandom": _SEEDED,
+    **dict.fromkeys(("random.SystemRandom", "secrets.SystemRandom"), _SEEDED),
+    **dict.fromkeys(words("default_rng RandomState Generator seed", "numpy.random."), _NUMPY),
     "contextlib.redirect_stdout": refused("FLP600", "build the text in a list, or print in a leaf"),
     "contextlib.redirect_stderr": refused("FLP600", "build the text in a list, or print in a leaf"),
     "contextlib.chdir": refused("FLP600", "pass absolute paths to the leaves"),

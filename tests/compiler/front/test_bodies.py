@@ -297,7 +297,8 @@ def test_a_primitive_in_a_helper_is_reported_with_the_way_to_it(tmp_path: Path) 
     found = result.diagnostics[0]
     assert "nap is not a workflow, but it calls flopod.sleep" in found.message
     assert "main.rest" not in found.message and "helpers.rest -> helpers.nap" in found.message
-    assert [(one.path, one.span.line) for one in found.related] == [("helpers.py", 4)]
+    assert [(one.path, one.span.line) for one in found.related] == [("helpers.py", 7), ("helpers.py", 4)]
+    assert "put `@workflow` above `rest` and `nap`" in found.help
 
 
 def test_unmarked_code_that_no_workflow_calls_may_do_anything(tmp_path: Path) -> None:

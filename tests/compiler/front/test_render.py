@@ -106,15 +106,53 @@ def test_json_has_every_part() -> None:
     }
 
 
-def test_sarif_names_the_rules_and_the_regions() -> None:
-    """A log of version 2.1.0 with the rules that occur, in code-point columns."""
-    run = json.loads(render([ONE], SOURCES, "sarif"))["runs"][0]
-    assert [rule["id"] for rule in run["tool"]["driver"]["rules"]] == ["FLP106"]
+def test_sarif_is_complete() -> None:
+    """A log of version 2.1.0: rules with help and level, code-point regions, related places, fingerprints."""
+    log = json.loads(render([ONE], SOURCES, "sarif"))
+    assert (log["version"], len(log["runs"])) == ("2.1.0", 1)
+    run = log["runs"][0]
+    (rule,) = run["tool"]["driver"]["rules"]
+    assert (rule["id"], rule["name"]) == ("FLP106", "Unresolved")
+    assert rule["defaultConfiguration"] == {"level": "error"}
+    assert rule["help"]["markdown"].startswith("# FLP106")
+    assert all(rule[part]["text"] for part in ("shortDescription", "fullDescription", "help"))
     assert run["columnKind"] == "unicodeCodePoints"
     (result,) = run["results"]
-    assert (result["ruleId"], result["level"]) == ("FLP106", "error")
+    assert (result["ruleId"], result["ruleIndex"], result["level"]) == ("FLP106", 0, "error")
     region = result["locations"][0]["physicalLocation"]["region"]
     assert region == {"startLine": 2, "startColumn": 5, "endLine": 2, "endColumn": 10}
+    (related,) = result["relatedLocations"]
+    assert (related["id"], related["message"]) == (1, {"text": "declared here"})
+    assert len(result["partialFingerprints"]["flopod/v1"]) == 16
+
+
+def test_sarif_paths_are_uris() -> None:
+    """Spaces and non-ASCII characters are escaped as RFC 3986 says."""
+    one = Diagnostic("FLP106", "m", "src/größe eins.py", Span(1, 0, 1, 1))
+    (result,) = json.loads(render([one], {}, "sarif"))["runs"][0]["results"]
+    place = result["locations"][0]["physicalLocation"]["artifactLocation"]
+    assert place == {"uri": "src/gr%C3%B6%C3%9Fe%20eins.py"}
+
+
+def test_fingerprints_outlive_lines_above() -> None:
+    """A finding that only moved is the same one for the tool that reads the log."""
+    moved = Diagnostic("FLP106", ONE.message, "a.py", Span(3, 4, 3, 9))
+    texts = [
+        render([ONE], SOURCES, "sarif"),
+        render([moved], {"a.py": "x = 1\n\ny = order()\n"}, "sarif"),
+    ]
+    first, second = (json.loads(text)["runs"][0]["results"][0]["partialFingerprints"] for text in texts)
+    assert first == second
+
+
+def test_a_span_of_several_lines_shows_them() -> None:
+    """Up to three lines are shown, of more the first two and the last."""
+    call = "x = f(\n    1,\n    2,\n)\n"
+    text = render([Diagnostic("FLP000", "m", "a.py", Span(1, 4, 4, 1))], {"a.py": call})
+    assert text.split("\n")[1:-1] == [
+        "    |", "  1 | x = f(", "    |     ^^", "  2 |     1,", "    |     ^^",
+        "  ...", "  4 | )", "    | ^",
+    ]  # fmt: skip
 
 
 def test_github_annotations_are_escaped() -> None:
