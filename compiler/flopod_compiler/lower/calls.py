@@ -50,12 +50,25 @@ def _with_all_lines(lowered: cst.Call, call: cst.Call) -> cst.Call:
     missing = whole.code_for_node(call).count("\n") - whole.code_for_node(plain).count("\n")
     if missing <= 0 or not lowered.args:
         return lowered
-    lines = [cst.EmptyLine(indent=False) for _ in range(missing - 1)]
-    last = lowered.args[-1]
-    if isinstance(last.whitespace_after_arg, cst.ParenthesizedWhitespace):
-        lines = [*last.whitespace_after_arg.empty_lines, *lines, cst.EmptyLine(indent=False)]
-    gap = cst.ParenthesizedWhitespace(empty_lines=lines, indent=True)
-    return lowered.with_changes(args=[*lowered.args[:-1], last.with_changes(whitespace_after_arg=gap)])
+    *others, last = lowered.args
+    comma = last.comma
+    if isinstance(comma, cst.Comma) and isinstance(comma.whitespace_after, cst.ParenthesizedWhitespace):
+        gap = _longer(comma.whitespace_after, missing)
+        return lowered.with_changes(
+            args=[*others, last.with_changes(comma=comma.with_changes(whitespace_after=gap))]
+        )
+    end = last.whitespace_after_arg
+    if isinstance(end, cst.ParenthesizedWhitespace):
+        gap = _longer(end, missing)
+    else:
+        gap = _longer(cst.ParenthesizedWhitespace(indent=True), missing - 1)
+    return lowered.with_changes(args=[*others, last.with_changes(whitespace_after_arg=gap)])
+
+
+def _longer(space: cst.ParenthesizedWhitespace, lines: int) -> cst.ParenthesizedWhitespace:
+    """The layout between two parts with some empty lines more."""
+    empty = [cst.EmptyLine(indent=False) for _ in range(lines)]
+    return space.with_changes(empty_lines=[*space.empty_lines, *empty])
 
 
 def _output(edit: CallEdit, call: cst.Call) -> cst.Call:
@@ -117,6 +130,8 @@ def _attempt(edit: CallEdit, site: Site, call: cst.Call, text: Text) -> cst.Call
     retry = _named(call, "retry")
     policy = retry.value if retry is not None else cst.Name("None")
     rest = [one for one in call.args if one is not retry]
+    if retry is not None and retry is call.args[-1] and rest:
+        rest[-1] = rest[-1].with_changes(comma=retry.comma)
     head = [nodes.argument(text(site.id)), nodes.argument(policy)]
     return nodes.call(nodes.method(edit.scope, "attempt"), head, rest, call.whitespace_before_args)
 
