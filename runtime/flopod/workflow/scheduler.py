@@ -22,6 +22,7 @@ class Alarm(Protocol):
 
     def ring(self, callback: Callable[[], None]) -> Callable[[], object]:
         """Call back when it is due; the result stops it."""
+        ...
 
 
 class Outcome(asyncio.Future[Any]):
