@@ -170,14 +170,18 @@ def _build_id(result: Compilation, sources: dict[str, str]) -> str:
 
 
 def _ir_functions(plans: list[Plan]) -> dict[str, ir.Function]:
-    found = {}
+    """The functions by name; inner functions that share one (a conditional `def`) are taken together."""
+    found: dict[str, ir.Function] = {}
     for plan in plans:
         for one in plan.functions.values():
             function = one.function
             name = f"{function.module.name}:{function.qualname}"
+            if name in found and function.parent is not None:
+                found[name].body.extend(one.body)
+                continue
             place = function.module.relpath
             found[name] = ir.Function(
-                function.module.name, function.qualname, place, function.node.lineno, one.body
+                function.module.name, function.qualname, place, function.node.lineno, [*one.body]
             )
     return found
 

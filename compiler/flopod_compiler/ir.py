@@ -114,15 +114,8 @@ def _paths(
         match node:
             case Operation():
                 yield PathEntry(prefix + node.id, node.kind, node.callee, here.file, node.line), node
-                called = functions.get(node.callee) if node.kind == "call" else None
-                if called is not None and called in stack:
-                    yield (
-                        PathEntry(f"{prefix}{node.id}/**", "recursion", node.callee, here.file, node.line),
-                        None,
-                    )
-                elif called is not None:
-                    inside = f"{prefix}{node.id}/"
-                    yield from _paths(called.body, inside, called, functions, (*stack, called))
+                if node.kind == "call":
+                    yield from _called(node, prefix, here, functions, stack)
             case Branch():
                 yield PathEntry(prefix + node.id, "branch", "", here.file, node.line), None
             case Loop():
@@ -133,6 +126,19 @@ def _paths(
                 pass
         for segment, inner in children(node):
             yield from _paths(inner, prefix + segment, here, functions, stack)
+
+
+def _called(
+    node: Operation, prefix: str, here: Function, functions: dict[str, Function], stack: tuple[Function, ...]
+) -> Iterator[tuple[PathEntry, Operation | None]]:
+    """The paths inside a called function, or inside each of those that a call may reach."""
+    for callee in node.callee.split(" | "):
+        called = functions.get(callee)
+        if called is not None and called in stack:
+            yield PathEntry(f"{prefix}{node.id}/**", "recursion", callee, here.file, node.line), None
+        elif called is not None:
+            inside = f"{prefix}{node.id}/"
+            yield from _paths(called.body, inside, called, functions, (*stack, called))
 
 
 def waits(found: list[tuple[PathEntry, Operation | None]], module: str) -> list[WaitEntry]:

@@ -141,7 +141,7 @@ class CallInfo:
     `callee` is the qualified name for the manifest. `is_async` says whether calling it gives an
     awaitable (None: unknown, then the author's own `await` decides). `mutates` names what a pure
     call may change in place: argument positions, keyword names, "self" for the receiver, "*" for
-    anything it can reach.
+    anything it can reach. `choices` are the symbols of a call that may reach one of several.
     """
 
     kind: CallKind
@@ -151,6 +151,12 @@ class CallInfo:
     is_async: bool | None = False
     mutates: frozenset[int | str] = frozenset()
     reason: str = ""
+    choices: tuple[Symbol, ...] = ()
+
+    @property
+    def targets(self) -> tuple[Symbol, ...]:
+        """Everything that the call may reach."""
+        return self.choices or (self.target,)
 
 
 @dataclass(eq=False, slots=True)

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 
 from flopod_compiler.analyse.heap import NOTHING, Heap, Object, Objects, contents, reach
 from flopod_compiler.analyse.scopes import FUNCTIONS, Names, Scope
-from flopod_compiler.model import CallInfo, CallKind, Classified, ProjectClass
+from flopod_compiler.model import CallInfo, CallKind, Classified, ProjectClass, ProjectFunction
 
 Variable = tuple[Scope, str]
 _COPIES = {
@@ -95,8 +95,9 @@ class Aliases:
         """Parameters of a workflow that others call may share objects; those of a root hold their own."""
         root = self._names.root
         shared = any(
-            info.kind is CallKind.WORKFLOW and getattr(info.target, "node", None) is root.node
+            info.kind is CallKind.WORKFLOW and getattr(one, "node", None) is root.node
             for info in self._classified.calls.values()
+            for one in info.targets
         )
         for name, parameter in root.parameters.items():
             if parameter not in self._classified.immutable:
@@ -167,6 +168,16 @@ class Aliases:
     def _receiver(self, node: ast.Call) -> Objects:
         return self._value(node.func.value) if isinstance(node.func, ast.Attribute) else NOTHING
 
+    def _closure(self, node: ast.Call) -> Objects:
+        """What the functions close over that a call may reach by a value, not by their own name."""
+        info = self._classified.calls.get(node)
+        if self._local(node) is not None or info is None or info.kind in _FRESH:
+            return NOTHING
+        called = self._value(node.func) if not isinstance(node.func, ast.Attribute) else NOTHING
+        defined = [one.node for one in info.targets if isinstance(one, ProjectFunction)]
+        inner = (self._free(one) for one in defined if one in self._names.scopes)
+        return frozenset(called).union(*inner)
+
     def _call(self, node: ast.Call) -> Objects:
         info = self._classified.calls.get(node)
         inner = self._local(node)
@@ -174,7 +185,7 @@ class Aliases:
             return self._heap.value((inner, "return"))
         if info is not None and info.kind in _FRESH:
             return frozenset({self._heap.opaque(node)})
-        sources = self._arguments(node) | self._receiver(node)
+        sources = self._arguments(node) | self._receiver(node) | self._closure(node)
         if info is not None and info.kind is CallKind.PURE:
             known = self._known(node, info, sources)
             if known is not None:
@@ -359,14 +370,14 @@ class Aliases:
         if info is None:
             return set()
         if info.kind is CallKind.WORKFLOW:
-            return reach(self._arguments(node))
+            return reach(self._arguments(node) | self._closure(node))
         if info.kind is CallKind.PURE and info.name == "next":
             return set(self._arguments(node))
         return set().union(*(self._changed_argument(node, info, where) for where in info.mutates))
 
     def _changed_argument(self, node: ast.Call, info: CallInfo, where: int | str) -> set[Object]:
         if where == "*":
-            return reach(self._arguments(node) | self._receiver(node))
+            return reach(self._arguments(node) | self._receiver(node) | self._closure(node))
         if where == "self":
             objects: set[Object] | Objects = (
                 self._at(node.func.value) if isinstance(node.func, ast.Attribute) else set()

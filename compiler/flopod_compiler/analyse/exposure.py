@@ -85,5 +85,6 @@ def _is_only_started(classified: Classified, function: FunctionNode) -> bool:
     known = classified.functions.get(function)
     if known is None or known.parent is not None:
         return False
-    targets = (call.target for call in classified.calls.values() if call.kind is CallKind.WORKFLOW)
+    called = (call for call in classified.calls.values() if call.kind is CallKind.WORKFLOW)
+    targets = (one for call in called for one in call.targets)
     return not any(isinstance(one, ProjectFunction) and one.node is function for one in targets)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 
 from flopod_compiler.classify.advice import ways_out
 from flopod_compiler.classify.workspace import Workspace
@@ -35,8 +36,14 @@ def _info(
     work: Workspace, workflow: WorkflowFunction, call: ast.Call, scope: Scope, awaited: bool
 ) -> CallInfo:
     target = work.purity.targets.of(call, scope)
-    if _is_nested(work, target):
-        return _finished(target, CallKind.PURE, awaited, _nested_changes(work, call, scope, target))
+    if target.is_uneven and not awaited:
+        target = _unclear(target, "some of the functions it may be are async and some are not")
+    if any(_is_nested(work, run) for run in target.runs):
+        other = _effectful_choice(work, target)
+        if not other:
+            return _finished(target, CallKind.PURE, awaited, _nested_changes(work, call, scope, target))
+        inner = next(run.node.name for run in target.runs if _is_nested(work, run))
+        target = _unclear(target, f"it may be {inner}, a function of the workflow, or {other}, a leaf")
     if target.known is not None and target.known.refused:
         return _refused(work, workflow, call, target)
     if target.kind is None:
@@ -95,11 +102,27 @@ def _finished(
 ) -> CallInfo:
     is_async = None if awaited and target.is_async is False else target.is_async
     mutates = mutates if kind is CallKind.PURE else frozenset()
-    return CallInfo(kind, target.name, target.callee, target.symbol, is_async, mutates, target.reason)
+    choices = tuple(one.symbol for one in target.choices)
+    return CallInfo(
+        kind, target.name, target.callee, target.symbol, is_async, mutates, target.reason, choices
+    )
 
 
-def _is_nested(work: Workspace, target: Target) -> bool:
-    return any(run.node in work.marks.nested for run in target.runs)
+def _unclear(target: Target, reason: str) -> Target:
+    return replace(target, kind=CallKind.UNRESOLVED, reason=reason, runs=())
+
+
+def _is_nested(work: Workspace, run: ProjectFunction) -> bool:
+    return run.node in work.marks.nested
+
+
+def _effectful_choice(work: Workspace, target: Target) -> str:
+    """Of the functions that a call may reach, one outside the workflow that has effects."""
+    for one in target.choices:
+        effects = any(not _is_nested(work, run) and not work.purity.of(run).is_pure for run in one.runs)
+        if effects or one.kind not in (None, CallKind.PURE):
+            return one.name
+    return ""
 
 
 def _nested_changes(work: Workspace, call: ast.Call, scope: Scope, target: Target) -> frozenset[int | str]:
@@ -113,7 +136,7 @@ def _nested_changes(work: Workspace, call: ast.Call, scope: Scope, target: Targe
         rebinds = any(inner.nonlocals for inner in within(work.names.scope(run.node)))
         if ANYTHING in summary.mutates or rebinds:
             found.add(ANYTHING)
-    return frozenset(found)
+    return frozenset(found) | target.mutates
 
 
 def _refused(work: Workspace, workflow: WorkflowFunction, call: ast.Call, target: Target) -> CallInfo:

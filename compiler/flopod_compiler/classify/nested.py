@@ -6,6 +6,7 @@ import ast
 from dataclasses import replace
 
 from flopod_compiler.classify.workspace import Workspace
+from flopod_compiler.diagnostics.rules.calls import Unresolved
 from flopod_compiler.model import (
     DURABLE_KINDS,
     CallInfo,
@@ -15,6 +16,7 @@ from flopod_compiler.model import (
     WorkflowFunction,
 )
 from flopod_compiler.names import Scope
+from flopod_compiler.parse import shortened
 
 
 def find_nested(work: Workspace, workflow: WorkflowFunction) -> None:
@@ -48,17 +50,33 @@ def settle_durable(work: Workspace, workflow: WorkflowFunction) -> None:
     for scope in work.scopes(workflow):
         for call in scope.calls:
             info = work.result.calls.get(call)
-            target = nested_target(work, info)
-            if info is not None and target is not None and target.durable:
-                work.result.calls[call] = replace(info, kind=CallKind.WORKFLOW, mutates=frozenset())
+            if info is not None and any(one.durable for one in nested_targets(work, info)):
+                _make_workflow(work, workflow, call, info)
 
 
-def nested_target(work: Workspace, info: CallInfo | None) -> WorkflowFunction | None:
-    """The nested function that a call calls, if it does."""
-    if info is None or not isinstance(info.target, ProjectFunction):
-        return None
-    found = work.result.functions.get(info.target.node)
-    return found if found is not None and found.parent is not None else None
+def _make_workflow(work: Workspace, workflow: WorkflowFunction, call: ast.Call, info: CallInfo) -> None:
+    """A call of a durable function gives it a scope; so each function that it may reach has to take one."""
+    found = nested_targets(work, info)
+    plain = [one.name for one in found if not one.durable]
+    if not plain and len(found) == len(info.targets):
+        work.result.calls[call] = replace(info, kind=CallKind.WORKFLOW, mutates=frozenset())
+        return
+    durable = next(one.name for one in found if one.durable)
+    other = plain[0] if plain else "a lambda"
+    reason = f"it may be {durable}, which does durable work, or {other}, which does not"
+    rewrite = "call each by its name: choose with if/elif or match"
+    work.report(
+        Unresolved, workflow.module, call.func, text=shortened(call.func), reason=reason, rewrite=rewrite
+    )
+    work.result.calls[call] = replace(info, kind=CallKind.UNRESOLVED)
+
+
+def nested_targets(work: Workspace, info: CallInfo | None) -> list[WorkflowFunction]:
+    """The nested functions that a call may reach."""
+    targets = info.targets if info is not None else ()
+    nodes = [one.node for one in targets if isinstance(one, ProjectFunction)]
+    found = [work.result.functions[node] for node in nodes if node in work.result.functions]
+    return [one for one in found if one.parent is not None]
 
 
 def _is_durable(work: Workspace, scope: Scope) -> bool:
@@ -69,8 +87,7 @@ def _is_durable(work: Workspace, scope: Scope) -> bool:
             info = work.result.calls.get(call)
             if info is None:
                 continue
-            target = nested_target(work, info)
-            if info.kind in DURABLE_KINDS or (target is not None and target.durable):
+            if info.kind in DURABLE_KINDS or any(one.durable for one in nested_targets(work, info)):
                 return True
         stack.extend(current.children)
     return False

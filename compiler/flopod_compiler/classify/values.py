@@ -20,7 +20,9 @@ from flopod_compiler.model import (
 from flopod_compiler.names import Scope
 from flopod_compiler.parse import shortened
 from flopod_compiler.purity.facts import arguments
+from flopod_compiler.purity.functions import FunctionValue
 
+_PARTIAL = "functools.partial"
 _TAKES_FUNCTION = frozenset({"flopod.activity", "flopod.attempt"})
 _STORING = frozenset(
     {"append", "add", "insert", "setdefault", "update", "extend", "appendleft", "get", "pop"}
@@ -34,15 +36,16 @@ def check_function_values(work: Workspace, workflow: WorkflowFunction) -> None:
             info = work.result.calls.get(call)
             if info is None or info.callee in _TAKES_FUNCTION:
                 continue
+            if info.callee == _PARTIAL and _is_followed(work, workflow, call):
+                continue
             for value in arguments(call):
-                if isinstance(value, ast.Name | ast.Attribute):
-                    _check(work, workflow, call, info, value, scope)
+                _check(work, workflow, call, info, value, scope)
 
 
 def _check(
     work: Workspace, workflow: WorkflowFunction, call: ast.Call, info: CallInfo, value: ast.expr, scope: Scope
 ) -> None:
-    for symbol in work.names.candidates(value, scope):
+    for symbol in _symbols(work, info, value, scope):
         what = _durable(work, symbol)
         if what and info.kind is not CallKind.WORKFLOW:
             rewrite = _rewrite(call, info, value, awaits=True)
@@ -52,6 +55,41 @@ def _check(
             if effect:
                 rewrite = _rewrite(call, info, value, awaits=False)
                 _report(work, workflow, value, effect, info, rewrite, _way(work, symbol))
+
+
+def _symbols(work: Workspace, info: CallInfo, value: ast.expr, scope: Scope) -> list[Symbol]:
+    """The functions that an argument may be, those it has through variables and tables included."""
+    found = [*work.names.candidates(value, scope)] if isinstance(value, ast.Name | ast.Attribute) else []
+    if _is_called_plainly(info) and not isinstance(value, ast.Constant | ast.Lambda):
+        values = work.purity.targets.values.functions.of(value, scope)
+        found += [one.symbol for one in _opened(work, values) if one.symbol is not None]
+    return list(dict.fromkeys(found))
+
+
+def _opened(work: Workspace, values: list[FunctionValue]) -> list[FunctionValue]:
+    """The functions, with that of a `partial` in its place."""
+    found: list[FunctionValue] = []
+    for one in values:
+        if isinstance(one.expr, ast.Call):
+            inner = work.purity.targets.values.functions.of(one.expr.args[0], one.scope)
+            found += _opened(work, inner)
+        else:
+            found.append(one)
+    return found
+
+
+def _is_followed(work: Workspace, workflow: WorkflowFunction, call: ast.Call) -> bool:
+    """Whether a `partial` goes straight to where its calls are found again: a variable, a table, a call."""
+    parents = work.parents(workflow)
+    parent = parents.get(call)
+    while isinstance(parent, ast.IfExp | ast.BoolOp | ast.Tuple | ast.List | ast.Dict):
+        parent = parents.get(parent)
+    if isinstance(parent, ast.Assign):
+        return True
+    is_added = isinstance(parent, ast.Call) and isinstance(parent.func, ast.Attribute)
+    if is_added and parent.func.attr in ("append", "appendleft"):
+        return True
+    return isinstance(parent, ast.AnnAssign) or (isinstance(parent, ast.Call) and parent.func is call)
 
 
 def _is_called_plainly(info: CallInfo) -> bool:

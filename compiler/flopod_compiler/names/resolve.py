@@ -347,6 +347,10 @@ class Names:
             return (found[0],)
         return distinct(found)
 
+    def meaning(self, name: str, owner: Scope, binding: Binding) -> tuple[Symbol, ...] | None:
+        """What one binding makes of a name; None when that is a value and no definition."""
+        return self._meaning(name, owner, binding, 0)
+
     def _meaning(self, name: str, owner: Scope, binding: Binding, hops: int) -> tuple[Symbol, ...] | None:
         node = binding.node
         if binding.how is How.DEFINE and isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):

@@ -87,6 +87,8 @@ class _Walker:
             else:
                 handler(self, node, scope)
 
+        _join_nonlocals(self.tree)
+
     # --- pushing: last pushed is walked first, so children go on in reverse
 
     def push(self, node: ast.AST | None, scope: Scope, parent: ast.AST) -> None:
@@ -278,6 +280,17 @@ def _function(walker: _Walker, node: FunctionNode, scope: Scope) -> None:
         walker.push_all(node.body, child, node)
     _push_defaults(walker, node.args, scope, node)
     walker.push_all(node.decorator_list, scope, node)
+
+
+def _join_nonlocals(tree: Tree) -> None:
+    """Bindings under `nonlocal` are bindings of the variable that it names."""
+    for scope in tree.scopes:
+        for name in sorted(scope.nonlocals):
+            owner = scope.parent
+            while owner is not None and (name not in owner.bindings or name in owner.nonlocals):
+                owner = owner.parent
+            if owner is not None and owner.is_function:
+                owner.bindings[name].extend(scope.bindings.get(name, ()))
 
 
 def _lambda(walker: _Walker, node: ast.Lambda, scope: Scope) -> None:

@@ -1,4 +1,4 @@
-"""The target of a call of a local variable or of an item: lambdas, callable objects, tables of functions."""
+"""The target of a call whose function is a value: a variable, an item of a table, a partial, a lambda."""
 
 from __future__ import annotations
 
@@ -6,22 +6,17 @@ import ast
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from flopod_compiler.model import (
-    CallKind,
-    External,
-    Local,
-    ModuleValue,
-    ProjectClass,
-    ProjectFunction,
-    Unknown,
-)
+from flopod_compiler.model import CallKind, Local, ProjectFunction, Symbol, Unknown
 from flopod_compiler.names import How, Scope
 from flopod_compiler.parse import shortened
+from flopod_compiler.purity.functions import FunctionValue, FunctionValues
 from flopod_compiler.purity.target import Target, last_name, merge, unresolved
 from flopod_compiler.types import Types
 
 if TYPE_CHECKING:
     from flopod_compiler.purity.targets import Targets
+
+_ANYTHING: frozenset[int | str] = frozenset({"*"})
 
 
 class ValueTargets:
@@ -31,15 +26,17 @@ class ValueTargets:
         self.targets = targets
         self.names = targets.names
         self.types = targets.types
+        self.functions = FunctionValues(targets)
 
-    def local(self, symbol: Local, scope: Scope) -> Target:
-        """A call of a local variable: a lambda, an object with `__call__`, else not known."""
-        _, bindings = self.names.lookup(symbol.name, scope)
-        if bindings and all(isinstance(binding.value, ast.Lambda) for binding in bindings):
-            return Target(CallKind.PURE, symbol.name, symbol.name, symbol, False, frozenset({"*"}))
+    def local(self, symbol: Local, call: ast.Call, scope: Scope) -> Target:
+        """A call of a local variable: an object with `__call__`, functions that are known, else not known."""
         callable_type = self._callable(self.types.variable(symbol.name, scope))
         if callable_type is not None:
             return replace(self.targets.function(callable_type, bound=True), name=symbol.name)
+        found = self.of(call.func, call, scope)
+        if found is not None:
+            return found
+        _, bindings = self.names.lookup(symbol.name, scope)
         is_parameter = any(binding.how is How.PARAMETER for binding in bindings)
         what = "a parameter" if is_parameter else "a variable"
         reason = f"`{symbol.name}` is {what} whose value is not known here"
@@ -53,48 +50,69 @@ class ValueTargets:
         member = self.names.class_member(one.cls, "__call__") if one.cls is not None else None
         return member if isinstance(member, ProjectFunction) else None
 
-    def dispatch(self, func: ast.Subscript, call: ast.Call, scope: Scope) -> Target | None:
-        """`handlers[kind](x)` over a display of functions that nothing changes."""
-        base = self.names.resolve(func.value, scope)
-        display, inner = func.value, scope
-        if isinstance(base, ModuleValue) and base.value is not None and self.targets.is_fixed(base):
-            tree = self.names.module(base.module)
-            assert tree is not None
-            display, inner = base.value, tree.root
-        elif isinstance(base, Local):
-            _, bindings = self.names.lookup(base.name, scope)
-            if len(bindings) != 1 or bindings[0].how is not How.ASSIGN or bindings[0].value is None:
-                return None
-            display, inner = bindings[0].value, bindings[0].scope
-        values = _displayed(display)
-        if not values:
+    def of(self, func: ast.expr, call: ast.Call, scope: Scope) -> Target | None:
+        """A call of an expression whose functions are all known; None when they are not.
+
+        One function gives its own name to the call; of several, the place where they are kept.
+        """
+        values = self.functions.of(func, scope)
+        targets = [self._target(one, call) for one in values]
+        if not targets:
             return None
-        targets = [self._value_target(value, call, inner) for value in values]
-        return replace(merge(last_name(func.value), targets), name=last_name(func.value))
+        if len(targets) == 1 and not isinstance(func, ast.Subscript):
+            return targets[0]
+        return replace(merge(_called(func), targets), name=_called(func))
 
-    def _value_target(self, value: ast.expr, call: ast.Call, scope: Scope) -> Target:
-        if isinstance(value, ast.Lambda):
-            inner = self.names.scope(value)
-            kinds = [self.targets.of(one, inner).kind for one in inner.calls]
-            if all(kind is CallKind.PURE for kind in kinds):
-                return Target(
-                    CallKind.PURE, "<lambda>", "<lambda>", Unknown("a lambda"), False, frozenset({"*"})
-                )
+    def _target(self, value: FunctionValue, call: ast.Call) -> Target:
+        if value.symbol is not None:
+            return self._defined(value.symbol, call, value.scope)
+        match value.expr:
+            case ast.Lambda() as function:
+                return self._lambda(function, value.scope)
+            case ast.Call() as made:
+                return self._partial(made, call, value.scope)
+            case ast.Attribute() as method:
+                found = self.targets.methods.of(method, _called_as(method, call), value.scope)
+                return replace(found, receiver=method.value)
+        raise AssertionError("a value of functions is a definition or one of three expressions")
+
+    def _defined(self, symbol: Symbol, call: ast.Call, scope: Scope) -> Target:
+        found = self.targets.symbol(symbol, call, scope)
+        if found.known is not None and found.known.refused:
+            return unresolved(found.name, f"it may be {found.callee}", symbol)
+        return found
+
+    def _lambda(self, function: ast.Lambda, scope: Scope) -> Target:
+        """A lambda of a function is checked where it stands; one of a module has to be pure by the tables."""
+        inner = self.names.scope(function)
+        if isinstance(scope.node, ast.Module | ast.ClassDef) and any(
+            self.targets.of(one, inner).kind is not CallKind.PURE for one in inner.calls
+        ):
             return unresolved("<lambda>", "it may be a lambda with effects", Unknown("a lambda"))
-        symbols = self.names.candidates(value, scope)
-        if len(symbols) == 1 and isinstance(symbols[0], External | ProjectFunction | ProjectClass):
-            return self.targets.symbol(
-                symbols[0], ast.copy_location(ast.Call(value, call.args, call.keywords), call), scope
-            )
-        return unresolved(
-            shortened(value), f"`{shortened(value)}` is not a function that is known", symbols[0]
-        )
+        return Target(CallKind.PURE, "<lambda>", "<lambda>", Unknown("a lambda"), False, _ANYTHING)
+
+    def _partial(self, made: ast.Call, call: ast.Call, scope: Scope) -> Target:
+        """`partial(f, ...)`: what `f` is, given more arguments than are written at the call."""
+        whole = ast.Call(made.args[0], [*made.args[1:], *call.args], [*made.keywords, *call.keywords])
+        ast.copy_location(whole, call)
+        values = self.functions.of(made.args[0], scope)
+        targets = [self._target(one, whole) for one in values]
+        if not targets:
+            reason = f"`{shortened(made.args[0])}` is not a function that is known"
+            return unresolved(shortened(made), reason, Unknown(reason))
+        found = merge(last_name(made.args[0]), targets)
+        return replace(found, whole=whole) if found.whole is None else found
 
 
-def _displayed(expr: ast.expr) -> list[ast.expr]:
-    """The values of a dict, list or tuple display."""
-    if isinstance(expr, ast.Dict):
-        return [] if any(key is None for key in expr.keys) else expr.values
-    if isinstance(expr, ast.List | ast.Tuple):
-        return [] if any(isinstance(one, ast.Starred) for one in expr.elts) else expr.elts
-    return []
+def _called_as(func: ast.expr, call: ast.Call) -> ast.Call:
+    return ast.copy_location(ast.Call(func, call.args, call.keywords), call)
+
+
+def _called(func: ast.expr) -> str:
+    """The name of a call of one of several functions: that of the variable or table they come from."""
+    if isinstance(func, ast.Subscript):
+        return last_name(func.value)
+    if isinstance(func, ast.Call):
+        inner = func.args[0] if func.args and not isinstance(func.func, ast.Attribute) else func.func
+        return _called(inner.value if isinstance(inner, ast.Attribute) else inner)
+    return last_name(func)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from flopod_compiler.model import External, Local, ProjectClass, ProjectFunction
 from flopod_compiler.names import How, Names, Scope
 from flopod_compiler.parse import shortened
+from flopod_compiler.purity.binding import bind_arguments
 from flopod_compiler.purity.constants import Constants
 from flopod_compiler.purity.facts import Edge, Effect, FactFinder, Facts
 from flopod_compiler.purity.marks import Marks
@@ -233,35 +234,7 @@ class Purity:
 
 def bind(edge: Edge, callee: ProjectFunction) -> dict[str, list[ast.expr]]:
     """The argument expressions of a call by the parameter that receives them; stars reach all of them."""
-    args = callee.node.args
-    positional = [arg.arg for arg in (*args.posonlyargs, *args.args)]
-    names = [*positional, *(arg.arg for arg in args.kwonlyargs)]
-    given: dict[str, list[ast.expr]] = {}
-    if edge.bound is not None and positional:
-        given[positional[0]] = [edge.bound]
-    if edge.bound is not None or edge.constructs:
-        positional = positional[1:]
-    if edge.call is None:
-        return given
-    for index, value in enumerate(edge.call.args):
-        if isinstance(value, ast.Starred):
-            for name in [*positional[index:], *_rest(args)]:
-                given.setdefault(name, []).append(value.value)
-        else:
-            where = positional[index] if index < len(positional) else next(iter(_rest(args)), "")
-            given.setdefault(where, []).append(value)
-    for keyword in edge.call.keywords:
-        if keyword.arg is None:
-            for name in [*names, *_rest(args)]:
-                given.setdefault(name, []).append(keyword.value)
-        else:
-            where = keyword.arg if keyword.arg in names or args.kwarg is None else args.kwarg.arg
-            given.setdefault(where, []).append(keyword.value)
-    return given
-
-
-def _rest(args: ast.arguments) -> list[str]:
-    return [arg.arg for arg in (args.vararg, args.kwarg) if arg is not None]
+    return bind_arguments(edge.call, callee.node, edge.bound, shifted=edge.constructs)
 
 
 def _first_parameter(function: ProjectFunction) -> str:

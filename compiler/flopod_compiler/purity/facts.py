@@ -121,8 +121,10 @@ class FactFinder:
 
     def edge(self, target: Target, call: ast.Call, scope: Scope) -> Edge:
         """The edge of a call whose purity other functions decide."""
-        receiver = call.func.value if target.bound and isinstance(call.func, ast.Attribute) else None
-        return Edge(target.runs, call, scope, receiver, target.constructs, call)
+        receiver = target.receiver
+        if receiver is None and target.bound and isinstance(call.func, ast.Attribute):
+            receiver = call.func.value
+        return Edge(target.runs, call, scope, receiver, target.constructs, target.whole or call)
 
     def _parameter_call(self, facts: Facts, call: ast.Call, scope: Scope, target: Target) -> None:
         owner, bindings = self.names.lookup(target.parameter, scope)

@@ -17,7 +17,9 @@ class Target:
     """What one call reaches.
 
     `kind` None means: pure if every function in `runs` is. `bound` says that the receiver of the call is
-    their first argument. `value` is the module-level object that a method is called on.
+    their first argument: of the call's function, or, where a method is a value, `receiver`. `whole` is the
+    call with the arguments of a `partial`. `value` is the module-level object that a method is called on.
+    `choices` are the targets of a call that may reach one of several.
     """
 
     kind: CallKind | None
@@ -33,6 +35,14 @@ class Target:
     known: Known | None = None
     value: ModuleValue | None = None
     parameter: str = ""
+    receiver: ast.expr | None = None
+    whole: ast.Call | None = None
+    choices: tuple[Target, ...] = ()
+
+    @property
+    def is_uneven(self) -> bool:
+        """Whether some of several functions are async and some are not."""
+        return {True, False} <= {one.is_async for one in self.choices}
 
 
 def unresolved(name: str, reason: str, symbol: Symbol) -> Target:
@@ -50,6 +60,8 @@ def merge(name: str, targets: list[Target]) -> Target:
             return one
     kinds = {CallKind.PURE if one.kind is None else one.kind for one in targets}
     mutates = frozenset[int | str]().union(*(one.mutates for one in targets))
+    if len({(one.bound, one.receiver, one.whole) for one in targets}) > 1:
+        mutates |= {"*"}
     callee = " | ".join(dict.fromkeys(one.callee for one in targets))
     # plain code may run as a leaf as well, unless it is there to change its receiver
     is_leaf = kinds == {CallKind.PURE, CallKind.LEAF} and not mutates
@@ -69,6 +81,9 @@ def merge(name: str, targets: list[Target]) -> Target:
         mutates=mutates,
         runs=tuple(dict.fromkeys(run for one in targets for run in one.runs)),
         bound=any(one.bound for one in targets),
+        receiver=None,
+        whole=None,
+        choices=tuple(targets),
     )
 
 

@@ -54,13 +54,13 @@ class Targets:
     def _find(self, call: ast.Call, scope: Scope) -> Target:
         func = call.func
         if isinstance(func, ast.Call):
-            return self._called_result(func, scope)
+            return self._called_result(func, call, scope)
         if isinstance(func, ast.Lambda):
             return Target(CallKind.PURE, "<lambda>", "<lambda>", Unknown("a lambda"))
         if isinstance(func, ast.Attribute) and is_super(func.value):
             return self.methods.of_super(func, scope)
         if isinstance(func, ast.Subscript):
-            found = self.values.dispatch(func, call, scope)
+            found = self.values.of(func, call, scope)
             if found is not None:
                 return found
         symbols = self.names.candidates(func, scope)
@@ -81,7 +81,7 @@ class Targets:
         if isinstance(call.func, ast.Attribute):
             return self.methods.of(call.func, call, scope)
         if isinstance(symbol, Local):
-            return self.values.local(symbol, scope)
+            return self.values.local(symbol, call, scope)
         reason = symbol.reason if isinstance(symbol, Unknown) else f"{describe(symbol)} is not a function"
         if isinstance(symbol, ProjectModule):
             reason = f"{symbol.name} is a module"
@@ -201,13 +201,16 @@ class Targets:
             return Target(CallKind.LEAF, name or expr.attr, shortened(expr), symbol, None)
         return unresolved(shortened(expr), f"{describe(symbol)} is not a function that is known", symbol)
 
-    def _called_result(self, func: ast.Call, scope: Scope) -> Target:
+    def _called_result(self, func: ast.Call, call: ast.Call, scope: Scope) -> Target:
         """`activity(fn, ...)(args)`, or a call of what another call returned."""
         declared = self.marks.declared_call(func, scope)
         if declared is not None:
             return self.leaf_of(declared.function, scope, declared.name)
+        found = self.values.of(func, call, scope)
+        if found is not None:
+            return found
         inner = self.of(func, scope)
-        if inner.kind is CallKind.PURE and inner.callee.startswith(("operator.", "functools.partial")):
+        if inner.kind is CallKind.PURE and inner.callee.startswith("operator."):
             return replace(inner, mutates=frozenset({"*"}))
         return unresolved(
             shortened(func), "it is the result of another call", Unknown("the result of a call")
