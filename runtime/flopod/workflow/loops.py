@@ -175,7 +175,11 @@ class _Loop:
 
     def touched(self, arguments: codec.Known) -> None:
         """A call changed or returned its arguments; what the loop does not carry can't be restored."""
-        if self._capture is not None and not self._capture.covers(arguments):
+        if self._capture is None:
+            return
+        if self._capture.covers(arguments):
+            self._capture.changed(arguments)
+        else:
             self._capture = None
 
     def _warn(self, error: SerializableError) -> None:

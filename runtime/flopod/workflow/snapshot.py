@@ -26,14 +26,16 @@ class Capture:
     """The carried state of a loop, with the identity of all objects in it as they were at its entry.
 
     `states` are the durable variables, lists and mappings in scope, `keep` the other objects that the
-    loop may change. Raises SerializableError if they have no lasting order.
+    loop may change. Objects of the entry that a call has changed stay part of it when the state lets go
+    of them: something else may hold them. Raises SerializableError if they have no lasting order.
     """
 
-    __slots__ = ("_keep", "_known", "_states", "paths")
+    __slots__ = ("_changed", "_keep", "_known", "_states", "paths")
 
     def __init__(self, states: Sequence[State], keep: Sequence[Any]) -> None:
         self._states = list(states)
         self._keep = list(keep)
+        self._changed: dict[int, Any] = {}
         self._known = codec.Known(self._roots())
         self.paths = [state.path for state in states]
 
@@ -50,13 +52,26 @@ class Capture:
         """Whether one of these objects was there at the entry."""
         return any(self._known.index(one) is not None for one in objects)
 
+    def changed(self, objects: codec.Known) -> None:
+        """Note that a call has changed captured objects."""
+        self._changed.update((id(one), one) for one in objects.objects)
+
     def document(self) -> Raw:
         """Return the state as it is now. Raises SerializableError, naming the object."""
-        return Raw(codec.encode(self._roots(), known=self._known, state=True))
+        roots = self._roots()
+        return Raw(codec.encode([*roots, *self._let_go(roots)], known=self._known, state=True))
+
+    def _let_go(self, roots: list[Any]) -> list[Any]:
+        """The objects that a call has changed and that the state does not reach any more."""
+        if not self._changed:
+            return []
+        reached = codec.Known(roots)
+        return [one for one in self._changed.values() if reached.index(one) is None]
 
     def restore(self, document: Raw) -> None:
         """Bring everything to the state of `document`; objects that were there at the entry in place."""
         roots = codec.decode(document, known=self._known)
+        self._changed = {id(one): one for one in roots[len(self._states) + len(self._keep) :]}
         for state, root in zip(self._states, roots, strict=False):
             if isinstance(state, Var):
                 state.restore(root)
