@@ -142,6 +142,8 @@ class CallInfo:
     awaitable (None: unknown, then the author's own `await` decides). `mutates` names what a pure
     call may change in place: argument positions, keyword names, "self" for the receiver, "*" for
     anything it can reach. `choices` are the symbols of a call that may reach one of several.
+    `holder` names the class by which a method is called that changes its object, `type` for the object's own.
+    `maps` says that the call is `map(f, ...)`, spread over a gather, and all else speaks of the calls of `f`.
     """
 
     kind: CallKind
@@ -152,6 +154,8 @@ class CallInfo:
     mutates: frozenset[int | str] = frozenset()
     reason: str = ""
     choices: tuple[Symbol, ...] = ()
+    holder: str = ""
+    maps: bool = False
 
     @property
     def targets(self) -> tuple[Symbol, ...]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 from typing import Any
 
+from flopod_compiler.classify.receivers import BY_TYPE
 from flopod_compiler.model import CallKind, Classified, FunctionNode
 from flopod_compiler.plan import Plan
 
@@ -145,9 +146,33 @@ class _Written(_Reader):
             name = {"print": "print", "gather": "parallel", "log": "log"}.get(info.name, "logging")
             head = [self(node.func)] if name == "logging" else []
             return ("Primitive", name, (*head, *map(self, node.args)), self._named(node))
+        if node in self._plan.spreads:
+            return self(self._as_generator(node))
         if site is None or site.kind in _CARRIED:
-            return self._plain(node)
+            return self._plain(self._by_class(node, info.holder))
         return self._primitive(node, site.kind, site.op)
+
+    def _as_generator(self, node: ast.Call) -> ast.GeneratorExp:
+        """`map(f, xs)` of a gather, as the generator that it is lowered to."""
+        name = ast.Name(self._plan.spreads[node].item, ast.Load())
+        function, *iterables = node.args
+        several = len(iterables) > 1
+        items = ast.Call(ast.Name("zip", ast.Load()), iterables, []) if several else iterables[0]
+        item: ast.expr = ast.Starred(name, ast.Load()) if several else name
+        clause = ast.comprehension(name, items, [], 0)
+        return ast.GeneratorExp(ast.Call(function, [item], []), [clause])
+
+    @staticmethod
+    def _by_class(node: ast.Call, holder: str) -> ast.Call:
+        """A method called by its class, with its object as the first argument."""
+        if not holder or not isinstance(node.func, ast.Attribute):
+            return node
+        receiver = node.func.value
+        cls: ast.expr = ast.parse(holder, mode="eval").body
+        if holder == BY_TYPE:
+            cls = ast.Call(cls, [receiver], [])
+        function = ast.Attribute(cls, node.func.attr, ast.Load())
+        return ast.Call(function, [receiver, *node.args], node.keywords)
 
     def _named(self, node: ast.Call) -> Form:
         return tuple(self(keyword) for keyword in node.keywords)
@@ -175,6 +200,8 @@ class _Restored(_Reader):
         self._scopes = {site.scope.variable for site in plan.sites.values()}
         self._scopes |= {scope.variable for scope in plan.loops.values()}
         self._scopes |= {one.root.variable for one in plan.functions.values()}
+        self._scopes |= {one.inner.variable for one in plan.spreads.values()}
+        self._scopes |= {one.loop.scope.variable for one in plan.spreads.values()}
         self._counters = set(plan.counters.values())
         self._durable = {function.function.node.name for function in plan.functions.values()}
         self._root = plan.root.node.name

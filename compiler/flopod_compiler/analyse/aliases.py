@@ -8,6 +8,7 @@ the runtime, which then replays the loop instead of restoring it.
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Iterable
 
 from flopod_compiler.analyse.heap import NOTHING, Heap, Object, Objects, contents, reach
@@ -46,6 +47,7 @@ _NOTHING = {
 _FRESH_RESULT = {"deepcopy", "range", "len", "str", "sum", "keys", "heappush", "insort", *_NOTHING}
 _FRESH = {CallKind.LEAF, CallKind.RECORDABLE, CallKind.PRIMITIVE, CallKind.IDIOM}
 _SHALLOW = ("builtins.", "collections.", "heapq.", "bisect.")
+_STANDARD = frozenset({"*", *sys.stdlib_module_names})
 _ITERATORS = {"iter", "zip", "map", "filter", "enumerate", "reversed"}
 _ROUNDS = 30
 
@@ -198,10 +200,13 @@ class Aliases:
     def _known(self, node: ast.Call, info: CallInfo, sources: Objects) -> Objects | None:
         """Standard operations whose result is a new container of the same elements, or one of them."""
         name = info.name
-        if isinstance(info.target, ProjectClass) or name[:1].isupper():
+        is_standard = ":" not in info.callee and info.callee.partition(".")[0] in _STANDARD
+        if isinstance(info.target, ProjectClass) or (is_standard and name[:1].isupper()):
             made = self._heap.opaque(node)
             self._heap.hold([made], sources)
             return frozenset({made})
+        if not is_standard:
+            return None
         if name in _COPIES:
             return frozenset({self._heap.made(node, contents(sources))})
         if name in _PAIRS:

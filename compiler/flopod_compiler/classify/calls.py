@@ -6,10 +6,11 @@ import ast
 from dataclasses import replace
 
 from flopod_compiler.classify.advice import ways_out
+from flopod_compiler.classify.receivers import holder_of_method
+from flopod_compiler.classify.spreads import as_mapping, mapped
 from flopod_compiler.classify.workspace import Workspace
 from flopod_compiler.diagnostics.catalogue import CATALOGUE
 from flopod_compiler.diagnostics.rules.calls import BadOptions, DurableInHelper, Unresolved
-from flopod_compiler.diagnostics.rules.state import LeafChangesReceiver
 from flopod_compiler.knowledge.author import ACTIVITY, ATTEMPT, WAIT_FOR
 from flopod_compiler.knowledge.methods import is_foreign
 from flopod_compiler.model import CallInfo, CallKind, ModuleValue, ProjectFunction, WorkflowFunction
@@ -36,6 +37,11 @@ def _info(
     work: Workspace, workflow: WorkflowFunction, call: ast.Call, scope: Scope, awaited: bool
 ) -> CallInfo:
     target = work.purity.targets.of(call, scope)
+    each = mapped(work, workflow, call, scope, target)
+    if each is not None:
+        found = as_mapping(work, _info(work, workflow, each, scope, awaited=True))
+        if found is not None:
+            return found
     if target.is_uneven and not awaited:
         target = _unclear(target, "some of the functions it may be are async and some are not")
     if any(_is_nested(work, run) for run in target.runs):
@@ -62,8 +68,8 @@ def _info(
         _check_options(work, workflow, call)
     if target.kind is CallKind.LEAF:
         _check_leaf(work, workflow, call, target)
-        if isinstance(target.symbol, ProjectFunction) and target.symbol.owner is not None:
-            _check_receiver(work, workflow, call, scope, target, "it is declared a leaf")
+        holder = holder_of_method(work, workflow, call, scope, target, "it is declared a leaf")
+        return replace(_finished(target, target.kind, awaited, target.mutates), holder=holder)
     return _finished(target, target.kind, awaited, target.mutates)
 
 
@@ -168,6 +174,8 @@ def _by_purity(
 ) -> CallInfo:
     edge = work.purity.finder.edge(target, call, scope)
     mutates = set(target.mutates)
+    if _changes_bound(work, edge, target, call):
+        return _changes_unseen(work, workflow, call, target, awaited)
     for run in target.runs:
         summary = work.purity.of(run)
         reason = (
@@ -177,21 +185,34 @@ def _by_purity(
         )
         if reason:
             _check_durable(work, workflow, call, summary)
-            _check_receiver(work, workflow, call, scope, target, reason)
-            return CallInfo(
-                CallKind.LEAF,
-                target.name,
-                target.callee,
-                target.symbol,
-                _leaf_async(target, awaited),
-                reason=reason,
-            )
+            holder = holder_of_method(work, workflow, call, scope, target, reason)
+            leaf = replace(target, reason=reason)
+            return replace(_finished(leaf, CallKind.LEAF, awaited), holder=holder)
         mutates |= _places(work, edge, run, summary, call)
     return _finished(target, CallKind.PURE, awaited, frozenset(mutates))
 
 
-def _leaf_async(target: Target, awaited: bool) -> bool | None:
-    return None if awaited and target.is_async is False else target.is_async
+def _changes_bound(work: Workspace, edge: Edge, target: Target, call: ast.Call) -> bool:
+    """Whether a function that is a value changes what it is bound to: its object, an argument of `partial`."""
+    if target.value is not None or (target.receiver is None and target.whole is None):
+        return False
+    written = {id(one) for one in arguments(call)}
+    return any(
+        id(expr) not in written
+        for run in target.runs
+        for expr in work.purity.changed_by(edge, run, work.purity.of(run))
+        if expr is target.receiver or work.purity.of(run).is_pure
+    )
+
+
+def _changes_unseen(
+    work: Workspace, workflow: WorkflowFunction, call: ast.Call, target: Target, awaited: bool
+) -> CallInfo:
+    reason = f"{target.callee.replace(':', '.')} changes an object that the call does not name"
+    rewrite = f"call {target.name} by its name, with the object in sight"
+    text = shortened(call.func)
+    work.report(Unresolved, workflow.module, call.func, text=text, reason=reason, rewrite=rewrite)
+    return _finished(_unclear(target, reason), CallKind.UNRESOLVED, awaited)
 
 
 def _callback_reason(
@@ -245,29 +266,6 @@ def _places(
     if isinstance(call.func, ast.Attribute) and id(call.func.value) in changed:
         found.add("self")
     return found
-
-
-def _check_receiver(
-    work: Workspace, workflow: WorkflowFunction, call: ast.Call, scope: Scope, target: Target, reason: str
-) -> None:
-    """A leaf that is a method may not change an object of the run: only arguments are recorded."""
-    if not target.bound or target.constructs or target.value or not isinstance(call.func, ast.Attribute):
-        return
-    edge = work.purity.finder.edge(target, call, scope)
-    for run in target.runs or tuple(_functions(target)):
-        changed = work.purity.changed_by(edge, run, work.purity.of(run))
-        if any(expr is call.func.value for expr in changed):
-            receiver = shortened(call.func.value)
-            work.report(
-                LeafChangesReceiver, workflow.module, call, work.places(work.purity.of(run).hops),
-                method=target.callee.replace(":", "."), reason=reason, function=target.name,
-                receiver=receiver,
-            )  # fmt: skip
-            return
-
-
-def _functions(target: Target) -> list[ProjectFunction]:
-    return [target.symbol] if isinstance(target.symbol, ProjectFunction) else []
 
 
 def _check_options(work: Workspace, workflow: WorkflowFunction, call: ast.Call) -> None:

@@ -20,7 +20,7 @@ from flopod_compiler.model import (
 from flopod_compiler.names import Scope
 from flopod_compiler.parse import shortened
 from flopod_compiler.purity.facts import arguments
-from flopod_compiler.purity.functions import FunctionValue
+from flopod_compiler.purity.functions import Callee
 
 _PARTIAL = "functools.partial"
 _TAKES_FUNCTION = frozenset({"flopod.activity", "flopod.attempt"})
@@ -35,6 +35,8 @@ def check_function_values(work: Workspace, workflow: WorkflowFunction) -> None:
         for call in scope.calls:
             info = work.result.calls.get(call)
             if info is None or info.callee in _TAKES_FUNCTION:
+                continue
+            if info.maps and info.kind is not CallKind.PURE:
                 continue
             if info.callee == _PARTIAL and _is_followed(work, workflow, call):
                 continue
@@ -66,9 +68,9 @@ def _symbols(work: Workspace, info: CallInfo, value: ast.expr, scope: Scope) -> 
     return list(dict.fromkeys(found))
 
 
-def _opened(work: Workspace, values: list[FunctionValue]) -> list[FunctionValue]:
+def _opened(work: Workspace, values: list[Callee]) -> list[Callee]:
     """The functions, with that of a `partial` in its place."""
-    found: list[FunctionValue] = []
+    found: list[Callee] = []
     for one in values:
         if isinstance(one.expr, ast.Call):
             inner = work.purity.targets.values.functions.of(one.expr.args[0], one.scope)

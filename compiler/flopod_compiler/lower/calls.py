@@ -6,10 +6,12 @@ from collections.abc import Callable
 
 import libcst as cst
 
+from flopod_compiler.classify.receivers import BY_TYPE
 from flopod_compiler.ids import Site
 from flopod_compiler.lower import nodes
 from flopod_compiler.lower.edits import CallEdit
 from flopod_compiler.model import CallKind
+from flopod_compiler.plan.model import Spread
 
 Text = Callable[[str], cst.SimpleString]
 
@@ -38,16 +40,23 @@ def _lowered(edit: CallEdit, call: cst.Call, text: Text) -> cst.Call:
         return _with_all_lines(_attempt(edit, site, call, text), call)
     if site.kind in {"sleep", "sleep_until"}:
         return _with_all_lines(_sleep(edit, site, call, text), call)
-    head = [nodes.argument(text(site.id)), nodes.argument(call.func)]
+    head = [nodes.argument(text(site.id)), *_callee(edit, call)]
     function = nodes.method(edit.scope, site.kind)
     return nodes.call(function, head, list(call.args), call.whitespace_before_args)
 
 
 def _with_all_lines(lowered: cst.Call, call: cst.Call) -> cst.Call:
     """Give a call whose arguments were put in another order as many lines as it had, in front of its end."""
-    whole = cst.Module([])
     plain = lowered.with_changes(whitespace_after_func=call.whitespace_after_func)
-    missing = whole.code_for_node(call).count("\n") - whole.code_for_node(plain).count("\n")
+    return _lengthened(lowered, _lines(call) - _lines(plain))
+
+
+def _lines(node: cst.CSTNode) -> int:
+    return cst.Module([]).code_for_node(node).count("\n")
+
+
+def _lengthened(lowered: cst.Call, missing: int) -> cst.Call:
+    """A call with some lines more in front of its end."""
     if missing <= 0 or not lowered.args:
         return lowered
     *others, last = lowered.args
@@ -69,6 +78,33 @@ def _longer(space: cst.ParenthesizedWhitespace, lines: int) -> cst.Parenthesized
     """The layout between two parts with some empty lines more."""
     empty = [cst.EmptyLine(indent=False) for _ in range(lines)]
     return space.with_changes(empty_lines=[*space.empty_lines, *empty])
+
+
+def lower_spread(spread: Spread, scope: str, call: cst.Call, text: Text) -> cst.GeneratorExp:
+    """`map(f, xs)` of a gather as a generator of the calls, each in the scope of its item."""
+    function, *iterables = (one.value for one in call.args)
+    item: cst.Arg = nodes.argument(cst.Name(spread.item))
+    items = iterables[0]
+    if len(iterables) > 1:
+        item = item.with_changes(star="*")
+        items = nodes.call(cst.Name("zip"), [nodes.argument(one) for one in iterables])
+    head = [nodes.argument(text(spread.loop.id)), nodes.argument(items), nodes.keep(None)]
+    target = nodes.pair(spread.inner.variable, spread.item)
+    each = nodes.call(nodes.method(scope, "each"), head)
+    made = [nodes.argument(text(spread.each.id)), nodes.argument(function), item]
+    element = nodes.call(nodes.method(spread.inner.variable, spread.each.kind), made)
+    missing = _lines(call) - _lines(cst.GeneratorExp(element, cst.CompFor(target, each)))
+    return cst.GeneratorExp(element, cst.CompFor(target, _lengthened(each, missing)))
+
+
+def _callee(edit: CallEdit, call: cst.Call) -> list[cst.Arg]:
+    """The function that is called; of a method that changes its object, the class's, and then the object."""
+    if not edit.info.holder or not isinstance(call.func, cst.Attribute):
+        return [nodes.argument(call.func)]
+    receiver = nodes.argument(nodes.bare(call.func.value))
+    by_type = edit.info.holder == BY_TYPE
+    holder = nodes.call(cst.Name(BY_TYPE), [receiver]) if by_type else cst.parse_expression(edit.info.holder)
+    return [nodes.argument(cst.Attribute(holder, call.func.attr)), receiver]
 
 
 def _output(edit: CallEdit, call: cst.Call) -> cst.Call:

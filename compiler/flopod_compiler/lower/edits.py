@@ -10,6 +10,7 @@ from flopod_compiler.analyse.state import Declared
 from flopod_compiler.ids import Site
 from flopod_compiler.model import CallInfo, Classified, SourceModule
 from flopod_compiler.plan import FunctionPlan, Plan
+from flopod_compiler.plan.model import Spread
 
 Place = tuple[int, int]
 Extent = tuple[int, int, int, int]
@@ -64,6 +65,7 @@ class Edits:
     names: set[Place] = field(default_factory=set)
     declarations: dict[Place, tuple[Declared, Site]] = field(default_factory=dict)
     constants: dict[Extent, tuple[str, str]] = field(default_factory=dict)
+    spreads: dict[Extent, tuple[Spread, str]] = field(default_factory=dict)
     sites: dict[tuple[int, str], Site] = field(default_factory=dict)
 
 
@@ -108,6 +110,8 @@ def collect_edits(classified: Classified, plan: Plan, edits: Edits) -> None:
         _site(plan, node, site, columns, edits)
     for value, site in plan.prefixes.items():
         edits.prefixes[columns.extent(value)] = (site, site.scope.variable)
+    for call, spread in plan.spreads.items():
+        edits.spreads[columns.extent(call)] = (spread, spread.loop.scope.variable)
     for node in ast.walk(plan.root.node):
         scope = plan.scopes.get(node)
         if isinstance(node, ast.Call) and node in classified.calls and scope is not None:

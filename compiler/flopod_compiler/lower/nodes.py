@@ -88,6 +88,22 @@ def added_line(
     return cst.SimpleStatementLine([statement], leading_lines=leading or [], trailing_whitespace=mark)
 
 
+def pair(first: str, second: str) -> cst.Tuple:
+    """Two names side by side, as the target of a loop."""
+    comma = cst.Comma(whitespace_after=_SPACE)
+    return cst.Tuple([cst.Element(cst.Name(first), comma), cst.Element(cst.Name(second))], lpar=[], rpar=[])
+
+
+def keep(names: tuple[str, ...] | None) -> cst.Arg:
+    """The `keep=` of a loop's header."""
+    if names is None:
+        return argument(cst.Name("None"), "keep")
+    elements = [cst.Element(cst.Name(name)) for name in names]
+    if len(elements) == 1:
+        elements[0] = elements[0].with_changes(comma=cst.Comma())
+    return argument(cst.Tuple(elements), "keep")
+
+
 def assign(name: str, value: cst.BaseExpression) -> cst.Assign:
     return cst.Assign([cst.AssignTarget(cst.Name(name))], value)
 

@@ -11,7 +11,7 @@ from libcst.metadata import CodeRange
 from flopod_compiler.analyse.state import Declared
 from flopod_compiler.ids import Site
 from flopod_compiler.lower import nodes
-from flopod_compiler.lower.calls import lower_call
+from flopod_compiler.lower.calls import lower_call, lower_spread
 from flopod_compiler.lower.edits import Edits, Extent, LoopEdit, Place
 
 
@@ -270,6 +270,9 @@ class Lowering(cst.CSTTransformer):
 
     def leave_Call(self, original_node: cst.Call, updated_node: cst.Call) -> cst.BaseExpression:
         updated_node = updated_node.with_changes(func=nodes.primary(updated_node.func))
+        spread = self._edits.spreads.get(self._extent(original_node)) if self._depth else None
+        if spread is not None:
+            return lower_spread(*spread, updated_node, self._text)
         edit = self._edits.calls.get(self._extent(original_node)) if self._depth else None
         if edit is None:
             return updated_node
@@ -337,14 +340,7 @@ def _scoped_target(scope: str, target: cst.BaseExpression) -> cst.Tuple:
 
 
 def _keep(keep: tuple[str, ...] | None) -> list[cst.Arg]:
-    if keep is None:
-        return [nodes.argument(cst.Name("None"), "keep")]
-    if not keep:
-        return []
-    elements = [cst.Element(cst.Name(name)) for name in keep]
-    if len(elements) == 1:
-        elements[0] = elements[0].with_changes(comma=cst.Comma())
-    return [nodes.argument(cst.Tuple(elements), "keep")]
+    return [] if keep == () else [nodes.keep(keep)]
 
 
 def _operand(test: cst.BaseExpression) -> cst.BaseExpression:

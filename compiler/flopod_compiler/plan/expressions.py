@@ -12,8 +12,8 @@ from flopod_compiler.analyse.scopes import COMPREHENSIONS
 from flopod_compiler.diagnostics.rule import Rule
 from flopod_compiler.diagnostics.rules.lowering import DurableGenerator, GatherNotAwaited
 from flopod_compiler.ids import Site, SiteScope, literal_arguments
-from flopod_compiler.model import CallKind, Classified
-from flopod_compiler.plan.model import FunctionPlan, Plan
+from flopod_compiler.model import CallInfo, CallKind, Classified
+from flopod_compiler.plan.model import FunctionPlan, Plan, Spread
 from flopod_compiler.plan.naming import (
     callee_of,
     event,
@@ -251,8 +251,23 @@ class Expressions:
             return self._comprehension(inside, scope, spread=True)
         if isinstance(inside, ast.Call):
             info = self._classified.calls.get(inside)
+            if info is not None and info.maps and inside in self._durable:
+                return self._spread(inside, info, scope)
             return self._call(inside, scope, awaited=info is not None and info.is_async is not False)
         return self._expression(inside, scope)
+
+    def _spread(self, node: ast.Call, info: CallInfo, scope: SiteScope) -> list[ir.Node]:
+        """`map(f, xs)`: a loop over the items, with a call of `f` in the scope of each."""
+        self._plan.scopes[node] = scope
+        found = [one for argument in node.args for one in self._expression(argument, scope)]
+        loop = scope.add(Site("loop", loop_name(node), node, scope, assigned=self._target_of_statement()))
+        inner = scope.open(self._variables.enter("item"))
+        kind, op = kind_of(node, info)
+        each = inner.add(Site(kind, op, node, inner))
+        self._variables.leave()
+        self._plan.spreads[node] = Spread(loop, each, inner, self._variables.item)
+        operation = ir.Operation(kind, f"?{id(each)}", node.lineno, callee_of(info))
+        return [*found, ir.Loop("each", f"?{id(loop)}", node.lineno, [operation])]
 
 
 def _compound(statement: ast.stmt) -> bool:

@@ -25,13 +25,23 @@ class FunctionPlan:
     body: list[ir.Node] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """A `map` over a gather: the loop over its items, the call for each, and the variable of an item."""
+
+    loop: Site
+    each: Site
+    inner: SiteScope
+    item: str
+
+
 @dataclass(eq=False, slots=True)
 class Plan:
     """The lowering of one root workflow and of the functions nested in it.
 
     `sites` gives the id of a call, loop, branch or `match_case`; `scopes` the scope a node runs in;
     `loops` the scope that a loop or comprehension clause hands out; `counters` the variable of a
-    `while`; `awaited` the calls that get an `await`; `prefixes` the operands of `and`/`or` whose left
+    `while`; `spreads` what becomes of `map` in a gather; `awaited` the calls that get an `await`; `prefixes` the operands of `and`/`or` whose left
     side is recorded.
     """
 
@@ -42,6 +52,7 @@ class Plan:
     loops: dict[ast.AST, SiteScope] = field(default_factory=dict)
     counters: dict[ast.AST, str] = field(default_factory=dict)
     awaited: set[ast.AST] = field(default_factory=set)
+    spreads: dict[ast.Call, Spread] = field(default_factory=dict)
     prefixes: dict[ast.expr, Site] = field(default_factory=dict)
     keys: dict[ast.AST, str] = field(default_factory=dict)
     variable_names: dict[tuple[ast.AST, str], Site] = field(default_factory=dict)

@@ -88,7 +88,7 @@ def _call_loop_name(call: ast.Call) -> str:
         "islice",
     }
     if name in wraps:
-        for argument in call.args:
+        for argument in call.args[name in {"map", "filter"} :]:
             if isinstance(argument, ast.Name | ast.Attribute | ast.Call | ast.Subscript):
                 return loop_name(argument)
     return name

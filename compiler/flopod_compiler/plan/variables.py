@@ -11,6 +11,7 @@ class Variables:
     def __init__(self, taken: set[str]) -> None:
         self._taken = set(taken)
         self.scope = self._free("wf")
+        self.item = self._free("item")
         self._active: list[str] = []
 
     def _free(self, wanted: str) -> str:

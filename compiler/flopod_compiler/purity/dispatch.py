@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from flopod_compiler.model import CallKind, Local, ProjectFunction, Symbol, Unknown
 from flopod_compiler.names import How, Scope
 from flopod_compiler.parse import shortened
-from flopod_compiler.purity.functions import FunctionValue, FunctionValues
+from flopod_compiler.purity.functions import Callee, FunctionValues
 from flopod_compiler.purity.target import Target, last_name, merge, unresolved
 from flopod_compiler.types import Types
 
@@ -63,7 +63,7 @@ class ValueTargets:
             return targets[0]
         return replace(merge(_called(func), targets), name=_called(func))
 
-    def _target(self, value: FunctionValue, call: ast.Call) -> Target:
+    def _target(self, value: Callee, call: ast.Call) -> Target:
         if value.symbol is not None:
             return self._defined(value.symbol, call, value.scope)
         match value.expr:

@@ -36,7 +36,7 @@ _ITEM_METHODS = frozenset({"get", "pop", "popleft", "setdefault"})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class FunctionValue:
+class Callee:
     """One function that a value may be: a definition by its symbol, or an expression that makes it.
 
     The expression is a lambda, a method of a value, or a call of `functools.partial`.
@@ -47,7 +47,7 @@ class FunctionValue:
     expr: ast.expr | None = None
 
 
-Values: TypeAlias = "list[FunctionValue] | None"
+Values: TypeAlias = "list[Callee] | None"
 
 
 class FunctionValues:
@@ -59,7 +59,7 @@ class FunctionValues:
         self._active: set[tuple[Scope, str, Path]] = set()
         self._fixed = 0
 
-    def of(self, expr: ast.expr, scope: Scope) -> list[FunctionValue]:
+    def of(self, expr: ast.expr, scope: Scope) -> list[Callee]:
         """Every function that an expression may be; empty when that is not known."""
         found = self._at(expr, scope, ())
         distinct = {(id(one.symbol), id(one.expr)): one for one in found or ()}
@@ -77,7 +77,7 @@ class FunctionValues:
             case ast.Attribute():
                 return self._attribute(expr, scope, path)
             case ast.Lambda():
-                return [FunctionValue(scope, expr=expr)] if not path else None
+                return [Callee(scope, expr=expr)] if not path else None
             case ast.Constant():
                 return [] if not path else None
             case ast.IfExp():
@@ -167,7 +167,7 @@ class FunctionValues:
     def _made(self, qualified: str, expr: ast.Call, scope: Scope) -> Values:
         """Calls that give a function: `partial(f, ...)`, `getattr(value, "name")`, `next(functions)`."""
         if qualified == "functools.partial" and expr.args:
-            return [FunctionValue(scope, expr=expr)]
+            return [Callee(scope, expr=expr)]
         if qualified == "builtins.getattr" and len(expr.args) == 2:
             name = expr.args[1]
             if isinstance(name, ast.Constant) and isinstance(name.value, str) and name.value.isidentifier():
@@ -209,12 +209,12 @@ class FunctionValues:
         if isinstance(symbol, ModuleValue):
             return self._module_value(symbol, scope, path)
         if not path and isinstance(symbol, External | ProjectFunction | ProjectClass):
-            return [FunctionValue(scope, symbol)]
+            return [Callee(scope, symbol)]
         return None
 
     def _module_value(self, value: ModuleValue, scope: Scope, path: Path) -> Values:
         if not path:
-            return [FunctionValue(scope, value)]
+            return [Callee(scope, value)]
         tree = self._names.module(value.module)
         if value.value is None or tree is None or not self._targets.is_fixed(value):
             return None
@@ -228,7 +228,7 @@ class FunctionValues:
         symbol = self._names.resolve(expr, scope)
         if isinstance(symbol, External | ProjectFunction | ProjectClass | ModuleValue):
             return self._symbol(symbol, scope, path)
-        return [FunctionValue(scope, expr=expr)] if not path and self._is_method(expr, scope) else None
+        return [Callee(scope, expr=expr)] if not path and self._is_method(expr, scope) else None
 
     def _is_method(self, expr: ast.Attribute, scope: Scope) -> bool:
         """Whether an attribute is a method of its value's class, by the types that the value may have."""
@@ -277,9 +277,9 @@ class FunctionValues:
             return None
         places: Path = binding.path
         if -1 in places:
-            if places[-1] != -1 or not path:
+            if places.index(-1) != len(places) - 1 or not path:
                 return None
-            places, path = places[:-1], (Part.EACH, *path[1:])
+            places, path = places[:-2], (Part.EACH, *path[1:])
         return self._at(binding.value, binding.scope, (*before, *places, *path))
 
     # --- parameters of inner functions ----------------------------------------------------------------
@@ -296,7 +296,11 @@ class FunctionValues:
         default = default_of(node, name)
         found = [self._at(default, outside, path)] if default is not None else []
         for use in self._uses(node.name, outside):
-            if not isinstance(use.parent, ast.Call) or use.parent.func is not use.node or _spreads(use.parent):
+            if (
+                not isinstance(use.parent, ast.Call)
+                or use.parent.func is not use.node
+                or _spreads(use.parent)
+            ):
                 return None
             given = bind_arguments(use.parent, node, None).get(name, [])
             found += [self._at(one, use.scope, path) for one in given]
@@ -328,7 +332,7 @@ class FunctionValues:
 
 
 def _union(values: Iterable[Values]) -> Values:
-    found: list[FunctionValue] = []
+    found: list[Callee] = []
     for one in values:
         if one is None:
             return None

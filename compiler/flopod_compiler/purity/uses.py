@@ -73,11 +73,11 @@ def added(use: Use) -> Added | None:
     if outer.keywords or any(isinstance(one, ast.Starred) for one in arguments):
         return None
     match parent.attr, len(arguments):
-        case ("append" | "add" | "appendleft"), 1:
+        case (("append" | "add" | "appendleft"), 1):
             return Added([arguments[0]])
-        case ("insert" | "setdefault"), 2:
+        case (("insert" | "setdefault"), 2):
             return Added([arguments[1]])
-        case ("extend" | "extendleft"), 1:
+        case (("extend" | "extendleft"), 1):
             return Added(spread=[arguments[0]])
     return None
 

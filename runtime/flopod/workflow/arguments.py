@@ -177,6 +177,15 @@ def read_outcome(document: Raw, state: Raw | None, known: Callable[[], codec.Kno
     return codec.decode(document, known=known() if b'"known"' in bytes(document) else None)
 
 
+def opened(
+    fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]:
+    """Take the function and the bound arguments out of a `partial`: they are arguments like all others."""
+    while type(fn) is partial:
+        fn, args, kwargs = fn.func, (*fn.args, *args), {**fn.keywords, **kwargs}
+    return fn, args, kwargs
+
+
 def callee_of(fn: Callable[..., Any]) -> str:
     """Return the qualified name of a function, `module:qualname`, for the log."""
     while isinstance(fn, partial):

@@ -15,7 +15,7 @@ from flopod.errors import DuplicateId, SerializableError, Unsupported
 from flopod.events import BranchTaken, Recorded
 from flopod.retry import Retry
 from flopod.workflow import forms
-from flopod.workflow.arguments import callee_of
+from flopod.workflow.arguments import callee_of, opened
 from flopod.workflow.loops import Each, Repeat
 from flopod.workflow.operations import Activity, Sleep, Wait
 from flopod.workflow.paths import encode_id, op_of
@@ -58,14 +58,14 @@ class Scope:
 
     def activity(self, id: str, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Awaitable[Any]:
         """Call a leaf once and for ever: its outcome is recorded."""
-        return Activity(self.core, self._claim(id), fn, args, kwargs)
+        return Activity(self.core, self._claim(id), *opened(fn, args, kwargs))
 
     def attempt(
         self, id: str, retry: Retry | None, fn: Callable[..., Any], /, *args: Any, **kwargs: Any
     ) -> Awaitable[Any]:
         """Call a leaf by a retry policy (`None`: the default one); None when it is given up on."""
         policy = retry if retry is not None else Retry()
-        return Activity(self.core, self._claim(id), fn, args, kwargs, policy, swallow=True)
+        return Activity(self.core, self._claim(id), *opened(fn, args, kwargs), policy, swallow=True)
 
     def call(
         self, id: str, workflow: Callable[..., Coroutine[Any, Any, T]], /, *args: Any, **kwargs: Any

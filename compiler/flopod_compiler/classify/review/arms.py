@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from flopod_compiler.classify.nested import nested_target
+from flopod_compiler.classify.nested import nested_targets
 from flopod_compiler.classify.review.places import Places, own
 from flopod_compiler.classify.workspace import Workspace
 from flopod_compiler.diagnostics import Related
@@ -36,10 +36,12 @@ def _is_side_by_side(work: Workspace, places: Places, node: ast.AST) -> bool:
     """Whether a nested function is called several times without waiting for the first call."""
     started = 0
     for call in places.all(ast.Call):
-        target = nested_target(work, places.calls.get(call))
-        if target is None or target.node is not node or isinstance(places.parent(call), ast.Await):
+        info = places.calls.get(call)
+        is_called = any(one.node is node for one in nested_targets(work, info))
+        if info is None or not is_called or isinstance(places.parent(call), ast.Await):
             continue
-        started += 2 if any(isinstance(one, _COMPREHENSIONS) for one in places.around(call)) else 1
+        repeated = info.maps or any(isinstance(one, _COMPREHENSIONS) for one in places.around(call))
+        started += 2 if repeated else 1
     return started > 1
 
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from flopod_compiler.diagnostics.rule import Rule
 
 _HEAD = "from flopod import workflow\n\n"
+_LINE = (
+    _HEAD + "class Line:\n    def ship(self) -> None:\n        print('out')\n        self.shipped = True\n\n"
+)
 
 
 class NoCodec(Rule):
@@ -78,21 +81,19 @@ class LeafChangesReceiver(Rule):
     title = "A method with effects that changes its own object"
     why = (
         "The method runs as a leaf, once; its result is recorded, and so is the new state of its arguments. "
-        "The object that it is called on is no argument: after a resume the change would be missing."
+        "Where the class of the object is known, the object is made an argument; here it is not, and after a "
+        "resume the change would be missing."
     )
     message = "{method} has effects ({reason}) and changes the object it is called on"
     help = (
-        "pass the object to a function, whose arguments are recorded: `{function}({receiver})`, or let the "
-        "method return what is new and assign it in the workflow"
+        "give the object a variable with the annotation of its class, or pass it to a function, whose "
+        "arguments are recorded: `{function}({receiver})`"
     )
     valid = (
-        "from flopod import workflow\n\nclass Line:\n    def ship(self) -> bool:\n        print('out')\n"
-        "        return True\n\n@workflow\nasync def main(line: Line):\n    return line.ship()\n",
+        _LINE + "@workflow\nasync def main(line: Line):\n    line.ship()\n    return line.shipped\n",
+        _LINE + "def find() -> Line:\n    return Line()\n\n@workflow\nasync def main():\n    find().ship()\n",
     )
-    invalid = (
-        "from flopod import workflow\n\nclass Line:\n    def ship(self) -> None:\n        print('out')\n"
-        "        self.shipped = True\n\n@workflow\nasync def main(line: Line):\n    line.ship()  # FLP406\n",
-    )
+    invalid = (_LINE + "def find():\n    return Line()\n\n@workflow\nasync def main():\n    find().ship()  # FLP406\n",)
 
 
 class MutableRead(Rule):
