@@ -88,9 +88,8 @@ def _is_followed(work: Workspace, workflow: WorkflowFunction, call: ast.Call) ->
         parent = parents.get(parent)
     if isinstance(parent, ast.Assign):
         return True
-    is_added = isinstance(parent, ast.Call) and isinstance(parent.func, ast.Attribute)
-    if is_added and parent.func.attr in ("append", "appendleft"):
-        return True
+    if isinstance(parent, ast.Call) and isinstance(parent.func, ast.Attribute):
+        return parent.func.attr in ("append", "appendleft")
     return isinstance(parent, ast.AnnAssign) or (isinstance(parent, ast.Call) and parent.func is call)
 
 

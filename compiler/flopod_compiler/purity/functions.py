@@ -273,7 +273,8 @@ class FunctionValues:
     def _unpacked(self, binding: Binding, before: Path, path: Path) -> Values:
         """Follow the path of an unpacking; what a starred target takes has elements of unknown places."""
         assert binding.value is not None
-        if isinstance(binding.node, ast.AsyncFor) or getattr(binding.node, "is_async", 0):
+        node = binding.node
+        if isinstance(node, ast.AsyncFor) or (isinstance(node, ast.comprehension) and node.is_async):
             return None
         places: Path = binding.path
         if -1 in places:

@@ -6,15 +6,15 @@ import ast
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from flopod_compiler.knowledge.known import words
 from flopod_compiler.model import External
 from flopod_compiler.names import Names, Scope
 
 _LOOKING = frozenset(
-    f"builtins.{name}"
-    for name in "len list tuple set reversed sorted iter enumerate zip bool any all print repr str".split()
+    words("len list tuple set reversed sorted iter enumerate zip bool any all print repr str", "builtins.")
 )
 _READERS = frozenset(
-    "items values keys get pop popleft popitem copy index count clear reverse remove __len__".split()
+    words("items values keys get pop popleft popitem copy index count clear reverse remove __len__")
 )
 _TESTS = (ast.If, ast.While, ast.Assert, ast.Compare, ast.UnaryOp, ast.IfExp)
 

@@ -181,7 +181,7 @@ def opened(
     fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]:
     """Take the function and the bound arguments out of a `partial`: they are arguments like all others."""
-    while type(fn) is partial:
+    while isinstance(fn, partial):
         fn, args, kwargs = fn.func, (*fn.args, *args), {**fn.keywords, **kwargs}
     return fn, args, kwargs
 
