@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from flopod_compiler.analyse.heap import NOTHING, Heap, Object, Objects, contents, reach
 from flopod_compiler.analyse.scopes import FUNCTIONS, Names, Scope
@@ -170,6 +170,28 @@ class Aliases:
     def _receiver(self, node: ast.Call) -> Objects:
         return self._value(node.func.value) if isinstance(node.func, ast.Attribute) else NOTHING
 
+    def _generator(self, node: ast.Call, inner: Scope) -> Objects:
+        """What calling a generator function makes: an object that goes on with the arguments it was given."""
+        own = _own_nodes(inner.node)
+        if not any(isinstance(one, ast.Yield | ast.YieldFrom) for one in own):
+            return NOTHING
+        made = self._heap.opaque(node)
+        self._heap.hold(reach([made]), reach(self._arguments(node) | self._free(inner.node)))
+        return frozenset({made})
+
+    def rebinds_elsewhere(self, node: ast.AST, frames: set[Scope]) -> bool:
+        """Whether running `node` may call a function value that assigns a name of a frame not among these."""
+        calls = (one for one in ast.walk(node) if isinstance(one, ast.Call) and self._local(one) is None)
+        infos = (self._classified.calls.get(one) for one in calls)
+        nodes = {getattr(one, "node", None) for info in infos if info is not None for one in info.targets}
+        inner = [self._names.scopes[one] for one in nodes if one in self._names.scopes]
+        return any(
+            below.owner(name) not in {*frames, below}
+            for scope in inner
+            for below in scope.walk()
+            for name in below.outer
+        )
+
     def _closure(self, node: ast.Call) -> Objects:
         """What the functions close over that a call may reach by a value, not by their own name."""
         info = self._classified.calls.get(node)
@@ -184,7 +206,7 @@ class Aliases:
         info = self._classified.calls.get(node)
         inner = self._local(node)
         if inner is not None:
-            return self._heap.value((inner, "return"))
+            return self._heap.value((inner, "return")) | self._generator(node, inner)
         if info is not None and info.kind in _FRESH:
             return frozenset({self._heap.opaque(node)})
         sources = self._arguments(node) | self._receiver(node) | self._closure(node)
@@ -394,3 +416,13 @@ class Aliases:
                 *(self._value(one.value) for one in node.keywords if one.arg == where)
             )
         return set(objects) if info.callee.startswith(_SHALLOW) else reach(objects)
+
+
+def _own_nodes(function: ast.AST) -> Iterator[ast.AST]:
+    """The nodes of a function without those of the functions inside it."""
+    stack = list(ast.iter_child_nodes(function))
+    while stack:
+        node = stack.pop()
+        yield node
+        if not isinstance(node, (*FUNCTIONS, ast.Lambda, ast.ClassDef)):
+            stack.extend(ast.iter_child_nodes(node))

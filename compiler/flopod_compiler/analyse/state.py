@@ -6,6 +6,7 @@ A loop whose carried names cannot all be made visible is left without capture: i
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from flopod_compiler.analyse.aliases import Aliases, Variable
@@ -198,7 +199,7 @@ class _Decider:
     # -- keep
 
     def _kept(self, loop: Loop, state: State) -> tuple[str, ...] | None:
-        if self._defers(loop):
+        if self._defers(loop) or self._aliases.rebinds_elsewhere(loop, set(self._frames())):
             return None
         changed = self._aliases.changed(loop)
         kept = []
@@ -251,6 +252,12 @@ class _Decider:
         wanted = [name for name in own if name in live or name in self._scope.parameters]
         found: list[Variable] = [(self._scope, name) for name in wanted]
         return found + self._enclosing()
+
+    def _frames(self) -> Iterator[Scope]:
+        scope: Scope | None = self._scope
+        while scope is not None:
+            yield scope
+            scope = scope.parent
 
     def _enclosing(self) -> list[Variable]:
         """The variables of the enclosing functions, which a call in the loop may change."""

@@ -139,10 +139,19 @@ def _nested_changes(work: Workspace, call: ast.Call, scope: Scope, target: Targe
         summary = work.purity.of(run)
         own = Summary(mutates=summary.mutates - {ANYTHING})
         found |= _places(work, edge, run, own, call)
-        rebinds = any(inner.nonlocals for inner in within(work.names.scope(run.node)))
-        if ANYTHING in summary.mutates or rebinds:
+        if ANYTHING in summary.mutates or _rebinds_frame(work, run):
             found.add(ANYTHING)
     return frozenset(found) | target.mutates
+
+
+def _rebinds_frame(work: Workspace, run: ProjectFunction) -> bool:
+    """Whether a function assigns or changes variables of the function that it was made in."""
+    scope = work.names.scope(run.node)
+    inside = list(within(scope))
+    assigned = ((inner, name) for inner in inside for name in inner.nonlocals)
+    if any(work.names.lookup(name, inner)[0] not in inside for inner, name in assigned):
+        return True
+    return "<locals>" in run.qualname and ANYTHING in work.purity.of(run).mutates
 
 
 def _refused(work: Workspace, workflow: WorkflowFunction, call: ast.Call, target: Target) -> CallInfo:
@@ -189,11 +198,13 @@ def _by_purity(
             leaf = replace(target, reason=reason)
             return replace(_finished(leaf, CallKind.LEAF, awaited), holder=holder)
         mutates |= _places(work, edge, run, summary, call)
+        if target.value is None and _rebinds_frame(work, run):
+            mutates.add(ANYTHING)
     return _finished(target, CallKind.PURE, awaited, frozenset(mutates))
 
 
 def _changes_bound(work: Workspace, edge: Edge, target: Target, call: ast.Call) -> bool:
-    """Whether a function that is a value changes what it is bound to: its object, an argument of `partial`."""
+    """Whether a function value changes what it is bound to: its object, an argument of `partial`."""
     if target.value is not None or (target.receiver is None and target.whole is None):
         return False
     written = {id(one) for one in arguments(call)}

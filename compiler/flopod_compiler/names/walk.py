@@ -21,6 +21,7 @@ _Handler = Callable[["_Walker", Any, Scope], None]
 
 _RECORDED = (
     ast.Await,
+    ast.Return,
     ast.Yield,
     ast.YieldFrom,
     ast.With,

@@ -41,8 +41,8 @@ class Plan:
 
     `sites` gives the id of a call, loop, branch or `match_case`; `scopes` the scope a node runs in;
     `loops` the scope that a loop or comprehension clause hands out; `counters` the variable of a
-    `while`; `spreads` what becomes of `map` in a gather; `awaited` the calls that get an `await`; `prefixes` the operands of `and`/`or` whose left
-    side is recorded.
+    `while`; `spreads` what becomes of `map` in a gather; `awaited` the calls that get an `await`;
+    `prefixes` the operands of `and`/`or` whose left side is recorded.
     """
 
     root: WorkflowFunction

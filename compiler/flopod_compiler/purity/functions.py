@@ -57,6 +57,7 @@ class FunctionValues:
         self._targets = targets
         self._names = targets.names
         self._active: set[tuple[Scope, str, Path]] = set()
+        self._calling: set[ast.AST] = set()
         self._fixed = 0
 
     def of(self, expr: ast.expr, scope: Scope) -> list[Callee]:
@@ -142,6 +143,8 @@ class FunctionValues:
         symbol = self._names.resolve(expr.func, scope)
         if isinstance(symbol, External):
             return self._external(symbol.qualified, expr, scope, path)
+        if isinstance(symbol, ProjectFunction):
+            return self._returned(symbol, path)
         if isinstance(expr.func, ast.Attribute):
             return self._method(expr.func, expr, scope, path)
         return None
@@ -177,6 +180,20 @@ class FunctionValues:
             found = [self._at(expr.args[0], scope, (Part.EACH,))]
             return _union(found + [self._at(one, scope, ()) for one in expr.args[1:2]])
         return None
+
+    def _returned(self, function: ProjectFunction, path: Path) -> Values:
+        """The functions that a plain function returns, or puts into the tuple that it returns."""
+        if function.is_async or function.node.decorator_list or function.node in self._calling:
+            return None
+        scope = self._names.scope(function.node)
+        found = [one.value for one in scope.others if isinstance(one, ast.Return)]
+        if not found or any(isinstance(one, ast.Yield | ast.YieldFrom) for one in scope.others):
+            return None
+        self._calling.add(function.node)
+        try:
+            return _union([self._at(one, scope, path) for one in found if one is not None])
+        finally:
+            self._calling.discard(function.node)
 
     def _method(self, func: ast.Attribute, expr: ast.Call, scope: Scope, path: Path) -> Values:
         """What the methods of containers give."""

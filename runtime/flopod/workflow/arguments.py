@@ -181,9 +181,9 @@ def opened(
     fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]:
     """Take the function and the bound arguments out of a `partial`: they are arguments like all others."""
-    while isinstance(fn, partial):
-        fn, args, kwargs = fn.func, (*fn.args, *args), {**fn.keywords, **kwargs}
-    return fn, args, kwargs
+    if not isinstance(fn, partial):
+        return fn, args, kwargs
+    return opened(fn.func, (*fn.args, *args), {**fn.keywords, **kwargs})
 
 
 def callee_of(fn: Callable[..., Any]) -> str:

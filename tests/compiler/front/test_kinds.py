@@ -297,7 +297,7 @@ def test_a_fallback_of_a_missing_library_is_a_leaf_when_either_may_be(tmp_path: 
 def test_a_leaf_does_not_change_the_object_it_is_called_on(
     body: str, found: list[str], tmp_path: Path
 ) -> None:
-    """A method that changes its object is called by its class; one of a class or of an unknown type is not."""
+    """A method that changes its object is called by its class, if that is known and no class is changed."""
     head = """
     from flopod import activity
     def fresh():
