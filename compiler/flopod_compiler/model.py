@@ -188,6 +188,8 @@ class Classified:
     (`shop.settings.LIMITS`). `workflows` holds the roots in source order, `functions` the roots
     and the functions nested in them. `immutable` holds expressions and parameters (`ast.arg`)
     whose value is known to be immutable. `payload` maps a `wait_for` call to its type expression.
+    `changes` holds what is changed where no call is written: by an operator, a property, a `with`.
+    `iterators` holds the calls that may give an iterator, which goes on where it was left.
     """
 
     project: Project
@@ -199,6 +201,8 @@ class Classified:
     diagnostics: list[Diagnostic] = field(default_factory=list)
     reachable: set[str] = field(default_factory=set)
     payload: dict[ast.Call, ast.expr] = field(default_factory=dict)
+    changes: dict[ast.AST, list[ast.expr]] = field(default_factory=dict)
+    iterators: set[ast.Call] = field(default_factory=set)
 
 
 @dataclass(eq=False, slots=True)

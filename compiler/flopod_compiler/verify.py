@@ -129,8 +129,11 @@ class _Written(_Reader):
             return self(ast.List([], ast.Load()) if form == "list" else ast.Dict([], []))
         return self(node.value)
 
-    def _For(self, node: ast.For) -> Form:
-        return ("For", self(node.target), self(node.iter), self(node.body), self(node.orelse))
+    def _For(self, node: ast.For | ast.AsyncFor) -> Form:
+        kind = type(node).__name__
+        return (kind, self(node.target), self(node.iter), self(node.body), self(node.orelse))
+
+    _AsyncFor = _For
 
     def _While(self, node: ast.While) -> Form:
         endless = node in self._plan.loops and isinstance(node.test, ast.Constant) and bool(node.test.value)
@@ -274,9 +277,11 @@ class _Restored(_Reader):
             return self(node.value)
         return self._plain(node)
 
-    def _For(self, node: ast.For) -> Form:
+    def _For(self, node: ast.For | ast.AsyncFor) -> Form:
         target, iterable = self._each(node.target, node.iter)
-        return ("For", target, iterable, self(node.body), self(node.orelse))
+        return (type(node).__name__, target, iterable, self(node.body), self(node.orelse))
+
+    _AsyncFor = _For
 
     def _comprehension(self, node: ast.comprehension) -> Form:
         target, iterable = self._each(node.target, node.iter)

@@ -48,7 +48,6 @@ _FRESH_RESULT = {"deepcopy", "range", "len", "str", "sum", "keys", "heappush", "
 _FRESH = {CallKind.LEAF, CallKind.RECORDABLE, CallKind.PRIMITIVE, CallKind.IDIOM}
 _SHALLOW = ("builtins.", "collections.", "heapq.", "bisect.")
 _STANDARD = frozenset({"*", *sys.stdlib_module_names})
-_ITERATORS = {"iter", "zip", "map", "filter", "enumerate", "reversed"}
 _ROUNDS = 30
 
 
@@ -59,6 +58,8 @@ class Aliases:
         self._classified = classified
         self._names = names
         self._heap = Heap()
+        self._iterators: set[Object] = set()
+        self._generators: set[Object] = set()
         self._functions = {
             (scope.parent, scope.node.name): scope
             for scope in names.root.walk()
@@ -132,7 +133,10 @@ class Aliases:
                 return frozenset({self._heap.made(node, self._free(node))})
             case ast.Compare() | ast.JoinedStr() | ast.UnaryOp() | ast.BinOp():
                 return NOTHING
-        return frozenset({self._heap.made(node, self._elements(node))})
+        made = self._heap.made(node, self._elements(node))
+        if isinstance(node, ast.GeneratorExp):
+            self._generators.add(made)
+        return frozenset({made})
 
     def _elements(self, node: ast.AST) -> Objects:
         """What a display, comprehension or any other expression puts into the object it makes."""
@@ -203,6 +207,15 @@ class Aliases:
         return frozenset(called).union(*inner)
 
     def _call(self, node: ast.Call) -> Objects:
+        """What a call evaluates to; iterators are noted, since iterating over one changes it."""
+        found = self._result(node)
+        if node in self._classified.iterators:
+            info = self._classified.calls.get(node)
+            of_project = info is None or ":" in info.callee or info.callee.startswith("*.")
+            (self._generators if of_project else self._iterators).update(found)
+        return found
+
+    def _result(self, node: ast.Call) -> Objects:
         info = self._classified.calls.get(node)
         inner = self._local(node)
         if inner is not None:
@@ -357,13 +370,17 @@ class Aliases:
     # -- what code changes
 
     def _mutations(self, node: ast.AST, active: frozenset[Scope]) -> set[Object]:
+        implicit = self._classified.changes.get(node, ())
+        return self._written(node, active).union(*(reach(self._value(one)) for one in implicit))
+
+    def _written(self, node: ast.AST, active: frozenset[Scope]) -> set[Object]:
         match node:
             case ast.Attribute() | ast.Subscript() if not isinstance(node.ctx, ast.Load):
                 return self._at(node.value)
             case ast.AugAssign(target=ast.Name() as target):
                 return set(self._value(target))
-            case ast.For(iter=ast.Name() as iterable) | ast.comprehension(iter=ast.Name() as iterable):
-                return set(self._value(iterable)) if self._is_iterator(iterable) else set()
+            case ast.For() | ast.AsyncFor() | ast.comprehension():
+                return self._advanced(node.iter)
             case ast.Call():
                 return self._call_mutations(node, active)
         return set()
@@ -376,16 +393,10 @@ class Aliases:
             objects = reach(self._value(node))
         return objects
 
-    def _is_iterator(self, name: ast.Name) -> bool:
-        owner = self._names.of.get(name)
-        for binding in self._names.writers(owner, name.id) if owner is not None else ():
-            value = getattr(binding.statement, "value", None)
-            function = value.func if isinstance(value, ast.Call) else None
-            if isinstance(value, ast.GeneratorExp) or (
-                isinstance(function, ast.Name) and function.id in _ITERATORS
-            ):
-                return True
-        return False
+    def _advanced(self, iterable: ast.expr) -> set[Object]:
+        """What iterating changes: an iterator itself, and all that a generator of the project holds."""
+        objects = self._value(iterable)
+        return set(objects & self._iterators) | reach(objects & self._generators)
 
     def _call_mutations(self, node: ast.Call, active: frozenset[Scope]) -> set[Object]:
         info, inner = self._classified.calls.get(node), self._local(node)
@@ -399,7 +410,7 @@ class Aliases:
         if info.kind is CallKind.WORKFLOW:
             return reach(self._arguments(node) | self._closure(node))
         if info.kind is CallKind.PURE and info.name == "next":
-            return set(self._arguments(node))
+            return set(self._arguments(node)).union(*map(self._advanced, node.args[:1]))
         return set().union(*(self._changed_argument(node, info, where) for where in info.mutates))
 
     def _changed_argument(self, node: ast.Call, info: CallInfo, where: int | str) -> set[Object]:

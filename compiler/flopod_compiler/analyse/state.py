@@ -90,7 +90,7 @@ class _Decider:
             if self._plain(name):
                 state.declared[name] = self._declare(name)
         for loop in self._loops:
-            if self._rebinds_outside():
+            if self._rebinds_outside() or isinstance(loop, ast.AsyncFor):
                 state.keep[loop] = None
             elif all(self._plain(name) for name in carried[loop]):
                 for name in sorted(carried[loop]):

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import ast
 
+from flopod_compiler.classify.sources import check_async_source, check_generator
 from flopod_compiler.classify.workspace import Workspace
 from flopod_compiler.diagnostics.rules.calls import LeafInLambda, StarImport, UnknownDecorator
 from flopod_compiler.diagnostics.rules.determinism import Resource
-from flopod_compiler.diagnostics.rules.unsupported import ImplicitEffect, NotYet, Yielding
+from flopod_compiler.diagnostics.rules.unsupported import ImplicitEffect, Yielding
 from flopod_compiler.model import DURABLE_KINDS, CallInfo, CallKind, FunctionNode, WorkflowFunction
 from flopod_compiler.names import BUILTINS, Scope
 from flopod_compiler.parse import shortened
 
-_COLLECT = "collect the items in an async function of their own, which becomes a leaf, and use `for`"
-_MANAGERS = frozenset({"contextlib.ExitStack", "contextlib.suppress", "contextlib.nullcontext"})
+_MANAGERS = frozenset(
+    {
+        "contextlib.ExitStack",
+        "contextlib.AsyncExitStack",
+        "contextlib.suppress",
+        "contextlib.nullcontext",
+        "decimal.Context",
+    }
+)
 _WORDS = {
     CallKind.LEAF: "the leaf",
     CallKind.WORKFLOW: "the workflow",
@@ -28,6 +36,9 @@ def check_body(work: Workspace, workflow: WorkflowFunction) -> None:
     _star_imports(work, workflow)
     _decorators(work, workflow)
     for scope in work.scopes(workflow):
+        for call in scope.calls:
+            if call in work.result.calls:
+                check_generator(work, workflow, call, work.result.calls[call])
         _lambda_calls(work, workflow, scope)
         _statements(work, workflow, scope)
         _implicit(work, workflow, scope)
@@ -114,11 +125,10 @@ def _statements(work: Workspace, workflow: WorkflowFunction, scope: Scope) -> No
             for item in node.items:
                 _manager(work, workflow, node, item.context_expr, scope)
         elif isinstance(node, ast.AsyncFor):
-            work.report(NotYet, workflow.module, node.iter, callee="`async for`", rewrite=_COLLECT)
+            check_async_source(work, workflow, node.iter, scope)
     for generator in getattr(scope.node, "generators", ()):
         if generator.is_async:
-            callee = "`async for` in a comprehension"
-            work.report(NotYet, workflow.module, generator.iter, callee=callee, rewrite=_COLLECT)
+            check_async_source(work, workflow, generator.iter, scope)
 
 
 def _yield(work: Workspace, workflow: WorkflowFunction, scope: Scope, node: ast.AST) -> None:
@@ -145,13 +155,10 @@ def _manager(
     info = work.result.calls.get(expr) if isinstance(expr, ast.Call) else None
     if info is not None and info.kind is CallKind.UNRESOLVED:
         return
-    if isinstance(node, ast.With) and _holds_nothing(work, info, expr, scope):
+    if _holds_nothing(work, info, expr, scope):
         return
-    if isinstance(node, ast.AsyncWith):
-        rewrite = "use try/finally in the workflow, or move the block into a function of its own (a leaf)"
-        work.report(NotYet, workflow.module, expr, callee="`async with`", rewrite=rewrite)
-    else:
-        work.report(Resource, workflow.module, expr, text=shortened(expr))
+    word = "async with" if isinstance(node, ast.AsyncWith) else "with"
+    work.report(Resource, workflow.module, expr, text=f"{word} {shortened(expr)}")
 
 
 def _holds_nothing(work: Workspace, info: CallInfo | None, expr: ast.expr, scope: Scope) -> bool:
@@ -164,6 +171,8 @@ def _holds_nothing(work: Workspace, info: CallInfo | None, expr: ast.expr, scope
 def _implicit(work: Workspace, workflow: WorkflowFunction, scope: Scope) -> None:
     for implicit in work.purity.finder.implicit.of(scope):
         summary = work.purity.of(implicit.function)
+        if summary.mutates:
+            work.result.changes.setdefault(implicit.node, []).append(implicit.receiver)
         if not summary.is_pure:
             work.report(
                 ImplicitEffect, workflow.module, implicit.node, work.places(summary.hops), what=implicit.what,

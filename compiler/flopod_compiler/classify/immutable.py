@@ -5,8 +5,14 @@ from __future__ import annotations
 import ast
 
 from flopod_compiler.classify.workspace import Workspace
-from flopod_compiler.model import WorkflowFunction
+from flopod_compiler.knowledge.known import words
+from flopod_compiler.model import CallKind, WorkflowFunction
 from flopod_compiler.names import How, Scope
+from flopod_compiler.types.model import ITERATOR
+
+_ITERATORS = frozenset(words("iter zip map filter enumerate reversed", "builtins."))
+_ITERATOR_MAKERS = ("itertools.", "re.finditer", "csv.")
+_ITERATOR_TYPES = ("collections.abc.Iter", "collections.abc.Gen", "collections.abc.Async", "typing.Iter")
 
 
 def find_immutable(work: Workspace, workflow: WorkflowFunction) -> None:
@@ -19,6 +25,21 @@ def find_immutable(work: Workspace, workflow: WorkflowFunction) -> None:
             scope = tree.inner.get(node, tree.root)
             if _is_immutable(work, node, scope):
                 work.result.immutable.add(node)
+
+
+def find_iterators(work: Workspace, workflow: WorkflowFunction) -> None:
+    """Fill `iterators` with the plain calls that may give one: by type, or of the project and untyped."""
+    for scope in work.scopes(workflow):
+        for call in scope.calls:
+            info = work.result.calls.get(call)
+            if info is None or info.kind is not CallKind.PURE:
+                continue
+            types = work.types.of(call, scope)
+            standard = info.callee.startswith(_ITERATOR_MAKERS) or info.callee in _ITERATORS
+            unknown = types is None and (":" in info.callee or info.callee.startswith("*."))
+            known = any(one.name == ITERATOR or one.name.startswith(_ITERATOR_TYPES) for one in types or ())
+            if standard or unknown or known:
+                work.result.iterators.add(call)
 
 
 def _is_read(node: ast.expr) -> bool:

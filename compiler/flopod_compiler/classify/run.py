@@ -5,7 +5,7 @@ from __future__ import annotations
 from flopod_compiler.classify.awaits import check_awaits
 from flopod_compiler.classify.calls import classify_calls
 from flopod_compiler.classify.checks import check_body
-from flopod_compiler.classify.immutable import find_immutable
+from flopod_compiler.classify.immutable import find_immutable, find_iterators
 from flopod_compiler.classify.nested import find_nested, settle_durable
 from flopod_compiler.classify.reach import reachable_modules
 from flopod_compiler.classify.review import review_modules, review_workflow
@@ -55,3 +55,4 @@ def _classify_workflow(work: Workspace, workflow: WorkflowFunction) -> None:
     check_body(work, workflow)
     review_workflow(work, workflow)
     find_immutable(work, workflow)
+    find_iterators(work, workflow)

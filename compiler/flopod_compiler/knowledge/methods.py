@@ -18,6 +18,7 @@ MUTATORS = frozenset(
     difference_update symmetric_difference_update setdefault popitem appendleft extendleft popleft rotate
     move_to_end subtract write writelines writerow writerows writeheader truncate seek readline read
     add_note __setitem__ __delitem__ push enter_context callback pop_all close send throw
+    enter_async_context push_async_callback push_async_exit
     """)
 )
 """Names of methods that change plain data in place."""
@@ -42,6 +43,7 @@ METHODS = frozenset(
     | MUTATORS
     - {"write", "writelines", "read", "readline", "send", "close", "push", "callback", "truncate"}
     - {"seek", "enter_context", "pop_all", "throw"}
+    - {"enter_async_context", "push_async_callback", "push_async_exit"}
     | _EXTRA
 )
 """Names of methods that a value of unknown type is taken to have as plain data."""
@@ -53,7 +55,8 @@ _IN_MEMORY = frozenset(
     words("""
     io.StringIO io.BytesIO csv.writer csv.DictWriter csv.reader csv.DictReader random.Random
     hashlib._Hash hmac.HMAC string.Template array.array re.Pattern re.Match difflib.SequenceMatcher
-    graphlib.TopologicalSorter contextlib.ExitStack calendar.Calendar calendar.TextCalendar
+    graphlib.TopologicalSorter contextlib.ExitStack contextlib.AsyncExitStack
+    calendar.Calendar calendar.TextCalendar
     zoneinfo.ZoneInfo types.SimpleNamespace types.MappingProxyType collections.ChainMap
     collections.UserDict collections.UserList ipaddress.IPv4Network json.JSONEncoder
     json.JSONDecoder statistics.NormalDist operator.attrgetter decimal.Context ipaddress.IPv4Address

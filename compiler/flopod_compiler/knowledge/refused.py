@@ -59,7 +59,6 @@ _FUNCTIONS = {
     "contextlib.redirect_stdout": refused("FLP600", "build the text in a list, or print in a leaf"),
     "contextlib.redirect_stderr": refused("FLP600", "build the text in a list, or print in a leaf"),
     "contextlib.chdir": refused("FLP600", "pass absolute paths to the leaves"),
-    "contextlib.AsyncExitStack": refused("FLP600", "use try/finally"),
     "time.sleep": IDIOM,
     "warnings.warn": OUTPUT,
     **dict.fromkeys(words("debug info warning warn error exception critical fatal log", "logging."), OUTPUT),
@@ -74,6 +73,13 @@ _MODULES = {
     "weakref": _WEAK,
     "asyncio": refused("FLP600", "of asyncio, `sleep` and `gather` are compiled so far"),
 }
+
+REFUSED_TYPES: dict[str, Known] = {
+    "contextvars.ContextVar": refused(
+        "FLP600", "keep the value in a variable of the workflow, and pass it as an argument"
+    ),
+}
+"""Types whose methods a workflow may not call: a resume does not bring back what they keep."""
 
 REFUSED_TABLE: dict[str, Known] = {**_ASYNCIO, **_FUNCTIONS}
 
@@ -100,6 +106,7 @@ __all__ = [
     "LOGGER_METHODS",
     "LOGGER_QUERIES",
     "REFUSED_TABLE",
+    "REFUSED_TYPES",
     "refused_module",
     "unseeded",
 ]

@@ -27,6 +27,7 @@ _PURE_FUNCTIONS = """
     io.StringIO io.BytesIO gzip.compress gzip.decompress bz2.compress bz2.decompress lzma.compress
     lzma.decompress pprint.pformat pprint.saferepr pprint.isreadable quopri.encodestring quopri.decodestring
     contextlib.suppress contextlib.nullcontext contextlib.ExitStack contextlib.closing
+    contextlib.AsyncExitStack
     contextlib.contextmanager contextlib.asynccontextmanager
     logging.getLogger logging.getLevelName logging.basicConfig logging.NullHandler
     warnings.simplefilter warnings.filterwarnings warnings.catch_warnings

@@ -138,7 +138,7 @@ def _function(plan: Plan, one: FunctionPlan, node: ast.AST, columns: Columns, ed
 
 
 def _site(plan: Plan, node: ast.AST, site: Site, columns: Columns, edits: Edits) -> None:
-    if isinstance(node, ast.For | ast.While):
+    if isinstance(node, ast.For | ast.AsyncFor | ast.While):
         edits.loops[columns.start(node)] = _loop(plan, node, site)
     elif isinstance(node, ast.comprehension):
         place = columns.start(anchor(node.target))
@@ -151,7 +151,7 @@ def _site(plan: Plan, node: ast.AST, site: Site, columns: Columns, edits: Edits)
         edits.matches[columns.start(node)] = (site, site.scope.variable, labels(node))
 
 
-def _loop(plan: Plan, node: ast.For | ast.While | ast.comprehension, site: Site) -> LoopEdit:
+def _loop(plan: Plan, node: ast.For | ast.AsyncFor | ast.While | ast.comprehension, site: Site) -> LoopEdit:
     keep: tuple[str, ...] | None = None
     declared: list[Declared] = []
     for one in plan.functions.values():

@@ -105,7 +105,7 @@ class Expressions:
 
     def _loop(
         self,
-        node: ast.For | ast.While | ast.comprehension,
+        node: ast.For | ast.AsyncFor | ast.While | ast.comprehension,
         anchor: ast.AST,
         name: str,
         hint: str,
@@ -117,7 +117,7 @@ class Expressions:
             site.op, site.pragma = pragma.id, None
         if pragma is not None and pragma.key and not isinstance(node, ast.While):
             self._plan.keys[node] = key_function(node.target, pragma.key)
-        if isinstance(node, ast.For):
+        if isinstance(node, ast.For | ast.AsyncFor):
             site.assigned = node.target.id if isinstance(node.target, ast.Name) else None
         elif isinstance(node, ast.comprehension):
             site.assigned = self._target_of_statement()

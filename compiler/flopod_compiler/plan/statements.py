@@ -93,7 +93,7 @@ class Statements(Expressions):
         site = self._site("branch", f"match{subject(node.subject)}", node, scope, node.subject)
         return [*found, ir.Branch(f"?{id(site)}", node.lineno, arms)]
 
-    def _for(self, node: ast.For, scope: SiteScope) -> list[ir.Node]:
+    def _for(self, node: ast.For | ast.AsyncFor, scope: SiteScope) -> list[ir.Node]:
         found = self._expression(node.iter, scope)
         if node not in self._durable or not self._any_durable(node.body):
             return found + self.block(node.body, scope) + self.block(node.orelse, scope)
@@ -106,7 +106,9 @@ class Statements(Expressions):
         kept = list(keep) if keep is not None else None
         return [*found, ir.Loop("each", f"?{id(loop[0])}", node.lineno, body, orelse, kept)]
 
-    def _refuse_mutation(self, node: ast.For) -> None:
+    _asyncfor = _for
+
+    def _refuse_mutation(self, node: ast.For | ast.AsyncFor) -> None:
         if not isinstance(node.iter, ast.Name):
             return
         for one in (child for part in node.body for child in ast.walk(part)):

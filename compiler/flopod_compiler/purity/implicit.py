@@ -72,6 +72,12 @@ _BUILTINS = {
 }
 
 
+_ENTERING = {
+    "enter_context": ("__enter__", "__exit__"),
+    "enter_async_context": ("__aenter__", "__aexit__"),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Implicit:
     """Project code that an expression or statement runs without a call; `receiver` is its `self`."""
@@ -107,7 +113,8 @@ class ImplicitCalls:
         for call in scope.calls:
             yield from self._builtin(call, scope)
         for generator in getattr(scope.node, "generators", ()):
-            yield from self._run(generator.iter, scope, "iterating over", "__iter__", "__next__")
+            names = ("__aiter__", "__anext__") if generator.is_async else ("__iter__", "__next__")
+            yield from self._run(generator.iter, scope, "iterating over", *names)
 
     def _property(self, attribute: ast.Attribute, scope: Scope) -> Iterator[Implicit]:
         if self.hierarchy.has_property(attribute.attr):
@@ -144,6 +151,11 @@ class ImplicitCalls:
         elif isinstance(node, ast.With):
             for item in node.items:
                 yield from self._run(item.context_expr, scope, "entering", "__enter__", "__exit__")
+        elif isinstance(node, ast.AsyncFor):
+            yield from self._run(node.iter, scope, "iterating over", "__aiter__", "__anext__")
+        elif isinstance(node, ast.AsyncWith):
+            for item in node.items:
+                yield from self._run(item.context_expr, scope, "entering", "__aenter__", "__aexit__")
 
     def _operator(self, node: ast.BinOp | ast.AugAssign, scope: Scope) -> Iterator[Implicit]:
         name = _OPERATORS.get(type(node.op), "")
@@ -165,6 +177,9 @@ class ImplicitCalls:
             left = right
 
     def _builtin(self, call: ast.Call, scope: Scope) -> Iterator[Implicit]:
+        if isinstance(call.func, ast.Attribute) and call.func.attr in _ENTERING:
+            for argument in call.args:
+                yield from self._run(argument, scope, "entering", *_ENTERING[call.func.attr])
         if not call.args or not isinstance(call.func, ast.Name) or call.func.id not in _BUILTINS:
             return
         symbol = self.names.resolve(call.func, scope)

@@ -19,7 +19,8 @@ from flopod_compiler.names import Names, Scope
 TRANSPARENT = frozenset({
     "builtins.staticmethod", "builtins.classmethod", "builtins.property", "functools.cached_property",
     "functools.lru_cache", "functools.cache", "functools.wraps", "functools.singledispatch",
-    "functools.singledispatchmethod", "functools.total_ordering", "contextlib.contextmanager",
+    "functools.singledispatchmethod", "functools.total_ordering",
+    "contextlib.contextmanager", "contextlib.asynccontextmanager",
     "abc.abstractmethod", "typing.overload", "typing.override", "typing.final", "typing_extensions.override",
     "typing_extensions.deprecated", "warnings.deprecated", "typing.no_type_check", "types.coroutine",
     "pydantic.field_validator", "pydantic.model_validator", "pydantic.validator", "pydantic.computed_field",

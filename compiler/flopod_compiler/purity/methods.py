@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from flopod_compiler.knowledge import METHODS
 from flopod_compiler.knowledge.methods import changes_receiver, is_data_type, is_pure_method
-from flopod_compiler.knowledge.refused import LOGGER_METHODS, LOGGER_QUERIES
+from flopod_compiler.knowledge.refused import LOGGER_METHODS, LOGGER_QUERIES, REFUSED_TYPES
 from flopod_compiler.knowledge.stdlib import is_pure_base
 from flopod_compiler.model import CallKind, External, ModuleValue, ProjectClass, ProjectFunction, Unknown
 from flopod_compiler.names import Scope
@@ -85,7 +85,7 @@ class MethodTargets:
         found = Target(CallKind.LEAF, func.attr, callee, value, None, reason=reason)
         if types is not None and len(types) == 1:
             target = self._method_of(next(iter(types)), func)
-            if target.kind in (CallKind.OUTPUT, CallKind.WORKFLOW, CallKind.LEAF):
+            if target.kind in (CallKind.OUTPUT, CallKind.WORKFLOW, CallKind.LEAF, CallKind.UNRESOLVED):
                 found = target
             elif target.kind is None:
                 found = replace(target, kind=CallKind.LEAF, reason=reason)
@@ -104,6 +104,9 @@ class MethodTargets:
     def _external_method(self, type_name: str, name: str) -> Target:
         qualified = f"{type_name}.{name}"
         symbol = External(qualified)
+        refused = REFUSED_TYPES.get(type_name)
+        if refused is not None:
+            return Target(refused.kind, name, qualified, symbol, False, known=refused)
         if type_name.startswith("logging.Log"):
             if name in LOGGER_METHODS:
                 return Target(CallKind.OUTPUT, name, qualified, symbol, False, reason="writes to a log")

@@ -20,6 +20,7 @@ _COMPREHENSIONS = {
     ast.SetComp: "builtins.set",
     ast.GeneratorExp: ITERATOR,
 }
+_ENTERS_ITSELF = frozenset({"contextlib.ExitStack", "contextlib.AsyncExitStack", "io.StringIO", "io.BytesIO"})
 _DISPLAYS = {ast.List: "builtins.list", ast.Set: "builtins.set"}
 
 
@@ -85,7 +86,8 @@ class Inference:
         found = self.annotations.read(function.node.returns, scope) if scope is not None else None
         if found is None and function.node.returns is not None and function.owner is not None:
             found = _self_type(function)
-        return of(AWAITABLE, found) if function.is_async else found
+        is_generator = any(isinstance(one, ast.Yield) for one in self.names.scope(function.node).others)
+        return of(AWAITABLE, found) if function.is_async and not is_generator else found
 
     # --- bindings ---------------------------------------------------------------------------------
 
@@ -113,6 +115,8 @@ class Inference:
             for index in binding.path:
                 types = item(types, index) if index >= 0 else None
             return types
+        if binding.how is How.WITH and binding.value is not None and not binding.path:
+            return self._entered(binding.value, binding.scope)
         if binding.how is How.EXCEPT and isinstance(binding.node, ast.ExceptHandler):
             return self._exception(binding)
         return None
@@ -152,6 +156,23 @@ class Inference:
             return None
         cls = self.names.class_of(parent.node, parent.parent)
         return frozenset({Type(f"{cls.module}:{cls.qualname}", (), cls)})
+
+    def _entered(self, manager: ast.expr, scope: Scope) -> Types:
+        """What `with` binds: the manager itself, where its class is known to give that."""
+        types = self.of(manager, scope)
+        return types if types and all(self._enters_itself(one) for one in types) else None
+
+    def _enters_itself(self, one: Type) -> bool:
+        if one.cls is None:
+            return one.name in _ENTERS_ITSELF
+        for name in ("__enter__", "__aenter__"):
+            member = self.names.class_member(one.cls, name)
+            if isinstance(member, ProjectFunction):
+                last = member.node.body[-1]
+                first = [*member.node.args.posonlyargs, *member.node.args.args][:1]
+                value = last.value if isinstance(last, ast.Return) else None
+                return isinstance(value, ast.Name) and bool(first) and value.id == first[0].arg
+        return False
 
     def _exception(self, binding: Binding) -> Types:
         assert isinstance(binding.node, ast.ExceptHandler)

@@ -6,7 +6,7 @@ carries. A resume restores the last one and goes on after it, without running th
 
 import gc
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -189,13 +189,13 @@ class _Loop:
 
 
 class Each(_Loop):
-    """`for scope, item in wf.each(id, items)`."""
+    """`for scope, item in wf.each(id, items)`, or `async for`, which is never fast-forwarded."""
 
     def __init__(
         self,
         scope: "Scope",
         path: str,
-        items: Iterable[Any],
+        items: Any,
         keep: Sequence[Any] | None,
         key: Callable[[Any], Any] | None,
     ) -> None:
@@ -204,12 +204,13 @@ class Each(_Loop):
         self._key_of = key
         self._keys: set[str] = set()
         self._iterator: Iterator[Any] | None = None
+        self._source: AsyncIterator[Any] | None = None
 
     def __iter__(self) -> "Each":
         if self._iterator is not None:
             return self
         skippable = _is_skippable(self._items)
-        iterator = iter(self._items)
+        iterator: Iterator[Any] = iter(self._items)
         recorded = self._enter(skippable)
         event = None if recorded is None else self._jump(recorded)
         self._iterator = iterator if event is None else self._skip(event)
@@ -222,8 +223,19 @@ class Each(_Loop):
         item = next(iterator)
         return self._begin(self._key_for(item), item), item
 
+    def __aiter__(self) -> "Each":
+        if self._source is None:
+            self._source = aiter(self._items)
+        return self
+
+    async def __anext__(self) -> "tuple[Scope, Any]":
+        assert self._source is not None
+        self._complete()
+        item = await anext(self._source)
+        return self._begin(self._key_for(item), item), item
+
     def _skip(self, event: IterationCompleted) -> Iterator[Any]:
-        iterator = iter(self._items)
+        iterator: Iterator[Any] = iter(self._items)
         passed = list(islice(iterator, event.index + 1))
         if len(passed) != event.index + 1:
             self._core.diverge(self._path, f"{event.index + 1} items or more", f"only {len(passed)} items")

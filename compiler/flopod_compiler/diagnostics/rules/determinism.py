@@ -82,12 +82,15 @@ class Resource(Rule):
         "A connection or a lock cannot be recorded: after a resume it would be missing, and its `with` "
         "block entered again."
     )
-    message = "`with {text}` holds a resource in a workflow"
+    message = "`{text}` holds a resource in a workflow"
     help = "move the whole block into a function of its own: it becomes a leaf"
     valid = (
         _body("from contextlib import suppress", "with suppress(ValueError):", "    return await fetch(1)"),
     )
-    invalid = (_body("with httpx.Client() as client:  # FLP303", "    return 1"),)
+    invalid = (
+        _body("with httpx.Client() as client:  # FLP303", "    return 1"),
+        _body("async with httpx.AsyncClient() as client:  # FLP303", "    return await fetch(1)"),
+    )
 
 
 class Threads(Rule):

@@ -3,7 +3,52 @@
 from __future__ import annotations
 
 from flopod_compiler.diagnostics.rule import Rule
-from flopod_compiler.diagnostics.rules.calls import _body
+from flopod_compiler.diagnostics.rules.calls import _HEAD, _body
+
+_PAGES = _HEAD + (
+    "def pages(n: int):\n    found = []\n    for i in range(n):\n        page = httpx.get(str(i)).text\n"
+    "        yield page\n    return found\n\n"
+)
+_EVENS = "def evens(n: int):\n    for i in range(0, n, 2):\n        yield i\n\n"
+_COUNT = "async def count(n: int):\n    for i in range(n):\n        yield i\n\n"
+
+
+class EffectfulGenerator(Rule):
+    code = "FLP205"
+    title = "A generator with effects called by a workflow"
+    why = (
+        "A generator runs while it is iterated over, a piece at a time: its effects would be a part of no "
+        "recorded call, and a resume would have to repeat them."
+    )
+    message = "{name} is a generator with effects: {reason}"
+    help = "make it {what} that returns a list of the values, and iterate over `{text}`"
+    valid = (
+        _body("return [x for x in pages(3)]", head=_PAGES.replace("yield page", "found.append(page)")),
+        _body("return [x for x in evens(3)]", head=_HEAD + _EVENS),
+    )
+    invalid = (_body("for page in pages(3):  # FLP205", "    await fetch(1)", head=_PAGES),)
+
+
+class AsyncSource(Rule):
+    code = "FLP603"
+    title = "`async for` over something that is not plain code"
+    why = (
+        "Where the next item comes from outside the run, nothing records it; a resume would find another "
+        "one, or none."
+    )
+    message = "`async for` over `{text}`, which is not known to be plain code"
+    help = (
+        "collect the items in an async function of its own, which becomes a leaf, and iterate over its "
+        "result with `for`"
+    )
+    valid = (
+        _body("return [x async for x in count(3)]", head=_HEAD + _COUNT),
+        _body("return [x for x in await fetch(1)]"),
+    )
+    invalid = (
+        _body("async for line in httpx.AsyncClient().stream('GET', 'x'):  # FLP603", "    return line"),
+        _body("return [x async for x in xs]  # FLP603"),
+    )
 
 
 class NotYet(Rule):
