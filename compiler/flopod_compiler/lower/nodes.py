@@ -109,7 +109,9 @@ def assign(name: str, value: cst.BaseExpression) -> cst.Assign:
 
 
 def prepend(body: cst.BaseSuite, statements: list[cst.BaseSmallStatement]) -> cst.BaseSuite:
-    """Put statements at the start of a block, behind its docstring; a one-line suite stays one line."""
+    """Put statements at the start of a block, behind its docstring and its `nonlocal` and `global`;
+    a one-line suite stays one line.
+    """
     if not statements:
         return body
     if isinstance(body, cst.SimpleStatementSuite):
@@ -117,8 +119,16 @@ def prepend(body: cst.BaseSuite, statements: list[cst.BaseSmallStatement]) -> cs
         return body.with_changes(body=[*joined, *body.body])
     assert isinstance(body, cst.IndentedBlock)
     head = 1 if body.body and _is_docstring(body.body[0]) else 0
+    while head < len(body.body) and _is_declaration(body.body[head]):
+        head += 1
     lines = [added_line(one) for one in statements]
     return body.with_changes(body=[*body.body[:head], *lines, *body.body[head:]])
+
+
+def _is_declaration(statement: cst.CSTNode) -> bool:
+    return isinstance(statement, cst.SimpleStatementLine) and all(
+        isinstance(one, cst.Nonlocal | cst.Global) for one in statement.body
+    )
 
 
 def _is_docstring(statement: cst.CSTNode) -> bool:

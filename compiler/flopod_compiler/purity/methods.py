@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from flopod_compiler.purity.targets import Targets
 
 
+_MAPPINGS = frozenset({"typing.TypedDict", "typing_extensions.TypedDict"})
+"""Bases of types whose values are plain dictionaries."""
+
+
 class MethodTargets:
     """Finds the target of `receiver.method(...)` where the receiver is a value, not a module or class."""
 
@@ -136,7 +140,7 @@ class MethodTargets:
             return self.targets.constructor(member)
         if isinstance(member, External):
             base, _, name = member.qualified.rpartition(".")
-            return self._external_method(base, name)
+            return self._external_method("builtins.dict" if base in _MAPPINGS else base, name)
         reason = f"{cls.qualname} has no method `{func.attr}` that is known"
         return unresolved(shortened(func), reason, member or Unknown(reason))
 
