@@ -210,10 +210,12 @@ class Aliases:
         """What a call evaluates to; iterators are noted, since iterating over one changes it."""
         found = self._result(node)
         if node in self._classified.iterators:
-            info = self._classified.calls.get(node)
-            of_project = info is None or ":" in info.callee or info.callee.startswith("*.")
-            (self._generators if of_project else self._iterators).update(found)
+            (self._generators if self._is_of_project(node) else self._iterators).update(found)
         return found
+
+    def _is_of_project(self, call: ast.Call) -> bool:
+        info = self._classified.calls.get(call)
+        return info is None or ":" in info.callee
 
     def _result(self, node: ast.Call) -> Objects:
         info = self._classified.calls.get(node)
@@ -394,7 +396,12 @@ class Aliases:
         return objects
 
     def _advanced(self, iterable: ast.expr) -> set[Object]:
-        """What iterating changes: an iterator itself, and all that a generator of the project holds."""
+        """What iterating changes: an iterator itself, and all that a generator of the project holds.
+
+        An iterator that is made in the header is nobody else's; what it iterates over may be another one.
+        """
+        if isinstance(iterable, ast.Call) and not self._is_of_project(iterable):
+            return set().union(*map(self._advanced, iterable.args))
         objects = self._value(iterable)
         return set(objects & self._iterators) | reach(objects & self._generators)
 

@@ -12,6 +12,7 @@ from flopod_compiler.diagnostics.rules.unsupported import ImplicitEffect, Yieldi
 from flopod_compiler.model import DURABLE_KINDS, CallInfo, CallKind, FunctionNode, WorkflowFunction
 from flopod_compiler.names import BUILTINS, Scope
 from flopod_compiler.parse import shortened
+from flopod_compiler.purity.implicit import ENTERING
 
 _MANAGERS = frozenset(
     {
@@ -173,7 +174,11 @@ def _implicit(work: Workspace, workflow: WorkflowFunction, scope: Scope) -> None
         summary = work.purity.of(implicit.function)
         if summary.mutates:
             work.result.changes.setdefault(implicit.node, []).append(implicit.receiver)
-        if not summary.is_pure:
+        if not summary.is_pure and implicit.verb == ENTERING:
+            word = "async with" if implicit.function.is_async else "with"
+            text = f"{word} {shortened(implicit.receiver)}"
+            work.report(Resource, workflow.module, implicit.node, text=text)
+        elif not summary.is_pure:
             work.report(
                 ImplicitEffect, workflow.module, implicit.node, work.places(summary.hops), what=implicit.what,
                 function=implicit.function.qualname, reason=summary.reason,

@@ -35,8 +35,8 @@ def find_iterators(work: Workspace, workflow: WorkflowFunction) -> None:
             if info is None or info.kind is not CallKind.PURE:
                 continue
             types = work.types.of(call, scope)
-            standard = info.callee.startswith(_ITERATOR_MAKERS) or info.callee in _ITERATORS
-            unknown = types is None and (":" in info.callee or info.callee.startswith("*."))
+            standard = info.callee.startswith(_ITERATOR_MAKERS) or info.callee in (*_ITERATORS, "*.finditer")
+            unknown = types is None and ":" in info.callee
             known = any(one.name == ITERATOR or one.name.startswith(_ITERATOR_TYPES) for one in types or ())
             if standard or unknown or known:
                 work.result.iterators.add(call)

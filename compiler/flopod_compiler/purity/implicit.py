@@ -72,6 +72,7 @@ _BUILTINS = {
 }
 
 
+ENTERING = "entering"
 _ENTERING = {
     "enter_context": ("__enter__", "__exit__"),
     "enter_async_context": ("__aenter__", "__aexit__"),
@@ -150,12 +151,12 @@ class ImplicitCalls:
             yield from self._run(node.iter, scope, "iterating over", "__iter__", "__next__")
         elif isinstance(node, ast.With):
             for item in node.items:
-                yield from self._run(item.context_expr, scope, "entering", "__enter__", "__exit__")
+                yield from self._run(item.context_expr, scope, ENTERING, "__enter__", "__exit__")
         elif isinstance(node, ast.AsyncFor):
             yield from self._run(node.iter, scope, "iterating over", "__aiter__", "__anext__")
         elif isinstance(node, ast.AsyncWith):
             for item in node.items:
-                yield from self._run(item.context_expr, scope, "entering", "__aenter__", "__aexit__")
+                yield from self._run(item.context_expr, scope, ENTERING, "__aenter__", "__aexit__")
 
     def _operator(self, node: ast.BinOp | ast.AugAssign, scope: Scope) -> Iterator[Implicit]:
         name = _OPERATORS.get(type(node.op), "")
@@ -179,7 +180,7 @@ class ImplicitCalls:
     def _builtin(self, call: ast.Call, scope: Scope) -> Iterator[Implicit]:
         if isinstance(call.func, ast.Attribute) and call.func.attr in _ENTERING:
             for argument in call.args:
-                yield from self._run(argument, scope, "entering", *_ENTERING[call.func.attr])
+                yield from self._run(argument, scope, ENTERING, *_ENTERING[call.func.attr])
         if not call.args or not isinstance(call.func, ast.Name) or call.func.id not in _BUILTINS:
             return
         symbol = self.names.resolve(call.func, scope)
