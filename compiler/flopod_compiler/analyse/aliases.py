@@ -166,6 +166,9 @@ class Aliases:
     # -- calls
 
     def _arguments(self, node: ast.Call) -> Objects:
+        info = self._classified.calls.get(node)
+        if info is not None and info.maps:
+            return contents(frozenset().union(*map(self._value, node.args[1:])))
         values = [*node.args, *(keyword.value for keyword in node.keywords)]
         plain = (self._value(one) for one in values if not isinstance(one, ast.Starred))
         spread = (contents(self._value(one)) for one in values if isinstance(one, ast.Starred))
@@ -201,7 +204,7 @@ class Aliases:
         info = self._classified.calls.get(node)
         if self._local(node) is not None or info is None or info.kind in _FRESH:
             return NOTHING
-        called = self._value(node.func) if not isinstance(node.func, ast.Attribute) else NOTHING
+        called = contents(self._value(node.func)) if not isinstance(node.func, ast.Attribute) else NOTHING
         defined = [one.node for one in info.targets if isinstance(one, ProjectFunction)]
         inner = (self._free(one) for one in defined if one in self._names.scopes)
         return frozenset(called).union(*inner)

@@ -285,7 +285,9 @@ class _Decider:
             return True
         if any(isinstance(getattr(one.node, "ctx", None), ast.Del) for one in self._scope.bindings[name]):
             return False
-        return any(name in _binds(statement) for statement in _dominators(self._function, loop))
+        return any(name in _binds(statement) for statement in _dominators(self._function, loop)) or any(
+            name in _entered(ancestor) for ancestor in _ancestors(self._function, loop)
+        )
 
     def _as_collection(self, name: str, loop: Loop, state: State) -> bool:
         known = state.declared.get(name)
@@ -383,6 +385,32 @@ def _dominators(function: FunctionNode, loop: Loop) -> list[ast.stmt]:
 
     search(function.body)
     return found
+
+
+def _ancestors(function: FunctionNode, loop: Loop) -> list[ast.stmt]:
+    """The compound statements of a function that a loop stands in."""
+    below = (one for one in ast.walk(function) if isinstance(one, ast.stmt) and one is not function)
+    return [one for one in below if one is not loop and _is_in_body(loop, one)]
+
+
+def _is_in_body(loop: Loop, statement: ast.stmt) -> bool:
+    body = getattr(statement, "body", [])
+    return isinstance(body, list) and any(loop in set(ast.walk(part)) for part in body)
+
+
+def _entered(statement: ast.stmt) -> set[str]:
+    """The names that a `with` or a loop binds before its body."""
+    targets: list[ast.expr] = []
+    if isinstance(statement, ast.With | ast.AsyncWith):
+        targets = [item.optional_vars for item in statement.items if item.optional_vars is not None]
+    elif isinstance(statement, ast.For | ast.AsyncFor):
+        targets = [statement.target]
+    return {
+        one.id
+        for target in targets
+        for one in ast.walk(target)
+        if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)
+    }
 
 
 def _inner_blocks(statement: ast.stmt) -> list[list[ast.stmt]]:

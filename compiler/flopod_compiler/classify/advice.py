@@ -15,6 +15,8 @@ def ways_out(func: ast.expr, target: Target) -> str:
         return "define it or import it"
     if "import *" in target.reason:
         return "import the name itself"
+    if target.choices:
+        return "call each by its name: choose with if/elif or match"
     if target.parameter:
         choice = "call functions by their names: choose with if/elif or match instead of through"
         return f"{choice} `{target.parameter}`"
