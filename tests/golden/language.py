@@ -50,11 +50,11 @@ as `flopod check` prints them.
 def page() -> str:
     """The whole page."""
     parts = [HEAD]
-    cases = [load_case(name) for name in case_names("run")]
+    cases = [load_case(name) for name in case_names("run", everywhere=True)]
     for group, title in GROUPS.items():
         parts.append(_group(title, [case for case in cases if case.group == group]))
     parts.append(REFUSED)
-    parts += [_refused(load_case(name)) for name in case_names("refused")]
+    parts += [_refused(load_case(name)) for name in case_names("refused", everywhere=True)]
     return "\n".join(parts)
 
 

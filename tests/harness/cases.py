@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import tomllib
 from collections.abc import Iterator
 from copy import deepcopy
@@ -64,6 +65,12 @@ class Case:
     shuffle: bool
     show: bool
     scenarios: tuple[Scenario, ...]
+    since: tuple[int, ...] = ()
+
+    @property
+    def is_readable(self) -> bool:
+        """Whether this interpreter knows the syntax of the case."""
+        return sys.version_info >= self.since
 
     @property
     def folder(self) -> Path:
@@ -104,13 +111,20 @@ def load_case(name: str) -> Case:
         shuffle=table.get("shuffle", False),
         show=table.get("show", False),
         scenarios=tuple(_scenario(run, table.get("opaque", [])) for run in table.get("runs", ())),
+        since=tuple(int(part) for part in table.get("requires-python", "3.11").split(".")),
     )
 
 
-def case_names(kind: str = "") -> list[str]:
-    """The names of all cases, or of those of one kind (`run`, `refused`), sorted."""
+def case_names(kind: str = "", *, everywhere: bool = False) -> list[str]:
+    """The names of all cases, or of those of one kind (`run`, `refused`), sorted.
+
+    Cases in newer syntax than this interpreter knows (`requires-python`) are left out, unless `everywhere`.
+    """
     names = sorted(path.parent.name for path in FIXTURES.glob("*/case.toml"))
-    return [name for name in names if not kind or load_case(name).kind == kind]
+    cases = (load_case(name) for name in names)
+    return [
+        case.name for case in cases if (not kind or case.kind == kind) and (everywhere or case.is_readable)
+    ]
 
 
 def scenarios(names: list[str]) -> Iterator[tuple[str, int]]:
