@@ -14,9 +14,9 @@ from flopod_compiler.analyse.aliases import Aliases, Variable
 from flopod_compiler.analyse.regions import durable_regions
 from flopod_compiler.analyse.scopes import analyse_names
 from flopod_compiler.analyse.state import decide_state
-from flopod_compiler.diagnostics.rules.lowering import AmbiguousId
 from flopod_compiler.ids import Site, SiteScope, assign_ids
 from flopod_compiler.model import Classified, WorkflowFunction
+from flopod_compiler.plan.clashes import ambiguous, grouped
 from flopod_compiler.plan.model import FunctionPlan, Plan
 from flopod_compiler.plan.statements import Statements
 from flopod_compiler.plan.variables import Variables
@@ -58,14 +58,9 @@ def _family(classified: Classified, root: WorkflowFunction) -> list[WorkflowFunc
 
 
 def _name_sites(plan: Plan, one: FunctionPlan) -> None:
-    module = one.function.module
-    for clash in assign_ids(one.root):
-        where, before = _visible(clash.site.node), _visible(clash.first.node)
-        verdict = "both have" if clash.fatal else "it gets"
-        found = AmbiguousId.at(
-            module, where, op=clash.site.op, line=before.lineno, verdict=verdict, id=clash.site.id
-        )
-        plan.diagnostics.append(replace(found, severity="error") if clash.fatal else found)
+    for clashes in grouped(assign_ids(one.root)):
+        found = ambiguous(one.function.module, clashes)
+        plan.diagnostics.append(replace(found, severity="error") if clashes[0].fatal else found)
     _fill_ids(one.body, {id(site): site for site in _all_sites(one.root)})
 
 
@@ -84,10 +79,6 @@ def _fill_ids(block: list[ir.Node], sites: dict[int, Site]) -> None:
             node.id = sites[int(placeholder[1:])].id  # type: ignore[union-attr]
         for _, inner in ir.children(node):
             _fill_ids(inner, sites)
-
-
-def _visible(node: ast.AST) -> ast.expr | ast.stmt:
-    return node.target if isinstance(node, ast.comprehension) else node  # type: ignore[return-value]
 
 
 __all__ = ["FunctionPlan", "Plan", "plan_workflow"]

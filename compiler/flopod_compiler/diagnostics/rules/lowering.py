@@ -53,7 +53,7 @@ class AmbiguousId(Rule):
         "Ids name the recorded results. An ordinal shifts when a call is added before it, and a run in "
         "flight no longer fits the new build. With --strict this is an error."
     )
-    message = "`{op}` stands twice in one scope (first at line {line}); {verdict} the id `{id}`"
+    message = "`{op}` stands {times} in one scope (first at line {line}); {verdict}"
     help = "assign it to a variable, or add `# flopod: id=NAME` at the end of the line"
     severity = "warning"
     valid = (_body("first = await fetch(xs[0])", "second = await fetch(xs[1])", "return first, second"),)
