@@ -175,7 +175,8 @@ def _attempt(
         text, rewrite = shortened(call.args[0]), ways_out(call.args[0], leaf)
         work.report(Unresolved, workflow.module, call.args[0], text=text, reason=leaf.reason, rewrite=rewrite)
     _check_leaf(work, workflow, call, leaf)
-    return CallInfo(CallKind.PRIMITIVE, leaf.name, ATTEMPT, leaf.symbol, True)
+    choices = tuple(one.symbol for one in leaf.choices)
+    return CallInfo(CallKind.PRIMITIVE, leaf.name, ATTEMPT, leaf.symbol, True, choices=choices)
 
 
 def _by_purity(

@@ -22,6 +22,7 @@ from flopod_compiler.parse import shortened
 from flopod_compiler.purity.facts import arguments
 from flopod_compiler.purity.functions import Callee
 
+_HOLDERS = (ast.IfExp, ast.BoolOp, ast.Tuple, ast.List, ast.Dict, ast.ListComp, ast.DictComp)
 _PARTIAL = "functools.partial"
 _TAKES_FUNCTION = frozenset({"flopod.activity", "flopod.attempt"})
 _STORING = frozenset(
@@ -84,7 +85,7 @@ def _is_followed(work: Workspace, workflow: WorkflowFunction, call: ast.Call) ->
     """Whether a `partial` goes straight to where its calls are found again: a variable, a table, a call."""
     parents = work.parents(workflow)
     parent = parents.get(call)
-    while isinstance(parent, ast.IfExp | ast.BoolOp | ast.Tuple | ast.List | ast.Dict):
+    while isinstance(parent, _HOLDERS):
         parent = parents.get(parent)
     if isinstance(parent, ast.Assign):
         return True

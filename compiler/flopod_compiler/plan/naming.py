@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from flopod_compiler.model import CallInfo, CallKind, External, ProjectFunction
+from flopod_compiler.model import CallInfo, CallKind, External, ProjectFunction, Symbol
 
 
 def kind_of(node: ast.Call, info: CallInfo) -> tuple[str, str]:
@@ -26,12 +26,16 @@ def callee_of(info: CallInfo) -> str:
     """The qualified name of what a durable call runs; of an attempt, the leaf it tries."""
     if info.callee != "flopod.attempt":
         return info.callee
-    match info.target:
+    return " | ".join(_callee(one, info.name) for one in info.targets)
+
+
+def _callee(target: Symbol, name: str) -> str:
+    match target:
         case ProjectFunction(module=module, qualname=qualname):
             return f"{module}:{qualname}"
         case External(qualified=qualified):
             return qualified
-    return info.name
+    return name
 
 
 def event(node: ast.Call) -> str | None:

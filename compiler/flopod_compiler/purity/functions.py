@@ -93,6 +93,11 @@ class FunctionValues:
                 return self._display(expr.elts, scope, path if self._fixed else (Part.EACH, *path[1:]))
             case ast.Dict():
                 return self._dict(expr, scope, path)
+            case ast.ListComp() | ast.SetComp() | ast.GeneratorExp() if path:
+                return self._at(expr.elt, self._names.scope(expr), path[1:])
+            case ast.DictComp() if path:
+                part = expr.key if path[0] is Part.EACH else expr.value
+                return self._at(part, self._names.scope(expr), path[1:])
             case ast.Subscript():
                 return self._subscript(expr, scope, path)
             case ast.BinOp(op=ast.Add()) if path:

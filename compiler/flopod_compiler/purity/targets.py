@@ -197,6 +197,10 @@ class Targets:
         if isinstance(symbol, ProjectClass | ModuleValue):
             own = symbol.name if isinstance(symbol, ModuleValue) else symbol.qualname.rpartition(".")[2]
             return Target(CallKind.LEAF, name or own, f"{symbol.module}:{own}", symbol, None)
+        if isinstance(symbol, Local):
+            found = self.values.of(expr, ast.copy_location(ast.Call(expr, [], []), expr), scope)
+            if found is not None and found.kind in (None, CallKind.LEAF):
+                return replace(found, kind=CallKind.LEAF, name=name or found.name, runs=())
         if isinstance(expr, ast.Attribute):
             return Target(CallKind.LEAF, name or expr.attr, shortened(expr), symbol, None)
         return unresolved(shortened(expr), f"{describe(symbol)} is not a function that is known", symbol)
