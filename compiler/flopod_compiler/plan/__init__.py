@@ -6,7 +6,6 @@ only applies it.
 
 from __future__ import annotations
 
-import ast
 from dataclasses import replace
 
 from flopod_compiler import ir
