@@ -93,7 +93,10 @@ class LeafChangesReceiver(Rule):
         _LINE + "@workflow\nasync def main(line: Line):\n    line.ship()\n    return line.shipped\n",
         _LINE + "def find() -> Line:\n    return Line()\n\n@workflow\nasync def main():\n    find().ship()\n",
     )
-    invalid = (_LINE + "def find():\n    return Line()\n\n@workflow\nasync def main():\n    find().ship()  # FLP406\n",)
+    invalid = (
+        _LINE
+        + "def find():\n    return Line()\n\n@workflow\nasync def main():\n    find().ship()  # FLP406\n",
+    )
 
 
 class MutableRead(Rule):
