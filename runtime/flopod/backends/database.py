@@ -88,7 +88,7 @@ class Database:
                 raise
         # Without a log beside it nobody has the database open, and it needs no shared memory.
         mode = "mode=ro" if self._log.exists() else "immutable=1"
-        return self._open(f"{self.path.absolute().as_uri()}?{mode}")
+        return self._open(f"file://{_escaped(self.path.absolute())}?{mode}")
 
     def _open(self, place: str) -> sqlite3.Connection:
         disk.make_folder(self.path.parent)
@@ -97,7 +97,7 @@ class Database:
             timeout=PATIENCE,
             isolation_level=None,
             check_same_thread=False,
-            uri=place.startswith("file:/"),
+            uri=place.startswith("file://"),
         )
         try:
             db.execute("PRAGMA synchronous = FULL")
@@ -254,3 +254,8 @@ def transaction(db: sqlite3.Connection) -> Iterator[None]:
             if db.in_transaction:
                 db.execute("ROLLBACK")
         raise
+
+
+def _escaped(path: Path) -> str:
+    """A path as SQLite wants it in a URI (sqlite.org/uri.html, section 3.1)."""
+    return str(path).replace("%", "%25").replace("?", "%3f").replace("#", "%23")
