@@ -50,7 +50,7 @@ def _check(
 ) -> None:
     for symbol in _symbols(work, info, value, scope):
         what = _durable(work, symbol)
-        if what and info.kind is not CallKind.WORKFLOW:
+        if what and info.kind is not CallKind.WORKFLOW and not _stores(info):
             rewrite = _rewrite(call, info, value, awaits=True)
             _report(work, workflow, value, what, info, rewrite)
         elif _is_called_plainly(info):
@@ -101,7 +101,13 @@ def _is_called_plainly(info: CallInfo) -> bool:
         or isinstance(info.target, ProjectFunction)
     ):
         return False
-    return not (info.callee.startswith(("*.", "builtins.")) and info.name in _STORING)
+    return not _stores(info)
+
+
+def _stores(info: CallInfo) -> bool:
+    """Whether a call only puts its arguments into a container, or takes one out."""
+    of_container = info.kind is CallKind.PURE and info.callee.startswith(("*.", "builtins."))
+    return of_container and info.name in _STORING
 
 
 def _durable(work: Workspace, symbol: Symbol) -> str:
