@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from flopod_compiler.classify.choices import named, wrapping
 from flopod_compiler.classify.workspace import Workspace
-from flopod_compiler.diagnostics.rules.calls import Unresolved
+from flopod_compiler.diagnostics.rules.calls import TriedWorkflow, Unresolved
 from flopod_compiler.model import (
     DURABLE_KINDS,
     CallInfo,
@@ -54,16 +54,20 @@ def settle_durable(work: Workspace, workflow: WorkflowFunction) -> None:
             changed |= _level(work, work.result.calls.get(call))
     for call in calls:
         info = work.result.calls.get(call)
-        if info is not None and any(one.durable for one in nested_targets(work, info)):
+        if info is None or info.kind is CallKind.UNRESOLVED:
+            continue
+        if info.kind in (CallKind.LEAF, CallKind.PRIMITIVE):
+            _check_tried(work, workflow, call, info)
+        elif any(one.durable for one in nested_targets(work, info)):
             _make_workflow(work, workflow, call, info)
 
 
 def _level(work: Workspace, info: CallInfo | None) -> bool:
     """Let all functions that one call may reach take a scope as soon as one does; whether any is new."""
     found = nested_targets(work, info)
-    if info is None or not (info.kind is CallKind.WORKFLOW or any(one.durable for one in found)):
-        return False
-    plain = [one for one in found if not one.durable]
+    kind = info.kind if info is not None else None
+    by_one = kind is CallKind.PURE and any(one.durable for one in found)
+    plain = [one for one in found if not one.durable] if by_one or kind is CallKind.WORKFLOW else []
     for one in plain:
         one.durable = True
     return bool(plain)
@@ -71,8 +75,6 @@ def _level(work: Workspace, info: CallInfo | None) -> bool:
 
 def _make_workflow(work: Workspace, workflow: WorkflowFunction, call: ast.Call, info: CallInfo) -> None:
     """A call of a durable function gives it a scope; so each function that it may reach has to take one."""
-    if info.kind is CallKind.UNRESOLVED:
-        return
     others = [one for one in info.targets if not _takes_scope(work, one)]
     if not others:
         work.result.calls[call] = replace(info, kind=CallKind.WORKFLOW, mutates=frozenset())
@@ -83,6 +85,20 @@ def _make_workflow(work: Workspace, workflow: WorkflowFunction, call: ast.Call, 
     rewrite, text = wrapping(other, bool(info.is_async)), shortened(call.func)
     work.report(Unresolved, workflow.module, call.func, text=text, reason=reason, rewrite=rewrite)
     work.result.calls[call] = replace(info, kind=CallKind.UNRESOLVED)
+
+
+def _check_tried(work: Workspace, workflow: WorkflowFunction, call: ast.Call, info: CallInfo) -> None:
+    """Options of a leaf, or `attempt`, on a function that takes a scope."""
+    for one in info.targets:
+        found = work.result.functions.get(one.node) if isinstance(one, ProjectFunction) else None
+        if found is None or not found.durable:
+            continue
+        what = "is a workflow" if found.parent is None else "does durable work"
+        mark = "attempt()" if info.kind is CallKind.PRIMITIVE else "activity()"
+        name, text = found.node.name, f"await {found.node.name}(...)"
+        work.report(TriedWorkflow, workflow.module, call, function=name, what=what, mark=mark, text=text)
+        work.result.calls[call] = replace(info, kind=CallKind.UNRESOLVED)
+        return
 
 
 def _takes_scope(work: Workspace, symbol: Symbol) -> bool:
