@@ -192,7 +192,7 @@ class Carriers:
     def _called(self, call: ast.Call, info: CallInfo | None) -> None:
         for one in nested_targets(self._work, info) if info is not None and info.kind in _PLAIN else ():
             inner = self._work.names.scope(one.node)
-            given = bind_arguments(call, one.node, None)
+            given = bind_arguments(_inner(call) if info is not None and info.maps else call, one.node, None)
             for name, values in given.items():
                 self._hold(inner, name, values)
                 self._share(inner, name, values)
@@ -206,6 +206,11 @@ class Carriers:
             found = self._first(one.value for one in _returns(node) if one.value is not None)
             if found is not None:
                 self._returned[node] = found
+
+
+def _inner(mapping: ast.Call) -> ast.Call:
+    """The call that `map(f, xs)` makes of each item, with the iterables in the places of items."""
+    return ast.Call(mapping.args[0], mapping.args[1:], [])
 
 
 def _origins(expr: ast.expr) -> Iterator[ast.Name]:
