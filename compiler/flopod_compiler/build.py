@@ -21,7 +21,7 @@ from flopod_compiler.diagnostics.rules.lowering import Untranslated
 from flopod_compiler.diagnostics.settle import settle
 from flopod_compiler.lower import LoweringError, lower_module
 from flopod_compiler.model import Classified, FunctionNode, Lowered, Project, SourceModule, WorkflowFunction
-from flopod_compiler.parse import compile_fault, name_span
+from flopod_compiler.parse import name_span
 from flopod_compiler.plan import Plan, plan_workflow
 from flopod_compiler.project import discover
 from flopod_compiler.verify import verify_workflow
@@ -101,8 +101,7 @@ def _lower(classified: Classified, plans: list[Plan], result: Compilation) -> No
             result.diagnostics.append(_too_deep(some[0].root))
             continue
         if fault is not None:
-            own = compile_fault(module)
-            result.diagnostics.append(own or _internal(module, some[0].root, fault))
+            result.diagnostics.append(_internal(module, some[0].root, fault))
 
 
 def _check(classified: Classified, lowered: Lowered, plans: list[Plan]) -> str | None:

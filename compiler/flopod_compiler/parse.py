@@ -80,7 +80,7 @@ def parse_text(text: str, relpath: str) -> ast.Module | Diagnostic:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return ast.parse(text, filename=relpath)
+            return _compiled(text, relpath)
     except SyntaxError as error:
         return _syntax_diagnostic(error, text, relpath)
     except (RecursionError, MemoryError):
@@ -89,17 +89,14 @@ def parse_text(text: str, relpath: str) -> ast.Module | Diagnostic:
         return NotParsed.on(relpath, _START, reason=str(error))
 
 
-def compile_fault(module: SourceModule) -> Diagnostic | None:
-    """What is wrong with a module that parses but does not compile, like `break` outside of a loop."""
+def _compiled(text: str, relpath: str) -> ast.Module | Diagnostic:
+    """The syntax tree of a text that Python compiles: `break` outside of a loop is found no earlier."""
+    tree = ast.parse(text, filename=relpath)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            compile(module.text, module.relpath, "exec", dont_inherit=True)
+        compile(text, relpath, "exec", dont_inherit=True)
     except SyntaxError as error:
-        return _syntax_diagnostic(error, module.text, module.relpath)
-    except (RecursionError, MemoryError):
-        return TooDeep.on(module.relpath, _START, what="the file")
-    return None
+        return _misplaced(error, text, relpath)
+    return tree
 
 
 def lines(module: SourceModule) -> list[str]:
@@ -186,20 +183,34 @@ def _code_points(text: list[str], line: int, offset: int) -> int:
 
 
 def _syntax_diagnostic(error: SyntaxError, text: str, relpath: str) -> Diagnostic:
+    where, reason = _where(error), error.msg or "invalid syntax"
+    if any(words in reason for words in _DEEP):
+        return TooDeep.on(relpath, where, what="this")
+    source = _LINE_ENDS.split(text)
+    if where.line <= len(source) and _NEWER.search(source[where.line - 1]):
+        return NewerSyntax.on(relpath, where, reason=reason, version=_interpreter())
+    return NotParsed.on(relpath, where, reason=reason)
+
+
+def _misplaced(error: SyntaxError, text: str, relpath: str) -> Diagnostic:
+    """What the parser takes and the compiler does not; the compiler counts columns in bytes."""
+    where, reason = _where(error), error.msg or "invalid syntax"
+    if any(words in reason for words in _DEEP):
+        return TooDeep.on(relpath, where, what="this")
+    source = _LINE_ENDS.split(text)
+    start = _code_points(source, where.line, where.col)
+    end = max(_code_points(source, where.end_line, where.end_col), start + 1)
+    return NotParsed.on(relpath, Span(where.line, start, where.end_line, end), reason=reason)
+
+
+def _where(error: SyntaxError) -> Span:
     line = max(error.lineno or 1, 1)
     column = max((error.offset or 1) - 1, 0)
     end_line = error.end_lineno if error.end_lineno and error.end_lineno > 0 else line
     end_column = (error.end_offset or 0) - 1
     if (end_line, end_column) <= (line, column):
         end_line, end_column = line, column + 1
-    where = Span(line, column, end_line, end_column)
-    reason = error.msg or "invalid syntax"
-    if any(words in reason for words in _DEEP):
-        return TooDeep.on(relpath, where, what="this")
-    source = _LINE_ENDS.split(text)
-    if line <= len(source) and _NEWER.search(source[line - 1]):
-        return NewerSyntax.on(relpath, where, reason=reason, version=_interpreter())
-    return NotParsed.on(relpath, where, reason=reason)
+    return Span(line, column, end_line, end_column)
 
 
 def _interpreter() -> str:

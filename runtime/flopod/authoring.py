@@ -18,6 +18,7 @@ from flopod.durations import Duration, Moment, due, now_ms, seconds
 from flopod.errors import ActivityTimeout, Unsupported
 from flopod.localinbox import NOTHING, receive
 from flopod.retry import Retry
+from flopod.tries import Tries
 
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
@@ -102,7 +103,8 @@ def activity(
     """Give a leaf options: as a decorator, with or without them, or as a call `activity(fetch, retry=...)`.
 
     Options that are given again replace those that the function has. Uncompiled, a call applies
-    `retry` and `timeout` in process.
+    `retry` and `timeout` in process; where it may be tried again, each try gets a copy of the arguments,
+    and what the last one did to them is done to the caller's.
     """
     given = {name: value for name, value in options.items() if value is not None}
     if timeout is not None:
@@ -120,10 +122,12 @@ def _wrap(fn: Callable[..., Any], given: dict[str, Any]) -> Any:
     bare = options.fn
 
     async def wrapper(*args: Any, **kwargs: Any) -> Any:
-        return await _call(options, options.retry, args, kwargs)
+        tries = Tries(_name(options), options.retry, args, kwargs, kept=_is_method(named, args))
+        return await _call(options, options.retry, tries)
 
     def sync_wrapper(*args: Any, **kwargs: Any) -> Any:
-        return _call_sync(options, args, kwargs)
+        tries = Tries(_name(options), options.retry, args, kwargs, kept=_is_method(named, args))
+        return _call_sync(options, tries)
 
     chosen: Callable[..., Any] = wrapper if _is_async(bare) else sync_wrapper
     named = functools.update_wrapper(chosen, bare)
@@ -140,17 +144,27 @@ def _is_async(fn: Any) -> bool:
     )
 
 
-async def _call(options: ActivityOptions, retry: Retry | None, args: Any, kwargs: Any) -> Any:
+def _is_method(fn: Callable[..., Any], args: tuple[Any, ...]) -> bool:
+    """Whether a call gives a function of a class the object that it is looked up on."""
+    classes = type(args[0]).__mro__ if args else ()
+    return any(vars(one).get(fn.__name__) is fn for one in classes)
+
+
+async def _call(options: ActivityOptions, retry: Retry | None, tries: Tries) -> Any:
     began = time.monotonic()
     attempt = 0
     while True:
         attempt += 1
+        one = tries.next()
         try:
-            return await _once(options, args, kwargs)
+            value = await _once(options, one.args, one.kwargs)
         except BaseException as error:
             pause = _next(retry, error, attempt, time.monotonic() - began)
             if pause is None:
+                one.raised(error)
                 raise
+        else:
+            return one.returned(value)
         await asyncio.sleep(pause)
 
 
@@ -167,17 +181,21 @@ async def _once(options: ActivityOptions, args: Any, kwargs: Any) -> Any:
         raise
 
 
-def _call_sync(options: ActivityOptions, args: Any, kwargs: Any) -> Any:
+def _call_sync(options: ActivityOptions, tries: Tries) -> Any:
     began = time.monotonic()
     attempt = 0
     while True:
         attempt += 1
+        one = tries.next()
         try:
-            return _once_sync(options, args, kwargs)
+            value = _once_sync(options, one.args, one.kwargs)
         except BaseException as error:
             pause = _next(options.retry, error, attempt, time.monotonic() - began)
             if pause is None:
+                one.raised(error)
                 raise
+        else:
+            return one.returned(value)
         time.sleep(pause)
 
 
@@ -232,7 +250,7 @@ async def attempt(fn: Callable[..., Any], /, *args: Any, retry: Retry = _DEFAULT
     """Call a leaf by a retry policy. Returns its result, or None when every try failed."""
     options = getattr(fn, "__flopod_activity__", None) or ActivityOptions(fn)
     try:
-        return await _call(options, retry, args, kwargs)
+        return await _call(options, retry, Tries(_name(options), retry, args, kwargs))
     except Exception:
         return None
 

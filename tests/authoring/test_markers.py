@@ -3,6 +3,7 @@
 import asyncio
 import functools
 import inspect
+import threading
 import time
 from typing import Any
 
@@ -150,3 +151,86 @@ def test_attempt_lets_a_cancellation_through() -> None:
     with pytest.raises(KeyboardInterrupt):
         asyncio.run(attempt(flaky.answer, retry=QUICK))
     assert flaky.calls == 1
+
+
+class Job:
+    """A leaf's receiver: what it remembers of its tries."""
+
+    def __init__(self) -> None:
+        self.seen: list[list[int]] = []
+
+    @activity(retry=QUICK)
+    def push(self, row: list[int], value: int, *, fail: int) -> list[int]:
+        """Append to the row; the first `fail` tries fail after that."""
+        row.append(value)
+        self.seen.append([*row])
+        if len(self.seen) <= fail:
+            raise ValueError(row)
+        return row
+
+
+def test_each_try_gets_the_arguments_of_the_call() -> None:
+    """A try that changed an argument and failed leaves no trace; what the last one did is in place."""
+    job, row = Job(), [1]
+    assert job.push(row, 2, fail=1) is row
+    assert row == [1, 2]
+    assert job.seen == [[1, 2], [1, 2]]
+
+
+def test_the_error_of_the_last_try_refers_to_the_callers_objects() -> None:
+    """Of a call that fails the change of its last try stays, as it does without a policy."""
+    job, row = Job(), [1]
+    with pytest.raises(ValueError, match="1, 2") as caught:
+        job.push(row, 2, fail=9)
+    assert caught.value.args[0] is row
+    assert row == [1, 2]
+    assert job.seen == [[1, 2]] * 3
+
+
+def test_a_change_made_elsewhere_meanwhile_stays() -> None:
+    """A leaf that only reads its argument puts nothing back."""
+    row = [1]
+    flaky = Flaky(1)
+
+    @activity(retry=QUICK)
+    async def read(values: list[int]) -> int:
+        await asyncio.sleep(0.01)
+        return flaky.answer(len(values))
+
+    async def run() -> list[int]:
+        reading = asyncio.create_task(read(row))
+        await asyncio.sleep(0.005)
+        row.append(2)
+        return [await reading, *row]
+
+    assert asyncio.run(run()) == [1, 1, 2]
+
+
+def test_arguments_that_are_no_data_are_handed_over() -> None:
+    """What cannot be written cannot be copied: the leaf gets the objects themselves."""
+    lock, row = threading.Lock(), [1]
+    flaky = Flaky(1)
+
+    @activity(retry=QUICK)
+    def take(held: object, values: list[int]) -> object:
+        values.append(flaky.calls)
+        flaky.answer()
+        return held
+
+    assert take(lock, row) is lock
+    assert row == [1, 0, 1]
+
+
+def test_a_result_that_is_no_data_comes_with_the_changes() -> None:
+    """In process a leaf may return anything; its arguments are tried anew all the same."""
+    lock, row = threading.Lock(), [1]
+    flaky = Flaky(1)
+
+    @activity(retry=QUICK)
+    def give(values: list[int]) -> object:
+        values.append(flaky.calls)
+        flaky.answer()
+        return lock
+
+    assert give(row) is lock
+    assert row == [1, 1]

@@ -11,6 +11,8 @@ _LEAF = "move the call into a function of its own, which becomes a leaf"
 
 def ways_out(func: ast.expr, target: Target) -> str:
     """The help for an unresolved call, by the form of what is called."""
+    if target.rewrite:
+        return target.rewrite
     if "is not defined" in target.reason:
         return "define it or import it"
     if "import *" in target.reason:

@@ -6,6 +6,7 @@ import ast
 from dataclasses import replace
 
 from flopod_compiler.classify.advice import ways_out
+from flopod_compiler.classify.choices import settled
 from flopod_compiler.classify.receivers import holder_of_method
 from flopod_compiler.classify.spreads import as_mapping, mapped
 from flopod_compiler.classify.workspace import Workspace
@@ -36,20 +37,14 @@ def classify_calls(work: Workspace, workflow: WorkflowFunction) -> None:
 def _info(
     work: Workspace, workflow: WorkflowFunction, call: ast.Call, scope: Scope, awaited: bool
 ) -> CallInfo:
-    target = work.purity.targets.of(call, scope)
+    target = settled(work, work.purity.targets.of(call, scope), awaited)
     each = mapped(work, workflow, call, scope, target)
     if each is not None:
         found = as_mapping(work, _info(work, workflow, each, scope, awaited=True))
         if found is not None:
             return found
-    if target.is_uneven and not awaited:
-        target = _unclear(target, "some of the functions it may be are async and some are not")
-    if any(_is_nested(work, run) for run in target.runs):
-        other = _effectful_choice(work, target)
-        if not other:
-            return _finished(target, CallKind.PURE, awaited, _nested_changes(work, call, scope, target))
-        inner = next(run.node.name for run in target.runs if _is_nested(work, run))
-        target = _unclear(target, f"it may be {inner}, a function of the workflow, or {other}, a leaf")
+    if target.kind is None and any(run.node in work.marks.nested for run in target.runs):
+        return _finished(target, CallKind.PURE, awaited, _nested_changes(work, call, scope, target))
     if target.known is not None and target.known.refused:
         return _refused(work, workflow, call, target)
     if target.kind is None:
@@ -112,23 +107,6 @@ def _finished(
     return CallInfo(
         kind, target.name, target.callee, target.symbol, is_async, mutates, target.reason, choices
     )
-
-
-def _unclear(target: Target, reason: str) -> Target:
-    return replace(target, kind=CallKind.UNRESOLVED, reason=reason, runs=())
-
-
-def _is_nested(work: Workspace, run: ProjectFunction) -> bool:
-    return run.node in work.marks.nested
-
-
-def _effectful_choice(work: Workspace, target: Target) -> str:
-    """Of the functions that a call may reach, one outside the workflow that has effects."""
-    for one in target.choices:
-        effects = any(not _is_nested(work, run) and not work.purity.of(run).is_pure for run in one.runs)
-        if effects or one.kind not in (None, CallKind.PURE):
-            return one.name
-    return ""
 
 
 def _nested_changes(work: Workspace, call: ast.Call, scope: Scope, target: Target) -> frozenset[int | str]:
@@ -224,7 +202,7 @@ def _changes_unseen(
     rewrite = f"call {target.name} by its name, with the object in sight"
     text = shortened(call.func)
     work.report(Unresolved, workflow.module, call.func, text=text, reason=reason, rewrite=rewrite)
-    return _finished(_unclear(target, reason), CallKind.UNRESOLVED, awaited)
+    return _finished(replace(target, reason=reason, runs=()), CallKind.UNRESOLVED, awaited)
 
 
 def _callback_reason(

@@ -5,14 +5,16 @@ from __future__ import annotations
 import ast
 from dataclasses import replace
 
+from flopod_compiler.classify.choices import named, wrapping
 from flopod_compiler.classify.workspace import Workspace
-from flopod_compiler.diagnostics.rules.calls import Unresolved
+from flopod_compiler.diagnostics.rules.calls import TriedWorkflow, Unresolved
 from flopod_compiler.model import (
     DURABLE_KINDS,
     CallInfo,
     CallKind,
     FunctionNode,
     ProjectFunction,
+    Symbol,
     WorkflowFunction,
 )
 from flopod_compiler.names import Scope
@@ -40,6 +42,7 @@ def settle_durable(work: Workspace, workflow: WorkflowFunction) -> None:
         if scope.node in work.result.functions
         and isinstance(scope.node, ast.FunctionDef | ast.AsyncFunctionDef)
     }
+    calls = [call for scope in work.scopes(workflow) for call in scope.calls]
     changed = True
     while changed:
         changed = False
@@ -47,28 +50,59 @@ def settle_durable(work: Workspace, workflow: WorkflowFunction) -> None:
             nested = work.result.functions[node]
             if not nested.durable and _is_durable(work, scope):
                 nested.durable = changed = True
-    for scope in work.scopes(workflow):
-        for call in scope.calls:
-            info = work.result.calls.get(call)
-            if info is not None and any(one.durable for one in nested_targets(work, info)):
-                _make_workflow(work, workflow, call, info)
+        for call in calls:
+            changed |= _level(work, work.result.calls.get(call))
+    for call in calls:
+        info = work.result.calls.get(call)
+        if info is None or info.kind is CallKind.UNRESOLVED:
+            continue
+        if info.kind in (CallKind.LEAF, CallKind.PRIMITIVE):
+            _check_tried(work, workflow, call, info)
+        elif any(one.durable for one in nested_targets(work, info)):
+            _make_workflow(work, workflow, call, info)
+
+
+def _level(work: Workspace, info: CallInfo | None) -> bool:
+    """Let all functions that one call may reach take a scope as soon as one does; whether any is new."""
+    found = nested_targets(work, info)
+    kind = info.kind if info is not None else None
+    by_one = kind is CallKind.PURE and any(one.durable for one in found)
+    plain = [one for one in found if not one.durable] if by_one or kind is CallKind.WORKFLOW else []
+    for one in plain:
+        one.durable = True
+    return bool(plain)
 
 
 def _make_workflow(work: Workspace, workflow: WorkflowFunction, call: ast.Call, info: CallInfo) -> None:
     """A call of a durable function gives it a scope; so each function that it may reach has to take one."""
-    found = nested_targets(work, info)
-    plain = [one.name for one in found if not one.durable]
-    if not plain and len(found) == len(info.targets):
+    others = [one for one in info.targets if not _takes_scope(work, one)]
+    if not others:
         work.result.calls[call] = replace(info, kind=CallKind.WORKFLOW, mutates=frozenset())
         return
-    durable = next(one.name for one in found if one.durable)
-    other = plain[0] if plain else "a lambda"
+    durable = next(one.name for one in nested_targets(work, info) if one.durable)
+    other = named(others[0])
     reason = f"it may be {durable}, which does durable work, or {other}, which does not"
-    rewrite = "call each by its name: choose with if/elif or match"
-    work.report(
-        Unresolved, workflow.module, call.func, text=shortened(call.func), reason=reason, rewrite=rewrite
-    )
+    rewrite, text = wrapping(other, bool(info.is_async)), shortened(call.func)
+    work.report(Unresolved, workflow.module, call.func, text=text, reason=reason, rewrite=rewrite)
     work.result.calls[call] = replace(info, kind=CallKind.UNRESOLVED)
+
+
+def _check_tried(work: Workspace, workflow: WorkflowFunction, call: ast.Call, info: CallInfo) -> None:
+    """Options of a leaf, or `attempt`, on a function that takes a scope."""
+    for one in info.targets:
+        found = work.result.functions.get(one.node) if isinstance(one, ProjectFunction) else None
+        if found is None or not found.durable:
+            continue
+        what = "is a workflow" if found.parent is None else "does durable work"
+        mark = "attempt()" if info.kind is CallKind.PRIMITIVE else "activity()"
+        name, text = found.node.name, f"await {found.node.name}(...)"
+        work.report(TriedWorkflow, workflow.module, call, function=name, what=what, mark=mark, text=text)
+        work.result.calls[call] = replace(info, kind=CallKind.UNRESOLVED)
+        return
+
+
+def _takes_scope(work: Workspace, symbol: Symbol) -> bool:
+    return isinstance(symbol, ProjectFunction) and symbol.node in work.result.functions
 
 
 def nested_targets(work: Workspace, info: CallInfo | None) -> list[WorkflowFunction]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 
-from flopod_compiler.classify.nested import durable_function
+from flopod_compiler.classify.carriers import Carriers
+from flopod_compiler.classify.nested import durable_function, nested_targets
 from flopod_compiler.classify.workspace import Workspace
 from flopod_compiler.diagnostics import Related
 from flopod_compiler.diagnostics.rules.calls import FunctionValue
@@ -24,6 +25,14 @@ from flopod_compiler.purity.functions import Callee
 
 _HOLDERS = (ast.IfExp, ast.BoolOp, ast.Tuple, ast.List, ast.Dict, ast.ListComp, ast.DictComp)
 _PARTIAL = "functools.partial"
+_HANDING = frozenset(
+    f"builtins.{name}"
+    for name in (
+        *("list", "tuple", "set", "frozenset", "dict", "zip", "enumerate", "reversed", "iter", "next"),
+        *("len", "bool", "callable", "isinstance"),
+    )
+)
+_COMPARING = frozenset(f"builtins.{name}" for name in ("sorted", "min", "max", "any", "all", "sum"))
 _TAKES_FUNCTION = frozenset({"flopod.activity", "flopod.attempt"})
 _STORING = frozenset(
     {"append", "add", "insert", "setdefault", "update", "extend", "appendleft", "get", "pop"}
@@ -31,33 +40,70 @@ _STORING = frozenset(
 
 
 def check_function_values(work: Workspace, workflow: WorkflowFunction) -> None:
-    """Report leaves, workflows and durable inner functions passed where they would be called plainly."""
+    """Report leaves, workflows and durable inner functions given to code that would call them plainly."""
+    carriers = Carriers(work, workflow)
     for scope in work.scopes(workflow):
         for call in scope.calls:
             info = work.result.calls.get(call)
-            if info is None or info.callee in _TAKES_FUNCTION:
+            if info is None or info.kind is CallKind.UNRESOLVED or info.callee in _TAKES_FUNCTION:
                 continue
             if info.maps and info.kind is not CallKind.PURE:
                 continue
             if info.callee == _PARTIAL and _is_followed(work, workflow, call):
                 continue
             for value in arguments(call):
-                _check(work, workflow, call, info, value, scope)
+                if not _check_scoped(work, workflow, carriers, call, value, info):
+                    _check(work, workflow, call, info, value, scope)
+            if _is_method(work, info) and isinstance(call.func, ast.Attribute):
+                _check_scoped(work, workflow, carriers, call, call.func.value, info)
+
+
+def _check_scoped(
+    work: Workspace,
+    workflow: WorkflowFunction,
+    carriers: Carriers,
+    call: ast.Call,
+    value: ast.expr,
+    info: CallInfo,
+) -> bool:
+    """Report a value that is or holds a function with a scope, where plain code could call it."""
+    found = None if _hands_on(work, info) else carriers.of(value)
+    direct = isinstance(value, ast.Name | ast.Attribute) and found in carriers.named(value)
+    if found is None or (not direct and info.callee in _COMPARING and not call.keywords):
+        return False
+    what, rewrite = _durable(work, found), _rewrite(call, info, value, awaits=True)
+    if not direct:
+        what = f"holds {found.node.name}, which {what}"
+        rewrite = f"call {found.node.name} in the workflow itself, and give the plain code its results"
+    _report(work, workflow, value, what, info, rewrite)
+    return True
+
+
+def _hands_on(work: Workspace, info: CallInfo) -> bool:
+    """Whether a call passes functions on to where their calls are seen, or only looks at them."""
+    if info.kind is CallKind.WORKFLOW or nested_targets(work, info):
+        return True
+    return _stores(info) or (info.kind is CallKind.PURE and info.callee in _HANDING)
+
+
+def _is_method(work: Workspace, info: CallInfo) -> bool:
+    """Whether a call gives an object to a method of its project class."""
+    return any(
+        isinstance(one, ProjectFunction) and one.owner is not None and one.node not in work.result.functions
+        for one in info.targets
+    )
 
 
 def _check(
     work: Workspace, workflow: WorkflowFunction, call: ast.Call, info: CallInfo, value: ast.expr, scope: Scope
 ) -> None:
+    if not _is_called_plainly(info):
+        return
     for symbol in _symbols(work, info, value, scope):
-        what = _durable(work, symbol)
-        if what and info.kind is not CallKind.WORKFLOW:
-            rewrite = _rewrite(call, info, value, awaits=True)
-            _report(work, workflow, value, what, info, rewrite)
-        elif _is_called_plainly(info):
-            effect = _effect(work, symbol, value)
-            if effect:
-                rewrite = _rewrite(call, info, value, awaits=False)
-                _report(work, workflow, value, effect, info, rewrite, _way(work, symbol))
+        effect = _effect(work, symbol, value)
+        if effect:
+            rewrite = _rewrite(call, info, value, awaits=False)
+            _report(work, workflow, value, effect, info, rewrite, _way(work, symbol))
 
 
 def _symbols(work: Workspace, info: CallInfo, value: ast.expr, scope: Scope) -> list[Symbol]:
@@ -101,7 +147,13 @@ def _is_called_plainly(info: CallInfo) -> bool:
         or isinstance(info.target, ProjectFunction)
     ):
         return False
-    return not (info.callee.startswith(("*.", "builtins.")) and info.name in _STORING)
+    return not _stores(info)
+
+
+def _stores(info: CallInfo) -> bool:
+    """Whether a call only puts its arguments into a container, or takes one out."""
+    of_container = info.kind is CallKind.PURE and info.callee.startswith(("*.", "builtins."))
+    return of_container and info.name in _STORING
 
 
 def _durable(work: Workspace, symbol: Symbol) -> str:

@@ -7,7 +7,7 @@ handed to code that might put something else into it, nothing is known of what i
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, TypeAlias
@@ -28,7 +28,7 @@ class Part(Enum):
     ITEM = "item"
 
 
-Path: TypeAlias = "tuple[int | Part, ...]"
+Path: TypeAlias = "tuple[int | str | Part, ...]"
 _LONGEST = 5
 _CONTAINERS = (ast.Tuple, ast.List, ast.Set, ast.Dict)
 _COPIES = frozenset(f"builtins.{name}" for name in ("list", "tuple", "reversed", "sorted", "iter", "set"))
@@ -48,6 +48,7 @@ class Callee:
 
 
 Values: TypeAlias = "list[Callee] | None"
+Opinion: TypeAlias = "Callable[[ast.expr], bool | None]"
 
 
 class FunctionValues:
@@ -59,6 +60,7 @@ class FunctionValues:
         self._active: set[tuple[Scope, str, Path]] = set()
         self._calling: set[ast.AST] = set()
         self._fixed = 0
+        self._opinion: Opinion | None = None
 
     def of(self, expr: ast.expr, scope: Scope) -> list[Callee]:
         """Every function that an expression may be; empty when that is not known."""
@@ -66,10 +68,27 @@ class FunctionValues:
         distinct = {(id(one.symbol), id(one.expr)): one for one in found or ()}
         return list(distinct.values())
 
+    def is_data(self, expr: ast.expr, scope: Scope, opinion: Opinion) -> bool:
+        """Whether an expression is known to be no function and to hold none: a key, a counter.
+
+        `opinion` says of an expression in the way whether it is harmless; None means to look closer.
+        """
+        self._opinion = opinion
+        try:
+            return self._at(expr, scope, ()) == []
+        finally:
+            self._opinion = None
+
     # --- expressions ------------------------------------------------------------------------------
 
     def _at(self, expr: ast.expr, scope: Scope, path: Path) -> Values:
         """The functions at a path inside the value of an expression."""
+        is_harmless = self._opinion(expr) if self._opinion is not None and not path else None
+        if is_harmless is not None:
+            return [] if is_harmless else None
+        return self._found(expr, scope, path)
+
+    def _found(self, expr: ast.expr, scope: Scope, path: Path) -> Values:
         if len(path) > _LONGEST or (not path and isinstance(expr, _CONTAINERS)):
             return None
         match expr:
@@ -129,7 +148,7 @@ class FunctionValues:
         rest = path[1:]
         if path[0] is Part.EACH:
             return _union([self._inner(one, scope, rest) for one in expr.keys if one is not None])
-        pairs = zip(expr.keys, expr.values, strict=True)
+        pairs = [one for one in zip(expr.keys, expr.values, strict=True) if _may_be(one[0], path[0])]
         return _union([
             self._inner(value, scope, rest) if key is not None else self._at(value, scope, path)
             for key, value in pairs
@@ -138,9 +157,7 @@ class FunctionValues:
     def _subscript(self, expr: ast.Subscript, scope: Scope, path: Path) -> Values:
         if isinstance(expr.slice, ast.Slice):
             return self._at(expr.value, scope, (Part.EACH, *path[1:])) if path else None
-        key = expr.slice.value if isinstance(expr.slice, ast.Constant) else None
-        place = key if isinstance(key, int) and not isinstance(key, bool) and key >= 0 else Part.ITEM
-        return self._at(expr.value, scope, (place, *path))
+        return self._at(expr.value, scope, (_place(expr.slice), *path))
 
     # --- calls --------------------------------------------------------------------------------------
 
@@ -361,6 +378,18 @@ def _union(values: Iterable[Values]) -> Values:
             return None
         found += one
     return found
+
+
+def _place(key: ast.expr) -> int | str | Part:
+    value = key.value if isinstance(key, ast.Constant) else None
+    if isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool) and value >= 0):
+        return value
+    return Part.ITEM
+
+
+def _may_be(key: ast.expr | None, place: int | str | Part) -> bool:
+    """Whether an entry of a dict display may be the one at a place; the spread of another may always."""
+    return not (isinstance(place, str) and isinstance(key, ast.Constant) and key.value != place)
 
 
 def _spreads(call: ast.Call) -> bool:

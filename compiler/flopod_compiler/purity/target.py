@@ -19,7 +19,8 @@ class Target:
     `kind` None means: pure if every function in `runs` is. `bound` says that the receiver of the call is
     their first argument: of the call's function, or, where a method is a value, `receiver`. `whole` is the
     call with the arguments of a `partial`. `value` is the module-level object that a method is called on.
-    `choices` are the targets of a call that may reach one of several.
+    `choices` are the targets of a call that may reach one of several. `rewrite` is the way out of a call
+    that cannot be known, where its form does not say it.
     """
 
     kind: CallKind | None
@@ -38,6 +39,7 @@ class Target:
     receiver: ast.expr | None = None
     whole: ast.Call | None = None
     choices: tuple[Target, ...] = ()
+    rewrite: str = ""
 
     @property
     def is_uneven(self) -> bool:
@@ -66,8 +68,8 @@ def merge(name: str, targets: list[Target]) -> Target:
     # plain code may run as a leaf as well, unless it is there to change its receiver
     is_leaf = kinds == {CallKind.PURE, CallKind.LEAF} and not mutates
     if len(kinds) > 1 and not is_leaf:
-        several = ", ".join(dict.fromkeys(f"{one.callee} ({_kind(one)})" for one in targets))
-        return unresolved(name, f"`{name}` may be {several}", Unknown(several))
+        several = ", ".join(dict.fromkeys(one.callee for one in targets))
+        return replace(unresolved(name, f"`{name}` may be {several}", Unknown(several)), choices=(*targets,))
     same_async = {one.is_async for one in targets}
     same_symbol = {one.symbol for one in targets}
     kind = None if any(one.kind is None for one in targets) else first.kind
@@ -88,9 +90,10 @@ def merge(name: str, targets: list[Target]) -> Target:
 
 
 def last_name(expr: ast.expr) -> str:
-    """The last identifier of a dotted name."""
-    return expr.attr if isinstance(expr, ast.Attribute) else getattr(expr, "id", shortened(expr))
-
-
-def _kind(target: Target) -> str:
-    return "pure" if target.kind is None else target.kind.value
+    """The last identifier of a dotted name; of a choice those of both sides, whatever its condition says."""
+    match expr:
+        case ast.Attribute(attr=name) | ast.Name(id=name) | ast.NamedExpr(target=ast.Name(id=name)):
+            return name
+        case ast.IfExp():
+            return f"{last_name(expr.body)}|{last_name(expr.orelse)}"
+    return shortened(expr)

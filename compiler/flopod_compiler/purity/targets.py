@@ -30,6 +30,8 @@ from flopod_compiler.purity.target import Target, last_name, merge, unresolved
 from flopod_compiler.types import Inference
 from flopod_compiler.types.model import AWAITABLE
 
+_GETTERS = frozenset({"operator.attrgetter", "operator.itemgetter"})
+
 
 class Targets:
     """Finds the target of calls, for helpers and workflow bodies alike."""
@@ -213,9 +215,9 @@ class Targets:
         found = self.values.of(func, call, scope)
         if found is not None:
             return found
-        inner = self.of(func, scope)
-        if inner.kind is CallKind.PURE and inner.callee.startswith("operator."):
-            return replace(inner, mutates=frozenset({"*"}))
+        made_by = self.names.resolve(func.func, scope)
+        if isinstance(made_by, External) and made_by.qualified in _GETTERS:
+            return replace(self.of(func, scope), mutates=frozenset({"*"}))
         return unresolved(
             shortened(func), "it is the result of another call", Unknown("the result of a call")
         )

@@ -71,7 +71,9 @@ class Scope:
         self, id: str, workflow: Callable[..., Coroutine[Any, Any, T]], /, *args: Any, **kwargs: Any
     ) -> Coroutine[Any, Any, T]:
         """Run another workflow inside this one, in a scope of its own."""
-        return workflow(Scope(self.core, self, self._claim(id)), *args, **kwargs)
+        scope = Scope(self.core, self, self._claim(id))
+        fn, args, kwargs = opened(workflow, args, kwargs)
+        return fn(scope, *args, **kwargs)  # type: ignore[no-any-return]
 
     def parallel(
         self, *arms: Any, return_exceptions: bool = False, **named: Awaitable[Any]

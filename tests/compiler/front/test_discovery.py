@@ -113,6 +113,35 @@ def test_newer_syntax_is_called_that(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "place", "message"),
+    [
+        ("def f():\n    nonlocal q\n", (2, 4, 2, 14), "no binding for nonlocal 'q' found"),
+        ("def f(n, n):\n    pass\n", (1, 9, 1, 10), "duplicate argument 'n' in function definition"),
+        ("if x:\n    'é'; break\n", (2, 9, 2, 14), "'break' outside loop"),
+        ("'é'; return 3\n", (1, 5, 1, 13), "'return' outside function"),
+        ("*a, *b = [1]\n", (1, 0, 1, 6), "multiple starred expressions in assignment"),
+        ("x = 1\nfrom __future__ import braces\n", (2, 0, 2, 29), "from __future__ imports must occur"),
+        ("def f():\n    await x\n", (2, 4, 2, 11), "'await' outside async function"),
+        ("match x:\n    case y: pass\n    case 1: pass\n", (2, 9, 2, 10), "name capture 'y' makes"),
+        ("def f(x):\n    global x\n", (2, 4, 2, 12), "name 'x' is parameter and global"),
+    ],
+)
+def test_what_only_the_compiler_refuses_is_a_syntax_error(
+    text: str, place: tuple[int, int, int, int], message: str, tmp_path: Path
+) -> None:
+    """A text that parses and does not compile is refused like one that does not parse, at its place."""
+    (found,) = project(tmp_path, text).diagnostics
+    assert (found.code, found.span) == ("FLP007", Span(*place))
+    assert message in found.message
+
+
+def test_blocks_beyond_the_limit_of_the_compiler_are_too_deep(tmp_path: Path) -> None:
+    """Twenty-one loops in each other parse, and Python compiles twenty."""
+    text = "".join(" " * depth + "for x in y:\n" for depth in range(21)) + " " * 21 + "pass\n"
+    assert [one.code for one in project(tmp_path, text).diagnostics] == ["FLP008"]
+
+
+@pytest.mark.parametrize(
     ("name", "message"),
     [
         ("srd", "did you mean"),

@@ -10,7 +10,6 @@ import pytest
 from .support import classified, kinds, workflow
 
 HEAD = """
-from __future__ import annotations
 import datetime, asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field

@@ -219,3 +219,30 @@ class MisplacedWorkflow(Rule):
         _body("return 1") + "\ndef make():\n    @workflow  # FLP112\n    async def sell():\n"
         "        return 1\n    return sell\n",
     )
+
+
+class TriedWorkflow(Rule):
+    code = "FLP116"
+    title = "A workflow that is tried like a leaf"
+    why = (
+        "Options of a leaf and `attempt` run a call outside of the workflow and try it again as a whole; "
+        "a workflow runs inside, and each of its own calls is recorded once."
+    )
+    message = "{function} {what}, and {mark} is for leaves"
+    help = (
+        "give the retry to the leaves that {function} calls, or try it again in a loop: "
+        "`for attempt in range(3):` with try and except around `{text}`"
+    )
+    valid = (
+        _HEAD + "@workflow\nasync def child(x):\n    return await fetch(x)\n\n"
+        "@workflow\nasync def main():\n    for attempt in range(3):\n        try:\n"
+        "            return await child(1)\n        except OSError:\n            pass\n    return None\n",
+    )
+    invalid = (
+        _HEAD.replace("import workflow", "import attempt, workflow")
+        + "@workflow\nasync def child(x):\n    return await fetch(x)\n\n"
+        "@workflow\nasync def main():\n    return await attempt(child, 1)  # FLP116\n",
+        _HEAD.replace("import workflow", "import activity, workflow")
+        + "@workflow\nasync def main():\n    async def child(x):\n        return await fetch(x)\n\n"
+        "    return await activity(child, timeout='1m')(1)  # FLP116\n",
+    )
