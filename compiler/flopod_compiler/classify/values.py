@@ -9,6 +9,7 @@ from flopod_compiler.classify.workspace import Workspace
 from flopod_compiler.diagnostics import Related
 from flopod_compiler.diagnostics.rules.calls import FunctionValue
 from flopod_compiler.knowledge.builtins import NEVER_CALLING
+from flopod_compiler.knowledge.concurrency import BEGINS
 from flopod_compiler.model import (
     CallInfo,
     CallKind,
@@ -48,6 +49,8 @@ def check_function_values(work: Workspace, workflow: WorkflowFunction) -> None:
 def _check(
     work: Workspace, workflow: WorkflowFunction, call: ast.Call, info: CallInfo, value: ast.expr, scope: Scope
 ) -> None:
+    if info.callee in BEGINS:
+        return
     for symbol in _symbols(work, info, value, scope):
         what = _durable(work, symbol)
         if what and info.kind is not CallKind.WORKFLOW:
@@ -149,6 +152,10 @@ def _report(
 def _rewrite(call: ast.Call, info: CallInfo, value: ast.expr, *, awaits: bool) -> str:
     """The comprehension or call that says the same with the call in sight."""
     name = shortened(value)
+    if info.name == "add_done_callback":
+        if name == "print":
+            return "write a lambda: lambda task: print(task)"
+        return f"await the task, and call it then: {name}(await task)"
     iterable = shortened(call.args[1]) if len(call.args) > 1 else "values"
     if info.callee == "builtins.map":
         return (
