@@ -64,7 +64,7 @@ class NotYet(Rule):
     valid = (_body("import asyncio", "return await asyncio.gather(fetch(1), fetch(2))"),)
     invalid = (
         _body("import asyncio", "asyncio.get_running_loop().call_later(3, print)  # FLP600"),
-        _body("async with httpx.AsyncClient() as client:  # FLP600", "    return 1"),
+        _body("import asyncio", "return asyncio.run(fetch(1))  # FLP600"),
     )
 
 
