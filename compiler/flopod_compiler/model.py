@@ -187,7 +187,9 @@ class Classified:
     `constants` holds the loads of module-level values that are recorded once a run, with their id
     (`shop.settings.LIMITS`). `workflows` holds the roots in source order, `functions` the roots
     and the functions nested in them. `immutable` holds expressions and parameters (`ast.arg`)
-    whose value is known to be immutable. `payload` maps a `wait_for` call to its type expression.
+    whose value is known to be immutable, `living` those that hold tasks, locks and the like, which no
+    snapshot can hold; `passing` the `async with` blocks whose managers let every exception pass.
+    `payload` maps a `wait_for` call to its type expression.
     `changes` holds what is changed where no call is written: by an operator, a property, a `with`.
     `iterators` holds the calls that may give an iterator, which goes on where it was left.
     """
@@ -203,6 +205,8 @@ class Classified:
     payload: dict[ast.Call, ast.expr] = field(default_factory=dict)
     changes: dict[ast.AST, list[ast.expr]] = field(default_factory=dict)
     iterators: set[ast.Call] = field(default_factory=set)
+    living: set[ast.AST] = field(default_factory=set)
+    passing: set[ast.AST] = field(default_factory=set)
 
 
 @dataclass(eq=False, slots=True)

@@ -13,11 +13,19 @@ from typing import Any
 from flopod_compiler.classify.receivers import BY_TYPE
 from flopod_compiler.model import CallKind, Classified, FunctionNode
 from flopod_compiler.plan import Plan
+from flopod_compiler.plan.naming import TIMERS
 
 Form = Any
 _DROPPED = object()
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _BARE = {CallKind.PRIMITIVE, CallKind.IDIOM}
+_SCOPED = {
+    "log": "log",
+    "gather": "parallel",
+    "parallel": "parallel",
+    "as_completed": "as_completed",
+    "race": "race",
+}
 _CARRIED = {"activity", "call", "record"}
 
 
@@ -145,13 +153,15 @@ class _Written(_Reader):
         site = self._plan.sites.get(node)
         if info is None:
             return self._plain(node)
-        if info.kind is CallKind.OUTPUT or (info.kind in _BARE and info.name in {"gather", "log"}):
-            name = {"print": "print", "gather": "parallel", "log": "log"}.get(info.name, "logging")
+        if info.kind is CallKind.OUTPUT or (info.kind in _BARE and info.name in _SCOPED):
+            is_output = info.kind is CallKind.OUTPUT
+            plain = "print" if info.callee == "builtins.print" else "logging"
+            name = plain if is_output else _SCOPED[info.name]
             head = [self(node.func)] if name == "logging" else []
             return ("Primitive", name, (*head, *map(self, node.args)), self._named(node))
         if node in self._plan.spreads:
             return self(self._as_generator(node))
-        if site is None or site.kind in _CARRIED:
+        if site is None or site.kind in _CARRIED or site.kind in TIMERS:
             return self._plain(self._by_class(node, info.holder))
         return self._primitive(node, site.kind, site.op)
 
@@ -313,13 +323,14 @@ class _Restored(_Reader):
         method = self._method(node)
         if method is None:
             return self._plain(node)
-        if method in {"branch", "constant"}:
+        if method in {"branch", "constant", *TIMERS}:
             return self(node.args[1])
         if method in _CARRIED:
             return self._plain(ast.Call(node.args[1], node.args[2:], node.keywords))
-        if method in {"print", "log", "logging", "parallel"}:
+        if method in {"print", "log", "logging", "parallel", "named", "as_completed", "race"}:
             named = tuple(self(keyword) for keyword in node.keywords)
-            return ("Primitive", method, tuple(map(self, node.args)), named)
+            arguments = node.args[1:] if method == "race" else node.args
+            return ("Primitive", method.replace("named", "parallel"), tuple(map(self, arguments)), named)
         return self._primitive(node, method)
 
     def _primitive(self, node: ast.Call, method: str) -> Form:

@@ -5,6 +5,7 @@ import pytest
 from msgspec import Raw
 
 from flopod.events import (
+    Abandoned,
     ActivityCompleted,
     ActivityFailed,
     ActivityStarted,
@@ -15,7 +16,6 @@ from flopod.events import (
     EventReceived,
     IterationCompleted,
     Log,
-    RaceWon,
     RunCancelled,
     RunCompleted,
     RunDiverged,
@@ -129,9 +129,10 @@ def test_why_a_run_rests() -> None:
     assert summary_of(RunDiverged(reason="x"), RunResumed(build="b1")).error == ""
 
 
-def test_the_losers_of_a_race_are_closed() -> None:
-    """What the recorded winner abandoned is open no longer."""
-    assert summary_of(LEAF, SLEEP, RaceWon(path="race", winner="a", abandoned=["s"])).open_count == 1
+def test_what_was_cancelled_is_closed() -> None:
+    """A timeout that was not needed is no timer any more, and wakes nobody."""
+    summary = summary_of(LEAF, SLEEP, Abandoned(paths=["s"]))
+    assert (summary.open_count, summary.next_due) == (1, None)
 
 
 def test_the_end_of_an_iteration_closes_what_is_left_in_it() -> None:

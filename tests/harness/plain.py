@@ -17,10 +17,11 @@ from typing import Any, cast
 from unittest import mock
 
 from flopod import authoring
+from flopod.workflow import forms
 from tests.harness.cases import Scenario
 from tests.harness.outcome import Outcome, captured, error_text, value_text
 from tests.harness.program import Program
-from tests.harness.recorder import PendingCall, Recorder, pick
+from tests.harness.recorder import PendingCall, Recorder, is_inside_a_leaf, pick
 
 START = 1_760_000_000.0
 SAME_MOMENT = 0.0005
@@ -30,6 +31,15 @@ LIMIT = 20_000
 
 class Stuck(AssertionError):
     """Nothing is ready, nothing is due, and the program has not ended."""
+
+
+class NumberedTask(asyncio.Task[Any]):
+    """A task of the program, whose hash is its number."""
+
+    number = 0
+
+    def __hash__(self) -> int:
+        return self.number
 
 
 class IdleLoop(asyncio.SelectorEventLoop):
@@ -48,6 +58,17 @@ class IdleLoop(asyncio.SelectorEventLoop):
         self.timers_set = 0
         super().__init__(cast(selectors.BaseSelector, _IdleSelector(self)))
         self.set_exception_handler(lambda *_: None)
+        self.created = 0
+        self.set_task_factory(self._task)
+
+    def _task(self, loop: asyncio.AbstractEventLoop, coro: Any, **options: Any) -> asyncio.Task[Any]:
+        """Number the tasks of the program as its compiled form does: sets of tasks then iterate alike."""
+        if is_inside_a_leaf():
+            return asyncio.Task(coro, loop=loop, **options)
+        self.created += 1
+        task = NumberedTask(coro, loop=loop, **{"name": f"Task-{self.created}", **options})
+        task.number = self.created
+        return task
 
     def time(self) -> float:
         return self.now
@@ -125,7 +146,8 @@ def run_plain(
     """Run `workflow` (`module:qualname`) uncompiled and say what could be seen of it."""
     loop = IdleLoop(seed)
     recorder = Recorder(loop.wait_for_turn, scenario.faults)
-    with surroundings(0), _virtual_time(loop), _inbox(scenario), program.imported() as modules:
+    ordered = mock.patch.object(asyncio, "as_completed", forms.as_completed)
+    with surroundings(0), _virtual_time(loop), _inbox(scenario), ordered, program.imported() as modules:
         recorder.install(modules, callees)
         with captured() as output:
             outcome = _drive(modules, workflow, scenario, loop)

@@ -22,6 +22,11 @@ PLACE = "<the recorder>"
 _inside: ContextVar[bool] = ContextVar("inside_a_leaf", default=False)
 
 
+def is_inside_a_leaf() -> bool:
+    """Whether the code that asks runs in a leaf."""
+    return _inside.get()
+
+
 @dataclass(eq=False)
 class PendingCall:
     """A leaf that has begun and waits for its turn; `turn` is whatever the driver waits with.

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from flopod.events import RaceWon, SleepCompleted
-from tests.workflow.support import run
+from flopod.events import Abandoned, RaceWon, SleepCompleted, SleepStarted
+from tests.workflow.support import called, run, sweep
 
 Gather = Callable[..., Awaitable[list[Any]]]
 Program = Callable[[Gather, list[Any]], Awaitable[Any]]
@@ -415,3 +415,70 @@ def test_as_completed_begins_in_order() -> None:
 
     assert len(run(body).value) == 20
     assert order == [f"arm{number}" for number in range(20)]
+
+
+async def leaf() -> int:
+    """Note the call, and give 1."""
+    called()
+    return 1
+
+
+def test_a_delay_of_nothing_needs_no_timer() -> None:
+    """`wait(timeout=0)` looks at what is done, as asyncio does, and writes no sleep."""
+
+    async def body(wf: Any) -> Any:
+        task = asyncio.create_task(wf.activity("a", leaf))
+        done, pending = await asyncio.wait([task], timeout=wf.timer("timeout", 0))
+        return len(done), len(pending), await task
+
+    ran = run(body)
+    assert ran.value == (0, 1, 1)
+    assert ran.of(SleepStarted) == []
+
+
+def test_a_point_in_time_is_a_timer() -> None:
+    """`timeout_at` and `reschedule` take times of the loop, which become timers of their own ids."""
+
+    async def body(wf: Any) -> Any:
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout_at(wf.timer_at("at", loop.time() + 5)) as limit:
+                limit.reschedule(wf.timer_at("later", loop.time() + 9))
+                await wf.sleep("sleep", 7)
+                await wf.sleep("more", 7)
+        except TimeoutError:
+            return limit.expired()
+
+    ran = run(body)
+    assert ran.value is True
+    assert [(event.path, event.due - event.at) for event in ran.of(SleepStarted)] == [
+        ("at", 5000), ("later", 9000), ("sleep", 7000), ("more", 7000),
+    ]  # fmt: skip
+
+
+def test_what_is_cancelled_is_written_down() -> None:
+    """A timeout that was left, and the loser of a race, are no longer open; each is told of once."""
+
+    async def body(wf: Any) -> Any:
+        async with asyncio.timeout(wf.timer("timeout", 60)):
+            await wf.activity("a", leaf)
+        await wf.race("race", slow=wf.sleep("slow", 60), quick=wf.activity("quick", leaf))
+        return await wf.activity("b", leaf)
+
+    ran = sweep(body)
+    assert [event.paths for event in ran.of(Abandoned)] == [["timeout"], ["slow"]]
+
+
+def test_a_cancelled_timer_is_told_of_after_a_crash() -> None:
+    """A log cut between the outcome and the word of what it cancelled gets that word on resume."""
+
+    async def body(wf: Any) -> Any:
+        async with asyncio.timeout(wf.timer("timeout", 60)):
+            await wf.activity("a", leaf)
+        return await wf.activity("b", leaf)
+
+    records = run(body).records
+    cut = next(index for index, record in enumerate(records) if isinstance(record.event, Abandoned))
+    again = run(body, records=records[:cut])
+    assert again.value == 1
+    assert [event.paths for event in again.of(Abandoned)] == [["timeout"]]

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 
 from flopod_compiler.analyse.heap import NOTHING, Heap, Object, Objects, contents, reach
 from flopod_compiler.analyse.scopes import FUNCTIONS, Names, Scope
+from flopod_compiler.knowledge.author import PARALLEL, RACE
 from flopod_compiler.model import CallInfo, CallKind, Classified, ProjectClass, ProjectFunction
 
 Variable = tuple[Scope, str]
@@ -45,7 +46,7 @@ _NOTHING = {
     *_SPREADING,
 }
 _FRESH_RESULT = {"deepcopy", "range", "len", "str", "sum", "keys", "heappush", "insort", *_NOTHING}
-_FRESH = {CallKind.LEAF, CallKind.RECORDABLE, CallKind.PRIMITIVE, CallKind.IDIOM}
+_FRESH = {CallKind.LEAF, CallKind.RECORDABLE, CallKind.PRIMITIVE}
 _SHALLOW = ("builtins.", "collections.", "heapq.", "bisect.")
 _STANDARD = frozenset({"*", *sys.stdlib_module_names})
 _ROUNDS = 30
@@ -225,7 +226,7 @@ class Aliases:
         inner = self._local(node)
         if inner is not None:
             return self._heap.value((inner, "return")) | self._generator(node, inner)
-        if info is not None and info.kind in _FRESH:
+        if info is not None and info.kind in _FRESH and info.callee not in (PARALLEL, RACE):
             return frozenset({self._heap.opaque(node)})
         sources = self._arguments(node) | self._receiver(node) | self._closure(node)
         if info is not None and info.kind is CallKind.PURE:

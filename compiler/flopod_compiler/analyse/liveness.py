@@ -8,7 +8,7 @@ wanted everywhere.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from flopod_compiler.analyse.scopes import FUNCTIONS, Names, Scope
@@ -31,8 +31,9 @@ class _Edges:
 class Liveness:
     """Live names on the edges out of each loop of one function scope."""
 
-    def __init__(self, names: Names, scope: Scope) -> None:
+    def __init__(self, names: Names, scope: Scope, passing: Container[ast.AST] = ()) -> None:
         self._names = names
+        self._passing = passing
         self._scope = scope
         self._reads: dict[ast.AST, Live] = {}
         self._always = frozenset(names.captured(scope))
@@ -125,12 +126,13 @@ class Liveness:
     _trystar = _try
 
     def _with(self, node: ast.With | ast.AsyncWith, out: Live, edges: _Edges) -> Live:
-        live = self._block(node.body, out, replace(edges, raises=edges.raises | out))
+        passes = node in self._passing
+        live = self._block(node.body, out, edges if passes else replace(edges, raises=edges.raises | out))
         for item in reversed(node.items):
             if item.optional_vars is not None:
                 live = (live - self._targets(item.optional_vars)) | self._uses(item.optional_vars)
             live = live | self._uses(item.context_expr)
-        return live | out
+        return live if passes else live | out
 
     _asyncwith = _with
 

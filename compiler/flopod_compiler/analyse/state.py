@@ -77,9 +77,10 @@ class _Decider:
         self._names = names
         self._scope = scope
         self._aliases = aliases
-        self._liveness = Liveness(names, scope)
+        self._liveness = Liveness(names, scope, classified.passing)
         self._exposure = Exposure(classified, function, names, scope)
         self._durable = durable
+        self._called_back = _has_callbacks(classified, names)
         self._blocks = _blocks(function, durable)
         self._loops: list[Loop] = [one for one in self._blocks if isinstance(one, LOOPS)]
 
@@ -102,7 +103,26 @@ class _Decider:
         for loop in self._loops:
             if state.keep[loop] is not None:
                 state.keep[loop] = self._kept(loop, state)
+        for loop in self._loops:
+            if self._holds_living(loop, state):
+                state.keep[loop] = None
         return state
+
+    def _holds_living(self, loop: Loop, state: State) -> bool:
+        """Whether a task or lock would be in each snapshot, so that there can be none."""
+        if any(self._is_living(self._scope, name) for name in state.keep[loop] or ()):
+            return True
+        if any(self._is_living(owner, name) for owner, name in self._outside):
+            return True
+        seen = (one for one in state.declared.values() if one.block in (self._function, *self._around(loop)))
+        return any(self._is_living(self._scope, one.name) for one in seen)
+
+    def _is_living(self, owner: Scope, name: str) -> bool:
+        occurrences = (one for scope in owner.walk() for one in scope.uses.get(name, ()))
+        return any(one in self._classified.living and self._names.of.get(one) is owner for one in occurrences)
+
+    def _around(self, loop: Loop) -> list[Loop]:
+        return [one for one in self._loops if one is not loop and loop in set(ast.walk(one))]
 
     def _rebound_by_nested_loops(self) -> list[str]:
         """Names that nested functions assign by `nonlocal`, if one of them has a loop to capture."""
@@ -199,7 +219,9 @@ class _Decider:
     # -- keep
 
     def _kept(self, loop: Loop, state: State) -> tuple[str, ...] | None:
-        if self._defers(loop) or self._aliases.rebinds_elsewhere(loop, set(self._frames())):
+        if self._called_back or self._defers(loop) or self._changes_asyncio(loop):
+            return None
+        if self._aliases.rebinds_elsewhere(loop, set(self._frames())):
             return None
         changed = self._aliases.changed(loop)
         kept = []
@@ -232,15 +254,53 @@ class _Decider:
         known = [(owner, name) for name in [*kept, *around] if (owner := self._scope.owner(name)) is not None]
         return not lost <= self._aliases.reachable([*known, *self._outside])
 
+    def _changes_asyncio(self, loop: Loop) -> bool:
+        """Whether the loop uses up a queue, lock or the like from outside, which no snapshot can hold."""
+        bound = self._bound_in(loop)
+        for one in ast.walk(loop):
+            if not isinstance(one, ast.Call):
+                continue
+            info = self._classified.calls.get(one)
+            if info is None or "self" not in info.mutates or not info.callee.startswith("asyncio."):
+                continue
+            receiver = one.func.value if isinstance(one.func, ast.Attribute) else None
+            if not isinstance(receiver, ast.Name) or receiver.id not in bound:
+                return True
+        return False
+
     def _defers(self, loop: Loop) -> bool:
         """Whether an iteration may leave a durable call to be awaited later: then it is never complete."""
         awaited = {one.value for one in ast.walk(loop) if isinstance(one, ast.Await)}
+        awaited |= self._grouped(loop)
         for one in ast.walk(loop):
             info = self._classified.calls.get(one) if isinstance(one, ast.Call) else None
             durable = info is not None and info.kind in DURABLE_KINDS and info.is_async
             if durable and one not in awaited and not self._gathered(one, awaited):
                 return True
         return False
+
+    def _grouped(self, loop: Loop) -> set[ast.expr]:
+        """The calls that a task group inside the loop starts: its block ends after all of them."""
+        groups = {
+            item.optional_vars.id
+            for one in ast.walk(loop)
+            if isinstance(one, ast.AsyncWith)
+            for item in one.items
+            if isinstance(item.optional_vars, ast.Name)
+        }
+        return {
+            one
+            for one in ast.walk(loop)
+            if isinstance(one, ast.Call)
+            and isinstance(one.func, ast.Attribute)
+            and isinstance(one.func.value, ast.Name)
+            and one.func.value.id in groups
+            and self._callee(one) == "asyncio.TaskGroup.create_task"
+        }
+
+    def _callee(self, call: ast.Call) -> str:
+        info = self._classified.calls.get(call)
+        return "" if info is None else info.callee
 
     def _gathered(self, call: ast.AST, awaited: set[ast.expr]) -> bool:
         return any(call is not one and call in set(ast.walk(one)) for one in awaited)
@@ -334,6 +394,12 @@ class _Decider:
             if any(statement in set(ast.walk(part)) for part in loop.body):
                 best = loop
         return best
+
+
+def _has_callbacks(classified: Classified, names: Names) -> bool:
+    """Whether a callback may run, and change anything, while no call of it is in sight."""
+    calls = (classified.calls.get(one) for one in ast.walk(names.root.node) if isinstance(one, ast.Call))
+    return any(call is not None and call.name == "add_done_callback" for call in calls)
 
 
 def _blocks(function: FunctionNode, durable: set[ast.AST]) -> list[Block]:

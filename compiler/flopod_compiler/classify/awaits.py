@@ -6,6 +6,7 @@ import ast
 
 from flopod_compiler.classify.workspace import Workspace
 from flopod_compiler.diagnostics.rules.calls import AsyncInSync, NotAwaited
+from flopod_compiler.knowledge.concurrency import NEEDS_LOOP
 from flopod_compiler.model import CallInfo, CallKind, WorkflowFunction
 from flopod_compiler.names import Scope
 from flopod_compiler.parse import shortened
@@ -28,7 +29,7 @@ def check_awaits(work: Workspace, workflow: WorkflowFunction) -> None:
     for scope in work.scopes(workflow):
         for call in scope.calls:
             info = work.result.calls.get(call)
-            if info is None or not _gives_coroutine(info):
+            if info is None or not (_gives_coroutine(info) or info.callee in NEEDS_LOOP):
                 continue
             if work.function_around(scope) is workflow.node and isinstance(workflow.node, ast.FunctionDef):
                 work.report(
@@ -39,6 +40,8 @@ def check_awaits(work: Workspace, workflow: WorkflowFunction) -> None:
                     workflow=workflow.node.name,
                     text=shortened(call),
                 )
+                continue
+            if not _gives_coroutine(info):
                 continue
             use = _use(work, call, parents, scope)
             if use:

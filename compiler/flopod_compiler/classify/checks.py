@@ -9,6 +9,7 @@ from flopod_compiler.classify.workspace import Workspace
 from flopod_compiler.diagnostics.rules.calls import LeafInLambda, StarImport, UnknownDecorator
 from flopod_compiler.diagnostics.rules.determinism import Resource
 from flopod_compiler.diagnostics.rules.unsupported import ImplicitEffect, Yielding
+from flopod_compiler.knowledge.concurrency import is_asyncio_manager
 from flopod_compiler.model import DURABLE_KINDS, CallInfo, CallKind, FunctionNode, WorkflowFunction
 from flopod_compiler.names import BUILTINS, Scope
 from flopod_compiler.parse import shortened
@@ -123,6 +124,9 @@ def _statements(work: Workspace, workflow: WorkflowFunction, scope: Scope) -> No
         if isinstance(node, ast.Yield | ast.YieldFrom):
             _yield(work, workflow, scope, node)
         elif isinstance(node, ast.With | ast.AsyncWith):
+            if isinstance(node, ast.AsyncWith) and all(_is_asyncio(work, item, scope) for item in node.items):
+                work.result.passing.add(node)
+                continue
             for item in node.items:
                 _manager(work, workflow, node, item.context_expr, scope)
         elif isinstance(node, ast.AsyncFor):
@@ -143,6 +147,11 @@ def _yield(work: Workspace, workflow: WorkflowFunction, scope: Scope, node: ast.
                 else f"{found.name}, which does durable work"
             )
             work.report(Yielding, workflow.module, node, where=where)
+
+
+def _is_asyncio(work: Workspace, item: ast.withitem, scope: Scope) -> bool:
+    types = work.types.of(item.context_expr, scope)
+    return types is not None and all(one.cls is None and is_asyncio_manager(one.name) for one in types)
 
 
 def _manager(

@@ -1,4 +1,4 @@
-"""Which expressions and parameters of a workflow hold values that can never change."""
+"""Which expressions of a workflow hold values that can never change, or that no snapshot can hold."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from flopod_compiler.classify.workspace import Workspace
 from flopod_compiler.knowledge.known import words
 from flopod_compiler.model import CallKind, WorkflowFunction
 from flopod_compiler.names import How, Scope
+from flopod_compiler.types.concurrency import lives
 from flopod_compiler.types.model import ITERATOR
 
 _ITERATORS = frozenset(words("iter zip map filter enumerate reversed", "builtins."))
@@ -16,7 +17,9 @@ _ITERATOR_TYPES = ("collections.abc.Iter", "collections.abc.Gen", "collections.a
 
 
 def find_immutable(work: Workspace, workflow: WorkflowFunction) -> None:
-    """Fill `immutable` with the parameters, names, calls and other expressions known to be immutable."""
+    """Fill `immutable` with the parameters, names, calls and other expressions known to be immutable,
+    and `living` with the names of asyncio's objects and of collections of them.
+    """
     tree = work.names.tree(workflow.node)
     for scope in work.scopes(workflow):
         _parameters(work, scope)
@@ -25,6 +28,8 @@ def find_immutable(work: Workspace, workflow: WorkflowFunction) -> None:
             scope = tree.inner.get(node, tree.root)
             if _is_immutable(work, node, scope):
                 work.result.immutable.add(node)
+            elif isinstance(node, ast.Name) and lives(work.types.of(node, scope)):
+                work.result.living.add(node)
 
 
 def find_iterators(work: Workspace, workflow: WorkflowFunction) -> None:

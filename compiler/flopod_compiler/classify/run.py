@@ -5,6 +5,7 @@ from __future__ import annotations
 from flopod_compiler.classify.awaits import check_awaits
 from flopod_compiler.classify.calls import classify_calls
 from flopod_compiler.classify.checks import check_body
+from flopod_compiler.classify.concurrency import check_concurrency
 from flopod_compiler.classify.immutable import find_immutable, find_iterators
 from flopod_compiler.classify.nested import find_nested, settle_durable
 from flopod_compiler.classify.reach import reachable_modules
@@ -51,6 +52,7 @@ def _classify_workflow(work: Workspace, workflow: WorkflowFunction) -> None:
     settle_durable(work, workflow)
     check_function_values(work, workflow)
     check_awaits(work, workflow)
+    check_concurrency(work, workflow)
     check_state(work, workflow)
     check_body(work, workflow)
     review_workflow(work, workflow)

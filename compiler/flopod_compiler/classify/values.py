@@ -10,6 +10,7 @@ from flopod_compiler.classify.workspace import Workspace
 from flopod_compiler.diagnostics import Related
 from flopod_compiler.diagnostics.rules.calls import FunctionValue
 from flopod_compiler.knowledge.builtins import NEVER_CALLING
+from flopod_compiler.knowledge.concurrency import BEGINS
 from flopod_compiler.model import (
     CallInfo,
     CallKind,
@@ -97,7 +98,7 @@ def _is_method(work: Workspace, info: CallInfo) -> bool:
 def _check(
     work: Workspace, workflow: WorkflowFunction, call: ast.Call, info: CallInfo, value: ast.expr, scope: Scope
 ) -> None:
-    if not _is_called_plainly(info):
+    if info.callee in BEGINS or not _is_called_plainly(info):
         return
     for symbol in _symbols(work, info, value, scope):
         effect = _effect(work, symbol, value)
@@ -201,6 +202,10 @@ def _report(
 def _rewrite(call: ast.Call, info: CallInfo, value: ast.expr, *, awaits: bool) -> str:
     """The comprehension or call that says the same with the call in sight."""
     name = shortened(value)
+    if info.name == "add_done_callback":
+        if name == "print":
+            return "write a lambda: lambda task: print(task)"
+        return f"await the task, and call it then: {name}(await task)"
     iterable = shortened(call.args[1]) if len(call.args) > 1 else "values"
     if info.callee == "builtins.map":
         return (

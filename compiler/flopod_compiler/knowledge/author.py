@@ -9,10 +9,11 @@ ACTIVITY = "flopod.activity"
 ATTEMPT = "flopod.attempt"
 WAIT_FOR = "flopod.wait_for"
 
-_PRIMITIVES = "activity attempt sleep sleep_until wait_for log"
+RACE = "flopod.race"
+PARALLEL = "flopod.parallel"
+
+_PRIMITIVES = "activity attempt sleep sleep_until wait_for log race parallel"
 _NOT_YET = {
-    "parallel": "use asyncio.gather",
-    "race": "use wait_for(..., timeout=...), or a timeout of the leaf",
     "start": "call the workflow: it runs as a part of this run",
     "detach_and_join_later": "use asyncio.gather",
     "detach_and_forget": "await the call",

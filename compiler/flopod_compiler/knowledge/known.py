@@ -12,13 +12,14 @@ class Known:
     """What a call of something outside the project is.
 
     `mutates` holds argument positions. `code` and `rewrite` are set for what a workflow may not call:
-    the diagnostic, and what to write instead.
+    the diagnostic, and what to write instead. `is_async` says that a pure call gives an awaitable.
     """
 
     kind: CallKind
     mutates: frozenset[int | str] = frozenset()
     code: str = ""
     rewrite: str = ""
+    is_async: bool = False
 
     @property
     def refused(self) -> bool:

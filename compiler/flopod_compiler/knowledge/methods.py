@@ -10,6 +10,7 @@ import pathlib
 import re
 import uuid
 
+from flopod_compiler.knowledge.concurrency import is_asyncio_type
 from flopod_compiler.knowledge.known import words
 
 MUTATORS = frozenset(
@@ -85,7 +86,7 @@ def is_foreign(name: str) -> bool:
     """Whether a type outside the project is known and is no data: a client, a session, a lock."""
     if "." not in name or name.startswith(("builtins.", "typing", "logging.Log")):
         return False
-    return not is_data_type(name) and name not in _PATHS
+    return not is_data_type(name) and not is_asyncio_type(name) and name not in _PATHS
 
 
 def is_pure_method(type_name: str, method: str) -> bool:

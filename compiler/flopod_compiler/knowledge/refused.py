@@ -14,26 +14,6 @@ _THREADS = refused(
 _WRITE = refused("FLP211", 'print the text instead: print(text, end="", file=sys.stderr)')
 _SEEDED = refused("FLP201", "use a generator of your own with a seed: random.Random(7)")
 _NUMPY = refused("FLP201", "draw in a leaf, or use a generator of your own with a seed: random.Random(7)")
-_CALLED = refused("FLP309", "call the function directly; a leaf may block without harm")
-_SEPARATE = refused(
-    "FLP600", "await asyncio.gather(...) of the calls; tasks of their own are not compiled yet"
-)
-
-_ASYNCIO = {
-    "asyncio.sleep": IDIOM,
-    "asyncio.gather": IDIOM,
-    "asyncio.to_thread": _CALLED,
-    "asyncio.run_coroutine_threadsafe": _CALLED,
-    "asyncio.run": refused("FLP600", "await the coroutine; make the workflow `async def` if it is not"),
-    "asyncio.create_task": _SEPARATE,
-    "asyncio.ensure_future": _SEPARATE,
-    "asyncio.TaskGroup": _SEPARATE,
-    "asyncio.wait": refused("FLP600", "use asyncio.gather(..., return_exceptions=True)"),
-    "asyncio.as_completed": refused("FLP600", "use asyncio.gather(...) and loop over its results"),
-    "asyncio.wait_for": refused("FLP600", 'give the leaf a timeout: activity(fetch, timeout="30s")(x)'),
-    "asyncio.timeout": refused("FLP600", 'give the leaf a timeout: activity(fetch, timeout="30s")(x)'),
-    "asyncio.shield": refused("FLP600", "await the call itself; what is recorded is never lost"),
-}
 
 _FUNCTIONS = {
     "sys.exit": _EXIT,
@@ -71,7 +51,7 @@ _MODULES = {
     "multiprocessing": _THREADS,
     "signal": refused("FLP605", "the runtime handles signals; a run is resumable after any of them"),
     "weakref": _WEAK,
-    "asyncio": refused("FLP600", "of asyncio, `sleep` and `gather` are compiled so far"),
+    "asyncio": refused("FLP600", "move it into a function of its own: it becomes a leaf"),
 }
 
 REFUSED_TYPES: dict[str, Known] = {
@@ -81,7 +61,7 @@ REFUSED_TYPES: dict[str, Known] = {
 }
 """Types whose methods a workflow may not call: a resume does not bring back what they keep."""
 
-REFUSED_TABLE: dict[str, Known] = {**_ASYNCIO, **_FUNCTIONS}
+REFUSED_TABLE: dict[str, Known] = _FUNCTIONS
 
 
 def refused_module(qualified: str) -> Known | None:

@@ -38,8 +38,6 @@ _PURE_FUNCTIONS = """
     xml.sax.saxutils.unescape xml.sax.saxutils.quoteattr xml.etree.ElementTree.fromstring
     xml.etree.ElementTree.tostring marshal.dumps marshal.loads pickle.dumps pickle.loads
     codecs.encode codecs.decode locale.strcoll gettext.NullTranslations weakref.WeakKeyDictionary
-    asyncio.CancelledError asyncio.TimeoutError asyncio.InvalidStateError asyncio.QueueFull
-    asyncio.iscoroutine asyncio.iscoroutinefunction
 """
 
 _LEAVES = """

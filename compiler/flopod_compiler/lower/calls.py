@@ -8,11 +8,21 @@ import libcst as cst
 
 from flopod_compiler.classify.receivers import BY_TYPE
 from flopod_compiler.ids import Site
+from flopod_compiler.knowledge.author import PARALLEL, RACE
+from flopod_compiler.knowledge.concurrency import TIMED
 from flopod_compiler.lower import nodes
 from flopod_compiler.lower.edits import CallEdit
 from flopod_compiler.model import CallKind
 from flopod_compiler.plan.model import Spread
+from flopod_compiler.plan.naming import TIMERS
 
+_FORMS = {
+    "asyncio.gather": "parallel",
+    "asyncio.as_completed": "as_completed",
+    PARALLEL: "parallel",
+    RACE: "race",
+}
+_SCOPED = frozenset({CallKind.IDIOM, CallKind.PRIMITIVE})
 Text = Callable[[str], cst.SimpleString]
 
 
@@ -28,8 +38,8 @@ def _lowered(edit: CallEdit, call: cst.Call, text: Text) -> cst.Call:
     kind, site = edit.info.kind, edit.site
     if kind is CallKind.OUTPUT:
         return _output(edit, call)
-    if kind is CallKind.IDIOM and edit.info.name == "gather":
-        return call.with_changes(func=nodes.method(edit.scope, "parallel"))
+    if kind in _SCOPED and edit.info.callee in _FORMS:
+        return _form(edit, call, text)
     if kind is CallKind.PRIMITIVE and edit.info.callee == "flopod.log":
         return call.with_changes(func=nodes.method(edit.scope, "log"))
     if site is None:
@@ -38,6 +48,8 @@ def _lowered(edit: CallEdit, call: cst.Call, text: Text) -> cst.Call:
         return _with_all_lines(_wait(edit, site, call, text), call)
     if site.kind == "attempt":
         return _with_all_lines(_attempt(edit, site, call, text), call)
+    if site.kind in TIMERS:
+        return _with_all_lines(_timed(edit, site, call, text), call)
     if site.kind in {"sleep", "sleep_until"}:
         return _with_all_lines(_sleep(edit, site, call, text), call)
     head = [nodes.argument(text(site.id)), *_callee(edit, call)]
@@ -105,6 +117,38 @@ def _callee(edit: CallEdit, call: cst.Call) -> list[cst.Arg]:
     by_type = edit.info.holder == BY_TYPE
     holder = nodes.call(cst.Name(BY_TYPE), [receiver]) if by_type else cst.parse_expression(edit.info.holder)
     return [nodes.argument(cst.Attribute(holder, call.func.attr)), receiver]
+
+
+def _form(edit: CallEdit, call: cst.Call, text: Text) -> cst.Call:
+    """gather, as_completed, parallel and race, which are the scope's own."""
+    name = _FORMS[edit.info.callee]
+    if name == "parallel" and edit.info.callee == PARALLEL and not _is_distinct(call):
+        name = "named"
+    if edit.site is not None and edit.site.kind in TIMERS:
+        call = _timed(edit, edit.site, call, text)
+    function = nodes.method(edit.scope, name)
+    if name != "race" or edit.site is None:
+        return call.with_changes(func=function)
+    head = [nodes.argument(text(edit.site.id))]
+    return nodes.call(function, head, list(call.args), call.whitespace_before_args)
+
+
+def _is_distinct(call: cst.Call) -> bool:
+    """Whether `wf.parallel` can tell these arms from the arguments of a gather."""
+    names = [one.keyword.value for one in call.args if one.keyword is not None]
+    return bool(names) and "return_exceptions" not in names
+
+
+def _timed(edit: CallEdit, site: Site, call: cst.Call, text: Text) -> cst.Call:
+    """The delay becomes a durable timer; the call stays asyncio's own."""
+    position, name = TIMED[edit.info.callee]
+    delay = _named(call, name) or (_positional(call, position) if position is not None else None)
+    assert delay is not None
+    head = [nodes.argument(text(site.id)), nodes.argument(delay.value)]
+    timer = nodes.call(nodes.method(edit.scope, site.kind), head)
+    return call.with_changes(
+        args=[one.with_changes(value=timer) if one is delay else one for one in call.args]
+    )
 
 
 def _output(edit: CallEdit, call: cst.Call) -> cst.Call:

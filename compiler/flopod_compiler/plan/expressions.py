@@ -10,14 +10,19 @@ from flopod_compiler import ir
 from flopod_compiler.analyse.regions import comprehension_is_durable, durable_call, evaluated
 from flopod_compiler.analyse.scopes import COMPREHENSIONS
 from flopod_compiler.diagnostics.rule import Rule
-from flopod_compiler.diagnostics.rules.lowering import DurableGenerator, GatherNotAwaited
+from flopod_compiler.diagnostics.rules.lowering import DurableGenerator
 from flopod_compiler.ids import Site, SiteScope, literal_arguments
+from flopod_compiler.knowledge.author import RACE
+from flopod_compiler.knowledge.concurrency import BEGINS, begun_argument, delay_of
 from flopod_compiler.model import CallInfo, CallKind, Classified
 from flopod_compiler.plan.model import FunctionPlan, Plan, Spread
 from flopod_compiler.plan.naming import (
+    TIMERS,
     callee_of,
     event,
     hint,
+    is_fan_out,
+    is_plain_idiom,
     key_function,
     kind_of,
     literals,
@@ -83,7 +88,7 @@ class Expressions:
         target = (
             statement.targets[0] if isinstance(statement, ast.Assign) else getattr(statement, "target", None)
         )
-        bare = value.value if isinstance(value, ast.Await) else value
+        bare = self._begun_by(value.value if isinstance(value, ast.Await) else value)
         if bare is node and isinstance(target, ast.Name):
             return target.id
         if isinstance(bare, ast.Call) and isinstance(target, ast.Tuple | ast.List):
@@ -92,6 +97,13 @@ class Expressions:
                 if same and isinstance(element, ast.Name):
                     return element.id
         return None
+
+    def _begun_by(self, value: ast.expr | None) -> ast.expr | None:
+        """What a value begins: `price(n)` in `asyncio.create_task(price(n))`, and itself otherwise."""
+        info = self._classified.calls.get(value) if isinstance(value, ast.Call) else None
+        if info is None or BEGINS.get(info.callee, True) or not isinstance(value, ast.Call):
+            return value
+        return begun_argument(value)
 
     def _target_of_statement(self) -> str | None:
         statement = self._statement
@@ -223,26 +235,69 @@ class Expressions:
     def _call(self, node: ast.Call, scope: SiteScope, *, awaited: bool) -> list[ir.Node]:
         self._plan.scopes[node] = scope
         info = self._classified.calls.get(node)
-        if info is not None and info.kind is CallKind.IDIOM and info.name == "gather":
-            return self._gather(node, scope, awaited=awaited)
-        found = self._children(node, scope)
-        if info is None or not durable_call(self._classified, node):
+        if info is not None and is_fan_out(info):
+            return self._fan_out(node, info, scope)
+        found = self._begun(node, info, scope) if info is not None else self._children(node, scope)
+        if info is None or not durable_call(self._classified, node) or is_plain_idiom(node, info):
             return found
         kind, op = kind_of(node, info)
         site = self._site(kind, op, node, scope)
-        if not awaited and info.kind is not CallKind.RECORDABLE and not info.is_async:
+        if kind in TIMERS:
+            self._name_timer(site, node, info)
+        elif not awaited and info.kind is not CallKind.RECORDABLE and not info.is_async:
             self._plan.awaited.add(node)
         operation = ir.Operation(kind, f"?{id(site)}", node.lineno, callee_of(info))
         if kind == "wait":
             operation.event, operation.type = event(node) or "*", payload(node)
         return [*found, operation]
 
-    def _gather(self, node: ast.Call, scope: SiteScope, *, awaited: bool) -> list[ir.Node]:
-        if not awaited:
-            self._report(GatherNotAwaited, node)
+    def _fan_out(self, node: ast.Call, info: CallInfo, scope: SiteScope) -> list[ir.Node]:
+        """A gather, `parallel` or `race`: each arm begins by itself."""
+        found: list[ir.Node] = []
         arms = [self._arm(argument, scope) for argument in node.args]
-        found = [one for keyword in node.keywords for one in self._expression(keyword.value, scope)]
+        for keyword in node.keywords:
+            if info.kind is CallKind.IDIOM:
+                found += self._expression(keyword.value, scope)
+            else:
+                arms.append(self._arm(keyword.value, scope))
+                self._name_arm(keyword)
+        if info.callee == RACE:
+            site = self._site("race", "race", node, scope)
+            found.append(ir.Operation("race", f"?{id(site)}", node.lineno))
         return [*found, ir.Parallel(node.lineno, arms)]
+
+    def _name_arm(self, keyword: ast.keyword) -> None:
+        site = self._plan.sites.get(keyword.value)
+        if site is not None and site.assigned is None:
+            site.assigned = keyword.arg
+
+    def _begun(self, node: ast.Call, info: CallInfo, scope: SiteScope) -> list[ir.Node]:
+        """The parts of a call; what it begins as a task of its own gets no `await`."""
+        begins = BEGINS.get(info.callee)
+        if begins is None:
+            return self._children(node, scope)
+        found = self._expression(node.func, scope)
+        begun = begun_argument(node)
+        for value in [*node.args, *(keyword.value for keyword in node.keywords)]:
+            if value is begun:
+                found += self._begins(value, scope, begins)
+            else:
+                found += self._expression(value, scope)
+        return found
+
+    def _begins(self, node: ast.expr, scope: SiteScope, several: bool) -> list[ir.Node]:
+        if not several or isinstance(node, COMPREHENSIONS):
+            return self._arm(node, scope)
+        if not isinstance(node, ast.List | ast.Tuple | ast.Set):
+            return self._expression(node, scope)
+        self._plan.scopes[node] = scope
+        return [one for element in node.elts for one in self._arm(element, scope)]
+
+    def _name_timer(self, site: Site, node: ast.Call, info: CallInfo) -> None:
+        """Timers are told apart by their delays; of the call, nothing else is theirs."""
+        delay = delay_of(info.callee, node)
+        assert delay is not None and delay.expr is not None
+        site.literals, site.assigned = literal_arguments(ast.Call(node.func, [delay.expr], [])), None
 
     def _arm(self, node: ast.expr, scope: SiteScope) -> list[ir.Node]:
         inside = node.value if isinstance(node, ast.Starred) else node

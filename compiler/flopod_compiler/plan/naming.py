@@ -4,7 +4,22 @@ from __future__ import annotations
 
 import ast
 
+from flopod_compiler.knowledge.author import PARALLEL, RACE
+from flopod_compiler.knowledge.concurrency import delay_of
 from flopod_compiler.model import CallInfo, CallKind, External, ProjectFunction, Symbol
+
+TIMERS = frozenset({"timer", "timer_at"})
+_FAN_OUT = frozenset({"asyncio.gather", RACE, PARALLEL})
+
+
+def is_fan_out(info: CallInfo) -> bool:
+    """Whether a call runs its arguments side by side."""
+    return info.callee in _FAN_OUT and info.kind is not CallKind.PURE
+
+
+def is_plain_idiom(node: ast.Call, info: CallInfo) -> bool:
+    """Whether a call of asyncio takes the scope but no id: `as_completed` without a timeout."""
+    return info.callee == "asyncio.as_completed" and delay_of(info.callee, node) is None
 
 
 def kind_of(node: ast.Call, info: CallInfo) -> tuple[str, str]:
@@ -19,6 +34,9 @@ def kind_of(node: ast.Call, info: CallInfo) -> tuple[str, str]:
         return "wait", event(node) or "wait"
     if info.callee == "flopod.attempt":
         return "attempt", info.name
+    delay = delay_of(info.callee, node)
+    if delay is not None:
+        return "timer_at" if delay.is_moment else "timer", "timeout"
     return "sleep_until" if info.callee == "flopod.sleep_until" else "sleep", "sleep"
 
 
@@ -90,6 +108,7 @@ def _call_loop_name(call: ast.Call) -> str:
         "map",
         "filter",
         "islice",
+        "as_completed",
     }
     if name in wraps:
         for argument in call.args[name in {"map", "filter"} :]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from flopod_compiler.knowledge.builtins import HELPER_PURE, NEVER_CALLING
 from flopod_compiler.knowledge.callbacks import called_arguments
+from flopod_compiler.knowledge.concurrency import is_asyncio_manager, is_asyncio_type
 from flopod_compiler.knowledge.recordables import ENVIRONMENT, ENVIRONMENT_VALUES
 from flopod_compiler.model import (
     CallKind,
@@ -238,11 +239,22 @@ class FactFinder:
 
     def _statements(self, facts: Facts, scope: Scope) -> None:
         for node in scope.others:
-            if isinstance(node, ast.AsyncFor | ast.AsyncWith):
-                what = "for" if isinstance(node, ast.AsyncFor) else "with"
-                facts.effects.append(Effect(f"has an `async {what}`", node))
-            elif isinstance(node, ast.Await) and not isinstance(node.value, ast.Call):
+            if isinstance(node, ast.AsyncFor):
+                facts.effects.append(Effect("has an `async for`", node))
+            elif isinstance(node, ast.AsyncWith) and not self._holds_nothing(node, scope):
+                facts.effects.append(Effect("has an `async with`", node))
+            elif isinstance(node, ast.Await) and not self._is_known_wait(node.value, scope):
                 facts.effects.append(Effect("awaits a value that is not a call", node))
+
+    def _holds_nothing(self, node: ast.AsyncWith, scope: Scope) -> bool:
+        return all(self._is_all(is_asyncio_manager, item.context_expr, scope) for item in node.items)
+
+    def _is_known_wait(self, value: ast.expr, scope: Scope) -> bool:
+        return isinstance(value, ast.Call) or self._is_all(is_asyncio_type, value, scope)
+
+    def _is_all(self, check: Callable[[str], bool], value: ast.expr, scope: Scope) -> bool:
+        types = self.types.of(value, scope)
+        return types is not None and all(one.cls is None and check(one.name) for one in types)
 
 
 def within(scope: Scope) -> Iterator[Scope]:

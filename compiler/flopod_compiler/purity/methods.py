@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from flopod_compiler.knowledge import METHODS
+from flopod_compiler.knowledge.concurrency import asyncio_method, is_asyncio_type
 from flopod_compiler.knowledge.methods import changes_receiver, is_data_type, is_pure_method
 from flopod_compiler.knowledge.refused import LOGGER_METHODS, LOGGER_QUERIES, REFUSED_TYPES
 from flopod_compiler.knowledge.stdlib import is_pure_base
@@ -65,8 +66,8 @@ class MethodTargets:
         if types is None:
             found = self._by_name(func, awaited=self._is_awaited(call, scope))
         else:
-            ordered = sorted(types, key=lambda one: one.name)
-            found = merge(func.attr, [self._method_of(one, func) for one in ordered])
+            ordered = sorted(_with_methods(types), key=lambda one: one.name)
+            found = merge(func.attr, [self._method_of(one, func, call) for one in ordered])
         return replace(found, value=value) if value is not None else found
 
     def _is_awaited(self, call: ast.Call, scope: Scope) -> bool:
@@ -95,7 +96,7 @@ class MethodTargets:
                 found = replace(target, kind=CallKind.LEAF, reason=reason)
         return replace(found, value=value)
 
-    def _method_of(self, receiver: Type, func: ast.Attribute) -> Target:
+    def _method_of(self, receiver: Type, func: ast.Attribute, call: ast.Call | None = None) -> Target:
         """The method of a receiver of one known type."""
         name = func.attr
         if receiver.cls is not None:
@@ -103,14 +104,17 @@ class MethodTargets:
         if receiver.name == AWAITABLE:
             reason = "the receiver is a coroutine; await it first"
             return unresolved(shortened(func), reason, Unknown(reason))
-        return self._external_method(receiver.name, name)
+        return self._external_method(receiver.name, name, call)
 
-    def _external_method(self, type_name: str, name: str) -> Target:
+    def _external_method(self, type_name: str, name: str, call: ast.Call | None = None) -> Target:
         qualified = f"{type_name}.{name}"
         symbol = External(qualified)
         refused = REFUSED_TYPES.get(type_name)
         if refused is not None:
             return Target(refused.kind, name, qualified, symbol, False, known=refused)
+        known = asyncio_method(type_name, name, call)
+        if known is not None:
+            return Target(known.kind, name, qualified, symbol, known.is_async, known.mutates, known=known)
         if type_name.startswith("logging.Log"):
             if name in LOGGER_METHODS:
                 return Target(CallKind.OUTPUT, name, qualified, symbol, False, reason="writes to a log")
@@ -164,6 +168,13 @@ class MethodTargets:
         if name in METHODS and merged.kind is None and changes_receiver("", name):
             merged = replace(merged, mutates=merged.mutates | {"self"})
         return merged
+
+
+def _with_methods(types: frozenset[Type]) -> frozenset[Type]:
+    """The types without coroutines, where tasks are among them: only these have the method."""
+    if not any(is_asyncio_type(one.name) for one in types):
+        return types
+    return frozenset(one for one in types if one.name != AWAITABLE)
 
 
 def is_super(expr: ast.expr) -> bool:

@@ -100,9 +100,9 @@ class Targets:
         if self.marks.listed(symbol, self.marks.config.leaves):
             return Target(CallKind.LEAF, name, qualified, symbol, None)
         known = external(qualified, call)
-        is_async: bool | None = None if known.kind is CallKind.LEAF else False
-        if known.kind in (CallKind.IDIOM, CallKind.PRIMITIVE):
-            is_async = qualified not in ("time.sleep", ACTIVITY, "flopod.log")
+        is_async: bool | None = None if known.kind is CallKind.LEAF else known.is_async
+        if known.kind is CallKind.PRIMITIVE:
+            is_async = qualified not in (ACTIVITY, "flopod.log")
         reason = f"calls {qualified.removeprefix('builtins.')}"
         return Target(known.kind, name, qualified, symbol, is_async, known.mutates, reason, known=known)
 

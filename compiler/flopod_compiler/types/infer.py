@@ -7,12 +7,16 @@ from collections.abc import Callable
 from typing import Any
 
 from flopod_compiler.knowledge.author import ACTIVITY, ATTEMPT, WAIT_FOR, canonical
+from flopod_compiler.knowledge.concurrency import entered, is_asyncio_manager, is_asyncio_type
 from flopod_compiler.model import External, Local, ModuleValue, ProjectClass, ProjectFunction, Symbol
 from flopod_compiler.names import Binding, How, Names, Scope
 from flopod_compiler.types.annotations import Annotations
 from flopod_compiler.types.classes import ClassTypes
+from flopod_compiler.types.concurrency import FUTURE, TASK, asyncio_method_result, asyncio_result, awaited
+from flopod_compiler.types.growing import Growth, is_empty
 from flopod_compiler.types.known import binary, constructed, method_result, returned
-from flopod_compiler.types.model import AWAITABLE, ITERATOR, Type, Types, element, item, of, union
+from flopod_compiler.types.model import AWAITABLE, ITERATOR, MAPPINGS, Type, Types, element, item, of, union
+from flopod_compiler.types.passed import passed
 
 _MAX_DEPTH = 40
 _COMPREHENSIONS = {
@@ -33,6 +37,7 @@ class Inference:
         self.classes = ClassTypes(names, self.annotations)
         self._known: dict[ast.expr, Types] = {}
         self._variables: dict[tuple[Scope, str], Types] = {}
+        self._open: set[tuple[Scope, str]] = set()
         self._depth = 0
 
     def of(self, expr: ast.expr, scope: Scope) -> Types:
@@ -58,8 +63,13 @@ class Inference:
             return None
         key = (owner, name)
         if key not in self._variables:
+            self._open.add(key)
             self._variables[key] = None
+            tasks = self._variables[key] = self._tasks(owner, bindings)
+            if tasks is not None:
+                bindings = [one for one in bindings if not self._is_open(one)]
             self._variables[key] = self._bindings(owner, bindings)
+            self._open.discard(key)
         return self._variables[key]
 
     def symbol(self, symbol: Symbol) -> Types:
@@ -76,9 +86,7 @@ class Inference:
 
     def awaited(self, types: Types) -> Types:
         """What awaiting a value of these types gives."""
-        if types is None:
-            return None
-        return union(*(one.args[0] if one.name == AWAITABLE and one.args else None for one in types))
+        return awaited(types)
 
     def result(self, function: ProjectFunction) -> Types:
         """What calling a project function gives, by its return annotation; a coroutine for `async def`."""
@@ -102,7 +110,7 @@ class Inference:
         if binding.how is How.PARAMETER:
             return self._parameter(owner, binding)
         if binding.how is How.ASSIGN and binding.value is not None:
-            return self.of(binding.value, binding.scope)
+            return self._grown(owner, binding) or self.of(binding.value, binding.scope)
         if (
             binding.how is How.AUGMENT
             and isinstance(binding.node, ast.AugAssign)
@@ -120,6 +128,31 @@ class Inference:
         if binding.how is How.EXCEPT and isinstance(binding.node, ast.ExceptHandler):
             return self._exception(binding)
         return None
+
+    def _is_open(self, binding: Binding) -> bool:
+        """Whether a loop is over a variable whose types are being found: it adds nothing to them."""
+        if binding.how is not How.FOR or not isinstance(binding.value, ast.Name):
+            return False
+        owner, _ = self.names.lookup(binding.value.id, binding.scope)
+        return owner is not None and (owner, binding.value.id) in self._open
+
+    def _tasks(self, owner: Scope, bindings: list[Binding]) -> Types:
+        """What is known of a variable while its types are found: a task that a loop takes up again."""
+        made = [one for one in bindings if one.how is How.ASSIGN and isinstance(one.value, ast.Call)]
+        types = union(*(self._binding(owner, one) for one in made)) if made else None
+        return types if types is not None and all(one.name == TASK for one in types) else None
+
+    def _grown(self, owner: Scope, binding: Binding) -> Types:
+        """A collection that begins empty and is filled with asyncio's objects, tasks as a rule."""
+        if not is_empty(binding.value) or not owner.is_function:
+            return None
+        names = [name for name, bindings in owner.bindings.items() if binding in bindings]
+        parents = self.names.tree_holding(owner).parents
+        held = Growth(owner, names[0], parents, self.of).element()
+        if held is None or not all(is_asyncio_type(one.name) for one in held):
+            return None
+        types = self.of(binding.value, binding.scope) if binding.value is not None else None
+        return union(*(of(one.name, *_held(one, held)) for one in types)) if types is not None else None
 
     def _augmented(self, owner: Scope, binding: Binding) -> Types:
         """`x += y`: the other bindings of `x` combined with `y`."""
@@ -141,7 +174,8 @@ class Inference:
                 values = self.annotations.read(binding.annotation, owner)
                 return of("builtins.dict", of("builtins.str"), values)
         if binding.annotation is None:
-            return self._receiver(owner, binding.node)
+            given = passed(owner, binding.node, self.names.tree_holding(owner).parents, self.of)
+            return given or self._receiver(owner, binding.node)
         return self.annotations.read(binding.annotation, owner)
 
     def _receiver(self, owner: Scope, arg: ast.arg) -> Types:
@@ -160,6 +194,8 @@ class Inference:
     def _entered(self, manager: ast.expr, scope: Scope) -> Types:
         """What `with` binds: the manager itself, where its class is known to give that."""
         types = self.of(manager, scope)
+        if types and all(is_asyncio_manager(one.name) for one in types):
+            return union(*(of(entered(one.name)) for one in types))
         return types if types and all(self._enters_itself(one) for one in types) else None
 
     def _enters_itself(self, one: Type) -> bool:
@@ -282,7 +318,7 @@ class Inference:
         if all(isinstance(one, ProjectClass | ProjectFunction | External) for one in found):
             return union(*(self._called(one, expr, scope) for one in found))
         if isinstance(expr.func, ast.Attribute):
-            return self._method(expr.func, scope)
+            return self._method(expr.func, expr, scope)
         if isinstance(expr.func, ast.Call) and expr.func.args:
             declared = self.names.resolve(expr.func.func, scope)
             if isinstance(declared, External) and canonical(declared.qualified) == ACTIVITY:
@@ -310,8 +346,8 @@ class Inference:
         if qualified == ATTEMPT and expr.args:
             return of(AWAITABLE, self._tried(expr.args[0], scope))
         if qualified == "asyncio.gather":
-            return of(AWAITABLE, self._gathered(expr, scope))
-        return None
+            return of(FUTURE, self._gathered(expr, scope))
+        return asyncio_result(qualified, expr, lambda one: self.of(one, scope))
 
     def _tried(self, function: ast.expr, scope: Scope) -> Types:
         symbol = self.names.resolve(function, scope)
@@ -329,17 +365,23 @@ class Inference:
             return of("builtins.list", self.awaited(items))
         return of("builtins.list", *(self.awaited(self.of(arg, scope)) for arg in expr.args))
 
-    def _method(self, func: ast.Attribute, scope: Scope) -> Types:
+    def _method(self, func: ast.Attribute, call: ast.Call, scope: Scope) -> Types:
         receiver = self.of(func.value, scope)
         if receiver is None:
             return None
-        return union(*(self._method_of(one, func.attr) for one in receiver))
+        return union(*(self._method_of(one, func.attr, call, scope) for one in receiver))
 
-    def _method_of(self, receiver: Type, name: str) -> Types:
+    def _method_of(self, receiver: Type, name: str, call: ast.Call, scope: Scope) -> Types:
         if receiver.cls is not None:
             member = self.names.class_member(receiver.cls, name)
             return self.result(member) if isinstance(member, ProjectFunction) else None
+        if is_asyncio_type(receiver.name):
+            return asyncio_method_result(receiver, name, call, lambda one: self.of(one, scope))
         return method_result(receiver, name)
+
+
+def _held(collection: Type, held: Types) -> tuple[Types, ...]:
+    return (None, held) if collection.name in MAPPINGS else (held,)
 
 
 def _self_type(function: ProjectFunction) -> Types:

@@ -1,6 +1,7 @@
 """What happens in a run, how it is written down, and the summary that is folded from it."""
 
 from flopod.events.events import (
+    Abandoned,
     ActivityCompleted,
     ActivityFailed,
     ActivityStarted,
@@ -41,6 +42,7 @@ from flopod.events.summary import FINAL, STEADY, OpenWait, RunSummary, Status, f
 __all__ = [
     "FINAL",
     "STEADY",
+    "Abandoned",
     "ActivityCompleted",
     "ActivityFailed",
     "ActivityStarted",

@@ -130,11 +130,19 @@ class Recorded(Event, kw_only=True, frozen=True):
     callee: str = ""
 
 
+class Abandoned(Event, kw_only=True, frozen=True):
+    """Operations that had begun are cancelled: a timeout that was not needed, the losers of a race.
+
+    Replay finds that out by itself; this is for those who only read what is open.
+    """
+
+    paths: list[str]
+
+
 class RaceWon(Event, kw_only=True, frozen=True):
-    """One arm of a race was first; `abandoned` are the open operations of the others."""
+    """One arm of a race was first."""
 
     winner: str
-    abandoned: list[str] = []
 
 
 class IterationCompleted(Event, kw_only=True, frozen=True):
@@ -281,6 +289,7 @@ AnyEvent: TypeAlias = (
     | ActivityFailed
     | BranchTaken
     | Recorded
+    | Abandoned
     | RaceWon
     | IterationCompleted
     | VarChanged

@@ -214,8 +214,8 @@ def _received(summary: RunSummary, event: e.EventReceived) -> None:
     summary.inbox = max(summary.inbox, event.inbox)
 
 
-def _race_won(summary: RunSummary, event: e.RaceWon) -> None:
-    for path in event.abandoned:
+def _abandoned(summary: RunSummary, event: e.Abandoned) -> None:
+    for path in event.paths:
         _close(summary, path)
 
 
@@ -286,6 +286,6 @@ _STEPS: dict[type[e.Event], Callable[[RunSummary, Any], None]] = {
     e.ChildStarted: _child_started,
     e.ChildCompleted: _closed,
     e.EventReceived: _received,
-    e.RaceWon: _race_won,
+    e.Abandoned: _abandoned,
     e.IterationCompleted: _iteration_completed,
 }

@@ -12,6 +12,7 @@ from typing import NamedTuple, TypeAlias
 import msgspec
 
 from flopod.events import (
+    Abandoned,
     ActivityCompleted,
     ActivityFailed,
     ActivityStarted,
@@ -73,6 +74,7 @@ class History:
     loops that are over; `mail` what waits may still take; `last_seq` and `last_inbox` the highest
     numbers seen; `snapshots` the last snapshot of each loop; `warned` the paths warned about;
     `replaying` says whether recorded outcomes are still to be delivered.
+    `abandoned` are the paths of operations that were cancelled.
     """
 
     def __init__(self, records: Sequence[Record] = ()) -> None:
@@ -87,6 +89,7 @@ class History:
         self.snapshots: dict[str, Entry] = {}
         self.warned: set[str] = set()
         self.finished: set[str] = set()
+        self.abandoned: set[str] = set()
         self._entries: dict[EntryKey, Entry] = {}
         self._order: list[Entry] = []
         self._first_unasked = 0
@@ -149,6 +152,8 @@ class History:
             self._read_resumed(seq, event)
         elif isinstance(event, RunPaused):
             self.paused = event
+        elif isinstance(event, Abandoned):
+            self.abandoned.update(event.paths)
         elif isinstance(event, RunCompleted | RunFailed):
             self.ended = event
 

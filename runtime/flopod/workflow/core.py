@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from flopod import codec
 from flopod.errors import DivergenceError
 from flopod.events import (
+    Abandoned,
     Event,
     EventReceived,
     IterationCompleted,
@@ -90,6 +91,7 @@ class Core:
         self.constants: dict[str, Any] = {}
         self.open: dict[str, Operation] = {}
         self.root = Scope(self, None, "")
+        self._abandoned: list[str] = []
         self._live = False
         self._is_grouped = False
         self._crashed = crashed
@@ -249,14 +251,30 @@ class Core:
 
     def closed(self, operation: Operation) -> None:
         """Forget an operation that is over, with or without an outcome."""
-        self.open.pop(operation.path, None)
+        had_begun = self.open.pop(operation.path, None) is not None
         self.created.pop(operation.path, None)
+        if had_begun and operation.future.cancelled():
+            self._abandoned.append(operation.path)
+            if self._live:
+                self._emit_abandoned()
         if isinstance(operation, Wait):
             self.mailbox.leave(operation)
         elif (
             isinstance(operation, Activity) and self.agenda.forget(operation) and operation.future.cancelled()
         ):
             self.command(CancelLeaf(operation.path))
+
+    def _emit_abandoned(self) -> None:
+        """Write down what was cancelled; the end of the run closes everything anyway."""
+        paths = [path for path in self._abandoned if path not in self.history.abandoned]
+        self._abandoned = []
+        if not paths or self.ending.result is not None or self.fenced:
+            return
+        last = self._buffer[-1] if self._buffer else None
+        if isinstance(last, Abandoned):
+            self._buffer[-1] = replace(last, paths=[*last.paths, *paths])
+        else:
+            self.emit(Abandoned(at=self.now, paths=paths))
 
     def settle(self, operation: Operation, event: Event) -> None:
         """Give an operation its outcome."""
@@ -293,6 +311,7 @@ class Core:
         self.history.end()
         for operation in list(self.open.values()):
             operation.activate()
+        self._emit_abandoned()
         return True
 
     def _deliver(self) -> bool:

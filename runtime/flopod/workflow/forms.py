@@ -1,6 +1,8 @@
 """The hand-written forms of `each`, `repeat`, `branch` and `parallel`, whose bodies are callbacks."""
 
 import asyncio
+import sys
+from asyncio import as_completed as in_completion_order
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import count
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -57,9 +59,23 @@ def gather(awaitables: Sequence[Awaitable[Any]], return_exceptions: bool = False
 def as_completed(
     awaitables: Iterable[Awaitable[T]], *, timeout: float | None = None
 ) -> Iterator[Awaitable[T]]:
-    """Iterate over awaitables as they end, begun in their own order: `asyncio.as_completed` has none."""
-    tasks = [asyncio.ensure_future(one) for one in awaitables]
-    yield from asyncio.as_completed(tasks, timeout=timeout)
+    """Iterate over awaitables as they end, begun in their own order: `asyncio.as_completed` has none.
+
+    As in asyncio, they begin with the first step of the iteration, since Python 3.13 at once.
+    """
+    if sys.version_info >= (3, 13):
+        return in_completion_order(_begun(awaitables), timeout=timeout)
+    return _as_completed(awaitables, timeout)
+
+
+def _as_completed(awaitables: Iterable[Awaitable[T]], timeout: float | None) -> Iterator[Awaitable[T]]:
+    yield from in_completion_order(_begun(awaitables), timeout=timeout)
+
+
+def _begun(awaitables: Iterable[Awaitable[T]]) -> "list[asyncio.Future[T]]":
+    if asyncio.isfuture(awaitables) or asyncio.iscoroutine(awaitables):
+        raise TypeError(f"expect an iterable of futures, not {type(awaitables).__name__}")
+    return [asyncio.ensure_future(one) for one in dict.fromkeys(awaitables)]
 
 
 async def parallel(arms: Mapping[str, Awaitable[Any]]) -> authoring.Results:

@@ -99,6 +99,10 @@ class Operation:
     def done(self) -> bool:
         return self.future.done()
 
+    def close(self) -> None:
+        """Give up an operation that was not awaited; a coroutine can do that."""
+        self._awaited = True
+
     def cancel(self) -> bool:
         return self.future.cancel()
 

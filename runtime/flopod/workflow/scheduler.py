@@ -11,6 +11,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from contextvars import Context
 from functools import partial
+from inspect import iscoroutine
 from typing import Any, NoReturn, Protocol, runtime_checkable
 
 from flopod.workflow.raising import untraced
@@ -86,6 +87,7 @@ class Scheduler(asyncio.AbstractEventLoop):
 
     def __init__(self) -> None:
         self._ready: deque[asyncio.Handle] = deque()
+        self._next_round: list[asyncio.TimerHandle] = []
         self._batch = 0
         self.created = 0
         self.alive: dict[Arm, None] = {}
@@ -105,16 +107,18 @@ class Scheduler(asyncio.AbstractEventLoop):
 
         A round is what was ready when it began, as in asyncio's own loop, which ends after a whole round.
         """
-        if self._ready and self.floor is None:
+        if (self._ready or self._next_round) and self.floor is None:
             with self._running():
                 self._run(stop)
 
     def _run(self, stop: Callable[[], bool]) -> None:
         ready = self._ready
-        while ready and self.floor is None:
+        while (ready or self._next_round) and self.floor is None:
             if self._batch == 0:
                 if stop():
                     return
+                ready.extend(self._next_round)
+                self._next_round.clear()
                 self._batch = len(ready)
             self._batch -= 1
             handle = ready.popleft()
@@ -192,6 +196,10 @@ class Scheduler(asyncio.AbstractEventLoop):
         if isinstance(time, Alarm):
             timer.stop = time.ring(timer._run)
             return timer
+        if time <= 0:
+            timer.stop = _nothing
+            self._next_round.append(timer)
+            return timer
         raise RuntimeError(
             "a timer of a workflow needs an id, which the compiler gives to the delay of asyncio.timeout, "
             "wait_for, wait and as_completed; for others use asyncio.sleep"
@@ -211,7 +219,7 @@ class Scheduler(asyncio.AbstractEventLoop):
         self, coro: Any, *, name: str | None = None, context: Context | None = None, **_: Any
     ) -> Arm:
         self.created += 1
-        return Arm(self, coro if asyncio.iscoroutine(coro) else _await(coro), name, context)
+        return Arm(self, coro if iscoroutine(coro) else _await(coro), name, context)
 
     def get_debug(self) -> bool:
         return False
@@ -230,6 +238,10 @@ class Scheduler(asyncio.AbstractEventLoop):
         asyncio.BaseEventLoop.default_exception_handler(self, context)  # type: ignore[arg-type]
 
     _current_handle = None
+
+
+def _nothing() -> None:
+    pass
 
 
 async def _await(awaitable: Any) -> Any:

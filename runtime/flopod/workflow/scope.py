@@ -89,6 +89,10 @@ class Scope:
             arms = tuple(fn(self.iteration(f"{path}[{index}]")) for index, fn in enumerate(callbacks))
         return forms.gather(arms, return_exceptions)
 
+    def named(self, /, **arms: Awaitable[Any]) -> Awaitable[Any]:
+        """Run named awaitables side by side, whatever their names are, and even if there are none."""
+        return forms.parallel(arms)
+
     def race(self, id: str, /, **arms: Awaitable[Any]) -> Awaitable[Winner]:
         """Run named awaitables until the first ends; the others are cancelled. The winner is recorded."""
         return forms.race(self, self._claim(id), arms)
@@ -172,6 +176,13 @@ class Scope:
         if isinstance(seconds, (int, float)) and seconds > 0:
             return Timer.at(self.core, self._claim(id), seconds)  # type: ignore[return-value]
         return seconds
+
+    def timer_at(self, id: str, when: T, /) -> T:
+        """Make the point in the loop's time of `timeout_at` or `reschedule` a durable timer."""
+        now = self.core.scheduler.time()
+        if isinstance(when, (int, float)) and when > now:
+            return Timer.at(self.core, self._claim(id), when - now, when)  # type: ignore[return-value]
+        return when
 
     def wait(self, id: str, event: str | None = None, type: Any = Any, timeout: Any = None) -> Awaitable[Any]:
         """Wait for an event from outside: its payload, or None after `timeout`."""

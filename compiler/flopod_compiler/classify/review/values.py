@@ -12,19 +12,24 @@ from flopod_compiler.knowledge.unwritable import is_unwritable
 from flopod_compiler.model import CallKind, ProjectFunction, WorkflowFunction
 from flopod_compiler.names import How
 from flopod_compiler.parse import span
+from flopod_compiler.types.concurrency import lives
 from flopod_compiler.types.model import Type, Types
 
 _DEPTH = 4
 
 
 def review_values(work: Workspace, workflow: WorkflowFunction, places: Places) -> None:
-    """Look at the parameters of a workflow, and at what its leaves say they return."""
+    """Look at the parameters of a workflow, and at what its leaves say they return.
+
+    A workflow that takes tasks can only be called inside of a run, where no argument is recorded.
+    """
     scope = work.names.scope(workflow.node)
     for name, bindings in scope.bindings.items():
         first = bindings[0]
         if first.how is How.PARAMETER and first.annotation is not None:
-            found = _unwritable(work, work.types.annotations.read(first.annotation, scope), name)
-            if found:
+            types = work.types.annotations.read(first.annotation, scope)
+            found = _unwritable(work, types, name)
+            if found and not lives(types):
                 what = f"the parameter {name} of the workflow {workflow.name}"
                 work.report(NoCodec, workflow.module, first.node, what=what, place=found[0], type=found[1])
     for call in places.all(ast.Call):

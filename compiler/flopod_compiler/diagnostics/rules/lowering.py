@@ -23,19 +23,6 @@ def _body(*lines: str) -> str:
     return f"{_HEAD}@workflow\nasync def main(xs: list[int]):\n{text}"
 
 
-class GatherNotAwaited(Rule):
-    code = "FLP102"
-    title = "A gather that is not awaited where it stands"
-    why = (
-        "asyncio.gather starts its calls at once; when nobody waits there, no log can say in which order "
-        "they ran."
-    )
-    message = "`asyncio.gather` is not awaited here"
-    help = "await it where it stands: `... = await asyncio.gather(...)`"
-    valid = (_body("return await asyncio.gather(fetch(1), fetch(2))"),)
-    invalid = (_body("later = asyncio.gather(fetch(1), fetch(2))  # FLP102", "return await later"),)
-
-
 class ChangedWhileIterated(Rule):
     code = "FLP206"
     title = "A collection that is changed while a loop goes over it"

@@ -63,8 +63,8 @@ class NotYet(Rule):
     ways = ("move the whole construct into a function of its own, which becomes a leaf",)
     valid = (_body("import asyncio", "return await asyncio.gather(fetch(1), fetch(2))"),)
     invalid = (
-        _body("import asyncio", "async with asyncio.timeout(3):  # FLP600", "    return await fetch(1)"),
-        _body("import asyncio", "return await asyncio.wait_for(fetch(1), 3)  # FLP600"),
+        _body("import asyncio", "asyncio.get_running_loop().call_later(3, print)  # FLP600"),
+        _body("import asyncio", "return asyncio.run(fetch(1))  # FLP600"),
     )
 
 

@@ -1,0 +1,135 @@
+"""Findings about asyncio's functions and objects, which a workflow uses as they are."""
+
+from __future__ import annotations
+
+import ast
+
+from flopod_compiler.classify.workspace import Workspace
+from flopod_compiler.diagnostics.rules.tasks import (
+    NotData,
+    NotEntered,
+    SharedBetweenRuns,
+    WrongAwaitable,
+)
+from flopod_compiler.knowledge.concurrency import BEGINS, begun_argument, is_asyncio_type
+from flopod_compiler.model import (
+    CallInfo,
+    CallKind,
+    ModuleValue,
+    ProjectFunction,
+    WorkflowFunction,
+)
+from flopod_compiler.names import Scope
+from flopod_compiler.parse import shortened
+from flopod_compiler.purity.facts import arguments
+from flopod_compiler.types.model import AWAITABLE, Types
+
+_RECORDED = frozenset({CallKind.LEAF, CallKind.RECORDABLE})
+
+
+def check_concurrency(work: Workspace, workflow: WorkflowFunction) -> None:
+    """Report what plain Python would refuse as well, and what cannot be in a log."""
+    parents = work.parents(workflow)
+    entered = _entered_names(work, workflow)
+    for scope in work.scopes(workflow):
+        for call in scope.calls:
+            info = work.result.calls.get(call)
+            if info is None:
+                continue
+            if info.callee == "asyncio.TaskGroup" and not _is_entered(call, parents, entered):
+                work.report(NotEntered, workflow.module, call)
+            if info.callee in BEGINS and begun_argument(call) is not None:
+                _begun(work, workflow, call, info, scope)
+            if info.kind in _RECORDED or info.callee == "flopod.attempt":
+                _recorded(work, workflow, call, info, scope)
+        for name in scope.loads:
+            _shared(work, workflow, name, scope)
+
+
+def _entered_names(work: Workspace, workflow: WorkflowFunction) -> set[str]:
+    return {
+        item.context_expr.id
+        for scope in work.scopes(workflow)
+        for node in scope.others
+        if isinstance(node, ast.AsyncWith)
+        for item in node.items
+        if isinstance(item.context_expr, ast.Name)
+    }
+
+
+def _is_entered(call: ast.Call, parents: dict[ast.AST, ast.AST], entered: set[str]) -> bool:
+    parent = parents.get(call)
+    if isinstance(parent, ast.Assign | ast.AnnAssign):
+        targets = parent.targets if isinstance(parent, ast.Assign) else [parent.target]
+        return any(isinstance(one, ast.Name) and one.id in entered for one in targets)
+    return not isinstance(parent, ast.Expr | ast.Attribute)
+
+
+def _begun(work: Workspace, workflow: WorkflowFunction, call: ast.Call, info: CallInfo, scope: Scope) -> None:
+    """`create_task(f)` without a call, and `wait` of coroutines."""
+    first = begun_argument(call)
+    assert first is not None
+    if not BEGINS[info.callee]:
+        symbol = work.names.resolve(first, scope) if isinstance(first, ast.Name | ast.Attribute) else None
+        if isinstance(symbol, ProjectFunction):
+            what, text = f"the function `{shortened(first)}`, not a call of it", shortened(first)
+            _report(work, workflow, first, info, what, f"write `{shortened(call.func)}({text}(...))`")
+    elif info.name == "wait":
+        for element in _elements(first):
+            inner = work.result.calls.get(element) if isinstance(element, ast.Call) else None
+            if inner is not None and inner.is_async and not inner.callee.startswith("asyncio."):
+                rewrite = f"write `asyncio.create_task({shortened(element)})`"
+                _report(work, workflow, element, info, "a coroutine, and takes tasks", rewrite)
+
+
+def _elements(iterable: ast.expr) -> list[ast.expr]:
+    if isinstance(iterable, ast.List | ast.Tuple | ast.Set):
+        return iterable.elts
+    return [iterable.elt] if isinstance(iterable, ast.ListComp | ast.SetComp | ast.GeneratorExp) else []
+
+
+def _report(
+    work: Workspace, workflow: WorkflowFunction, node: ast.expr, info: CallInfo, what: str, rewrite: str
+) -> None:
+    work.report(WrongAwaitable, workflow.module, node, callee=info.callee, what=what, rewrite=rewrite)
+
+
+def _recorded(
+    work: Workspace, workflow: WorkflowFunction, call: ast.Call, info: CallInfo, scope: Scope
+) -> None:
+    for value in arguments(call):
+        what = _living(work.types.of(value, scope))
+        if isinstance(value, ast.Call) or not what:
+            continue
+        is_project = isinstance(info.target, ProjectFunction)
+        marked = f", or put `@workflow` above {info.name}" if is_project else ""
+        rewrite = f"use it in the workflow, around the call{marked}"
+        if what in ("a task", "a coroutine"):
+            rewrite = f"await it first: {info.name}(await {shortened(value)}){marked}"
+        work.report(NotData, workflow.module, value, callee=info.name, what=what, rewrite=rewrite)
+
+
+def _living(types: Types) -> str:
+    """What a value is that exists in its run only; empty for data and for what is not known."""
+    for one in types or ():
+        if one.name == AWAITABLE:
+            return "a coroutine"
+        if is_asyncio_type(one.name):
+            name = one.name.removeprefix("asyncio.")
+            return "a task" if name in ("Task", "Future") else f"an asyncio.{name}"
+        inner = next((_living(arg) for arg in one.args if _living(arg)), "")
+        if inner and one.cls is None:
+            return f"{inner} inside a collection"
+    return ""
+
+
+def _shared(work: Workspace, workflow: WorkflowFunction, name: ast.Name, scope: Scope) -> None:
+    symbol = work.names.resolve(name, scope)
+    if not isinstance(symbol, ModuleValue) or symbol.value is None:
+        return
+    types = work.types.symbol(symbol)
+    if types and all(one.cls is None and is_asyncio_type(one.name) for one in types):
+        work.report(
+            SharedBetweenRuns, workflow.module, name, name=name.id, local=name.id.lower(),
+            made=shortened(symbol.value),
+        )  # fmt: skip

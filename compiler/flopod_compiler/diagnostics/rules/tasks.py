@@ -1,0 +1,73 @@
+"""Tasks, locks and the other objects of asyncio in a workflow."""
+
+from __future__ import annotations
+
+from flopod_compiler.diagnostics.rule import Rule
+from flopod_compiler.diagnostics.rules.lowering import _body
+
+
+class NotEntered(Rule):
+    code = "FLP121"
+    title = "A TaskGroup that is not entered"
+    why = "Only inside its `async with` block does a task group take tasks, in plain Python as well."
+    message = "this `asyncio.TaskGroup()` is not entered by an `async with`"
+    help = "write `async with asyncio.TaskGroup() as group:` and start the tasks in its block"
+    valid = (_body("async with asyncio.TaskGroup() as group:", "    group.create_task(fetch(1))"),)
+    invalid = (_body("group = asyncio.TaskGroup()  # FLP121", "group.create_task(fetch(1))"),)
+
+
+class WrongAwaitable(Rule):
+    code = "FLP122"
+    title = "A call of asyncio that is given the wrong thing to run"
+    why = (
+        "A task runs a coroutine, which is what the call of an async function gives; `asyncio.wait` and "
+        "`add_done_callback` take tasks and plain functions."
+    )
+    message = "{callee} is given {what}"
+    help = "{rewrite}"
+    ways = (
+        "call the function: `asyncio.create_task(fetch(1))`",
+        "give `asyncio.wait` tasks: `asyncio.wait([asyncio.create_task(fetch(1))])`",
+    )
+    valid = (
+        _body("return await asyncio.create_task(fetch(1))"),
+        _body("return await asyncio.wait([asyncio.create_task(fetch(1))])"),
+    )
+    invalid = (
+        _body("return await asyncio.create_task(fetch)  # FLP122"),
+        _body("return await asyncio.wait([fetch(1)])  # FLP122"),
+    )
+
+
+class SharedBetweenRuns(Rule):
+    code = "FLP308"
+    title = "A lock, queue or task made at import"
+    why = (
+        "Each run has an event loop of its own. An object of asyncio that a module makes would be shared "
+        "by all runs of a process, and its state is in no log."
+    )
+    message = "`{name}` is made when the module is imported, and a workflow has an event loop of its own"
+    help = "make it in the workflow: `{local} = {made}`"
+    valid = (_body("lock = asyncio.Lock()", "async with lock:", "    return await fetch(1)"),)
+    invalid = (
+        "import asyncio\n\nfrom flopod import workflow\n\nLOCK = asyncio.Lock()\n\n"
+        "@workflow\nasync def main():\n    async with LOCK:  # FLP308\n        return 1\n",
+    )
+
+
+class NotData(Rule):
+    code = "FLP315"
+    title = "A task or lock passed to a leaf"
+    why = "What a leaf is given is written to the log; a task, a coroutine or a lock exists in this run only."
+    message = "{callee} is a leaf and is given {what}"
+    help = "{rewrite}"
+    ways = (
+        "await the task first, and pass its result",
+        "mark the function `@workflow`, so that it becomes a part of the run",
+        "use the lock in the workflow, around the call",
+    )
+    valid = (_body("task = asyncio.create_task(fetch(1))", "return await fetch(len(await task))"),)
+    invalid = (
+        _body("task = asyncio.create_task(fetch(1))", "return await fetch(task)  # FLP315"),
+        _body("lock = asyncio.Lock()", "return await fetch(lock)  # FLP315"),
+    )
