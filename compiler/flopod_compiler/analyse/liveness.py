@@ -158,6 +158,8 @@ class Liveness:
 
     def _set_first(self, node: ast.AST, name: str, assigned: list[ast.NamedExpr]) -> bool:
         """Whether every read of the name inside the node stands behind an assignment of it."""
+        if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name) and node.target.id == name:
+            return False
         ends = [_end(one) for one in assigned if one.target.id == name]
         reads = [
             (one.lineno, one.col_offset)
