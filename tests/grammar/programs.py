@@ -429,3 +429,16 @@ def kept() -> dict[str, str]:
         if sys.version_info >= version:
             found |= programs
     return found
+
+
+INSIDE: dict[str, str] = {
+    "AsyncFor.iter": "FLP603",
+    "ClassDef.body": "FLP105",
+    "FunctionDef.body": "FLP104",
+    "GeneratorExp.elt": "FLP604",
+    "Lambda.body": "FLP105",
+    "Yield.value": "FLP602",
+    "YieldFrom.value": "FLP602",
+    "withitem.context_expr": "FLP303",
+}
+"""Where a durable call inside a field is refused; in every other field it compiles."""

@@ -8,7 +8,8 @@ import pytest
 from tests.differential.check import compiled_text
 from tests.grammar.compiled import codes, module, passes
 from tests.grammar.nodes import alterations, entries, places
-from tests.grammar.programs import ABSENT, IRRELEVANT, REFUSED, kept
+from tests.grammar.programs import ABSENT, INSIDE, IRRELEVANT, REFUSED, kept
+from tests.grammar.variants import variants
 from tests.harness.cases import Scenario
 from tests.harness.checks import same_after_kills, same_as_plain
 
@@ -40,11 +41,26 @@ def test_program_has_the_fields_that_it_shows(fields: str) -> None:
 @pytest.mark.parametrize("fields", PROGRAMS)
 def test_program_does_the_same_compiled_and_resumed(fields: str) -> None:
     """The value, the error and the leaf calls are those of plain Python, also after each kill."""
-    made = compiled_text(PROGRAMS[fields])
+    check(PROGRAMS[fields])
+
+
+def check(text: str) -> None:
+    """Compare a program, run plain, compiled, and resumed from each prefix of its log."""
+    made = compiled_text(text)
     scenario = Scenario(args=(3,))
     life = same_as_plain(made, scenario)
     assert life.outcome.calls
     same_after_kills(made, scenario, life)
+
+
+@pytest.mark.parametrize("fields", PROGRAMS)
+def test_durable_call_inside_a_field(fields: str) -> None:
+    """A durable call in any expression or block of a field is kept, or refused with its code."""
+    for field, text in variants(PROGRAMS[fields], fields.split()):
+        if field in INSIDE:
+            assert codes(text) == {INSIDE[field]}, text
+        else:
+            check(text)
 
 
 @pytest.mark.parametrize("fields", PROGRAMS)
