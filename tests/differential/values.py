@@ -16,8 +16,10 @@ def _call(body: Body, function: str, argument: str) -> str:
 
 
 def _functions(body: Body) -> list[str]:
-    """Names of functions that take an integer, all of one kind."""
-    return ["num", "other", *body.helpers] if body.is_async else ["snum", "sother", *body.helpers]
+    """Names of functions that take an integer: of leaves, or of nested functions."""
+    if body.helpers and body.chance(0.4):
+        return body.helpers
+    return ["num", "other"] if body.is_async else ["snum", "sother"]
 
 
 def chosen_function(body: Body) -> None:
@@ -33,7 +35,8 @@ def function_table(body: Body) -> None:
     """A call of an entry of a table, of the module or of the function."""
     body.mark("function-table")
     leaves = "TABLE" if body.is_async else "STABLE"
-    one, two = body.rng.choice(_functions(body)), body.rng.choice(_functions(body))
+    functions = _functions(body)
+    one, two = body.rng.choice(functions), body.rng.choice(functions)
     table = body.rng.choice([leaves, leaves, f"({one}, {two})", f"{{0: {one}, 1: {two}}}"])
     body.text.add(f"seen.append({_call(body, f'{table}[({int_expr(body)}) % 2]', int_expr(body))})")
 
@@ -42,7 +45,8 @@ def function_loop(body: Body) -> None:
     """A loop over functions."""
     body.mark("function-loop")
     name = body.fresh("f")
-    functions = ", ".join(body.rng.choice(_functions(body)) for _ in range(2))
+    choices = _functions(body)
+    functions = ", ".join(body.rng.choice(choices) for _ in range(2))
     with body.text.block(f"for {name} in ({functions}):"):
         body.text.add(f"seen.append({_call(body, name, int_expr(body, 1))})")
 
