@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tests.differential import loops
+from tests.differential import loops, tasks
 from tests.differential.body import Body
 from tests.differential.expressions import (
     assignable,
@@ -45,7 +45,7 @@ def statement(body: Body) -> None:
         if not (body.tame and body.in_loop):
             makers.append(_shared_iterator)
     if body.is_async:
-        makers += [_try_star, _async_with]
+        makers += [_try_star, _async_with, _tasks, _tasks]
     if not body.is_helper and body.text.indent <= 3:
         makers += [_helper, _helper]
     body.rng.choice(makers)(body)
@@ -285,6 +285,10 @@ def _async_with(body: Body) -> None:
         body.ints.append(value)
         statements(body, 1, 2)
         body.ints.remove(value)
+
+
+def _tasks(body: Body) -> None:
+    tasks.write_one(body, statements)
 
 
 def _helper(body: Body) -> None:

@@ -8,22 +8,23 @@ from tests.differential.coverage import Coverage
 from tests.differential.expressions import int_expr
 
 _NAMES = """
-alias and annotated-assign assert assign async-for async-leaf async-with async-workflow attempt
-augmented-assign augmented-item binary break break-in-finally chained-assign changed-while-iterated
-class comparison-chain continue dataclass decorated deferred-await del del-item dict-change
-dict-comprehension dict-items elif else enum enumerate except except-star-clause except-tuple
-expression-statement f-string finally for for-else for-generator function-loop function-table
-function-value gather-fan-out-generator gather-fan-out-list gather-fixed gather-return-exceptions
-gather-unpacked generator-expression getattr helper helper-arm helper-call if lambda lambda-value
-leaf leaf-condition leaf-double-starred leaf-iterable leaf-keyword leaf-list leaf-starred
-list-change list-comprehension list-rebind local-import logging long-for loop-rebinds-name
-loop-variable-after match match-as match-class match-guard match-or match-sequence match-star
-match-value match-wildcard method-changes method-leaf mutating-leaf nonlocal not or partial print
-pure-call pure-helper pure-method raise raise-in-finally re-raise recursion return return-in-finally
-set-comprehension shared-iterator sleep starred-target sub-workflow subscript swap sync-leaf
-sync-workflow tasks-then-gather ternary time-sleep try try-else try-star try-star-else
-try-star-finally unary unpack unreachable walrus walrus-comprehension while while-else while-true
-while-walrus with-nullcontext with-suppress workflow-arm zip
+alias and annotated-assign as-completed assert assign async-for async-leaf async-with async-workflow
+attempt augmented-assign augmented-item binary break break-in-finally chained-assign
+changed-while-iterated class comparison-chain continue create-task dataclass decorated
+deferred-await del del-item dict-change dict-comprehension dict-items elif else enum enumerate
+except except-star-clause except-tuple expression-statement f-string finally for for-else
+for-generator function-loop function-table function-value gather-fan-out-generator
+gather-fan-out-list gather-fixed gather-return-exceptions gather-unpacked generator-expression
+getattr helper helper-arm helper-call if lambda lambda-value leaf leaf-condition leaf-double-starred
+leaf-iterable leaf-keyword leaf-list leaf-starred list-change list-comprehension list-rebind
+local-import logging long-for loop-rebinds-name loop-variable-after match match-as match-class
+match-guard match-or match-sequence match-star match-value match-wildcard method-changes method-leaf
+mutating-leaf nonlocal not or parallel partial print pure-call pure-helper pure-method queue race
+raise raise-in-finally re-raise recursion return return-in-finally semaphore set-comprehension
+shared-iterator shield sleep starred-target sub-workflow subscript swap sync-leaf sync-workflow
+task-cancel task-group tasks-then-gather ternary time-sleep timeout try try-else try-star
+try-star-else try-star-finally unary unpack unreachable wait wait-for walrus walrus-comprehension
+while while-else while-true while-walrus with-nullcontext with-suppress workflow-arm zip
 """
 CONSTRUCTS = frozenset(_NAMES.split())
 
@@ -40,7 +41,7 @@ import itertools
 import logging
 import time
 
-from flopod import Retry, attempt, workflow
+from flopod import Retry, attempt, parallel, race, workflow
 
 
 class Oops(Exception):
