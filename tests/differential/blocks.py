@@ -41,11 +41,11 @@ def statement(body: Body) -> None:
     if body.loops > 0:
         makers += [_for, _for, _for, _while, _while, _long_loop, _generator, _changing]
         if body.is_async:
-            makers.append(_async_for)
+            makers += [_async_for, _async_for]
         if not (body.tame and body.in_loop):
             makers.append(_shared_iterator)
     if body.is_async:
-        makers += [_try_star, _async_with, _tasks, _tasks]
+        makers += [_try_star, _async_with, _tasks, _tasks, _tasks]
     if not body.is_helper and body.text.indent <= 3:
         makers += [_helper, _helper]
     body.rng.choice(makers)(body)
@@ -116,15 +116,15 @@ def _for_header(body: Body, variable: str) -> tuple[str, str, list[str]]:
 
 
 def _async_for(body: Body) -> None:
-    loops.async_for(body, statements)
+    loops.async_for(body, later_clause)
 
 
 def _generator(body: Body) -> None:
-    loops.generator(body, statements)
+    loops.generator(body, later_clause)
 
 
 def _shared_iterator(body: Body) -> None:
-    loops.shared_iterator(body, statements)
+    loops.shared_iterator(body, later_clause)
 
 
 def _changing(body: Body) -> None:
@@ -288,7 +288,7 @@ def _async_with(body: Body) -> None:
 
 
 def _tasks(body: Body) -> None:
-    tasks.write_one(body, statements)
+    tasks.write_one(body, later_clause)
 
 
 def _helper(body: Body) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 
 from tests.differential.breaking import Fault, edit, has_await, is_primitive, without
+from tests.differential.faults_of_tasks import FAULTS_OF_TASKS
 from tests.differential.faults_of_values import FAULTS_OF_VALUES
 
 
@@ -176,4 +177,5 @@ FAULTS = [
     Fault("timeout of a wait lost", "wait_for_event", edit(ast.Call, _no_timeout)),
     Fault("coroutine started before its await", "deferred_await", edit(ast.Assign, _starts_early)),
     *FAULTS_OF_VALUES,
+    *FAULTS_OF_TASKS,
 ]  # fmt: skip

@@ -159,9 +159,9 @@ def shielded(body: Body, _: Write) -> None:
 def write_one(body: Body, write: Write) -> None:
     """Write one of them."""
     inside = body.tame and body.in_loop
-    found = [timeout, timeout, wait_for, as_completed, raced, raced, group, group]
+    found = [timeout, timeout, timeout, wait_for, as_completed, raced, raced, group, group, group]
     if not inside:
         found += [created, created, cancelled, wait, shielded]
     if not inside and not body.is_helper:
-        found += [guarded, queue]
+        found += [guarded, guarded, queue, queue]
     body.rng.choice(found)(body, write)
