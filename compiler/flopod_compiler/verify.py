@@ -56,7 +56,9 @@ def _short(form: Form) -> str:
 
 
 class _Reader:
-    """Reads a tree into tuples; `await`, annotations of assignments and sync/async of a def do not count."""
+    """Reads a tree into tuples; what the parser derives and annotations of local variables do not count."""
+
+    _in_class = False
 
     def __call__(self, node: Any) -> Form:
         if isinstance(node, list):
@@ -72,13 +74,29 @@ class _Reader:
         parts = [self(getattr(node, name, None)) for name in node._fields if name not in skip]
         return (type(node).__name__, *parts)
 
-    def _Await(self, node: ast.Await) -> Form:
-        return self(node.value)
-
     def _AnnAssign(self, node: ast.AnnAssign) -> Form:
+        if self._in_class:
+            return self._plain(node)
         if node.value is None:
-            return _DROPPED
+            return ("Declared", self(node.target))
+        return self._local(node)
+
+    def _local(self, node: ast.AnnAssign) -> Form:
+        """An annotated assignment to a local variable, as the plain one that it means."""
+        assert node.value is not None
         return ("Assign", ("List_", self(node.target)), self(node.value))
+
+    def _ClassDef(self, node: ast.ClassDef) -> Form:
+        return self._inside(node, is_class=True)
+
+    def _Lambda(self, node: ast.Lambda) -> Form:
+        return self._inside(node, is_class=False)
+
+    def _inside(self, node: ast.AST, *, is_class: bool) -> Form:
+        before, self._in_class = self._in_class, is_class
+        form = self._plain(node)
+        self._in_class = before
+        return form
 
     def _Assign(self, node: ast.Assign) -> Form:
         return ("Assign", self(node.targets), self(node.value))
@@ -97,8 +115,12 @@ class _Reader:
                 flat.append(value)
         return ("BoolOp", operator, *flat) if len(flat) > 1 else flat[0]
 
-    def _function(self, node: FunctionNode, arguments: Form, decorators: Form) -> Form:
-        return ("Function", node.name, arguments, decorators, self(node.body))
+    def _function(self, node: FunctionNode, kind: str, arguments: Form, decorators: Form) -> Form:
+        before, self._in_class = self._in_class, False
+        body = self(node.body)
+        self._in_class = before
+        types = self(getattr(node, "type_params", []))
+        return ("Function", kind, node.name, types, arguments, decorators, self(node.returns), body)
 
     def _bound(self, function: Form, arguments: list[Form], named: dict[str, Form]) -> Form:
         """A primitive's call by meaning: what is positional there may be named here."""
@@ -118,16 +140,15 @@ class _Written(_Reader):
 
     def _FunctionDef(self, node: FunctionNode) -> Form:
         decorators = ("List_",) if node is self._plan.root.node else self(node.decorator_list)
-        return self._function(node, self(node.args), decorators)
+        kind = "AsyncFunctionDef" if node in self._plan.functions else type(node).__name__
+        return self._function(node, kind, self(node.args), decorators)
 
     _AsyncFunctionDef = _FunctionDef
 
     def _Assign(self, node: ast.Assign) -> Form:
         return ("Assign", self(node.targets), self._value(node))
 
-    def _AnnAssign(self, node: ast.AnnAssign) -> Form:
-        if node.value is None:
-            return _DROPPED
+    def _local(self, node: ast.AnnAssign) -> Form:
         return ("Assign", ("List_", self(node.target)), self._value(node))
 
     def _value(self, node: ast.Assign | ast.AnnAssign) -> Form:
@@ -149,6 +170,10 @@ class _Written(_Reader):
         return ("While", test, self(node.body), self(node.orelse))
 
     def _Call(self, node: ast.Call) -> Form:
+        form = self._called(node)
+        return ("Await", form) if node in self._plan.awaited else form
+
+    def _called(self, node: ast.Call) -> Form:
         info = self._calls.get(node)
         site = self._plan.sites.get(node)
         if info is None:
@@ -242,7 +267,8 @@ class _Restored(_Reader):
         every = arguments.posonlyargs or arguments.args
         if node.name in self._durable and every and every[0].arg in self._scopes:
             del every[0]
-        form = self._function(node, self(arguments), ("List_",) if is_root else self(node.decorator_list))
+        decorators = ("List_",) if is_root else self(node.decorator_list)
+        form = self._function(node, type(node).__name__, self(arguments), decorators)
         self._depth -= 1
         return form
 
@@ -259,9 +285,8 @@ class _Restored(_Reader):
             return self._declaration(node, node.value, method)
         return ("Assign", self(node.targets), self(node.value))
 
-    def _AnnAssign(self, node: ast.AnnAssign) -> Form:
-        if node.value is None:
-            return _DROPPED
+    def _local(self, node: ast.AnnAssign) -> Form:
+        assert node.value is not None
         return self._Assign(ast.Assign([node.target], node.value))
 
     def _declaration(self, node: ast.Assign, call: ast.Call, method: str) -> Form:

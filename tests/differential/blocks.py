@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from tests.differential import loops, tasks
 from tests.differential.body import Body
 from tests.differential.expressions import (
     assignable,
@@ -38,7 +39,13 @@ def statement(body: Body) -> None:
         return
     makers: list[Callable[[Body], None]] = [simple, simple, simple, _if, _if, _try, _try, _match, _with]
     if body.loops > 0:
-        makers += [_for, _for, _for, _while, _while, _long_loop]
+        makers += [_for, _for, _for, _while, _while, _long_loop, _generator, _changing]
+        if body.is_async:
+            makers += [_async_for, _async_for]
+        if not (body.tame and body.in_loop):
+            makers.append(_shared_iterator)
+    if body.is_async:
+        makers += [_try_star, _async_with, _tasks, _tasks, _tasks]
     if not body.is_helper and body.text.indent <= 3:
         makers += [_helper, _helper]
     body.rng.choice(makers)(body)
@@ -106,6 +113,22 @@ def _for_header(body: Body, variable: str) -> tuple[str, str, list[str]]:
         body.mark("loop-rebinds-name")
         return assignable(body), iterable(body), []
     return variable, iterable(body), [variable]
+
+
+def _async_for(body: Body) -> None:
+    loops.async_for(body, later_clause)
+
+
+def _generator(body: Body) -> None:
+    loops.generator(body, later_clause)
+
+
+def _shared_iterator(body: Body) -> None:
+    loops.shared_iterator(body, later_clause)
+
+
+def _changing(body: Body) -> None:
+    loops.changing(body, statements)
 
 
 def _use_after(body: Body, variable: str) -> None:
@@ -187,6 +210,27 @@ def _handlers(body: Body, name: str) -> None:
                 body.text.add(body.rng.choice(["raise", f"raise {name}", f"raise Oops('again') from {name}"]))
 
 
+def _try_star(body: Body) -> None:
+    """Clauses of `except*`; none may be left by break, continue or return."""
+    name = body.fresh("group")
+    with body.inside("try-star"):
+        with body.text.block("try:"):
+            body.text.add(f"seen.append(await several({int_expr(body)}))")
+            statements(body, 1, 2)
+        for kind in ("Oops", "(KeyError, IndexError)")[: body.rng.randint(1, 2)]:
+            with body.inside("except-star-clause"), body.text.block(f"except* {kind} as {name}:"):
+                body.text.add(f"seen.append([type(one).__name__ for one in {name}.exceptions])")
+                body.text.add(f"{assignable(body)} = {int_expr(body)}")
+        if body.chance(0.3):
+            with body.inside("try-star-else"), body.text.block("else:"):
+                later_clause(body)
+        if body.chance(0.3):
+            outer, body.in_finally = body.in_finally, True
+            with body.inside("try-star-finally"), body.text.block("finally:"):
+                later_clause(body)
+            body.in_finally = outer
+
+
 def _match(body: Body) -> None:
     with body.inside("match"):
         form = body.rng.randint(0, 2)
@@ -232,6 +276,19 @@ def _with(body: Body) -> None:
             body.ints.append(value)
             statements(body, 1, 2)
             body.ints.remove(value)
+
+
+def _async_with(body: Body) -> None:
+    value = body.fresh("held")
+    header = f"async with contextlib.nullcontext({int_expr(body)}) as {value}:"
+    with body.inside("async-with"), body.text.block(header):
+        body.ints.append(value)
+        statements(body, 1, 2)
+        body.ints.remove(value)
+
+
+def _tasks(body: Body) -> None:
+    tasks.write_one(body, later_clause)
 
 
 def _helper(body: Body) -> None:

@@ -7,15 +7,21 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-_OUTER = "for while long-for try except finally try-else if elif else match-guard helper for-else while-else"
-_EVERYWHERE = "leaf gather-fixed mutating-leaf list-comprehension alias"
-_BLOCKS = "for while try if match"
+from tests.differential.rows import GENERATED
+
+_OUTER = """
+for while long-for try except finally try-else if elif else match-guard helper for-else while-else
+with-suppress with-nullcontext async-with async-for for-generator shared-iterator try-star task-group timeout
+"""
+_EVERYWHERE = "leaf gather-fixed mutating-leaf list-comprehension alias function-value method-changes"
+_BLOCKS = "for while try if match with-nullcontext async-for for-generator try-star task-group timeout"
 _WAYS_OUT = "break continue return raise"
 _OTHERS = {
     "long-for": "break return raise",
     "helper": f"{_BLOCKS} return raise",
     "finally": _BLOCKS,
     "match-guard": _BLOCKS,
+    "task-group": f"{_BLOCKS} return raise",
 }
 PAIRS = frozenset(
     (outer, inner)
@@ -60,8 +66,15 @@ class Coverage:
         """The counts as text, for a terminal."""
         lines = [f"programs {self.programs}, resumes {self.resumes}", "", "constructs"]
         lines += _columns([f"{name} {count}" for name, count in sorted(self.constructs.items())])
+        lines += ["", "forms of Python, by the number of their row"]
+        rows = {row: [self.constructs[name] for name in names.split()] for row, names in GENERATED.items()}
+        lines += _columns([f"{row}: {sum(counts)}" for row, counts in rows.items()])
         common = [f"{outer} > {inner} {count}" for (outer, inner), count in self.pairs.most_common(60)]
-        lines += ["", f"nesting pairs: {len(self.pairs)} different, the most frequent"]
+        least = min(self.pairs[pair] for pair in PAIRS)
+        lines += [
+            "",
+            f"nesting pairs: {len(self.pairs)} different, each of {len(PAIRS)} at least {least} times",
+        ]
         lines += _columns(common)
         lines += ["", "durable loops"]
         lines += _columns([f"{name} {count}" for name, count in sorted(self.loops.items())])

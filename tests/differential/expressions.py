@@ -123,6 +123,10 @@ def _call_function(body: Body, depth: int) -> str:
 
 
 def _sum_of(body: Body, depth: int) -> str:
+    if body.chance(0.3):
+        body.mark("generator-expression")
+        name = body.rng.choice(body.lists) if body.lists else "[3]"
+        return f"sum(v % 4 for v in {name} if v != {_atom(body)})"
     return f"sum({list_expr(body, depth)})"
 
 

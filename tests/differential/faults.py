@@ -3,100 +3,38 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, TypeVar, cast
 
-N = TypeVar("N", bound=ast.AST)
-Edit = Callable[[Any], ast.AST | list[ast.stmt] | None]
-
-
-@dataclass(frozen=True)
-class Fault:
-    """What is wrong with the compiler, the case that shows it, and the change of its emitted module."""
-
-    name: str
-    case: str
-    change: Callable[[ast.Module], bool]
-
-
-class _First(ast.NodeTransformer):
-    """Applies an edit to the first node of a kind for which it gives something else."""
-
-    def __init__(self, kind: type[ast.AST], edit: Edit, every: bool) -> None:
-        self.kind = kind
-        self.edit = edit
-        self.every = every
-        self.count = 0
-
-    def visit(self, node: ast.AST) -> Any:
-        if isinstance(node, self.kind) and (self.every or not self.count):
-            changed = self.edit(node)
-            if changed is not node:
-                self.count += 1
-                return changed if self.every is False else self._inside(changed)
-        return self.generic_visit(node)
-
-    def _inside(self, changed: Any) -> Any:
-        return self.generic_visit(changed) if isinstance(changed, ast.AST) else changed
-
-
-def edit(kind: type[N], how: Callable[[N], Any], every: bool = False) -> Callable[[ast.Module], bool]:
-    """A change of the first node of a kind (or of all) in the compiled functions of a module."""
-
-    def change(tree: ast.Module) -> bool:
-        editor = _First(kind, cast(Edit, how), every)
-        for index, node in enumerate(tree.body):
-            if isinstance(node, ast.AsyncFunctionDef) and [one.arg for one in node.args.args[:1]] == ["wf"]:
-                tree.body[index] = editor.visit(node)
-        ast.fix_missing_locations(tree)
-        return editor.count > 0
-
-    return change
-
-
-def _without(node: N, **fields: Any) -> N:
-    """A copy of a node with some fields replaced; the node itself if they were that already."""
-    if all(getattr(node, name) == value for name, value in fields.items()):
-        return node
-    values = {name: getattr(node, name) for name in node._fields} | fields
-    return ast.copy_location(type(node)(**values), node)
-
-
-def _is_primitive(node: ast.AST, name: str) -> bool:
-    return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == name
-
-
-def _has_await(node: ast.AST) -> bool:
-    return any(isinstance(inner, ast.Await) for inner in ast.walk(node))
+from tests.differential.breaking import Fault, edit, has_await, is_primitive, without
+from tests.differential.faults_of_tasks import FAULTS_OF_TASKS
+from tests.differential.faults_of_values import FAULTS_OF_VALUES
 
 
 def _wrong_scope(node: ast.Call) -> ast.Call:
     function = node.func
-    if not _is_primitive(node, "activity") or not isinstance(function, ast.Attribute):
+    if not is_primitive(node, "activity") or not isinstance(function, ast.Attribute):
         return node
     scope = function.value
     if not isinstance(scope, ast.Name) or scope.id == "wf":
         return node
-    return _without(node, func=ast.Attribute(ast.Name("wf", ast.Load()), "activity", ast.Load()))
+    return without(node, func=ast.Attribute(ast.Name("wf", ast.Load()), "activity", ast.Load()))
 
 
 def _lost_keyword(node: ast.Call) -> ast.Call:
-    if not _is_primitive(node, "activity") or not node.keywords:
+    if not is_primitive(node, "activity") or not node.keywords:
         return node
-    return _without(node, keywords=node.keywords[:-1])
+    return without(node, keywords=node.keywords[:-1])
 
 
 def _lost_star(node: ast.Call) -> ast.Call:
     starred = [one for one in node.args if isinstance(one, ast.Starred)]
-    if not _is_primitive(node, "activity") or not starred:
+    if not is_primitive(node, "activity") or not starred:
         return node
-    return _without(node, args=[one for one in node.args if one is not starred[-1]])
+    return without(node, args=[one for one in node.args if one is not starred[-1]])
 
 
 def _stale(tree: ast.Module) -> bool:
     """Every captured variable becomes a plain local that no snapshot knows."""
-    plain = edit(ast.Call, lambda node: _initial(node) if _is_primitive(node, "var") else node, every=True)
+    plain = edit(ast.Call, lambda node: _initial(node) if is_primitive(node, "var") else node, every=True)
     value = edit(ast.Attribute, lambda node: _plain_name(node) if node.attr == "value" else node, every=True)
     return plain(tree) and value(tree)
 
@@ -111,11 +49,11 @@ def _plain_name(node: ast.Attribute) -> ast.expr:
 
 def _not_kept(node: ast.Call) -> ast.Call:
     kept = [one for one in node.keywords if one.arg == "keep" and isinstance(one.value, ast.Tuple)]
-    return _without(node, keywords=[one for one in node.keywords if one not in kept]) if kept else node
+    return without(node, keywords=[one for one in node.keywords if one not in kept]) if kept else node
 
 
 def _swapped(node: ast.BinOp) -> ast.BinOp:
-    return _without(node, left=node.right, right=node.left) if _has_await(node) else node
+    return without(node, left=node.right, right=node.left) if has_await(node) else node
 
 
 def _twice(node: ast.Assign) -> ast.AST | list[ast.stmt]:
@@ -123,93 +61,93 @@ def _twice(node: ast.Assign) -> ast.AST | list[ast.stmt]:
 
 
 def _no_finally(node: ast.Try) -> ast.Try:
-    return _without(node, finalbody=[]) if node.handlers else node
+    return without(node, finalbody=[]) if node.handlers else node
 
 
 def _fewer_handlers(node: ast.Try) -> ast.Try:
-    return _without(node, handlers=node.handlers[1:]) if len(node.handlers) > 1 else node
+    return without(node, handlers=node.handlers[1:]) if len(node.handlers) > 1 else node
 
 
 def _without_conditions(node: ast.comprehension) -> ast.comprehension:
-    return _without(node, ifs=[])
+    return without(node, ifs=[])
 
 
 def _default_retry(node: ast.Call) -> ast.Call:
-    if not _is_primitive(node, "attempt"):
+    if not is_primitive(node, "attempt"):
         return node
     default = ast.Call(ast.Name("Retry", ast.Load()), [], [])
-    return _without(node, args=[node.args[0], default, *node.args[2:]])
+    return without(node, args=[node.args[0], default, *node.args[2:]])
 
 
 def _reversed_arms(node: ast.Call) -> ast.Call:
-    if not _is_primitive(node, "parallel") or len(node.args) < 2:
+    if not is_primitive(node, "parallel") or len(node.args) < 2:
         return node
-    return _without(node, args=node.args[::-1])
+    return without(node, args=node.args[::-1])
 
 
 def _negated(node: ast.Call) -> ast.Call:
-    if not _is_primitive(node, "branch"):
+    if not is_primitive(node, "branch"):
         return node
-    return _without(node, args=[node.args[0], ast.UnaryOp(ast.Not(), node.args[1])])
+    return without(node, args=[node.args[0], ast.UnaryOp(ast.Not(), node.args[1])])
 
 
 def _not_recorded(node: ast.Call) -> ast.Call:
-    return ast.Call(node.args[1], node.args[2:], node.keywords) if _is_primitive(node, "record") else node
+    return ast.Call(node.args[1], node.args[2:], node.keywords) if is_primitive(node, "record") else node
 
 
 def _printed_again(node: ast.Call) -> ast.Call:
-    return _without(node, func=ast.Name("print", ast.Load())) if _is_primitive(node, "print") else node
+    return without(node, func=ast.Name("print", ast.Load())) if is_primitive(node, "print") else node
 
 
 def _first_link(node: ast.Compare) -> ast.Compare:
-    return _without(node, ops=node.ops[:1], comparators=node.comparators[:1])
+    return without(node, ops=node.ops[:1], comparators=node.comparators[:1])
 
 
 def _right_first(node: ast.AugAssign) -> ast.AST | list[ast.stmt]:
-    if not _has_await(node.value):
+    if not has_await(node.value):
         return node
     early = ast.Assign([ast.Name("early", ast.Store())], node.value)
-    return [early, _without(node, value=ast.Name("early", ast.Load()))]
+    return [early, without(node, value=ast.Name("early", ast.Load()))]
 
 
 def _both_sides(node: ast.BoolOp) -> ast.AST:
-    if not _has_await(node):
+    if not has_await(node):
         return node
     return ast.Call(ast.Name("all", ast.Load()), [ast.List(node.values, ast.Load())], [])
 
 
 def _reset_in_loop(node: ast.For) -> ast.For:
     reset = ast.parse("amount = wf.var('amount', 0)").body
-    return _without(node, body=[*reset, *node.body])
+    return without(node, body=[*reset, *node.body])
 
 
 def _no_timeout(node: ast.Call) -> ast.Call:
-    if not _is_primitive(node, "wait"):
+    if not is_primitive(node, "wait"):
         return node
-    return _without(node, keywords=[one for one in node.keywords if one.arg != "timeout"])
+    return without(node, keywords=[one for one in node.keywords if one.arg != "timeout"])
 
 
 def _no_conversion(node: ast.FormattedValue) -> ast.FormattedValue:
-    return _without(node, conversion=-1)
+    return without(node, conversion=-1)
 
 
 def _guard_lost(node: ast.match_case) -> ast.match_case:
-    return _without(node, guard=None)
+    return without(node, guard=None)
 
 
 def _starts_early(node: ast.Assign) -> ast.Assign:
-    if not isinstance(node.value, ast.Call) or not _is_primitive(node.value, "activity"):
+    if not isinstance(node.value, ast.Call) or not is_primitive(node.value, "activity"):
         return node
     ready = ast.parse("wf_ready(None)", mode="eval").body
     assert isinstance(ready, ast.Call)
-    return _without(node, value=ast.Await(_without(ready, func=node.value.func, args=node.value.args)))
+    return without(node, value=ast.Await(without(ready, func=node.value.func, args=node.value.args)))
 
 
 FAULTS = [
-    Fault("else of an if dropped", "if_elif_else", edit(ast.If, lambda node: _without(node, orelse=[]))),
-    Fault("else of a for dropped", "for_else_break", edit(ast.For, lambda node: _without(node, orelse=[]))),
-    Fault("else of a while dropped", "while_else", edit(ast.While, lambda node: _without(node, orelse=[]))),
-    Fault("else of a try dropped", "try_else_finally", edit(ast.Try, lambda node: _without(node, orelse=[]))),
+    Fault("else of an if dropped", "if_elif_else", edit(ast.If, lambda node: without(node, orelse=[]))),
+    Fault("else of a for dropped", "for_else_break", edit(ast.For, lambda node: without(node, orelse=[]))),
+    Fault("else of a while dropped", "while_else", edit(ast.While, lambda node: without(node, orelse=[]))),
+    Fault("else of a try dropped", "try_else_finally", edit(ast.Try, lambda node: without(node, orelse=[]))),
     Fault("finally dropped", "try_else_finally", edit(ast.Try, _no_finally)),
     Fault("except clause lost", "try_except", edit(ast.Try, _fewer_handlers)),
     Fault("wrong loop scope", "for_loop", edit(ast.Call, _wrong_scope)),
@@ -238,4 +176,6 @@ FAULTS = [
     Fault("conversion of an f-string lost", "format_strings", edit(ast.FormattedValue, _no_conversion)),
     Fault("timeout of a wait lost", "wait_for_event", edit(ast.Call, _no_timeout)),
     Fault("coroutine started before its await", "deferred_await", edit(ast.Assign, _starts_early)),
+    *FAULTS_OF_VALUES,
+    *FAULTS_OF_TASKS,
 ]  # fmt: skip

@@ -8,18 +8,23 @@ from tests.differential.coverage import Coverage
 from tests.differential.expressions import int_expr
 
 _NAMES = """
-alias and annotated-assign assert assign async-leaf async-workflow augmented-assign augmented-item
-binary break break-in-finally chained-assign comparison-chain continue deferred-await del
-dict-change dict-comprehension dict-items elif else enumerate except except-tuple
-expression-statement f-string finally for for-else gather-fan-out-generator gather-fan-out-list
-gather-fixed gather-return-exceptions gather-unpacked helper helper-arm helper-call if lambda leaf
-leaf-condition leaf-double-starred leaf-iterable leaf-keyword leaf-list leaf-starred list-change
-list-comprehension list-rebind long-for loop-rebinds-name loop-variable-after match match-as
-match-class match-guard match-or match-sequence match-star match-wildcard method-leaf mutating-leaf
-nonlocal not or print pure-call pure-helper raise raise-in-finally re-raise return return-in-finally
-set-comprehension sleep starred-target sub-workflow subscript swap sync-leaf sync-workflow
-tasks-then-gather ternary try try-else unary unpack walrus while while-else while-true while-walrus
-with-nullcontext with-suppress workflow-arm zip
+alias and annotated-assign as-completed assert assign async-for async-leaf async-with async-workflow
+attempt augmented-assign augmented-item binary break break-in-finally chained-assign
+changed-while-iterated class comparison-chain continue create-task dataclass decorated
+deferred-await del del-item dict-change dict-comprehension dict-items elif else enum enumerate
+except except-star-clause except-tuple expression-statement f-string finally for for-else
+for-generator function-loop function-table function-value gather-fan-out-generator
+gather-fan-out-list gather-fixed gather-return-exceptions gather-unpacked generator-expression
+getattr helper helper-arm helper-call if lambda lambda-value leaf leaf-condition leaf-double-starred
+leaf-iterable leaf-keyword leaf-list leaf-starred list-change list-comprehension list-rebind
+local-import logging long-for loop-rebinds-name loop-variable-after match match-as match-class
+match-guard match-or match-sequence match-star match-value match-wildcard method-changes method-leaf
+mutating-leaf nonlocal not or parallel partial print pure-call pure-helper pure-method queue race
+raise raise-in-finally re-raise recursion return return-in-finally semaphore set-comprehension
+shared-iterator shield sleep starred-target sub-workflow subscript swap sync-leaf sync-workflow
+task-cancel task-group tasks-then-gather ternary time-sleep timeout try try-else try-star
+try-star-else try-star-finally unary unpack unreachable wait wait-for walrus walrus-comprehension
+while while-else while-true while-walrus with-nullcontext with-suppress workflow-arm zip
 """
 CONSTRUCTS = frozenset(_NAMES.split())
 
@@ -29,9 +34,14 @@ PRELUDE = '''"""A random program."""
 
 import asyncio
 import contextlib
+import dataclasses
+import enum
+import functools
+import itertools
+import logging
 import time
 
-from flopod import workflow
+from flopod import Retry, attempt, parallel, race, workflow
 
 
 class Oops(Exception):
@@ -102,6 +112,101 @@ gate = Gate()
 
 def double(n):
     return n * 2 % 31
+
+
+async def other(a):
+    await asyncio.sleep(0)
+    return (a * 2 + 1) % 7
+
+
+def sother(a):
+    time.sleep(0)
+    return (a + 5) % 7
+
+
+TABLE = {0: num, 1: other}
+STABLE = (snum, sother)
+
+
+def doubled(function):
+    @functools.wraps(function)
+    async def run(a):
+        return await function(a) + await function(a + 1)
+
+    return run
+
+
+@doubled
+async def twice(a):
+    await asyncio.sleep(0)
+    return a % 5
+
+
+def sdoubled(function):
+    @functools.wraps(function)
+    def run(a):
+        return function(a) + function(a + 1)
+
+    return run
+
+
+@sdoubled
+def stwice(a):
+    time.sleep(0)
+    return a % 5
+
+
+async def several(a):
+    await asyncio.sleep(0)
+    errors = [Oops(a), KeyError(a)][: abs(a) % 3]
+    if errors:
+        raise ExceptionGroup("several", errors)
+    return a
+
+
+async def count(limit):
+    for number in range(limit % 4):
+        yield number
+
+
+def evens(limit):
+    for number in range(limit % 4):
+        yield number * 2
+
+
+class Colour(enum.Enum):
+    RED = 0
+    BLUE = 1
+
+
+@dataclasses.dataclass
+class Point:
+    x: int
+    y: int = 0
+
+    def total(self, more):
+        return (self.x + self.y + more) % 100
+
+
+@dataclasses.dataclass
+class Tally:
+    total: int = 0
+    last: list = dataclasses.field(default_factory=list)
+
+    async def add(self, n):
+        await asyncio.sleep(0)
+        self.total = (self.total + n) % 50
+        self.last = [n % 9, *self.last[:1]]
+        return self.total
+
+    def sadd(self, n):
+        time.sleep(0)
+        self.total = (self.total - n) % 50
+        return self.total
+
+    def bump(self, n):
+        self.total = (self.total * 3 + n) % 40
+        return self.total
 '''
 
 
@@ -136,11 +241,13 @@ def _workflow(
     text.add("@workflow")
     with text.block(f"{'async def' if is_async else 'def'} {name}(n):"):
         text.add("a, b, c = n, 1, 2")
-        text.add("r, s, d, seen = [n, 3], [4], {'k': 0}, []")
+        text.add("r, s, d, seen, tally = [n, 3], [4], {'k': 0}, [], Tally()")
         if name == "flow":
             while body.work > 0:
                 statements(body)
-            text.add(f"return [seen, a, b, c, r, s, d, r is s, d.get('row') is r, {int_expr(body, 1)}]")
+            text.add(
+                f"return [seen, a, b, c, r, s, d, r is s, d.get('row') is r, tally, {int_expr(body, 1)}]"
+            )
         else:
             statements(body, 1, 3)
             text.add(f"return {int_expr(body)} % 19")

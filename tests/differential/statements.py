@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from tests.differential import values
 from tests.differential.body import Body
 from tests.differential.expressions import (
     arm,
@@ -29,7 +30,9 @@ def simple(body: Body) -> None:
         if not (body.tame and body.in_loop):
             makers += [_tasks, _deferred]
     if body.in_loop or body.is_helper or len(body.stack) > 1:
-        makers += [leave, leave]
+        makers += [leave, leave, leave, leave]
+    if body.chance(0.3):
+        makers = values.makers(body)
     body.rng.choice(makers)(body)
 
 

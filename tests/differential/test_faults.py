@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 
 from flopod.workflow.arguments import Arguments
-from tests.differential.faults import FAULTS, Fault
+from tests.differential.breaking import Fault
+from tests.differential.faults import FAULTS
 from tests.harness.cases import Case, load_case
 from tests.harness.checks import same_after_kills, same_as_plain
 from tests.harness.compiled import Build, build

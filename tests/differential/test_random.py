@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from tests.differential.check import check_program, fault_of
 from tests.differential.coverage import CRASHES, Coverage
 from tests.differential.generate import CONSTRUCTS, program
+from tests.differential.rows import GENERATED, GOLDEN, REFUSED
 from tests.differential.shrink import shrink
+from tests.harness.cases import case_names
 
 seeds = st.integers(0, 2**32 - 1)
 sizes = st.integers(2, 14)
@@ -42,6 +44,14 @@ def test_generator_reaches_every_construct_and_nesting() -> None:
     for seed in range(1000):
         program(random.Random(seed), 12, coverage)
     assert coverage.missing(CONSTRUCTS) == []
+
+
+def test_every_form_of_python_is_somewhere() -> None:
+    """Each of the 65 forms is in random programs, or has golden cases; those that are refused have cases."""
+    assert set(GENERATED) | set(GOLDEN) | set(REFUSED) == set(range(1, 66))
+    assert set(" ".join(GENERATED.values()).split()) <= CONSTRUCTS
+    assert set(" ".join(GOLDEN.values()).split()) <= set(case_names("run", everywhere=True))
+    assert set(" ".join(REFUSED.values()).split()) <= set(case_names("refused"))
 
 
 def test_too_few_of_anything_is_named() -> None:

@@ -1,0 +1,167 @@
+"""Random statements of asyncio: tasks, groups, timeouts, waits, locks, races."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tests.differential.body import Body
+from tests.differential.expressions import arm, assignable, int_expr
+
+Write = Callable[[Body], None]
+
+
+def _late(body: Body) -> str:
+    """A coroutine that may take its time."""
+    if body.chance(0.4):
+        return f"asyncio.sleep({body.rng.choice(['1', '4', '9'])}, {int_expr(body, 0)})"
+    return arm(body, int_expr(body, 1))
+
+
+def created(body: Body, write: Write) -> None:
+    """A task that is awaited after other work."""
+    name = body.fresh("task")
+    body.text.add(f"{name} = asyncio.create_task({_late(body)})")
+    with body.inside("create-task"):
+        write(body)
+    body.text.add(f"seen.append(await {name})")
+
+
+def cancelled(body: Body, _: Write) -> None:
+    """A task that is cancelled, before or after it began."""
+    body.mark("task-cancel")
+    name = body.fresh("task")
+    body.text.add(f"{name} = asyncio.ensure_future({_late(body)})")
+    if body.chance(0.6):
+        body.text.add(f"seen.append({int_expr(body)})")
+    body.text.add(f"seen.append({name}.cancel('enough'))")
+    with body.text.block("try:"):
+        body.text.add(f"seen.append(await {name})")
+    with body.text.block("except asyncio.CancelledError as stop:"):
+        body.text.add(f"seen.append((stop.args, {name}.cancelled(), {int_expr(body)}))")
+
+
+def group(body: Body, write: Write) -> None:
+    """A task group; its errors come as a group."""
+    name, one, two = body.fresh("group"), body.fresh("task"), body.fresh("task")
+    guarded = body.chance(0.6)
+    with body.inside("task-group"), body.text.block("try:"):
+        with body.text.block(f"async with asyncio.TaskGroup() as {name}:"):
+            body.text.add(f"{one} = {name}.create_task({_late(body)})")
+            body.text.add(f"{two} = {name}.create_task({arm(body, int_expr(body, 1))})")
+            outer, body.in_loop = body.in_loop, False
+            write(body)
+            body.in_loop = outer
+        body.text.add(f"seen.append(({one}.result(), {two}.result()))")
+    caught = "except* Oops as errors:" if guarded else "except* KeyError as errors:"
+    with body.text.block(caught):
+        body.text.add("seen.append(sorted(str(one.args) for one in errors.exceptions))")
+
+
+def timeout(body: Body, write: Write) -> None:
+    """A block under a timeout, with a sleep that may be longer."""
+    limit = body.rng.choice(["3", "30", "None", "0"])
+    header = f"async with asyncio.timeout({limit}):"
+    with body.inside("timeout"), body.text.block("try:"), body.text.block(header):
+        write(body)
+        body.text.add(f"await asyncio.sleep({body.rng.choice(['0', '2', '7'])})")
+        body.text.add(f"seen.append({int_expr(body)})")
+    with body.text.block("except TimeoutError:"):
+        body.text.add(f"{assignable(body)} = {int_expr(body)}")
+
+
+def wait_for(body: Body, _: Write) -> None:
+    """A single coroutine under a timeout."""
+    body.mark("wait-for")
+    with body.text.block("try:"):
+        limit = body.rng.choice(["2", "timeout=5", "60", "None"])
+        body.text.add(f"seen.append(await asyncio.wait_for({_late(body)}, {limit}))")
+    with body.text.block("except TimeoutError:"):
+        body.text.add(f"seen.append({int_expr(body)})")
+
+
+def wait(body: Body, _: Write) -> None:
+    """`asyncio.wait` for all, for the first, or with a timeout; what is left is waited for."""
+    body.mark("wait")
+    name, done, pending = body.fresh("tasks"), body.fresh("done"), body.fresh("pending")
+    how = body.rng.choice(["", ", return_when=asyncio.FIRST_COMPLETED", ", timeout=2"])
+    body.text.add(f"{name} = [asyncio.create_task({_late(body)}), asyncio.create_task({_late(body)})]")
+    body.text.add(f"{done}, {pending} = await asyncio.wait({name}{how})")
+    body.text.add(f"seen.append([one in {done} for one in {name}])")
+    with body.text.block(f"if {pending}:"):
+        body.text.add(f"seen.append(len((await asyncio.wait({pending}))[0]))")
+    body.text.add(f"seen.append([str(one.exception()) for one in {name}])")
+
+
+def as_completed(body: Body, _: Write) -> None:
+    """The results of several in the order in which they come."""
+    body.mark("as-completed")
+    one = body.fresh("one")
+    with body.text.block(f"for {one} in asyncio.as_completed([{_late(body)}, {_late(body)}]):"):
+        with body.text.block("try:"):
+            body.text.add(f"seen.append(await {one})")
+        with body.text.block("except Oops as late:"):
+            body.text.add(f"seen.append((late.args, {int_expr(body, 1)}))")
+
+
+def raced(body: Body, _: Write) -> None:
+    """The first of two, or both by name."""
+    name = body.fresh("first")
+    if body.chance(0.6):
+        body.mark("race")
+        body.text.add(f"{name} = await race(one={_late(body)}, two={_late(body)})")
+        body.text.add(f"seen.append(({name}.name, {name}.value))")
+    else:
+        body.mark("parallel")
+        body.text.add(f"{name} = await parallel(one={_late(body)}, two={_late(body)})")
+        body.text.add(f"seen.append(list({name}.items()))")
+
+
+def guarded(body: Body, _: Write) -> None:
+    """Arms that take turns at a lock or a semaphore."""
+    body.mark("semaphore")
+    limit, name = body.fresh("limit"), body.fresh("guarded")
+    body.text.add(f"{limit} = asyncio.{body.rng.choice(['Semaphore(1)', 'Lock()', 'BoundedSemaphore(2)'])}")
+    with body.text.block(f"async def {name}(p):"), body.text.block(f"async with {limit}:"):
+        body.text.add("seen.append(p)")
+        body.text.add("return await num(p) + await num(p, 1)")
+    arguments = [int_expr(body, 1) for _ in range(3)]
+    arms = ", ".join(f"{name}({one})" for one in arguments)
+    body.text.add(f"seen.append([str(one) for one in await asyncio.gather({arms}, return_exceptions=True)])")
+
+
+def queue(body: Body, _: Write) -> None:
+    """A producer beside a consumer."""
+    body.mark("queue")
+    name, fill, item = body.fresh("queue"), body.fresh("fill"), body.fresh("item")
+    body.text.add(f"{name} = asyncio.Queue({body.rng.choice(['', 'maxsize=1'])})")
+    with body.text.block(f"async def {fill}(p):"):
+        with body.text.block("for part in range(p % 3):"):
+            body.text.add(f"await {name}.put(await other(part))")
+        body.text.add(f"await {name}.put(None)")
+    task = body.fresh("task")
+    body.text.add(f"{task} = asyncio.create_task({fill}({int_expr(body)}))")
+    with body.text.block(f"while ({item} := await {name}.get()) is not None:"):
+        body.text.add(f"seen.append({item} + await other({item}))")
+    body.text.add(f"await {task}")
+
+
+def shielded(body: Body, _: Write) -> None:
+    """A task that outlives the timeout around it."""
+    body.mark("shield")
+    name = body.fresh("task")
+    body.text.add(f"{name} = asyncio.create_task({_late(body)})")
+    with body.text.block("try:"):
+        body.text.add(f"seen.append(await asyncio.wait_for(asyncio.shield({name}), 2))")
+    with body.text.block("except TimeoutError:"):
+        body.text.add(f"seen.append(await {name})")
+
+
+def write_one(body: Body, write: Write) -> None:
+    """Write one of them."""
+    inside = body.tame and body.in_loop
+    found = [timeout, timeout, timeout, wait_for, as_completed, raced, raced, group, group, group]
+    if not inside:
+        found += [created, created, cancelled, wait, shielded]
+    if not inside and not body.is_helper:
+        found += [guarded, guarded, queue, queue]
+    body.rng.choice(found)(body, write)

@@ -1,0 +1,1 @@
+"""Every node class of Python's grammar, every field of it, and what the compiler makes of them."""
