@@ -173,12 +173,24 @@ def _drive(modules: Mapping[str, ModuleType], workflow: str, scenario: Scenario,
         return await result if asyncio.iscoroutine(result) else result
 
     try:
-        with asyncio.Runner(loop_factory=lambda: loop) as runner:
+        with _left_in_order(), asyncio.Runner(loop_factory=lambda: loop) as runner:
             return Outcome(value=value_text(runner.run(main())))
     except Stuck:
         raise
     except Exception as error:
         return Outcome(error=error_text(error))
+
+
+@contextmanager
+def _left_in_order() -> Iterator[None]:
+    """Cancel the tasks that a program leaves behind in the order of their creation: asyncio's is a set's."""
+    all_tasks = asyncio.all_tasks
+
+    def ordered(loop: asyncio.AbstractEventLoop | None = None) -> list[asyncio.Task[Any]]:
+        return sorted(all_tasks(loop), key=lambda task: getattr(task, "number", 0))
+
+    with mock.patch.object(asyncio.tasks, "all_tasks", ordered):
+        yield
 
 
 @contextmanager
