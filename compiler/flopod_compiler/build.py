@@ -19,37 +19,46 @@ from flopod_compiler.diagnostics import Diagnostic
 from flopod_compiler.diagnostics.rules.discovery import TooDeep
 from flopod_compiler.diagnostics.rules.lowering import Untranslated
 from flopod_compiler.diagnostics.settle import settle
+from flopod_compiler.lock import Locked, Update, lock_path, match_lock, read_lock, with_lock
 from flopod_compiler.lower import LoweringError, lower_module
 from flopod_compiler.model import Classified, FunctionNode, Lowered, Project, SourceModule, WorkflowFunction
 from flopod_compiler.parse import name_span
-from flopod_compiler.plan import Plan, plan_workflow
+from flopod_compiler.plan import Plan, name_sites, plan_workflow
 from flopod_compiler.project import discover
 from flopod_compiler.verify import verify_workflow
 
 
 @dataclass(eq=False, slots=True)
 class Compilation:
-    """What a build is made of. `manifest` is None when there are errors."""
+    """What a build is made of. `manifest` is None when there are errors.
+
+    `locked` is the last flopod.lock beside today's source, `lock` the one of this build.
+    """
 
     project: Project
     lowered: dict[str, Lowered] = field(default_factory=dict)
     manifest: Manifest | None = None
     diagnostics: list[Diagnostic] = field(default_factory=list)
+    locked: Locked | None = None
+    lock: Update | None = None
 
     @property
     def ok(self) -> bool:
         return not any(one.severity == "error" for one in self.diagnostics)
 
 
-def compile_project(src: Path, *, strict: bool = False) -> Compilation:
+def compile_project(src: Path, *, strict: bool = False, locking: bool = False) -> Compilation:
     """Compile every workflow below `src`; faults of the source become diagnostics, never exceptions.
 
-    With `strict`, a warning about an id that is only an ordinal is an error.
+    Ids that flopod.lock holds are kept. With `strict`, a warning about an id that is only an ordinal is
+    an error. With `locking`, the build is bound to the lock even if that is only now written. Raises
+    UsageError for a lock that cannot be read.
     """
     project = discover(src)
     classified = classify(project)
     result = Compilation(project, diagnostics=list(classified.diagnostics))
     plans = _plans(classified, result)
+    locked = _named(classified, plans, result, lock_path(src))
     for plan in plans:
         result.diagnostics += plan.diagnostics
     result.diagnostics = settle(result.diagnostics, project)
@@ -57,8 +66,11 @@ def compile_project(src: Path, *, strict: bool = False) -> Compilation:
         result.diagnostics = [_strict(one) for one in result.diagnostics]
     if result.ok:
         _lower(classified, plans, result)
-    if result.ok:
+    if result.ok and locked is not None:
         result.manifest = _manifest(classified, plans, result)
+        result.lock = locked.update(result.manifest.build)
+        if locking or not result.lock.is_new:
+            result.manifest = with_lock(result.manifest, result.lock)
     result.diagnostics.sort(key=lambda one: one.order)
     return result
 
@@ -79,6 +91,22 @@ def _too_deep(root: WorkflowFunction) -> Diagnostic:
     span = name_span(root.node, root.module)
     what = f"the workflow {root.name}, or something beside it in the file,"
     return TooDeep.on(root.module.relpath, span, what=what)
+
+
+def _named(classified: Classified, plans: list[Plan], result: Compilation, path: Path) -> Locked | None:
+    """Give every site its id: the one that the lock holds for it, else a new one."""
+    before = read_lock(path)
+    try:
+        locked = match_lock(classified, plans, path, before)
+    except (RecursionError, MemoryError):
+        if result.ok:
+            result.diagnostics.append(_too_deep(plans[0].root))
+        return None
+    kept, spent = locked.kept(), locked.spent()
+    for plan in plans:
+        name_sites(plan, kept, spent)
+    result.locked = locked
+    return locked
 
 
 def _strict(diagnostic: Diagnostic) -> Diagnostic:

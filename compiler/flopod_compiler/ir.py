@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import msgspec
 
 from flopod.manifest import PathEntry, WaitEntry
+from flopod.workflow.paths import encode_id
 
 
 class Operation(msgspec.Struct, tag="operation", tag_field="node", omit_defaults=True):
@@ -85,7 +86,7 @@ def children(node: Node) -> Iterator[tuple[str, list[Node]]]:
     """The blocks inside a node, each with the path segment it adds ("" for none)."""
     match node:
         case Loop():
-            yield f"{node.id}[*]/", node.body
+            yield f"{encode_id(node.id)}[*]/", node.body
             yield "", node.orelse
         case Branch() | Parallel():
             yield from (("", arm) for arm in node.arms)
@@ -113,15 +114,18 @@ def _paths(
     for node in block:
         match node:
             case Operation():
-                yield PathEntry(prefix + node.id, node.kind, node.callee, here.file, node.line), node
+                yield (
+                    PathEntry(prefix + encode_id(node.id), node.kind, node.callee, here.file, node.line),
+                    node,
+                )
                 if node.kind == "call":
                     yield from _called(node, prefix, here, functions, stack)
             case Branch():
-                yield PathEntry(prefix + node.id, "branch", "", here.file, node.line), None
+                yield PathEntry(prefix + encode_id(node.id), "branch", "", here.file, node.line), None
             case Loop():
-                yield PathEntry(f"{prefix}{node.id}[*]", node.kind, "", here.file, node.line), None
+                yield PathEntry(f"{prefix}{encode_id(node.id)}[*]", node.kind, "", here.file, node.line), None
             case Variable():
-                yield PathEntry(prefix + node.id, node.form, "", here.file, node.line), None
+                yield PathEntry(prefix + encode_id(node.id), node.form, "", here.file, node.line), None
             case _:
                 pass
         for segment, inner in children(node):
@@ -135,9 +139,12 @@ def _called(
     for callee in node.callee.split(" | "):
         called = functions.get(callee)
         if called is not None and called in stack:
-            yield PathEntry(f"{prefix}{node.id}/**", "recursion", callee, here.file, node.line), None
+            yield (
+                PathEntry(f"{prefix}{encode_id(node.id)}/**", "recursion", callee, here.file, node.line),
+                None,
+            )
         elif called is not None:
-            inside = f"{prefix}{node.id}/"
+            inside = f"{prefix}{encode_id(node.id)}/"
             yield from _paths(called.body, inside, called, functions, (*stack, called))
 
 

@@ -243,6 +243,7 @@ class BuildMismatch(FlopodError):
         self.run_id = run_id
         self.needs = needs
         self.this = this
+        self.why = why
 
 
 class StorageError(FlopodError):

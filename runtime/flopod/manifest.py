@@ -40,6 +40,27 @@ class Parameter(msgspec.Struct, frozen=True, omit_defaults=True):
     required: bool = True
 
 
+class Edit(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What the lock knows about a path pattern: the generations that brought, changed, moved or ended it.
+
+    Without `since` it is as old as the lock.
+    """
+
+    path: str
+    since: str = ""
+    changed: str = ""
+    moved: str = ""
+    gone: str = ""
+
+
+class Moved(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What was recorded at the pattern `old` before `generation` belongs to `new`."""
+
+    old: str
+    new: str
+    generation: str
+
+
 class WorkflowEntry(msgspec.Struct, frozen=True, omit_defaults=True):
     """A workflow that can be started by name."""
 
@@ -51,10 +72,16 @@ class WorkflowEntry(msgspec.Struct, frozen=True, omit_defaults=True):
     parameters: list[Parameter] = []
     paths: list[PathEntry] = []
     waits: list[WaitEntry] = []
+    edits: list[Edit] = []
+    moves: list[Moved] = []
 
 
 class Manifest(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Everything about a build except its code; `build` names it in the log of each run."""
+    """Everything about a build except its code; `build` names it in the log of each run.
+
+    `generation` is the state of flopod.lock that it was made with, "" without one; `generations` maps all
+    that the lock knows to those they came after.
+    """
 
     build: str
     name: str
@@ -65,3 +92,5 @@ class Manifest(msgspec.Struct, frozen=True, omit_defaults=True):
     lines: dict[str, list[int]] = {}
     ir: dict[str, Any] = {}
     graph: dict[str, Any] = {}
+    generation: str = ""
+    generations: dict[str, list[str]] = {}

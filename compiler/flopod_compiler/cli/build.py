@@ -20,11 +20,13 @@ from flopod_compiler.cli.base import next_step, source_argument
     show_default=True,
     help="The folder to write to.",
 )
+@click.option("--locked", is_flag=True, help="Fail if flopod.lock would change, and write nothing.")
 @click.option("--strict", is_flag=True, help="Treat warnings about ids as errors.")
-def build(src: Path, output: Path, strict: bool) -> None:
-    """Compile SRC into bundle.py, manifest.json and a Dockerfile.
+def build(src: Path, output: Path, locked: bool, strict: bool) -> None:
+    """Compile SRC into bundle.py, manifest.json and a Dockerfile, and keep flopod.lock up to date.
 
-    The bundle is one file that needs Python and the requirements in its header, not flopod. The paths
+    The bundle is one file that needs Python and the requirements in its header, not flopod. The lock keeps
+    the ids of durable calls while the source is edited; what changed in it is printed as a plan. The paths
     of the written files are printed on standard output.
     """
     import msgspec
@@ -32,12 +34,14 @@ def build(src: Path, output: Path, strict: bool) -> None:
     from flopod_compiler.bundle.dockerfile import dockerfile
     from flopod_compiler.bundle.link import link
     from flopod_compiler.cli.compiling import compiled, failed, first_workflow, input_sample, report
+    from flopod_compiler.cli.locking import keep_lock
 
-    found, manifest = compiled(src, strict=strict)
+    found, manifest = compiled(src, strict=strict, locking=True)
     linked = link(found)
     report(found, linked.diagnostics)
     if any(each.severity == "error" for each in linked.diagnostics):
         raise failed(linked.diagnostics)
+    keep_lock(found, locked=locked)
     name, argument = first_workflow(manifest)
     sample = input_sample(manifest, name)
     document = msgspec.json.format(msgspec.json.encode(manifest), indent=1) + b"\n"
@@ -61,13 +65,14 @@ def write_files(folder: Path, files: dict[str, bytes]) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, content in files.items():
-            _replace(folder / name, content)
+            replace_file(folder / name, content)
             click.echo(folder / name)
     except OSError as error:
         raise click.UsageError(f"cannot write {error.filename or folder}: {error.strerror}") from None
 
 
-def _replace(path: Path, content: bytes) -> None:
+def replace_file(path: Path, content: bytes) -> None:
+    """Write one file in one step."""
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         draft.write_bytes(content)

@@ -20,10 +20,12 @@ FORMATS = ("text", "json", "sarif", "github")
 def check(src: Path, format: str, strict: bool) -> None:
     """Report everything in SRC that cannot be compiled, with the place and a rewrite.
 
+    If a build would change flopod.lock, its plan is printed on standard error.
     SRC is the source folder or a single file. Ends with status 1 if there are errors.
     """
     from flopod_compiler.build import compile_project
     from flopod_compiler.cli.compiling import failed, rendered
+    from flopod_compiler.cli.locking import show_plan
 
     found = compile_project(src, strict=strict)
     if found.diagnostics or format != "text":
@@ -32,6 +34,7 @@ def check(src: Path, format: str, strict: bool) -> None:
         ending = failed(found.diagnostics)
         next_step(f"flopod explain {found.diagnostics[0].code}")
         raise ending
+    show_plan(found)
     names = ", ".join(found.manifest.workflows) if found.manifest else ""
     click.echo(f"no errors in {len(found.project.modules)} modules; workflows: {names}", err=True)
     next_step(f"flopod build {src}")

@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from flopod_compiler.diagnostics import Diagnostic
 
 
-def compiled(src: Path, *, strict: bool = False) -> tuple[Compilation, Manifest]:
+def compiled(src: Path, *, strict: bool = False, locking: bool = False) -> tuple[Compilation, Manifest]:
     """The compilation of `src` and its manifest. Ends the command with status 1 on source errors."""
     from flopod_compiler.build import compile_project
 
-    found = compile_project(src, strict=strict)
+    found = compile_project(src, strict=strict, locking=locking)
     report(found, found.diagnostics)
     if found.manifest is None or not found.ok:
         raise failed(found.diagnostics)

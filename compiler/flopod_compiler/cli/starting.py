@@ -43,6 +43,7 @@ def record_start(
         input=input_document(arguments.args, arguments.kwargs) or Raw(b"[]"),
         build=manifest.build,
         build_name=manifest.name,
+        generation=manifest.generation,
         waits=wait_points(entry, import_module),
         hash_seed=seed.current() or seed.DEFAULT_SEED,
         run_id=run_id,

@@ -6,6 +6,7 @@ only applies it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from flopod_compiler import ir
@@ -13,7 +14,7 @@ from flopod_compiler.analyse.aliases import Aliases, Variable
 from flopod_compiler.analyse.regions import durable_regions
 from flopod_compiler.analyse.scopes import analyse_names
 from flopod_compiler.analyse.state import decide_state
-from flopod_compiler.ids import Site, SiteScope, assign_ids
+from flopod_compiler.ids import NOTHING, Site, SiteScope, assign_ids
 from flopod_compiler.model import Classified, WorkflowFunction
 from flopod_compiler.plan.clashes import ambiguous, grouped
 from flopod_compiler.plan.model import FunctionPlan, Plan
@@ -40,8 +41,17 @@ def plan_workflow(classified: Classified, root: WorkflowFunction) -> Plan:
         plan.functions[function.node] = one
         walker = Statements(classified, plan, one, pragmas, variables)
         one.body = walker.block(function.node.body, scope_of)
-        _name_sites(plan, one)
     return plan
+
+
+def name_sites(
+    plan: Plan,
+    kept: Mapping[Site, str] = NOTHING,
+    spent: Mapping[SiteScope, frozenset[str]] = NOTHING,
+) -> None:
+    """Give every site of a plan its id: the one in `kept`, else one that is not `spent`."""
+    for one in plan.functions.values():
+        _name_sites(plan, one, kept, spent)
 
 
 def _family(classified: Classified, root: WorkflowFunction) -> list[WorkflowFunction]:
@@ -56,8 +66,10 @@ def _family(classified: Classified, root: WorkflowFunction) -> list[WorkflowFunc
     return sorted(found, key=lambda one: one.node.lineno)
 
 
-def _name_sites(plan: Plan, one: FunctionPlan) -> None:
-    for clashes in grouped(assign_ids(one.root)):
+def _name_sites(
+    plan: Plan, one: FunctionPlan, kept: Mapping[Site, str], spent: Mapping[SiteScope, frozenset[str]]
+) -> None:
+    for clashes in grouped(assign_ids(one.root, kept, spent)):
         found = ambiguous(one.function.module, clashes)
         plan.diagnostics.append(replace(found, severity="error") if clashes[0].fatal else found)
     _fill_ids(one.body, {id(site): site for site in _all_sites(one.root)})
@@ -80,4 +92,4 @@ def _fill_ids(block: list[ir.Node], sites: dict[int, Site]) -> None:
             _fill_ids(inner, sites)
 
 
-__all__ = ["FunctionPlan", "Plan", "plan_workflow"]
+__all__ = ["FunctionPlan", "Plan", "name_sites", "plan_workflow"]

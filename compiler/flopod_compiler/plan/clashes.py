@@ -28,7 +28,7 @@ def ambiguous(module: SourceModule, clashes: list[Clash]) -> Diagnostic:
     elif len(clashes) == 1:
         verdict = f"it gets the id {ids}"
     else:
-        verdict = f"by their order they get the ids {ids}"
+        verdict = f"by their place they get the ids {ids}"
     times = "twice" if len(clashes) == 1 else f"{len(clashes) + 1} times"
     others = (_visible(one.site.node) for one in clashes[1:])
     related = tuple(Related(module.relpath, span(one, module), "and here") for one in others)

@@ -130,10 +130,10 @@ class Expressions:
         if pragma is not None and pragma.key and not isinstance(node, ast.While):
             self._plan.keys[node] = key_function(node.target, pragma.key)
         if isinstance(node, ast.For | ast.AsyncFor):
-            site.assigned = node.target.id if isinstance(node.target, ast.Name) else None
+            site.assigned = _item_name(node.target)
         elif isinstance(node, ast.comprehension):
             site.assigned = self._target_of_statement()
-        inner = scope.open(self._variables.enter(hint))
+        site.inner = inner = scope.open(self._variables.enter(hint))
         self._plan.loops[node] = inner
         self._plan.scopes[node] = scope
         return site, inner
@@ -316,13 +316,20 @@ class Expressions:
         self._plan.scopes[node] = scope
         found = [one for argument in node.args for one in self._expression(argument, scope)]
         loop = scope.add(Site("loop", loop_name(node), node, scope, assigned=self._target_of_statement()))
-        inner = scope.open(self._variables.enter("item"))
+        loop.inner = inner = scope.open(self._variables.enter("item"))
         kind, op = kind_of(node, info)
         each = inner.add(Site(kind, op, node, inner))
         self._variables.leave()
         self._plan.spreads[node] = Spread(loop, each, inner, self._variables.item)
         operation = ir.Operation(kind, f"?{id(each)}", node.lineno, callee_of(info))
         return [*found, ir.Loop("each", f"?{id(loop)}", node.lineno, [operation])]
+
+
+def _item_name(target: ast.expr) -> str | None:
+    """The variable of a loop; of several the last, which the item has also without `enumerate`."""
+    while isinstance(target, ast.Tuple | ast.List) and target.elts:
+        target = target.elts[-1]
+    return target.id if isinstance(target, ast.Name) else None
 
 
 def _compound(statement: ast.stmt) -> bool:

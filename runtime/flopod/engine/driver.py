@@ -174,7 +174,7 @@ class Driver:
 
     async def _rest(self) -> RunOutcome | None:
         core = self.core
-        if core.history.replaying or not core.live:
+        if not core.acts or (core.history.replaying and core.external is not None):
             await self._be_patient()
             return None
         idle = self._leaves.idle

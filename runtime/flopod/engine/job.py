@@ -32,6 +32,7 @@ from flopod.engine.signals import Interrupts
 from flopod.engine.waits import deliver, deliver_commands, first_event, matches, resume_command, wait_points
 from flopod.errors import BuildMismatch, FlopodError, StorageError, UsageError
 from flopod.events import FINAL, RunStarted, WaitPoint
+from flopod.log import Lineage
 from flopod.manifest import Manifest, WorkflowEntry
 from flopod.workflow.tracebacks import author_traceback
 
@@ -206,6 +207,7 @@ class Job:
             workflow=entry.name,
             build=self.manifest.build,
             build_name=self.manifest.name,
+            lineage=Lineage(self.manifest, entry) if self.manifest.generation else None,
             waits=self._points,
             hash_seed=seed.current() or seed.DEFAULT_SEED,
             sync=entry.sync,

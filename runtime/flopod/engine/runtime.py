@@ -26,6 +26,7 @@ from flopod.events import (
     RunStarted,
     WaitPoint,
 )
+from flopod.log import Lineage
 from flopod.log.history import RESUMED_ON_PURPOSE, History, poisoned
 from flopod.runid import DEFAULT_RUN_ID, check_run_id
 from flopod.workflow.core import Core
@@ -54,16 +55,18 @@ async def run_workflow(
     resume_paused: bool = False,
     on_progress: OnProgress | None = None,
     write: Callable[[str, str], None] | None = None,
+    lineage: Lineage | None = None,
 ) -> RunOutcome:
     """Start or resume the run `run_id` of `fn(wf, *args, **kwargs)` and drive it to its end.
 
     `args` and `kwargs` both None means: resume with the recorded input. `hold` is the caller's hold of
     the run, else one is taken; `sync` says that the author's workflow is a plain function; `write` takes
-    what it prints. Raises InputChanged, BadInput, BuildMismatch, DivergenceError, RunHeld, StorageError.
+    what it prints; `lineage` is what this build knows of those before. Raises InputChanged, BadInput,
+    BuildMismatch, DivergenceError, RunHeld, StorageError.
     """
     clock = SystemClock() if clock is None else clock
     with _held(backend, run_id, hold) as held:
-        history = History(backend.load(run_id))
+        history = History(backend.load(run_id), lineage, build)
         given = input_document(args, kwargs)
         if history.started is None:
             started = RunStarted(
@@ -72,6 +75,7 @@ async def run_workflow(
                 input=Raw(b"[]") if given is None else given,
                 build=build,
                 build_name=build_name,
+                generation=lineage.generation if lineage is not None else "",
                 waits=list(waits),
                 hash_seed=hash_seed,
                 run_id=run_id,
@@ -86,8 +90,9 @@ async def run_workflow(
             settled = _settled(history, resume_paused, held.crashed)
             if settled is not None:
                 return settled
-            core = _resumed(run_id, history, held.crashed, build, clock)
-        core.start(_body(fn, started.input))
+            check_known(run_id, history, lineage, build)
+            core = _resumed(run_id, history, held.crashed, build, clock, waits)
+        core.start(body_of(fn, started.input))
         driver = Driver(
             core,
             backend,
@@ -103,13 +108,36 @@ async def run_workflow(
             raise diverged(backend, history, error, run_id, build, clock) from None
 
 
-def _resumed(run_id: str, history: History, crashed: bool, build: str, clock: Clock) -> Core:
+def _resumed(
+    run_id: str, history: History, crashed: bool, build: str, clock: Clock, waits: Sequence[WaitPoint]
+) -> Core:
     on_purpose = history.paused is not None
     if on_purpose:
         history.forgive_crashes()
-    reason = RESUMED_ON_PURPOSE if on_purpose else ""
-    opening = RunResumed(at=clock.now(), build=build, crashed=crashed, reason=reason)
+    opening = resumption(history, crashed, build, clock.now(), waits)
     return Core(run_id, history, [opening], crashed=crashed and not on_purpose, max_crashes=max_crashes())
+
+
+def resumption(
+    history: History, crashed: bool, build: str, now: int, waits: Sequence[WaitPoint] = ()
+) -> RunResumed:
+    """Return the event with which a build goes on with a run."""
+    reason = RESUMED_ON_PURPOSE if history.paused is not None else ""
+    generation = history.lineage.generation if history.lineage is not None else ""
+    moved = list(waits) if generation != history.generation else []
+    return RunResumed(at=now, build=build, generation=generation, crashed=crashed, reason=reason, waits=moved)
+
+
+def check_known(run_id: str, history: History, lineage: Lineage | None, build: str) -> None:
+    """Check that this build can judge what others recorded. Raises BuildMismatch."""
+    for generation in sorted(history.generations):
+        if lineage is None and generation:
+            why = "it was made with a flopod.lock, this build without"
+        elif lineage is not None and not lineage.knows(generation):
+            why = "the flopod.lock of this build does not know that one"
+        else:
+            continue
+        raise BuildMismatch(run_id, history.build or "(none)", build or "(none)", why)
 
 
 def diverged(
@@ -138,7 +166,8 @@ def _held(backend: Backend, run_id: str, hold: Hold | None) -> AbstractContextMa
     return backend.hold(run_id) if hold is None else nullcontext(hold)
 
 
-def _body(fn: Callable[..., Awaitable[Any]], document: Raw) -> Callable[[Scope], Coroutine[Any, Any, Any]]:
+def body_of(fn: Callable[..., Awaitable[Any]], document: Raw) -> Callable[[Scope], Coroutine[Any, Any, Any]]:
+    """Return the body of a run: the call of a workflow with its recorded input."""
     args, kwargs = recorded_call(document)
 
     async def body(wf: Scope) -> Any:

@@ -17,7 +17,7 @@ from flopod.codec import check_schema, encode, json_schema
 from flopod.engine.inputs import parse_json
 from flopod.engine.samples import sample
 from flopod.errors import BadInput, FlopodError, UnknownEvent, UnknownPath, UnknownRun
-from flopod.events import FINAL, RunStarted, RunSummary, WaitPoint
+from flopod.events import FINAL, RunResumed, RunStarted, RunSummary, WaitPoint
 from flopod.manifest import WaitEntry, WorkflowEntry
 
 _CARRIED = ("FLOPOD_DATA_DIR", "FLOPOD_DATA_SCOPE", "FLOPOD_BACKEND")
@@ -85,9 +85,16 @@ def deliver(backend: Backend, run_id: str, path: str, event: str, payload: str) 
 
 
 def recorded_waits(backend: Backend, run_id: str) -> Sequence[WaitPoint] | None:
-    """The wait points in the run's first event; None for a hand-written program, which has none."""
+    """Where the builds of the run can wait, the last one's first; None for a hand-written program."""
     started = first_event(backend, run_id)
-    return started.waits if started is not None and started.build else None
+    if started is None or not started.build:
+        return None
+    summary = backend.summary(run_id)
+    if summary is None or summary.build == started.build:
+        return started.waits
+    events = (record.event for record in reversed(backend.load(run_id)))
+    later = [point for event in events if isinstance(event, RunResumed) for point in event.waits]
+    return [*later, *started.waits]
 
 
 def first_event(backend: Backend, run_id: str) -> RunStarted | None:

@@ -39,12 +39,13 @@ class WaitPoint(Struct, omit_defaults=True, kw_only=True, frozen=True):
 
 
 class RunStarted(Event, kw_only=True, frozen=True):
-    """Always the first event of a run."""
+    """Always the first event of a run; `generation` is that of the lock of its build."""
 
     workflow: str
     input: Raw
     build: str = ""
     build_name: str = ""
+    generation: str = ""
     hash_seed: int = 0
     parent: str | None = None
     waits: list[WaitPoint] = []
@@ -53,9 +54,14 @@ class RunStarted(Event, kw_only=True, frozen=True):
 
 
 class RunResumed(Event, kw_only=True, frozen=True):
-    """Another process went on with the run; `crashed` if the one before was killed."""
+    """Another process went on with the run; `crashed` if the one before was killed.
+
+    A build of another generation says with `waits` where it can wait.
+    """
 
     build: str = ""
+    generation: str = ""
+    waits: list[WaitPoint] = []
     crashed: bool = False
     reason: str = ""
 
@@ -149,13 +155,15 @@ class IterationCompleted(Event, kw_only=True, frozen=True):
     """One pass of a loop or fan-out ended, with everything begun under it.
 
     `snapshot` begins with the values of the durable state at the paths `states`, in this order. Changes
-    of variables that were to be appended together with it are left out.
+    of variables that were to be appended together with it are left out. `entry` is the fingerprint of what
+    the loop carried when it began.
     """
 
     index: int
     key: str = ""
     item: str = ""
     states: list[str] = []
+    entry: str = ""
     snapshot: OptionalRaw = None
     result: OptionalRaw = None
     error: OptionalRaw = None

@@ -4,12 +4,13 @@ An *entry* is what the body itself causes (a begin, a fact); an *outcome* is wha
 Entries are matched as a set, outcomes are delivered in the order of the log.
 """
 
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Iterator, Sequence
-from itertools import islice
+from itertools import chain, islice
 from typing import NamedTuple, TypeAlias
 
 import msgspec
+from msgspec.structs import replace
 
 from flopod.events import (
     Abandoned,
@@ -38,6 +39,7 @@ from flopod.events import (
     WaitCompleted,
     WaitStarted,
 )
+from flopod.log.lineage import Lineage
 
 EntryKey: TypeAlias = str | tuple[str, int]
 
@@ -48,14 +50,26 @@ RESUMED_ON_PURPOSE = "resumed"
 
 
 class Entry:
-    """Something that the body asked for in the recorded past, and whether it has asked again."""
+    """Something that the body asked for in the recorded past, and whether it has asked again.
 
-    __slots__ = ("asked", "event", "seq")
+    `since` is the generation that recorded it if that is an older one, else None.
+    """
 
-    def __init__(self, seq: int, event: Event) -> None:
+    __slots__ = ("asked", "event", "seq", "since")
+
+    def __init__(self, seq: int, event: Event, since: str | None) -> None:
         self.seq = seq
         self.event = event
+        self.since = since
         self.asked = False
+
+
+class Older(NamedTuple):
+    """An outcome that a build of the older generation `since` recorded."""
+
+    seq: int
+    event: Event
+    since: str
 
 
 class Mail(NamedTuple):
@@ -75,9 +89,23 @@ class History:
     numbers seen; `snapshots` the last snapshot of each loop; `warned` the paths warned about;
     `replaying` says whether recorded outcomes are still to be delivered.
     `abandoned` are the paths of operations that were cancelled.
+
+    `lineage` judges what builds of other generations recorded (`generations` are all that did, `generation`
+    the last): their paths are read as those of today, what is gone is left out, and `older` holds their
+    outcomes, which may be delivered in another order.
     """
 
-    def __init__(self, records: Sequence[Record] = ()) -> None:
+    def __init__(
+        self, records: Sequence[Record] = (), lineage: Lineage | None = None, build: str | None = None
+    ) -> None:
+        self.lineage = lineage
+        self.generations: set[str] = set()
+        self.generation = ""
+        self.older: OrderedDict[str, Older] = OrderedDict()
+        self._writer: str | None = None
+        self._build = build
+        self._is_foreign = False
+        self._foreign: set[str] = set()
         self.last_seq = records[-1].seq if records else 0
         self.started: RunStarted | None = None
         self.build = ""
@@ -93,6 +121,7 @@ class History:
         self._entries: dict[EntryKey, Entry] = {}
         self._order: list[Entry] = []
         self._first_unasked = 0
+        self._first_own = 0
         self._outcomes: list[Record] = []
         self._next = 0
         self.replaying = False
@@ -113,12 +142,15 @@ class History:
             if isinstance(event, IterationCompleted) and is_outcome(event)
         )
         taken: set[int | None] = set()
-        for record in records:
+        for written in records:
+            record = self._as_of_today(written)
+            if record is None:
+                continue
             event = record.event
             if finished and _inside(event.path, finished):
                 continue
             if is_outcome(event):
-                self._outcomes.append(record)
+                self._add_outcome(record)
                 if isinstance(event, WaitCompleted):
                     taken.add(event.event_seq)
             else:
@@ -127,8 +159,28 @@ class History:
                     self.warned.add(event.path)
                     taken.add(_dropped(event))
         self.mail = [mail for mail in self.mail if mail.seq not in taken]
-        self.replaying = bool(self._outcomes)
+        self.replaying = bool(self._outcomes or self.older)
         self._read_tail(records)
+
+    def _as_of_today(self, record: Record) -> Record | None:
+        """The record under its path of today; None if nothing of today asks for it."""
+        since, event = self._writer, record.event
+        if since is None or not event.path or self.lineage is None:
+            return record
+        loop = isinstance(event, IterationCompleted)
+        path = self.lineage.today(f"{event.path}[{_ANY}]" if loop else event.path, since)
+        if path is None:
+            if isinstance(event, EventReceived):
+                self.last_inbox = max(self.last_inbox, event.inbox)
+            return None
+        path = path.removesuffix(f"[{_ANY}]") if loop else path
+        return record if path == event.path else Record(record.seq, replace(event, path=path))
+
+    def _add_outcome(self, record: Record) -> None:
+        if self._writer is None:
+            self._outcomes.append(record)
+        else:
+            self.older[path_of(record.event)] = Older(*record, self._writer)
 
     def _read_other(self, record: Record) -> None:
         seq, event = record
@@ -148,6 +200,7 @@ class History:
         if isinstance(event, RunStarted):
             self.started = event
             self.build = event.build
+            self._written_by(event.generation)
         elif isinstance(event, RunResumed):
             self._read_resumed(seq, event)
         elif isinstance(event, RunPaused):
@@ -164,18 +217,32 @@ class History:
             self._reset = seq
         self.build = event.build or self.build
         self.paused = None
+        self._written_by(event.generation)
+
+    def _written_by(self, generation: str) -> None:
+        """What follows was recorded by a build of this generation."""
+        self.generations.add(generation)
+        self.generation = generation
+        self._is_foreign = self._build is not None and self.build != self._build
+        is_older = self.lineage is not None and generation != self.lineage.generation
+        self._writer = generation if is_older else None
 
     def _add(self, key: EntryKey, seq: int, event: Event) -> Entry:
-        entry = Entry(seq, event)
+        entry = Entry(seq, event, self._writer)
         self._entries[key] = entry
         self._order.append(entry)
+        self._first_own += self._writer is not None
+        if self._is_foreign and isinstance(event, IterationCompleted):
+            self._foreign.add(event.path)
         return entry
 
     def _read_tail(self, records: Sequence[Record]) -> None:
-        last_outcome = self._outcomes[-1].seq if self._outcomes else 0
-        for seq, event in reversed(records):
-            if seq <= last_outcome:
+        outcomes: Sequence[Record | Older] = self._outcomes or list(self.older.values())
+        last_outcome = outcomes[-1].seq if outcomes else 0
+        for record in reversed(records):
+            if record.seq <= last_outcome:
                 break
+            seq, event = self._as_of_today(record) or record
             if isinstance(event, _STATE) or (isinstance(event, Log) and event.logger != WARNER):
                 self._tail.setdefault(_tail_key(event), deque()).appendleft(seq)
 
@@ -186,20 +253,27 @@ class History:
         return self._entries.get(key)
 
     def next_outcome(self) -> Record | None:
-        """Return the next outcome to deliver, without moving on."""
-        return self._outcomes[self._next] if self.replaying else None
+        """Return the next outcome of this generation to deliver, without moving on."""
+        return self._outcomes[self._next] if self._next < len(self._outcomes) else None
 
-    def delivered(self) -> None:
-        """Move on past the next outcome."""
-        self._next += 1
-        self.replaying = self._next < len(self._outcomes)
+    def delivered(self, older: str | None = None) -> None:
+        """Move on past the next outcome, or past the older one at a path."""
+        if older is None:
+            self._next += 1
+        else:
+            del self.older[older]
+        self.replaying = self._next < len(self._outcomes) or bool(self.older)
 
-    def first_unasked(self) -> Entry | None:
-        """Return the earliest entry that the body has not asked for."""
+    def first_unasked(self, *, own: bool = False) -> Entry | None:
+        """Return the earliest entry that the body has not asked for; with `own` of this generation."""
         order = self._order
         while self._first_unasked < len(order) and order[self._first_unasked].asked:
             self._first_unasked += 1
-        return order[self._first_unasked] if self._first_unasked < len(order) else None
+        place = self._first_unasked
+        if own and place < self._first_own:
+            unasked = (one for one in islice(order, self._first_own, None) if not one.asked)
+            return next(unasked, None)
+        return order[place] if place < len(order) else None
 
     def retry_of(self, path: str) -> ActivityFailed | None:
         """Return the last failed attempt of an activity that is not over."""
@@ -231,6 +305,57 @@ class History:
         """The recorded past is over: what is emitted from now on is new."""
         self._tail.clear()
 
+    # -- other generations -----------------------------------------------------------------------
+
+    def today(self, path: str) -> str:
+        """Return what a path that some build of this run had is now."""
+        if self.lineage is not None:
+            for generation in self.generations:
+                path = self.lineage.today(path, generation) or path
+        return path
+
+    def is_early(self, path: str) -> bool:
+        """Whether the plan lets the code ask for `path` before what older builds recorded.
+
+        It is new or stands elsewhere, or everything still to come does.
+        """
+        lineage = self.lineage
+        if lineage is None or self._next < len(self._outcomes):
+            return False
+        if all(lineage.is_new(path, since) for since in self.generations - {lineage.generation}):
+            return True
+        return all(
+            lineage.is_new(path, since) or lineage.is_new(one, since) for one, since in self._still_to_come()
+        )
+
+    def _still_to_come(self) -> Iterator[tuple[str, str]]:
+        """Path and generation of what older builds recorded and nobody has asked for yet."""
+        yield from ((path, older.since) for path, older in self.older.items())
+        for entry in islice(self._order, self._first_unasked, self._first_own):
+            if not entry.asked and entry.since is not None:
+                yield path_of(entry.event), entry.since
+
+    def is_changed(self, key: EntryKey) -> bool:
+        """Whether the plan says that the call has changed since it was recorded."""
+        entry = self._entries.get(key)
+        if entry is None or entry.since is None or self.lineage is None:
+            return False
+        path = key if isinstance(key, str) else f"{key[0]}[{_ANY}]"
+        return self.lineage.is_changed(path, entry.since)
+
+    def is_foreign(self, loop: str) -> bool:
+        """Whether another build completed iterations of a loop."""
+        return loop in self._foreign
+
+    def snapshot(self, loop: str) -> Entry | None:
+        """Return the last snapshot of a loop that carries what it carried then, as far as is known."""
+        entry = self.snapshots.get(loop)
+        if entry is None or entry.asked or not isinstance(entry.event, IterationCompleted):
+            return None
+        if self.is_foreign(loop) and (self.lineage is None or entry.since == ""):
+            return None
+        return None if self.is_changed((loop, entry.event.index)) else entry
+
     # -- fast-forward ----------------------------------------------------------------------------
 
     def jump_past(self, entry: Entry, loop: str) -> bool:
@@ -245,9 +370,11 @@ class History:
             if passed.seq > entry.seq:
                 break
             passed.asked = True
+        for path in [path for path, record in self.older.items() if record.seq < entry.seq]:
+            del self.older[path]
         while self._next < len(self._outcomes) and self._outcomes[self._next].seq < entry.seq:
             self._next += 1
-        self.replaying = self._next < len(self._outcomes)
+        self.replaying = self._next < len(self._outcomes) or bool(self.older)
         for seqs in self._tail.values():
             while seqs and seqs[0] < entry.seq:
                 seqs.popleft()
@@ -259,13 +386,15 @@ class History:
                 break
             if not entry.asked:
                 yield entry.event
-        for record in islice(self._outcomes, self._next, None):
-            if record.seq > seq:
+        own = islice(self._outcomes, self._next, None)
+        for number, event in chain(((one.seq, one.event) for one in self.older.values()), own):
+            if number > seq:
                 break
-            yield record.event
+            yield event
 
 
 WARNER = "flopod"
+_ANY = "*"
 
 
 def is_outcome(event: Event) -> bool:
@@ -275,6 +404,11 @@ def is_outcome(event: Event) -> bool:
     if isinstance(event, IterationCompleted):
         return event.result is not None or event.error is not None
     return isinstance(event, _OUTCOMES)
+
+
+def path_of(event: Event) -> str:
+    """Return the path of the operation or the iteration that an event is about."""
+    return iteration_of(event) if isinstance(event, IterationCompleted) else event.path
 
 
 def iteration_of(event: IterationCompleted) -> str:

@@ -93,6 +93,8 @@ class Core:
         self.root = Scope(self, None, "")
         self._abandoned: list[str] = []
         self._live = False
+        self._acts = False
+        self._active: set[str] = set()
         self._is_grouped = False
         self._crashed = crashed
         self._max_crashes = max_crashes
@@ -123,9 +125,9 @@ class Core:
             if self.fenced or self.ending.cancel_rest():
                 continue
             if self.history.replaying:
-                if not self.replay.deliver():
+                if not self.replay.deliver() and not self._act():
                     break
-            elif not (self._live or self._go_live()) or not self._deliver():
+            elif not (self._deliver() if self._live or self._go_live() else self._act()):
                 break
             if self.external is not None:
                 self.scheduler.run(self.ending.stops_the_round)
@@ -151,6 +153,7 @@ class Core:
             return
         self.now = now
         self.history.last_inbox = number
+        path = self.history.today(path)
         received = EventReceived(path=path, at=now, event=event, payload=payload, inbox=number)
         self.emit(received)
         self.mailbox.put(Letter(self.next_seq - 1, received))
@@ -184,6 +187,11 @@ class Core:
         return self._live
 
     @property
+    def acts(self) -> bool:
+        """Whether the run asks the world for something: it is live, or a new call stands in its past."""
+        return self._live or self._acts
+
+    @property
     def has_more(self) -> bool:
         """Whether the next step has something to deliver already."""
         return self.unsettled or self._is_grouped or self.agenda.has_arrived(self.scheduler.floor)
@@ -203,7 +211,8 @@ class Core:
         entry = self.history.find(key)
         path = key if isinstance(key, str) else key[0]
         if entry is None:
-            if self.history.replaying or self.history.ended is not None:
+            history = self.history
+            if history.ended is not None or (history.replaying and not history.is_early(path)):
                 asked = f"{asking.describe()}, a new call in the past"
                 self.diverge(path, "nothing, though later events follow", asked)
             return None
@@ -212,6 +221,11 @@ class Core:
             return None
         entry.asked = True
         return entry.event
+
+    def conflict(self, path: str, recorded: str, current: str) -> None:
+        """Stop the run, unless the plan says that this call has changed since it was recorded."""
+        if not self.history.is_changed(path):
+            self.diverge(path, recorded, current)
 
     def emit(self, event: Event) -> None:
         """Put an event of the body into the next commit."""
@@ -309,10 +323,23 @@ class Core:
             return False
         self._live = True
         self.history.end()
-        for operation in list(self.open.values()):
-            operation.activate()
+        self._activate()
         self._emit_abandoned()
         return True
+
+    def _act(self) -> bool:
+        """Ask the world for what is new in the past; what older builds recorded is delivered afterwards."""
+        if not self.replay.acts():
+            return False
+        self._acts = True
+        self._activate()
+        return self._deliver()
+
+    def _activate(self) -> None:
+        for path, operation in list(self.open.items()):
+            if path not in self._active:
+                operation.activate()
+        self._active = set(self.open) if self._acts else set()
 
     def _deliver(self) -> bool:
         if self.ending.is_over or self._is_large():
@@ -383,7 +410,7 @@ class Core:
         return self._is_grouped
 
     def _commit(self) -> Commit:
-        if self.diverged is not None or not self._live or self.unsettled:
+        if self.diverged is not None or not self.acts or self.unsettled:
             return Commit(self._seq, [], [])
         self._close_run()
         self._start_leaves()
@@ -399,7 +426,7 @@ class Core:
         if len(self._buffer) != 1 or self._commands or self.ended is not None:
             return False
         event = self._buffer[0]
-        return isinstance(event, RunResumed) and not event.crashed and not event.reason
+        return isinstance(event, RunResumed) and not (event.crashed or event.reason or event.waits)
 
     def _close_run(self) -> None:
         if self.ended is None and self.ending.is_over and self.ending.result is not None:

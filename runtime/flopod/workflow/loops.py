@@ -61,6 +61,7 @@ class _Loop:
         self._print = ""
         self._scope: Scope | None = None
         self._capture: Capture | None = None
+        self._entry = ""
         self._mark = 0
         self._size = 0
 
@@ -74,9 +75,7 @@ class _Loop:
         core = self._core
         if core.fenced or self._keep is None or not skippable or not core.scheduler.joined_only():
             return None
-        recorded = None if core.live else core.history.snapshots.get(self._path)
-        if recorded is not None and recorded.asked:
-            recorded = None
+        recorded = None if core.live else core.history.snapshot(self._path)
         if recorded is None and not core.budget.allows(self._path):
             return None
         try:
@@ -87,7 +86,18 @@ class _Loop:
         core.capturing.add(self)
         core.budget.spend(self._path, self._capture.objects)
         self._mark = core.budget.written
-        return recorded
+        return self._at_entry(recorded, self._capture)
+
+    def _at_entry(self, recorded: Entry | None, capture: Capture) -> Entry | None:
+        """Note what the loop begins with; a record of another build only counts if it began with the same."""
+        event = None if recorded is None else recorded.event
+        foreign = self._core.history.is_foreign(self._path)
+        if isinstance(event, IterationCompleted) and not foreign:
+            self._entry = event.entry
+            return recorded
+        self._entry = capture.fingerprint()
+        same = isinstance(event, IterationCompleted) and event.entry == self._entry != ""
+        return recorded if same else None
 
     def _jump(self, recorded: Entry) -> IterationCompleted | None:
         event, capture = recorded.event, self._capture
@@ -133,7 +143,8 @@ class _Loop:
         self._item, self._print = item, _fingerprint(item)
 
     def _check(self, event: IterationCompleted) -> None:
-        if event.item != self._print or event.key != self._key:
+        changed = self._core.history.is_changed((self._path, event.index))
+        if (event.item != self._print and not changed) or event.key != self._key:
             path = f"{self._path}[{event.key}]"
             current = f"the item {_shown(self._item)} (fingerprint {self._print}), iteration [{self._key}]"
             self._core.diverge(path, f"an item with fingerprint {event.item}", current)
@@ -161,6 +172,7 @@ class _Loop:
             key=self._key,
             item=self._print,
             states=capture.paths,
+            entry=self._entry,
             snapshot=document,
         )
         core.emit_snapshot(event)

@@ -198,7 +198,7 @@ class Activity(Operation):
         else:
             self._started = recorded.at
             if recorded.callee != callee or recorded.fingerprint != arguments.fingerprint:
-                core.diverge(self.path, describe_event(recorded), self.describe())
+                core.conflict(self.path, describe_event(recorded), self.describe())
 
     def activate(self) -> None:
         failed = self.core.history.retry_of(self.path)
@@ -358,7 +358,7 @@ class Wait(Operation):
         if recorded is not None:
             self.due = recorded.due
             if recorded.event != self.event:
-                core.diverge(self.path, describe_event(recorded), self.describe())
+                core.conflict(self.path, describe_event(recorded), self.describe())
         else:
             self.due = None if self._timeout is None else core.now + round(self._timeout * 1000)
             schema = payload_schema(self.type)

@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from flopod.events import Event, IterationCompleted, RunCancelled
-from flopod.log.history import iteration_of
+from flopod.events import Event, RunCancelled
+from flopod.log.history import path_of
 from flopod.workflow.operations import Operation, describe_event
 
 if TYPE_CHECKING:
@@ -23,12 +23,14 @@ class Replay:
     def deliver(self) -> bool:
         """Deliver the next outcome, or diverge; False if the body has to go on first."""
         history = self._core.history
+        if history.older and self._deliver_older():
+            return True
         record = history.next_outcome()
         if record is None:
-            return True
+            return not history.older
         seq, event = record
         self._core.scheduler.now = event.at
-        missing = history.first_unasked()
+        missing = history.first_unasked(own=True)
         if missing is not None and missing.seq < seq:
             return self._miss(missing.event)
         if isinstance(event, RunCancelled):
@@ -42,19 +44,62 @@ class Replay:
         self._settle(operation, event)
         return True
 
+    def acts(self) -> bool:
+        """Whether what the body waits for now is new in the past, so that the world has to be asked.
+
+        If it is not, and what older builds recorded is not asked for, the run diverges.
+        """
+        history = self._core.history
+        if self._core.fenced or history.next_outcome() is not None:
+            return False
+        older = next(iter(history.older), None)
+        missing = history.first_unasked() if older is None else history.older[older]
+        if missing is None:
+            return False
+        if any(self._is_early(path) for path in self._core.open):
+            return True
+        self._miss(missing.event)
+        return False
+
+    def _is_early(self, path: str) -> bool:
+        entry = self._core.history.find(path)
+        return (entry is not None and entry.since is None) or self._core.history.is_early(path)
+
+    def _deliver_older(self) -> bool:
+        """Deliver the first outcome of an older build that the body waits for, in the order of the log."""
+        history, core = self._core.history, self._core
+        path = next(iter(history.older))
+        event = history.older[path].event
+        if isinstance(event, RunCancelled):
+            history.delivered(path)
+            core.ending.cancel(event.reason)
+            return True
+        if self._asked_for(event) is None:
+            known = [one for one in core.open if one in history.older and self._has_floor(core.open[one])]
+            path = min(known, key=lambda one: history.older[one].seq, default="")
+            if not path:
+                return False
+            event = history.older[path].event
+        history.delivered(path)
+        core.scheduler.now = max(event.at, core.scheduler.now)
+        self._settle(core.open[path], event)
+        return True
+
     def is_over(self) -> bool:
         """Whether the body has asked for all that the log holds; if not, it diverges or has to go on."""
         missing = self._core.history.first_unasked()
         if missing is None:
             return True
-        self._miss(missing.event)
+        if missing.since is None:
+            self._miss(missing.event)
         return False
 
     def _asked_for(self, event: Event) -> Operation | None:
-        path = iteration_of(event) if isinstance(event, IterationCompleted) else event.path
-        operation = self._core.open.get(path)
-        floor = self._core.scheduler.floor
-        return operation if operation is None or floor in (None, operation.future) else None
+        operation = self._core.open.get(path_of(event))
+        return operation if operation is not None and self._has_floor(operation) else None
+
+    def _has_floor(self, operation: Operation) -> bool:
+        return self._core.scheduler.floor in (None, operation.future)
 
     def _miss(self, event: Event) -> bool:
         if self.patient:

@@ -125,7 +125,7 @@ class Scope:
             core.emit(BranchTaken(path=path, at=core.now, key=Raw(truth)))
         elif bytes(recorded.key) != truth:
             was = bytes(recorded.key).decode()
-            core.diverge(path, f"a condition that is {was}", f"a condition that is {truth.decode()}")
+            core.conflict(path, f"a condition that is {was}", f"a condition that is {truth.decode()}")
         return key
 
     def each(
@@ -220,7 +220,8 @@ class Scope:
         if recorded is None:
             return self._record_now(path, callee, fn, args, kwargs)
         if recorded.callee.removesuffix(_RAISED) != callee:
-            core.diverge(path, f"a value of {recorded.callee}", f"a value of {callee}")
+            core.conflict(path, f"a value of {recorded.callee}", f"a value of {callee}")
+        if core.fenced:
             return fn(*args, **kwargs)
         value = codec.decode(recorded.value)
         if recorded.callee.endswith(_RAISED):

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
+from hashlib import blake2b
 from operator import attrgetter, is_
 from typing import Any, Protocol, TypeAlias
 
@@ -10,6 +11,7 @@ from msgspec import Raw
 from msgspec.structs import fields
 
 from flopod import codec
+from flopod.errors import SerializableError
 from flopod.events import Event, EventReceived, VarChanged
 from flopod.workflow.state import DurableList, DurableMap, Var
 
@@ -67,6 +69,13 @@ class Capture:
             return []
         reached = codec.Known(roots)
         return [one for one in self._changed.values() if reached.index(one) is None]
+
+    def fingerprint(self) -> str:
+        """Return a short digest of the state as it is now, "" if it is no plain data."""
+        try:
+            return blake2b(bytes(self.document()), digest_size=8).hexdigest()
+        except SerializableError:
+            return ""
 
     def restore(self, document: Raw) -> None:
         """Bring everything to the state of `document`; objects that were there at the entry in place."""

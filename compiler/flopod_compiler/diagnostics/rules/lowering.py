@@ -35,16 +35,19 @@ class ChangedWhileIterated(Rule):
 
 class AmbiguousId(Rule):
     code = "FLP501"
-    title = "Two durable calls of one kind that only their order tells apart"
+    title = "Two durable calls of one kind that only their place tells apart"
     why = (
-        "Ids name the recorded results. An ordinal shifts when a call is added before it, and a run in "
-        "flight no longer fits the new build. With --strict this is an error."
+        "Ids name the recorded results. A place among others changes when a call comes or goes, and without "
+        "flopod.lock a run in flight no longer fits the new build. With --strict this is an error."
     )
     message = "`{op}` stands {times} in one scope (first at line {line}); {verdict}"
     help = "assign it to a variable, or add `# flopod: id=NAME` at the end of the line"
     severity = "warning"
-    valid = (_body("first = await fetch(xs[0])", "second = await fetch(xs[1])", "return first, second"),)
-    invalid = (_body("await fetch(xs[0])", "await fetch(xs[1])  # FLP501"),)
+    valid = (
+        _body("first = await fetch(xs[0])", "second = await fetch(xs[0])", "return first, second"),
+        _body("await fetch(xs[0])", "await fetch(xs[1])"),
+    )
+    invalid = (_body("await fetch(xs[0])", "await fetch(xs[0])  # FLP501"),)
 
 
 class DurableGenerator(Rule):

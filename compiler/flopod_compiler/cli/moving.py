@@ -1,0 +1,52 @@
+"""Which open runs of a backend could move to a build: their logs are replayed with it."""
+
+from __future__ import annotations
+
+import operator
+import os
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from flopod.backends.base import Backend
+from flopod.backends.choose import choose
+from flopod.engine.fitting import Fit, fit
+from flopod.events import FINAL
+from flopod.log import Lineage
+from flopod.manifest import Manifest
+from flopod_compiler.bundle.inplace import install
+
+if TYPE_CHECKING:
+    from flopod_compiler.build import Compilation
+
+
+def open_runs(found: Compilation, manifest: Manifest, backend: str) -> list[dict[str, Any]]:
+    """A verdict for each run that is not over: `fits` or `stays`, where it stands, and why."""
+    install(found)
+    with choose(backend, os.environ) as store:
+        open_ones = [one for one in store.summaries() if one.status not in FINAL]
+        return [_verdict(store, manifest, one.run_id, one.workflow, one.build) for one in open_ones]
+
+
+def _verdict(store: Backend, manifest: Manifest, run_id: str, workflow: str, build: str) -> dict[str, Any]:
+    found = _fit(store, manifest, run_id, workflow)
+    why = found.reason
+    if not why and found.acts:
+        why = "what it asks for next is new; what it recorded after that has not been compared"
+    verdict = "fits" if found.fits else "stays"
+    return {
+        "run": run_id,
+        "workflow": workflow,
+        "build": build,
+        "verdict": verdict,
+        "at": found.at,
+        "why": why,
+    }
+
+
+def _fit(store: Backend, manifest: Manifest, run_id: str, workflow: str) -> Fit:
+    entry = manifest.workflows.get(workflow)
+    if entry is None:
+        return Fit(reason=f"there is no workflow {workflow!r} any more")
+    function = operator.attrgetter(entry.function)(import_module(entry.module))
+    lineage = Lineage(manifest, entry) if manifest.generation else None
+    return fit(function, store.load(run_id), run_id=run_id, build=manifest.build, lineage=lineage)

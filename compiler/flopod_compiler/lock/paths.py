@@ -1,0 +1,80 @@
+"""Whole paths of a workflow out of the lock: its functions' entries under the calls that lead to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from flopod.manifest import Edit, Moved
+from flopod_compiler.lock.model import Entry, Lock, Move
+
+Went = Mapping[tuple[str, str], tuple[str, str]]
+
+
+def occurrences(lock: Lock, root: str) -> Iterator[tuple[str, str]]:
+    """Every function that `root` runs, with the prefix of its paths; recursion is not followed."""
+    yield from _occurrences(lock, root, "", (root,))
+
+
+def _occurrences(lock: Lock, function: str, prefix: str, stack: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    yield function, prefix
+    for entry in lock.live(function):
+        for callee in entry.shape.callee.split(" | ") if entry.shape.kind == "call" else ():
+            if callee in lock.functions and callee not in stack:
+                yield from _occurrences(lock, callee, f"{prefix}{entry.path}/", (*stack, callee))
+
+
+def expand_moves(
+    before: Lock, now: Lock, went: Went, functions: Mapping[str, str], generation: str
+) -> list[Move]:
+    """What moved inside functions, as moves of whole paths of each workflow."""
+    found: list[Move] = []
+    for name, root in sorted(now.workflows.items()):
+        old_root = functions.get(root)
+        if old_root is None or not went:
+            continue
+        places: dict[str, list[str]] = {}
+        for function, prefix in occurrences(now, root):
+            places.setdefault(function, []).append(prefix)
+        for function, prefix in occurrences(before, old_root):
+            for entry in before.live(function):
+                target = went.get((function, entry.path))
+                new = _nearest(prefix, places.get(target[0], []), target[1]) if target else None
+                if new is not None and new != prefix + entry.path:
+                    found.append(Move(name, prefix + entry.path, new, generation))
+    return found
+
+
+def _nearest(prefix: str, places: list[str], path: str) -> str | None:
+    """The whole path that lies under the old prefix, or around it; None if several could be meant."""
+    near = [place for place in places if place.startswith(prefix) or prefix.startswith(place)]
+    return near[0] + path if len(near) == 1 else None
+
+
+# -- for the manifest
+
+
+def edits_of(lock: Lock, workflow: str) -> list[Edit]:
+    """What changed at the paths of a workflow since its first generation, as the runtime needs it."""
+    first = {one.id for one in lock.generations if not one.after}
+    single = len(first) == 1
+    found: dict[str, Edit] = {}
+    live: set[str] = set()
+    for function, prefix in occurrences(lock, lock.workflows[workflow]):
+        for entry in lock.functions[function]:
+            path = entry.path if entry.shape.kind == "constant" else prefix + entry.path
+            edit = _edit(path, entry, "" if single and entry.since in first else entry.since)
+            if not entry.gone:
+                live.add(path)
+            if edit is not None and (not entry.gone or path not in live):
+                found[path] = edit
+    return list(found.values())
+
+
+def _edit(path: str, entry: Entry, since: str) -> Edit | None:
+    if not (since or entry.changed or entry.moved or entry.gone):
+        return None
+    return Edit(path, since, entry.changed, entry.moved, entry.gone)
+
+
+def moves_of(lock: Lock, workflow: str) -> list[Moved]:
+    return [Moved(one.old, one.new, one.generation) for one in lock.moves if one.workflow == workflow]

@@ -1,0 +1,127 @@
+"""The text of flopod.lock: TOML with one line an entry, in an order that an edit elsewhere leaves alone."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from flopod.errors import UsageError
+from flopod_compiler.lock.model import Entry, Generation, Lock, Move, Shape
+
+NAME = "flopod.lock"
+FORMAT = 1
+_HEAD = f"""\
+# The ids of durable calls, kept while the source is edited. `flopod build` writes this file: commit it.
+# A line that says `gone` stays, so that its id is never given to another call.
+format = {FORMAT}
+"""
+
+
+def lock_path(src: Path) -> Path:
+    """Where the lock of a source is: in its root, or beside that with the pyproject.toml or around `src`.
+
+    A single file has a lock of its own.
+    """
+    src = src.resolve()
+    if src.is_file():
+        return src.with_name(f"{src.stem}.{NAME}")
+    for folder in (src, src.parent):
+        if (folder / NAME).is_file() or (folder / "pyproject.toml").is_file():
+            return folder / NAME
+    return (src.parent if src.name == "src" else src) / NAME
+
+
+def read_lock(path: Path) -> Lock | None:
+    """The lock at `path`, None if there is none. Raises UsageError if it cannot be read."""
+    try:
+        text = path.read_text("utf-8")
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeError) as error:
+        raise UsageError(f"{path}: {error}") from None
+    try:
+        return parse(text)
+    except tomllib.TOMLDecodeError as error:
+        hint = "; resolve the merge: keep the lines of both sides" if "<<<<<<<" in text else ""
+        raise UsageError(f"{path}: not a lock file ({error}){hint}") from None
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise UsageError(f"{path}: not a lock file ({error!r}); take it from version control") from None
+
+
+def parse(text: str) -> Lock:
+    """The lock that `text` holds. Raises ValueError and the like if it is none."""
+    data = tomllib.loads(text)
+    if data["format"] != FORMAT:
+        raise ValueError(f"format {data['format']}, this flopod writes {FORMAT}")
+    lock = Lock(
+        generations=[
+            Generation(one["id"], one["build"], tuple(one.get("after", ()))) for one in data["generations"]
+        ],
+        workflows=dict(data.get("workflows", {})),
+        moves=[Move(one["workflow"], one["from"], one["to"], one["in"]) for one in data.get("moved", ())],
+    )
+    for function, lines in data.get("ids", {}).items():
+        lock.functions[function] = [_entry(path, line) for path, line in lines.items()]
+    return lock
+
+
+def _entry(path: str, line: Mapping[str, Any]) -> Entry:
+    values = {name: line.get(key, "") for name, key in _SHAPE.items()}
+    times = {key: line.get(key, "") for key in ("since", "changed", "moved", "gone")}
+    if not all(isinstance(value, str) for value in (*values.values(), *times.values())):
+        raise TypeError(f"{path}: every value is a string")
+    return Entry(path, Shape(**values), **times)
+
+
+_SHAPE = {
+    "kind": "kind",
+    "callee": "callee",
+    "text": "of",
+    "name": "name",
+    "within": "within",
+    "carries": "carries",
+}
+
+
+def render(lock: Lock) -> str:
+    """The text of a lock: the same lock gives the same text."""
+    parts = [_HEAD, _array("generations", map(_generation, lock.generations))]
+    if lock.moves:
+        parts.append(_array("moved", map(_move, lock.moves)))
+    workflows = [f"{_quote(name)} = {_quote(lock.workflows[name])}\n" for name in sorted(lock.workflows)]
+    parts.append("\n[workflows]\n" + "".join(workflows))
+    for function in sorted(lock.functions):
+        lines = [f"{_quote(entry.path)} = {_line(entry)}\n" for entry in lock.functions[function]]
+        parts.append(f"\n[ids.{_quote(function)}]\n" + "".join(lines))
+    return "".join(parts)
+
+
+def _array(name: str, items: Iterable[str]) -> str:
+    return f"{name} = [\n" + "".join(f"  {item},\n" for item in items) + "]\n"
+
+
+def _generation(one: Generation) -> str:
+    after = f", after = [{', '.join(map(_quote, one.after))}]" if one.after else ""
+    return f"{{ id = {_quote(one.id)}, build = {_quote(one.build)}{after} }}"
+
+
+def _move(one: Move) -> str:
+    return _table({"workflow": one.workflow, "from": one.old, "to": one.new, "in": one.generation})
+
+
+def _line(entry: Entry) -> str:
+    values = {key: getattr(entry.shape, name) for name, key in _SHAPE.items()}
+    times = {key: getattr(entry, key) for key in ("since", "changed", "moved", "gone")}
+    return _table({key: value for key, value in (values | times).items() if value})
+
+
+def _table(values: Mapping[str, str]) -> str:
+    return "{ " + ", ".join(f"{key} = {_quote(value)}" for key, value in values.items()) + " }"
+
+
+def _quote(text: str) -> str:
+    """A TOML basic string; its escapes are those of JSON, except DEL."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007F")

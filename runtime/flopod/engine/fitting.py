@@ -1,0 +1,66 @@
+"""Whether a build can go on with a run: its log is replayed, and nothing is called or written."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from flopod.engine.runtime import body_of, check_known, resumption
+from flopod.errors import BuildMismatch, DivergenceError
+from flopod.events import Record
+from flopod.log import History, Lineage
+from flopod.workflow.core import Core
+
+_STEPS = 10_000
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Where a run stands with a build: the paths it waits at; `reason` says why it cannot go on.
+
+    With `acts` what it waits for is new in its past, so that what comes after has not been seen yet.
+    """
+
+    at: list[str] = field(default_factory=list)
+    reason: str = ""
+    acts: bool = False
+
+    @property
+    def fits(self) -> bool:
+        return not self.reason
+
+
+def fit(
+    fn: Callable[..., Awaitable[Any]],
+    records: Sequence[Record],
+    *,
+    run_id: str,
+    build: str,
+    lineage: Lineage | None,
+) -> Fit:
+    """Replay the log of a run that is not over with another build, as far as that goes without calls."""
+    history = History(records, lineage, build)
+    if history.started is None:
+        return Fit()
+    now = records[-1].event.at
+    try:
+        check_known(run_id, history, lineage, build)
+    except BuildMismatch as error:
+        return Fit(reason=error.why)
+    core = Core(run_id, history, [resumption(history, False, build, now)])
+    core.start(body_of(fn, history.started.input))
+    try:
+        return _seen(core, now)
+    except DivergenceError as error:
+        return Fit(at=[error.path], reason=str(error))
+    finally:
+        core.abandon()
+
+
+def _seen(core: Core, now: int) -> Fit:
+    for _ in range(_STEPS):
+        core.step(now)
+        if core.diverged is not None:
+            raise core.diverged
+        if core.acts:
+            break
+    return Fit(sorted(core.open), acts=core.history.replaying)

@@ -1,0 +1,270 @@
+"""Runs under another build: a difference counts as intended only if the plan of the lock names it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from flopod.backends.memory import MemoryBackend
+from flopod.engine.fitting import fit
+from flopod.errors import BuildMismatch, DivergenceError
+from flopod.events import RunResumed, RunStarted
+from flopod.log import Lineage
+from flopod.manifest import Edit, Manifest, Moved, WorkflowEntry
+from tests.engine.support import RUN, drive
+
+Body = Callable[..., Awaitable[Any]]
+called: list[Any] = []
+
+
+async def leaf(x: Any) -> Any:
+    called.append(x)
+    return x
+
+
+async def other(x: Any) -> Any:
+    called.append(("other", x))
+    return x
+
+
+async def first(wf: Any) -> Any:
+    a = await wf.activity("a", leaf, 1)
+    b = await wf.activity("b", leaf, 2)
+    return a + b + await wf.activity("c", leaf, 3)
+
+
+async def with_new(wf: Any) -> Any:
+    a = await wf.activity("a", leaf, 1)
+    new = await wf.activity("new", leaf, 100)
+    b = await wf.activity("b", leaf, 2)
+    return a + b + new + await wf.activity("c", leaf, 3)
+
+
+async def without_b(wf: Any) -> Any:
+    return await wf.activity("a", leaf, 1) + await wf.activity("c", leaf, 3)
+
+
+async def with_changed(wf: Any) -> Any:
+    a = await wf.activity("a", other, 7)
+    return a + await wf.activity("b", leaf, 2) + await wf.activity("c", leaf, 3)
+
+
+async def pay(wf: Any) -> Any:
+    return await wf.activity("b", leaf, 2)
+
+
+async def with_helper(wf: Any) -> Any:
+    a = await wf.activity("a", leaf, 1)
+    return a + await wf.call("pay", pay) + await wf.activity("c", leaf, 3)
+
+
+def lineage(*edits: Edit, moves: tuple[Moved, ...] = (), knows: bool = True) -> Lineage:
+    """The lock of a second generation `g2`, after `g1`."""
+    entry = WorkflowEntry("main", "m", "main", edits=list(edits), moves=list(moves))
+    generations = {"g1": [], "g2": ["g1"]} if knows else {"g2": []}
+    manifest = Manifest("b2", "p", {"main": entry}, generation="g2", generations=generations)
+    return Lineage(manifest, entry)
+
+
+def past() -> Lineage:
+    entry = WorkflowEntry("main", "m", "main")
+    return Lineage(Manifest("b1", "p", {"main": entry}, generation="g1", generations={"g1": []}), entry)
+
+
+NEW = Edit("new", since="g2")
+GONE = Edit("b", gone="g2")
+CHANGED = Edit("a", changed="g2")
+MOVED = lineage(
+    Edit("pay", since="g2"),
+    Edit("pay/b", since="g2"),
+    Edit("b", gone="g2"),
+    moves=(Moved("b", "pay/b", "g2"),),
+)
+
+
+def recorded(cut: int) -> MemoryBackend:
+    """A run of the first build that was killed after `cut` records."""
+    backend = MemoryBackend()
+    drive(first, backend=backend, build="b1", lineage=past())
+    called.clear()
+    return backend.prefix(RUN, cut, crashed=True)
+
+
+CASES = [
+    (with_new, lineage(NEW), 106, [100], "new"),
+    (without_b, lineage(GONE), 4, [], "gone"),
+    (with_changed, lineage(CHANGED), 6, [], "changed"),
+    (with_helper, MOVED, 6, [], "moved"),
+]
+
+
+@pytest.mark.parametrize(("body", "plan", "value", "calls", "name"), CASES, ids=[case[4] for case in CASES])
+def test_what_the_plan_names_is_accepted(
+    body: Body, plan: Lineage, value: int, calls: list[Any], name: str
+) -> None:
+    """New calls run in the past, gone outcomes are dropped, changed and moved ones are taken over."""
+    backend = recorded(6)
+    assert drive(body, backend=backend, build="b2", lineage=plan).value == value, name
+    assert called == [*calls, 3]
+    resumed = [record.event for record in backend.load(RUN) if isinstance(record.event, RunResumed)]
+    assert [(event.build, event.generation) for event in resumed] == [("b2", "g2")]
+
+
+@pytest.mark.parametrize(("body", "plan", "value", "calls", "name"), CASES, ids=[case[4] for case in CASES])
+def test_a_log_of_two_builds_is_replayed_alike(
+    body: Body, plan: Lineage, value: int, calls: list[Any], name: str
+) -> None:
+    """Killed at any record after the change of builds, the run ends the same way and repeats nothing."""
+    for cut in range(3, 8):
+        backend = recorded(cut)
+        drive(body, backend=backend, build="b2", lineage=plan)
+        total = len(backend.lines(RUN))
+        for again in range(cut + 1, total):
+            once_more = backend.prefix(RUN, again, crashed=True)
+            done = {
+                r.event.path for r in once_more.load(RUN) if type(r.event).__name__ == "ActivityCompleted"
+            }
+            called.clear()
+            assert drive(body, backend=once_more, build="b2", lineage=plan).value == value, (name, cut, again)
+            assert "new" not in done or 100 not in called, calls
+
+
+@pytest.mark.parametrize(("body", "plan", "value", "calls", "name"), CASES, ids=[case[4] for case in CASES])
+def test_what_the_plan_does_not_name_diverges(
+    body: Body, plan: Lineage, value: int, calls: list[Any], name: str
+) -> None:
+    """The same programs with an empty plan: nothing is written, nothing is called."""
+    del plan, value, calls
+    backend = recorded(6)
+    with pytest.raises(BuildMismatch, match="needs the build b1"):
+        drive(body, backend=backend, build="b2", lineage=lineage())
+    assert (len(backend.lines(RUN)), called) == (6, []), name
+
+
+def test_several_new_calls_side_by_side_keep_their_order() -> None:
+    """Outcomes of new calls are appended in the order in which they came, and so delivered again."""
+
+    async def body(wf: Any) -> Any:
+        order: list[int] = []
+
+        async def arm(n: int) -> None:
+            await wf.activity(f"new#{n}", leaf, n)
+            order.append(n)
+            await wf.activity("a" if n == 1 else "b", leaf, n)
+            order.append(10 + n)
+
+        await wf.parallel(arm(1), arm(2))
+        await wf.activity("c", leaf, 3)
+        return order
+
+    plan = lineage(Edit("new#1", since="g2"), Edit("new#2", since="g2"))
+    backend = recorded(6)
+    value = drive(body, backend=backend, build="b2", lineage=plan).value
+    for cut in range(7, len(backend.lines(RUN))):
+        again = drive(body, backend=backend.prefix(RUN, cut, crashed=True), build="b2", lineage=plan)
+        assert sorted(again.value) == sorted(value)
+    final = backend.prefix(RUN, len(backend.lines(RUN)) - 1, crashed=True)
+    assert drive(body, backend=final, build="b2", lineage=plan).value == value
+
+
+def test_a_build_without_the_lock_of_a_run_refuses_it() -> None:
+    """Ids may mean something else there, even where the log would fit."""
+    with pytest.raises(BuildMismatch, match=r"it was made with a flopod\.lock"):
+        drive(first, backend=recorded(6), build="b1")
+    with pytest.raises(BuildMismatch, match="does not know"):
+        drive(first, backend=recorded(6), build="b2", lineage=lineage(knows=False))
+    assert called == []
+
+
+def test_a_run_without_a_lock_goes_on_under_the_first_one() -> None:
+    """The first lock gives the ids that there were without it; a later one may not."""
+    backend = MemoryBackend()
+    drive(first, backend=backend, build="b0")
+    cut = backend.prefix(RUN, 6, crashed=True)
+    with pytest.raises(BuildMismatch):
+        drive(first, backend=backend.prefix(RUN, 6, crashed=True), build="b2", lineage=lineage())
+    assert drive(first, backend=cut, build="b1", lineage=past()).value == 6
+
+
+def test_within_a_generation_nothing_is_lenient() -> None:
+    """A build of the same generation, or the same build, has the strict rules."""
+    with pytest.raises((BuildMismatch, DivergenceError)):
+        drive(with_new, backend=recorded(6), build="b1-again", lineage=past())
+    assert called == []
+
+
+def loop(total: int, extra: str = "") -> Body:
+    async def body(wf: Any) -> Any:
+        sum_of = wf.var("sum", total)
+        if extra:
+            sum_of.value += await wf.activity(extra, leaf, 50)
+        for scope, x in wf.each("xs", list(range(40))):
+            sum_of.value += await scope.activity("leaf", leaf, x)
+        return sum_of.value + await wf.activity("end", leaf, 0)
+
+    return body
+
+
+def test_a_snapshot_of_another_build_counts_if_the_loop_began_alike() -> None:
+    """Completed iterations belong to the build that completed them, but not to another beginning."""
+    backend = MemoryBackend()
+    drive(loop(0), backend=backend, build="b1", lineage=past())
+    cut = len(backend.lines(RUN)) - 2
+    called.clear()
+    same = drive(loop(0), backend=backend.prefix(RUN, cut, crashed=True), build="b2", lineage=lineage())
+    assert (same.value, called) == (780, [0])
+    called.clear()
+    plan = lineage(Edit("new", since="g2"))
+    new = drive(loop(0, "new"), backend=backend.prefix(RUN, cut, crashed=True), build="b2", lineage=plan)
+    assert (new.value, called) == (830, [50, 0])
+
+
+def test_a_run_is_judged_without_calling_anything() -> None:
+    """`fit` says where it stands, whether it would go on, and why not."""
+    records = recorded(6).load(RUN)
+    options: dict[str, Any] = {"run_id": RUN, "build": "b2"}
+    good = fit(without_b, records, lineage=lineage(GONE), **options)
+    assert (good.fits, good.at, good.acts) == (True, ["c"], False)
+    early = fit(with_new, records, lineage=lineage(NEW), **options)
+    assert (early.fits, early.at, early.acts) == (True, ["new"], True)
+    bad = fit(without_b, records, lineage=lineage(), **options)
+    assert not bad.fits
+    assert "diverged at 'b'" in bad.reason
+    assert "does not know" in fit(first, records, lineage=lineage(knows=False), **options).reason
+    assert called == []
+
+
+def test_the_log_says_which_generation_wrote_it() -> None:
+    """The first event names the generation of the lock."""
+    started = recorded(3).load(RUN)[0].event
+    assert isinstance(started, RunStarted)
+    assert started.generation == "g1"
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("b", "pay/b"),
+        ("xs[3]/b", "ys[3]/b"),
+        ("xs[3]/q[1]/b", "ys[3]/q[1]/b"),
+        ("xs[3]/c", "ys#2[3]/c"),
+        ("gone[1]/x", None),
+        ("call/inner", None),
+        ("bb", "bb"),
+    ],
+)
+def test_old_paths_are_read_as_those_of_today(path: str, expected: str | None) -> None:
+    """The longest beginning that moved is replaced, with its keys; what lies in something gone is gone."""
+    known = lineage(
+        Edit("gone[*]", gone="g2"),
+        Edit("call", gone="g2"),
+        moves=(
+            Moved("b", "pay/b", "g2"),
+            Moved("xs[*]", "ys[*]", "g2"),
+            Moved("xs[*]/c", "ys#2[*]/c", "g2"),
+        ),
+    )
+    assert known.today(path, "g1") == expected
+    assert known.today(path, "g2") == path
