@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import ast
 import io
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from flopod_compiler.analyse.state import Declared
 from flopod_compiler.ids import Site
-from flopod_compiler.model import CallInfo, Classified, SourceModule
+from flopod_compiler.lower.positions import Extent, Place
+from flopod_compiler.model import CallInfo, CallKind, Classified, SourceModule
 from flopod_compiler.plan import FunctionPlan, Plan
 from flopod_compiler.plan.model import Spread
-
-Place = tuple[int, int]
-Extent = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +67,14 @@ class Edits:
     spreads: dict[Extent, tuple[Spread, str]] = field(default_factory=dict)
     sites: dict[tuple[int, str], Site] = field(default_factory=dict)
 
+    def lines(self) -> set[int]:
+        """The lines on which something to edit begins."""
+        places: tuple[Iterable[Place | Extent], ...] = (
+            self.calls, self.loops, self.clauses, self.branches, self.ternaries, self.prefixes,
+            self.matches, self.functions, self.names, self.declarations, self.constants,
+        )  # fmt: skip
+        return {place[0] for some in places for place in some}
+
 
 def split_lines(text: str) -> list[str]:
     """Lines with their ends, split where Python's tokenizer does; a form feed ends no line."""
@@ -117,6 +124,8 @@ def collect_edits(classified: Classified, plan: Plan, edits: Edits) -> None:
         if isinstance(node, ast.Call) and node in classified.calls and scope is not None:
             info, known = classified.calls[node], plan.sites.get(node)
             awaited = node in plan.awaited
+            if info.kind is CallKind.PURE and known is None and not awaited:
+                continue
             edits.calls[columns.extent(node)] = CallEdit(node, info, known, scope.variable, awaited)
         if isinstance(node, ast.expr) and node in classified.constants and scope is not None:
             edits.constants[columns.extent(node)] = (classified.constants[node], scope.variable)

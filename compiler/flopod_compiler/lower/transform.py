@@ -2,45 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import libcst as cst
-from libcst.metadata import CodeRange
 
 from flopod_compiler.analyse.state import Declared
 from flopod_compiler.ids import Site
 from flopod_compiler.lower import nodes
 from flopod_compiler.lower.calls import lower_call, lower_spread
-from flopod_compiler.lower.edits import Edits, Extent, LoopEdit, Place
+from flopod_compiler.lower.edits import Edits, LoopEdit
+from flopod_compiler.lower.positions import Extent, Place, Positions
 
 
 class Lowering(cst.CSTTransformer):
-    """Applies the edits; `offset` is the line before the piece's first in its module."""
+    """Applies the edits to the tree that `positions` was made from."""
 
-    def __init__(self, edits: Edits, positions: Mapping[cst.CSTNode, CodeRange], offset: int) -> None:
+    def __init__(self, edits: Edits, positions: Positions) -> None:
         super().__init__()
         self._edits = edits
         self._positions = positions
-        self._offset = offset
+        self._start = positions.start
+        self._extent = positions.extent
         self._depth = 0
         self._quotes: list[str] = []
         self._tripled = False
-
-    # -- places
-
-    def _start(self, node: cst.CSTNode) -> Place:
-        start = self._positions[node].start
-        return start.line + self._offset, start.column
-
-    def _extent(self, node: cst.CSTNode) -> Extent:
-        where = self._positions[node]
-        return (
-            where.start.line + self._offset,
-            where.start.column,
-            where.end.line + self._offset,
-            where.end.column,
-        )
 
     def _text(self, value: str) -> cst.SimpleString:
         return nodes.text(value, self._free_quote())

@@ -1,0 +1,97 @@
+"""Where each libcst node stands in the text it was parsed from: one pass of code generation that only counts."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from itertools import accumulate
+from types import TracebackType
+from typing import Any
+
+import libcst as cst
+from libcst._nodes.internal import CodegenState
+
+Place = tuple[int, int]
+Extent = tuple[int, int, int, int]
+_Offsets = tuple[int, int]
+
+
+class Positions:
+    """The syntactic extent of every node of a tree, without its whitespace; `first` is the tree's first line.
+
+    libcst's own provider makes three objects a node and walks the tree twice; a line and a column are
+    wanted of few of them.
+    """
+
+    def __init__(self, module: cst.Module, lines: list[str], first: int) -> None:
+        counter = _Counter(module.default_indent, module.default_newline)
+        module._codegen(counter)
+        self._offsets = counter.found
+        self._starts = [0, *accumulate(map(len, lines))]
+        self._before = first - 1
+
+    def __contains__(self, node: cst.CSTNode) -> bool:
+        return node in self._offsets
+
+    def start(self, node: cst.CSTNode) -> Place:
+        """The line and the column of a node's first character."""
+        return self._place(self._offsets[node][0])
+
+    def extent(self, node: cst.CSTNode) -> Extent:
+        """The places of a node's first character and of the one behind its last."""
+        start, end = self._offsets[node]
+        return (*self._place(start), *self._place(end))
+
+    def _place(self, offset: int) -> Place:
+        line = bisect_right(self._starts, offset)
+        return line + self._before, offset - self._starts[line - 1]
+
+
+class _Counter(CodegenState):
+    """Takes the tokens of a tree as libcst writes them, and keeps nothing but how long they are."""
+
+    def __init__(self, indent: str, newline: str) -> None:
+        super().__init__(indent, newline)
+        self.offset = 0
+        self.found: dict[cst.CSTNode, _Offsets] = {}
+        self._open: list[int] = []
+
+    def add_token(self, value: str) -> None:
+        self.offset += len(value)
+
+    def add_indent_tokens(self) -> None:
+        for indent in self.indent_tokens:
+            self.offset += len(indent)
+
+    def before_codegen(self, node: Any) -> None:  # noqa: ARG002
+        self._open.append(self.offset)
+
+    def after_codegen(self, node: Any) -> None:
+        start = self._open.pop()
+        if node not in self.found:
+            self.found[node] = (start, self.offset)
+
+    def record_syntactic_position(self, node: Any, *, start_node: Any = None, end_node: Any = None) -> _Span:
+        return _Span(self, node, start_node, end_node)
+
+
+class _Span:
+    """Records what is written within it as the extent of `node`."""
+
+    __slots__ = ("_counter", "_end_node", "_node", "_start", "_start_node")
+
+    def __init__(self, counter: _Counter, node: Any, start_node: Any, end_node: Any) -> None:
+        self._counter = counter
+        self._node = node
+        self._start_node = start_node
+        self._end_node = end_node
+
+    def __enter__(self) -> None:
+        self._start = self._counter.offset
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        found = self._counter.found
+        start = self._start if self._start_node is None else found[self._start_node][0]
+        end = self._counter.offset if self._end_node is None else found[self._end_node][1]
+        found[self._node] = (start, end)
