@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from flopod_compiler.analyse.aliases import Aliases, Variable
 from flopod_compiler.analyse.exposure import Exposure
@@ -75,14 +76,21 @@ class _Decider:
         self._classified = classified
         self._function = function
         self._names = names
+        self._index = names.index
         self._scope = scope
         self._aliases = aliases
-        self._liveness = Liveness(names, scope, classified.passing)
-        self._exposure = Exposure(classified, function, names, scope)
         self._durable = durable
         self._called_back = _has_callbacks(classified, names)
         self._blocks = _blocks(function, durable)
         self._loops: list[Loop] = [one for one in self._blocks if isinstance(one, LOOPS)]
+
+    @cached_property
+    def _liveness(self) -> Liveness:
+        return Liveness(self._names, self._scope, self._classified.passing)
+
+    @cached_property
+    def _exposure(self) -> Exposure:
+        return Exposure(self._classified, self._function, self._names, self._scope)
 
     def decide(self) -> State:
         state = State()
@@ -135,7 +143,9 @@ class _Decider:
         return any(writer not in own for writer in self._names.writers(owner, name))
 
     def _has_loop(self, scope: Scope) -> bool:
-        return self._is_durable(scope.node) and any(isinstance(one, LOOPS) for one in ast.walk(scope.node))
+        return self._is_durable(scope.node) and any(
+            isinstance(one, LOOPS) for one in self._index.below(scope.node)
+        )
 
     def _is_durable(self, node: ast.AST) -> bool:
         function = self._classified.functions.get(node) if isinstance(node, FUNCTIONS) else None
@@ -157,11 +167,10 @@ class _Decider:
         return False
 
     def _bound_in(self, loop: Loop) -> set[str]:
-        inside = set(ast.walk(loop))
         found = set()
         for name in {*self._scope.bindings, *self._scope.parameters}:
             writers = self._names.writers(self._scope, name)
-            if any(writer.node in inside or self._nested(writer) for writer in writers):
+            if any(self._index.within(writer.node, loop) or self._nested(writer) for writer in writers):
                 found.add(name)
         return found
 
@@ -191,10 +200,12 @@ class _Decider:
         mentions = self._mentions(name)
         best: Block = self._function
         for loop in self._loops:
-            body = {one for part in loop.body for one in ast.walk(part)}
-            if mentions <= body and name not in self._liveness.live_out(loop):
+            if all(self._in_body(one, loop) for one in mentions) and name not in self._liveness.live_out(loop):
                 best = loop
         return best
+
+    def _in_body(self, node: ast.AST, loop: Loop) -> bool:
+        return any(self._index.within(node, part) for part in loop.body)
 
     def _mentions(self, name: str) -> set[ast.AST]:
         return {
@@ -207,7 +218,7 @@ class _Decider:
     def _first_assignment(self, name: str, block: Block) -> ast.stmt | None:
         mentions = self._mentions(name)
         for statement in block.body:
-            here = mentions & set(ast.walk(statement))
+            here = {one for one in mentions if self._index.within(one, statement)}
             if not here:
                 continue
             target = _single_target(statement)
@@ -257,7 +268,7 @@ class _Decider:
     def _changes_asyncio(self, loop: Loop) -> bool:
         """Whether the loop uses up a queue, lock or the like from outside, which no snapshot can hold."""
         bound = self._bound_in(loop)
-        for one in ast.walk(loop):
+        for one in self._index.below(loop):
             if not isinstance(one, ast.Call):
                 continue
             info = self._classified.calls.get(one)
@@ -270,9 +281,10 @@ class _Decider:
 
     def _defers(self, loop: Loop) -> bool:
         """Whether an iteration may leave a durable call to be awaited later: then it is never complete."""
-        awaited = {one.value for one in ast.walk(loop) if isinstance(one, ast.Await)}
+        below = self._index.below(loop)
+        awaited = {one.value for one in below if isinstance(one, ast.Await)}
         awaited |= self._grouped(loop)
-        for one in ast.walk(loop):
+        for one in below:
             info = self._classified.calls.get(one) if isinstance(one, ast.Call) else None
             durable = info is not None and info.kind in DURABLE_KINDS and info.is_async
             if durable and one not in awaited and not self._gathered(one, awaited):
@@ -283,14 +295,14 @@ class _Decider:
         """The calls that a task group inside the loop starts: its block ends after all of them."""
         groups = {
             item.optional_vars.id
-            for one in ast.walk(loop)
+            for one in self._index.below(loop)
             if isinstance(one, ast.AsyncWith)
             for item in one.items
             if isinstance(item.optional_vars, ast.Name)
         }
         return {
             one
-            for one in ast.walk(loop)
+            for one in self._index.below(loop)
             if isinstance(one, ast.Call)
             and isinstance(one.func, ast.Attribute)
             and isinstance(one.func.value, ast.Name)
@@ -303,7 +315,7 @@ class _Decider:
         return "" if info is None else info.callee
 
     def _gathered(self, call: ast.AST, awaited: set[ast.expr]) -> bool:
-        return any(call is not one and call in set(ast.walk(one)) for one in awaited)
+        return any(call is not one and self._index.within(call, one) for one in awaited)
 
     def _candidates(self, loop: Loop) -> list[Variable]:
         live = self._liveness.live_out(loop)
@@ -371,13 +383,15 @@ class _Decider:
 
     def _in_plain_loop(self, statement: ast.stmt) -> bool:
         plain = [
-            one for one in ast.walk(self._function) if isinstance(one, LOOPS) and one not in self._durable
+            one
+            for one in self._index.below(self._function)
+            if isinstance(one, LOOPS) and one not in self._durable
         ]
-        return any(statement in set(ast.walk(one)) for one in plain)
+        return any(self._index.within(statement, one) for one in plain)
 
     def _built_in(self, name: str, loop: Loop) -> bool:
         """Whether the loop changes the name's own object, by a method or an item."""
-        for one in ast.walk(loop):
+        for one in self._index.below(loop):
             base = None
             if isinstance(one, ast.Subscript) and not isinstance(one.ctx, ast.Load):
                 base = one.value
@@ -391,14 +405,14 @@ class _Decider:
     def _block_of(self, statement: ast.stmt) -> Block:
         best: Block = self._function
         for loop in self._loops:
-            if any(statement in set(ast.walk(part)) for part in loop.body):
+            if self._in_body(statement, loop):
                 best = loop
         return best
 
 
 def _has_callbacks(classified: Classified, names: Names) -> bool:
     """Whether a callback may run, and change anything, while no call of it is in sight."""
-    calls = (classified.calls.get(one) for one in ast.walk(names.root.node) if isinstance(one, ast.Call))
+    calls = (classified.calls.get(one) for one in names.index.nodes if isinstance(one, ast.Call))
     return any(call is not None and call.name == "add_done_callback" for call in calls)
 
 

@@ -16,7 +16,7 @@ from flopod_compiler.classify.workflows import find_workflows
 from flopod_compiler.classify.workspace import Workspace
 from flopod_compiler.diagnostics.rules.discovery import TooDeep
 from flopod_compiler.garbage import collector_paused
-from flopod_compiler.model import Classified, Project, WorkflowFunction
+from flopod_compiler.model import CallKind, Classified, Project, ProjectFunction, WorkflowFunction
 
 
 def classify(project: Project, *, all_functions: bool = False) -> Classified:
@@ -38,6 +38,13 @@ def _classified(work: Workspace, all_functions: bool) -> Classified:
     for workflow in list(work.result.workflows):
         _classify_workflow(work, workflow)
     work.result.reachable = reachable_modules(work)
+    work.result.called = {
+        target.node
+        for info in work.result.calls.values()
+        if info.kind is CallKind.WORKFLOW
+        for target in info.targets
+        if isinstance(target, ProjectFunction)
+    }
     if not all_functions:
         review_modules(work)
     return work.result

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import io
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 from flopod_compiler.analyse.state import Declared
 from flopod_compiler.ids import Site
@@ -67,13 +67,12 @@ class Edits:
     spreads: dict[Extent, tuple[Spread, str]] = field(default_factory=dict)
     sites: dict[tuple[int, str], Site] = field(default_factory=dict)
 
-    def lines(self) -> set[int]:
-        """The lines on which something to edit begins."""
-        places: tuple[Iterable[Place | Extent], ...] = (
-            self.calls, self.loops, self.clauses, self.branches, self.ternaries, self.prefixes,
-            self.matches, self.functions, self.names, self.declarations, self.constants,
-        )  # fmt: skip
-        return {place[0] for some in places for place in some}
+    def places(self) -> set[Place]:
+        """Where what is to be edited begins."""
+        every: list[Iterable[Place | Extent]] = [
+            getattr(self, one.name) for one in fields(self) if one.name != "sites"
+        ]
+        return {(place[0], place[1]) for some in every for place in some}
 
 
 def split_lines(text: str) -> list[str]:
@@ -119,7 +118,7 @@ def collect_edits(classified: Classified, plan: Plan, edits: Edits) -> None:
         edits.prefixes[columns.extent(value)] = (site, site.scope.variable)
     for call, spread in plan.spreads.items():
         edits.spreads[columns.extent(call)] = (spread, spread.loop.scope.variable)
-    for node in ast.walk(plan.root.node):
+    for node in plan.functions[plan.root.node].names.index.nodes:
         scope = plan.scopes.get(node)
         if isinstance(node, ast.Call) and node in classified.calls and scope is not None:
             info, known = classified.calls[node], plan.sites.get(node)

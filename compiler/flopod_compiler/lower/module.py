@@ -31,7 +31,7 @@ def lower_module(classified: Classified, module: SourceModule, plans: list[Plan]
                     edits.sites.setdefault((id(declared.block), name), site)
     roots = [plan.root.node for plan in plans]
     source = split_lines(module.text)
-    untouched = Untouched(source, edits.lines(), roots)
+    untouched = Untouched(source, {line for line, _ in edits.places()}, roots)
     emitted: list[str] = []
     line_map: list[int] = []
     position = 1

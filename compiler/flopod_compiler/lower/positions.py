@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
+from collections.abc import Callable
 from itertools import accumulate
 from types import TracebackType
 from typing import Any
@@ -26,8 +28,27 @@ class Positions:
         counter = _Counter(module.default_indent, module.default_newline)
         module._codegen(counter)
         self._offsets = counter.found
+        self._whole = counter.whole
+        self._lines = lines
         self._starts = [0, *accumulate(map(len, lines))]
         self._before = first - 1
+
+    def holding(self, places: set[Place]) -> Callable[[cst.CSTNode], bool]:
+        """Whether one of the places, or a comment, is within a node or the whitespace that it owns."""
+        text = "".join(self._lines)
+        marks = bytearray(len(text) + len("\r\n"))  # the last line gets an end, until the very end
+        for found in re.finditer("#", text):
+            marks[found.start()] = 1
+        for line, column in places:
+            if 0 <= line - self._before - 1 < len(self._lines):
+                marks[self._starts[line - self._before - 1] + column] = 1
+        before, whole = [0, *accumulate(marks)], self._whole
+
+        def holds(node: cst.CSTNode) -> bool:
+            start, end = whole[node]
+            return before[end] != before[start]
+
+        return holds
 
     def __contains__(self, node: cst.CSTNode) -> bool:
         return node in self._offsets
@@ -53,6 +74,7 @@ class _Counter(CodegenState):
         super().__init__(indent, newline)
         self.offset = 0
         self.found: dict[cst.CSTNode, _Offsets] = {}
+        self.whole: dict[cst.CSTNode, _Offsets] = {}
         self._open: list[int] = []
 
     def add_token(self, value: str) -> None:
@@ -66,9 +88,9 @@ class _Counter(CodegenState):
         self._open.append(self.offset)
 
     def after_codegen(self, node: Any) -> None:
-        start = self._open.pop()
+        extent = self.whole[node] = (self._open.pop(), self.offset)
         if node not in self.found:
-            self.found[node] = (start, self.offset)
+            self.found[node] = extent
 
     def record_syntactic_position(self, node: Any, *, start_node: Any = None, end_node: Any = None) -> _Span:
         return _Span(self, node, start_node, end_node)

@@ -26,6 +26,10 @@ class Lowering(cst.CSTTransformer):
         self._depth = 0
         self._quotes: list[str] = []
         self._tripled = False
+        self._holds = positions.holding(edits.places())
+
+    def on_visit(self, node: cst.CSTNode) -> bool:
+        return super().on_visit(node) and self._holds(node)
 
     def _text(self, value: str) -> cst.SimpleString:
         return nodes.text(value, self._free_quote())
