@@ -21,7 +21,7 @@ from flopod_compiler.diagnostics.rules.lowering import Untranslated
 from flopod_compiler.diagnostics.settle import settle
 from flopod_compiler.lower import LoweringError, lower_module
 from flopod_compiler.model import Classified, FunctionNode, Lowered, Project, SourceModule, WorkflowFunction
-from flopod_compiler.parse import name_span
+from flopod_compiler.parse import name_span, statements
 from flopod_compiler.plan import Plan, plan_workflow
 from flopod_compiler.project import discover
 from flopod_compiler.verify import verify_workflow
@@ -107,27 +107,21 @@ def _lower(classified: Classified, plans: list[Plan], result: Compilation) -> No
 def _check(classified: Classified, lowered: Lowered, plans: list[Plan]) -> str | None:
     tree = ast.parse(lowered.text)
     compile(tree, lowered.module.relpath, "exec", dont_inherit=True)
-    emitted = _functions(tree)
+    emitted = _functions(tree, lowered.line_map)
     for plan in plans:
-        fault = verify_workflow(classified, plan, emitted[plan.root.qualname])
+        fault = verify_workflow(classified, plan, emitted[plan.root.node.lineno])
         if fault is not None:
             return fault
     return None
 
 
-def _functions(tree: ast.Module) -> dict[str, FunctionNode]:
-    found: dict[str, FunctionNode] = {}
-    stack: list[tuple[str, ast.AST]] = [("", tree)]
-    while stack:
-        prefix, node = stack.pop()
-        for child in ast.iter_child_nodes(node):
-            if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
-                found[prefix + child.name] = child
-            elif isinstance(child, ast.ClassDef):
-                stack.append((f"{prefix}{child.name}.", child))
-            else:
-                stack.append((prefix, child))
-    return found
+def _functions(tree: ast.Module, line_map: list[int]) -> dict[int, FunctionNode]:
+    """Every function by the author's line; of one name there may be several."""
+    return {
+        line_map[node.lineno - 1]: node
+        for node in statements(tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    }
 
 
 def _internal(module: SourceModule, root: WorkflowFunction, fault: str) -> Diagnostic:

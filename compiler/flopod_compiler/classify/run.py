@@ -22,8 +22,9 @@ from flopod_compiler.model import CallKind, Classified, Project, ProjectFunction
 def classify(project: Project, *, all_functions: bool = False) -> Classified:
     """Classify every call in the workflows of a project.
 
-    With `all_functions` every function at the top level of a module is taken as a workflow. All findings,
-    those of discovery included, are in `diagnostics`, not settled yet; nothing is raised for any source.
+    With `all_functions` every function at the top level of a module is taken as a workflow, by itself: one
+    that calls another calls a leaf, or what is pure. All findings, those of discovery included, are in
+    `diagnostics`, not settled yet; nothing is raised for any source.
     """
     with collector_paused():
         return _classified(Workspace.over(project), all_functions)
