@@ -93,7 +93,7 @@ def _lower(classified: Classified, plans: list[Plan], result: Compilation) -> No
         module = classified.project.modules[name]
         try:
             lowered = lower_module(classified, module, some)
-            fault = _check(classified, lowered, some)
+            fault = check_lowered(classified, lowered, some)
             result.lowered[name] = lowered
         except (LoweringError, SyntaxError, ParserSyntaxError) as error:
             fault = f"{type(error).__name__}: {str(error).splitlines()[0]}"
@@ -104,7 +104,8 @@ def _lower(classified: Classified, plans: list[Plan], result: Compilation) -> No
             result.diagnostics.append(_internal(module, some[0].root, fault))
 
 
-def _check(classified: Classified, lowered: Lowered, plans: list[Plan]) -> str | None:
+def check_lowered(classified: Classified, lowered: Lowered, plans: list[Plan]) -> str | None:
+    """What is wrong with a lowered module, if anything is: it is Python, and says what the author wrote."""
     tree = ast.parse(lowered.text)
     compile(tree, lowered.module.relpath, "exec", dont_inherit=True)
     emitted = _functions(tree, lowered.line_map)

@@ -1,4 +1,4 @@
-"""The nodes of one function in source order, so that passes slice what is below a node and need not walk it."""
+"""The nodes of one function in source order: what is below one is a slice, not a walk."""
 
 from __future__ import annotations
 

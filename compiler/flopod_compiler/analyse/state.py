@@ -200,7 +200,9 @@ class _Decider:
         mentions = self._mentions(name)
         best: Block = self._function
         for loop in self._loops:
-            if all(self._in_body(one, loop) for one in mentions) and name not in self._liveness.live_out(loop):
+            if all(self._in_body(one, loop) for one in mentions) and name not in self._liveness.live_out(
+                loop
+            ):
                 best = loop
         return best
 

@@ -1,4 +1,4 @@
-"""Where each libcst node stands in the text it was parsed from: one pass of code generation that only counts."""
+"""Where each libcst node stands in the text it was parsed from: code generation that only counts."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Positions:
         self._offsets = counter.found
         self._whole = counter.whole
         self._lines = lines
-        self._starts = [0, *accumulate(map(len, lines))]
+        self._starts = [0, *accumulate(map(len, lines[:-1]))]
         self._before = first - 1
 
     def holding(self, places: set[Place]) -> Callable[[cst.CSTNode], bool]:
@@ -92,7 +92,9 @@ class _Counter(CodegenState):
         if node not in self.found:
             self.found[node] = extent
 
-    def record_syntactic_position(self, node: Any, *, start_node: Any = None, end_node: Any = None) -> _Span:
+    def record_syntactic_position(  # type: ignore[override]
+        self, node: Any, *, start_node: Any = None, end_node: Any = None
+    ) -> _Span:
         return _Span(self, node, start_node, end_node)
 
 

@@ -1,4 +1,4 @@
-"""Which lines of a piece stay as written: whole statements without an edit, which libcst then need not see."""
+"""Which lines of a piece stay as written: whole statements without an edit, which libcst need not see."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class Untouched:
         }
 
     def _stay(self, statement: ast.stmt) -> Iterator[tuple[int, int]]:
-        """The first and last lines of the largest statements at or below `statement` that stay as they are."""
+        """The first and last lines of the largest statements, at or below this one, that stay as they are."""
         stack: list[ast.AST] = [statement]
         while stack:
             node = stack.pop()
