@@ -54,7 +54,7 @@ def standard_library(folder: Path) -> Path:
 
 
 def packages(folder: Path) -> Iterator[tuple[str, Path]]:
-    """The packages from the index, without what they need; none, and a line that says so, without an index."""
+    """The packages from the index, without what they need; without an index none, and a line that says so."""
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--no-deps"]
     wanted = [*pip, "--timeout", "10", "--retries", "1", "--target", str(folder / "installed"), *PACKAGES]
     done = subprocess.run(wanted, capture_output=True, text=True, check=False)
