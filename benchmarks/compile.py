@@ -69,7 +69,7 @@ class _NoOp(libcst.CSTTransformer):
 def retyped(texts: Sequence[str]) -> None:
     """The floor of a build."""
     for text in texts:
-        libcst.parse_module(text).visit(_NoOp()).code
+        _ = libcst.parse_module(text).visit(_NoOp()).code
 
 
 def texts_below(folder: Path) -> list[str]:

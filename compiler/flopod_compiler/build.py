@@ -19,6 +19,7 @@ from flopod_compiler.diagnostics import Diagnostic
 from flopod_compiler.diagnostics.rules.discovery import TooDeep
 from flopod_compiler.diagnostics.rules.lowering import Untranslated
 from flopod_compiler.diagnostics.settle import settle
+from flopod_compiler.garbage import collector_paused
 from flopod_compiler.lower import LoweringError, lower_module
 from flopod_compiler.model import Classified, FunctionNode, Lowered, Project, SourceModule, WorkflowFunction
 from flopod_compiler.parse import name_span, statements
@@ -46,7 +47,11 @@ def compile_project(src: Path, *, strict: bool = False) -> Compilation:
 
     With `strict`, a warning about an id that is only an ordinal is an error.
     """
-    project = discover(src)
+    with collector_paused():
+        return _compiled(discover(src), strict)
+
+
+def _compiled(project: Project, strict: bool) -> Compilation:
     classified = classify(project)
     result = Compilation(project, diagnostics=list(classified.diagnostics))
     plans = _plans(classified, result)

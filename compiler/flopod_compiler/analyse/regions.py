@@ -24,16 +24,19 @@ def durable_call(classified: Classified, node: ast.AST) -> bool:
 def durable_regions(classified: Classified, function: ast.FunctionDef | ast.AsyncFunctionDef) -> set[ast.AST]:
     """Every node below `function` (nested functions left out) that contains a durable operation."""
     found: set[ast.AST] = set()
-
-    def visit(node: ast.AST) -> bool:
-        inside = durable_call(classified, node)
+    above: dict[ast.AST, ast.AST | None] = {function: None}
+    stack: list[ast.AST] = [function]
+    while stack:
+        node = stack.pop()
+        if durable_call(classified, node):
+            holder: ast.AST | None = node
+            while holder is not None and holder not in found:
+                found.add(holder)
+                holder = above[holder]
         for child in ast.iter_child_nodes(node) if node is function else evaluated(node):
-            inside = visit(child) or inside
-        if inside:
-            found.add(node)
-        return inside
-
-    visit(function)
+            if child not in above:  # the one `Load()` that all nodes of a tree share
+                above[child] = node
+                stack.append(child)
     return found
 
 

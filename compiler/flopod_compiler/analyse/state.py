@@ -263,7 +263,7 @@ class _Decider:
         if not isinstance(loop, ast.For):
             return False
         lost = changed & self._aliases.reached_by(loop.iter)
-        around = [one.name for one in state.declared.values() if loop in set(ast.walk(one.block))]
+        around = [one.name for one in state.declared.values() if self._index.within(loop, one.block)]
         known = [(owner, name) for name in [*kept, *around] if (owner := self._scope.owner(name)) is not None]
         return not lost <= self._aliases.reachable([*known, *self._outside])
 

@@ -12,7 +12,7 @@ import msgspec
 from flopod.manifest import Manifest
 from flopod_compiler.bundle import loader
 from flopod_compiler.bundle.files import DataFile, included_files
-from flopod_compiler.bundle.imports import imports_of, modules_reached
+from flopod_compiler.bundle.imports import imports_in, modules_reached
 from flopod_compiler.bundle.linemap import compress_lines
 from flopod_compiler.bundle.literal import literal, normalised
 from flopod_compiler.bundle.requirements import lowest_python, requirements
@@ -112,9 +112,7 @@ def _authored(project: Project, compilation: Compilation) -> list[SourceModule]:
     names = modules_reached(
         sorted(roots),
         project.modules.__contains__,
-        lambda name: imports_of(
-            project.modules[name].tree, name, project.modules[name].is_package, typing=False
-        ),
+        lambda name: imports_in(project.modules[name]),
     )
     return [project.modules[name] for name in sorted(names)]
 

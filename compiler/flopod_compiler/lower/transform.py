@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 import libcst as cst
 
@@ -12,6 +12,8 @@ from flopod_compiler.lower import nodes
 from flopod_compiler.lower.calls import lower_call, lower_spread
 from flopod_compiler.lower.edits import Edits, LoopEdit
 from flopod_compiler.lower.positions import Extent, Place, Positions
+
+_Node = TypeVar("_Node", bound=cst.CSTNode)
 
 
 class Lowering(cst.CSTTransformer):
@@ -28,8 +30,15 @@ class Lowering(cst.CSTTransformer):
         self._tripled = False
         self._holds = positions.holding(edits.places())
 
+    # What holds nothing to edit is neither visited nor left: it stays the node that it is.
+
     def on_visit(self, node: cst.CSTNode) -> bool:
-        return super().on_visit(node) and self._holds(node)
+        return self._holds(node) and super().on_visit(node)
+
+    def on_leave(
+        self, original_node: _Node, updated_node: _Node
+    ) -> _Node | cst.RemovalSentinel | cst.FlattenSentinel[_Node]:
+        return super().on_leave(original_node, updated_node) if self._holds(original_node) else updated_node
 
     def _text(self, value: str) -> cst.SimpleString:
         return nodes.text(value, self._free_quote())
