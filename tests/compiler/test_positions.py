@@ -9,7 +9,7 @@ import pytest
 from libcst.metadata import MetadataWrapper, PositionProvider
 
 from flopod_compiler.lower.edits import split_lines
-from flopod_compiler.lower.positions import Positions
+from flopod_compiler.lower.positions import Positions, written
 from tests.harness.cases import FIXTURES
 
 SOURCES = sorted(FIXTURES.glob("*/input/flow.py"))[::8]
@@ -24,6 +24,7 @@ def check(text: str) -> None:
         if isinstance(node, cst.BaseExpression | cst.BaseStatement | cst.BaseSmallStatement | cst.CompFor):
             extent = (where.start.line, where.start.column, where.end.line, where.end.column)
             assert found.extent(node) == extent, node
+    assert written(wrapper.module) == text
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.parents[1].name)

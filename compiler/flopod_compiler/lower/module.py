@@ -8,7 +8,7 @@ import libcst as cst
 
 from flopod_compiler.lower.edits import Edits, collect_edits, split_lines
 from flopod_compiler.lower.nodes import ADDED
-from flopod_compiler.lower.positions import Positions
+from flopod_compiler.lower.positions import Positions, written
 from flopod_compiler.lower.transform import Lowering
 from flopod_compiler.lower.untouched import Untouched, first_line
 from flopod_compiler.model import Classified, FunctionNode, Lowered, SourceModule
@@ -66,7 +66,7 @@ def _lower_piece(
     tree = tree.visit(Lowering(edits, Positions(tree, shown.lines, shown.first)))
     line_map, position = [], 0
     result = []
-    for line in split_lines(tree.code):
+    for line in split_lines(written(tree)):
         if line.rstrip().endswith(ADDED):
             line_map.append(shown.kept[min(position, len(shown.kept) - 1)])
             result.append(line.rstrip()[: -len(ADDED)].rstrip() + "\n")

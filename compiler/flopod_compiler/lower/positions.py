@@ -1,10 +1,15 @@
-"""Where each libcst node stands in the text it was parsed from: code generation that only counts."""
+"""A tree of libcst written as text, and where in the text each node stands.
+
+This is libcst's own generation of code with what it costs taken out: positions are offsets until somebody
+asks for a line, and nodes are known by their identity.
+"""
 
 from __future__ import annotations
 
 import re
 from bisect import bisect_right
 from collections.abc import Callable
+from contextlib import nullcontext
 from itertools import accumulate
 from types import TracebackType
 from typing import Any
@@ -15,23 +20,40 @@ from libcst._nodes.internal import CodegenState
 Place = tuple[int, int]
 Extent = tuple[int, int, int, int]
 _Offsets = tuple[int, int]
+_NOWHERE = nullcontext()
+
+
+def written(module: cst.Module) -> str:
+    """The text of a module, as `module.code` gives it."""
+    writer = _Writer(module.default_indent, module.default_newline)
+    module._codegen(writer)
+    return "".join(writer.tokens)
 
 
 class Positions:
-    """The syntactic extent of every node of a tree, without its whitespace; `first` is the tree's first line.
-
-    libcst's own provider makes three objects a node and walks the tree twice; a line and a column are
-    wanted of few of them.
-    """
+    """The syntactic extent of every node of a tree, without its whitespace; `first` is the tree's first line."""
 
     def __init__(self, module: cst.Module, lines: list[str], first: int) -> None:
         counter = _Counter(module.default_indent, module.default_newline)
         module._codegen(counter)
-        self._offsets = counter.found
+        self._tree = module  # whose nodes, and so their identities, must live as long
+        self._found = counter.found
         self._whole = counter.whole
         self._lines = lines
         self._starts = [0, *accumulate(map(len, lines[:-1]))]
         self._before = first - 1
+
+    def __contains__(self, node: cst.CSTNode) -> bool:
+        return id(node) in self._found
+
+    def start(self, node: cst.CSTNode) -> Place:
+        """The line and the column of a node's first character."""
+        return self._place(self._found[id(node)][0])
+
+    def extent(self, node: cst.CSTNode) -> Extent:
+        """The places of a node's first character and of the one behind its last."""
+        start, end = self._found[id(node)]
+        return (*self._place(start), *self._place(end))
 
     def holding(self, places: set[Place]) -> Callable[[cst.CSTNode], bool]:
         """Whether one of the places, or a comment, is within a node or the whitespace that it owns."""
@@ -45,36 +67,31 @@ class Positions:
         before, whole = [0, *accumulate(marks)], self._whole
 
         def holds(node: cst.CSTNode) -> bool:
-            start, end = whole[node]
+            start, end = whole[id(node)]
             return before[end] != before[start]
 
         return holds
-
-    def __contains__(self, node: cst.CSTNode) -> bool:
-        return node in self._offsets
-
-    def start(self, node: cst.CSTNode) -> Place:
-        """The line and the column of a node's first character."""
-        return self._place(self._offsets[node][0])
-
-    def extent(self, node: cst.CSTNode) -> Extent:
-        """The places of a node's first character and of the one behind its last."""
-        start, end = self._offsets[node]
-        return (*self._place(start), *self._place(end))
 
     def _place(self, offset: int) -> Place:
         line = bisect_right(self._starts, offset)
         return line + self._before, offset - self._starts[line - 1]
 
 
+class _Writer(CodegenState):
+    """Writes tokens and records no positions."""
+
+    def record_syntactic_position(self, *_: Any, **__: Any) -> Any:
+        return _NOWHERE
+
+
 class _Counter(CodegenState):
-    """Takes the tokens of a tree as libcst writes them, and keeps nothing but how long they are."""
+    """Takes the tokens of a tree and keeps nothing but how long they are."""
 
     def __init__(self, indent: str, newline: str) -> None:
         super().__init__(indent, newline)
         self.offset = 0
-        self.found: dict[cst.CSTNode, _Offsets] = {}
-        self.whole: dict[cst.CSTNode, _Offsets] = {}
+        self.found: dict[int, _Offsets] = {}
+        self.whole: dict[int, _Offsets] = {}
         self._open: list[int] = []
 
     def add_token(self, value: str) -> None:
@@ -88,9 +105,9 @@ class _Counter(CodegenState):
         self._open.append(self.offset)
 
     def after_codegen(self, node: Any) -> None:
-        extent = self.whole[node] = (self._open.pop(), self.offset)
-        if node not in self.found:
-            self.found[node] = extent
+        extent = (self._open.pop(), self.offset)
+        self.whole[id(node)] = extent
+        self.found.setdefault(id(node), extent)
 
     def record_syntactic_position(  # type: ignore[override]
         self, node: Any, *, start_node: Any = None, end_node: Any = None
@@ -116,6 +133,6 @@ class _Span:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         found = self._counter.found
-        start = self._start if self._start_node is None else found[self._start_node][0]
-        end = self._counter.offset if self._end_node is None else found[self._end_node][1]
-        found[self._node] = (start, end)
+        start = self._start if self._start_node is None else found[id(self._start_node)][0]
+        end = self._counter.offset if self._end_node is None else found[id(self._end_node)][1]
+        found[id(self._node)] = (start, end)

@@ -35,6 +35,12 @@ class Lowering(cst.CSTTransformer):
     def on_visit(self, node: cst.CSTNode) -> bool:
         return self._holds(node) and super().on_visit(node)
 
+    def on_visit_attribute(self, node: cst.CSTNode, attribute: str) -> None:
+        """Nothing is edited by the name of a field; the base looks for a method for each."""
+
+    def on_leave_attribute(self, original_node: cst.CSTNode, attribute: str) -> None:
+        """As above."""
+
     def on_leave(
         self, original_node: _Node, updated_node: _Node
     ) -> _Node | cst.RemovalSentinel | cst.FlattenSentinel[_Node]:
