@@ -10,17 +10,19 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from libcst import ParserSyntaxError
 
 from flopod.manifest import Manifest, Parameter, WorkflowEntry
 from flopod_compiler import ir
+from flopod_compiler.cache import Cache, Entry
 from flopod_compiler.classify import classify
 from flopod_compiler.diagnostics import Diagnostic
 from flopod_compiler.diagnostics.rules.discovery import TooDeep
 from flopod_compiler.diagnostics.rules.lowering import Untranslated
 from flopod_compiler.diagnostics.settle import settle
+from flopod_compiler.fingerprint import fingerprint
 from flopod_compiler.garbage import collector_paused
-from flopod_compiler.lower import LoweringError, lower_module
+from flopod_compiler.lower import LoweringError
+from flopod_compiler.lower.edits import collect_edits
 from flopod_compiler.model import Classified, FunctionNode, Lowered, Project, SourceModule, WorkflowFunction
 from flopod_compiler.parse import name_span, statements
 from flopod_compiler.plan import Plan, plan_workflow
@@ -42,16 +44,22 @@ class Compilation:
         return not any(one.severity == "error" for one in self.diagnostics)
 
 
-def compile_project(src: Path, *, strict: bool = False) -> Compilation:
+def compile_project(src: Path, *, strict: bool = False, caching: Path | None = None) -> Compilation:
     """Compile every workflow below `src`; faults of the source become diagnostics, never exceptions.
 
-    With `strict`, a warning about an id that is only an ordinal is an error.
+    With `strict`, a warning about an id that is only an ordinal is an error. `caching` is the folder where
+    emitted modules are kept from build to build.
     """
     with collector_paused():
-        return _compiled(discover(src), strict)
+        project = discover(src)
+        cache = Cache(caching, project.root) if caching is not None else None
+        result = _compiled(project, strict, cache)
+        if cache is not None and result.ok:
+            cache.save()
+        return result
 
 
-def _compiled(project: Project, strict: bool) -> Compilation:
+def _compiled(project: Project, strict: bool, cache: Cache | None) -> Compilation:
     classified = classify(project)
     result = Compilation(project, diagnostics=list(classified.diagnostics))
     plans = _plans(classified, result)
@@ -61,7 +69,7 @@ def _compiled(project: Project, strict: bool) -> Compilation:
     if strict:
         result.diagnostics = [_strict(one) for one in result.diagnostics]
     if result.ok:
-        _lower(classified, plans, result)
+        _lower(classified, plans, result, cache)
     if result.ok:
         result.manifest = _manifest(classified, plans, result)
     result.diagnostics.sort(key=lambda one: one.order)
@@ -90,23 +98,40 @@ def _strict(diagnostic: Diagnostic) -> Diagnostic:
     return replace(diagnostic, severity="error") if diagnostic.code == "FLP501" else diagnostic
 
 
-def _lower(classified: Classified, plans: list[Plan], result: Compilation) -> None:
+def _lower(classified: Classified, plans: list[Plan], result: Compilation, cache: Cache | None) -> None:
     by_module: dict[str, list[Plan]] = {}
     for plan in plans:
         by_module.setdefault(plan.root.module.name, []).append(plan)
     for name, some in by_module.items():
         module = classified.project.modules[name]
         try:
-            lowered = lower_module(classified, module, some)
-            fault = check_lowered(classified, lowered, some)
+            lowered, fault = _lowered(classified, module, some, cache)
             result.lowered[name] = lowered
-        except (LoweringError, SyntaxError, ParserSyntaxError) as error:
+        except (LoweringError, SyntaxError) as error:
             fault = f"{type(error).__name__}: {str(error).splitlines()[0]}"
         except (RecursionError, MemoryError):
             result.diagnostics.append(_too_deep(some[0].root))
             continue
         if fault is not None:
             result.diagnostics.append(_internal(module, some[0].root, fault))
+
+
+def _lowered(
+    classified: Classified, module: SourceModule, plans: list[Plan], cache: Cache | None
+) -> tuple[Lowered, str | None]:
+    """The emitted form of a module, from the cache if the same was to be done before, and what is wrong."""
+    edits = collect_edits(classified, plans)
+    key = fingerprint(module.text, edits) if cache is not None else ""
+    known = cache.get(module.relpath, key) if cache is not None else None
+    if known is not None:
+        return Lowered(module, known.text, known.line_map), None
+    from flopod_compiler.lower.module import lower_module
+
+    lowered = lower_module(module, [plan.root.node for plan in plans], edits)
+    fault = check_lowered(classified, lowered, plans)
+    if cache is not None and fault is None:
+        cache.put(module.relpath, Entry(key, lowered.text, lowered.line_map))
+    return lowered, fault
 
 
 def check_lowered(classified: Classified, lowered: Lowered, plans: list[Plan]) -> str | None:

@@ -15,8 +15,8 @@ from flopod_compiler.build import check_lowered
 from flopod_compiler.classify import classify
 from flopod_compiler.diagnostics import Diagnostic
 from flopod_compiler.diagnostics.rules.discovery import TooDeep
-from flopod_compiler.lower import lower_module
-from flopod_compiler.lower.edits import Edits, collect_edits
+from flopod_compiler.lower.edits import collect_edits
+from flopod_compiler.lower.module import lower_module
 from flopod_compiler.model import Classified, Lowered, SourceModule, WorkflowFunction
 from flopod_compiler.parse import name_span
 from flopod_compiler.plan import Plan, plan_workflow
@@ -62,7 +62,7 @@ def survey(src: Path) -> Survey:
     found = Survey(len(project.modules), unread=len(project.texts))
     found.lines = sum(module.text.count("\n") for module in project.modules.values())
     errors: dict[str, list[Diagnostic]] = defaultdict(list)
-    for one in classified.diagnostics:
+    for one in dict.fromkeys(classified.diagnostics):
         if one.severity == "error":
             errors[one.path].append(one)
     plans: dict[str, list[Plan]] = defaultdict(list)
@@ -110,8 +110,7 @@ def _plan(
 
 def _is_unchanged(classified: Classified, plan: Plan) -> bool:
     """Whether nothing in the function needs the run: then it is the Python that it was."""
-    edits = Edits()
-    collect_edits(classified, plan, edits)
+    edits = collect_edits(classified, [plan])
     edits.functions.clear()
     return not edits.places()
 
@@ -132,7 +131,7 @@ def _lower(classified: Classified, module: SourceModule, plans: list[Plan], foun
 
 def _attempt(classified: Classified, module: SourceModule, plans: list[Plan], found: Survey) -> str | None:
     try:
-        lowered = lower_module(classified, module, plans)
+        lowered = lower_module(module, [plan.root.node for plan in plans], collect_edits(classified, plans))
         fault = check_lowered(classified, lowered, plans)
     except Exception as error:
         return f"lower: {type(error).__name__}: {error}"

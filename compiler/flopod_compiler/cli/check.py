@@ -27,9 +27,10 @@ def check(src: Path, format: str, strict: bool, all_functions: bool) -> None:
         _census(src)
         return
     from flopod_compiler.build import compile_project
+    from flopod_compiler.cache import cache_folder
     from flopod_compiler.cli.compiling import failed, rendered
 
-    found = compile_project(src, strict=strict)
+    found = compile_project(src, strict=strict, caching=cache_folder())
     if found.diagnostics or format != "text":
         click.echo(rendered(found, found.diagnostics, format).rstrip("\n"))
     if not found.ok:

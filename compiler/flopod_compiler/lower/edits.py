@@ -9,10 +9,12 @@ from dataclasses import dataclass, field, fields
 
 from flopod_compiler.analyse.state import Declared
 from flopod_compiler.ids import Site
-from flopod_compiler.lower.positions import Extent, Place
 from flopod_compiler.model import CallInfo, CallKind, Classified, SourceModule
 from flopod_compiler.plan import FunctionPlan, Plan
 from flopod_compiler.plan.model import Spread
+
+Place = tuple[int, int]
+Extent = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,7 @@ class Edits:
     declarations: dict[Place, tuple[Declared, Site]] = field(default_factory=dict)
     constants: dict[Extent, tuple[str, str]] = field(default_factory=dict)
     spreads: dict[Extent, tuple[Spread, str]] = field(default_factory=dict)
-    sites: dict[tuple[int, str], Site] = field(default_factory=dict)
+    sites: dict[tuple[ast.AST, str], Site] = field(default_factory=dict)
 
     def places(self) -> set[Place]:
         """Where what is to be edited begins."""
@@ -107,8 +109,20 @@ def anchor(target: ast.expr) -> ast.expr:
     return target.value if isinstance(target, ast.Starred) else target
 
 
-def collect_edits(classified: Classified, plan: Plan, edits: Edits) -> None:
-    """Add the edits of one planned workflow to its module's."""
+def collect_edits(classified: Classified, plans: list[Plan]) -> Edits:
+    """The edits of the planned workflows of one module."""
+    edits = Edits()
+    for plan in plans:
+        _collect(classified, plan, edits)
+        for (_, name), site in plan.variable_names.items():
+            for function in plan.functions.values():
+                declared = function.state.declared.get(name)
+                if declared is not None:
+                    edits.sites.setdefault((declared.block, name), site)
+    return edits
+
+
+def _collect(classified: Classified, plan: Plan, edits: Edits) -> None:
     columns = Columns(plan.root.module)
     for node, function in plan.functions.items():
         _function(plan, function, node, columns, edits)

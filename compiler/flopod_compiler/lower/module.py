@@ -6,30 +6,17 @@ import ast
 
 import libcst as cst
 
-from flopod_compiler.lower.edits import Edits, collect_edits, split_lines
+from flopod_compiler.lower import LoweringError
+from flopod_compiler.lower.edits import Edits, split_lines
 from flopod_compiler.lower.nodes import ADDED
 from flopod_compiler.lower.positions import Positions, written
 from flopod_compiler.lower.transform import Lowering
-from flopod_compiler.lower.untouched import Untouched, first_line
-from flopod_compiler.model import Classified, FunctionNode, Lowered, SourceModule
-from flopod_compiler.plan import Plan
+from flopod_compiler.lower.untouched import Shown, Untouched, first_line
+from flopod_compiler.model import FunctionNode, Lowered, SourceModule
 
 
-class LoweringError(Exception):
-    """The emitted text does not correspond to the source line by line: a fault of the compiler."""
-
-
-def lower_module(classified: Classified, module: SourceModule, plans: list[Plan]) -> Lowered:
+def lower_module(module: SourceModule, roots: list[FunctionNode], edits: Edits) -> Lowered:
     """Return the module with its workflows in compiled form and, per emitted line, the author's line."""
-    edits = Edits()
-    for plan in plans:
-        collect_edits(classified, plan, edits)
-        for (_, name), site in plan.variable_names.items():
-            for function in plan.functions.values():
-                declared = function.state.declared.get(name)
-                if declared is not None:
-                    edits.sites.setdefault((id(declared.block), name), site)
-    roots = [plan.root.node for plan in plans]
     source = split_lines(module.text)
     untouched = Untouched(source, {line for line, _ in edits.places()}, roots)
     emitted: list[str] = []
@@ -58,11 +45,18 @@ def _pieces(tree: ast.Module, roots: list[FunctionNode]) -> list[ast.stmt]:
     ]
 
 
+def _parsed(shown: Shown) -> cst.Module:
+    try:
+        return cst.parse_module("".join(shown.lines))
+    except cst.ParserSyntaxError as error:
+        raise LoweringError(str(error).splitlines()[0]) from None
+
+
 def _lower_piece(
     source: list[str], statement: ast.stmt, edits: Edits, untouched: Untouched
 ) -> tuple[list[str], list[int]]:
     shown = untouched.hidden(statement)
-    tree = cst.parse_module("".join(shown.lines))
+    tree = _parsed(shown)
     tree = tree.visit(Lowering(edits, Positions(tree, shown.lines, shown.first)))
     line_map, position = [], 0
     result = []

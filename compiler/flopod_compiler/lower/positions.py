@@ -17,8 +17,8 @@ from typing import Any
 import libcst as cst
 from libcst._nodes.internal import CodegenState
 
-Place = tuple[int, int]
-Extent = tuple[int, int, int, int]
+from flopod_compiler.lower.edits import Extent, Place
+
 _Offsets = tuple[int, int]
 _NOWHERE = nullcontext()
 
@@ -31,7 +31,7 @@ def written(module: cst.Module) -> str:
 
 
 class Positions:
-    """The syntactic extent of every node of a tree, without its whitespace; `first` is the tree's first line."""
+    """The syntactic extent of every node of a tree, whose first line is the line `first` of its module."""
 
     def __init__(self, module: cst.Module, lines: list[str], first: int) -> None:
         counter = _Counter(module.default_indent, module.default_newline)

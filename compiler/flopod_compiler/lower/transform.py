@@ -10,8 +10,8 @@ from flopod_compiler.analyse.state import Declared
 from flopod_compiler.ids import Site
 from flopod_compiler.lower import nodes
 from flopod_compiler.lower.calls import lower_call, lower_spread
-from flopod_compiler.lower.edits import Edits, LoopEdit
-from flopod_compiler.lower.positions import Extent, Place, Positions
+from flopod_compiler.lower.edits import Edits, Extent, LoopEdit, Place
+from flopod_compiler.lower.positions import Positions
 
 _Node = TypeVar("_Node", bound=cst.CSTNode)
 
@@ -140,7 +140,7 @@ class Lowering(cst.CSTTransformer):
 
     def _with_declared(self, body: cst.BaseSuite, edit: LoopEdit) -> cst.BaseSuite:
         made = [
-            self._declaration(one, self._edits.sites[id(one.block), one.name], edit.inner)
+            self._declaration(one, self._edits.sites[one.block, one.name], edit.inner)
             for one in edit.declared
         ]
         return nodes.prepend(body, made)
