@@ -136,6 +136,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     began = time.monotonic()
     print(f"{'work':<24}{'floor':>12}{'flopod':>12}{'ratio':>9}   goal")
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        os.environ["FLOPOD_CACHE_DIR"] = f"{folder}/cache"
         for row in rows(Path(folder), options.lines, options.rounds):
             times = f"{row.floor:>9.0f} ms{row.work:>9.0f} ms{row.ratio:>9.2f}"
             print(f"{row.name:<24}{times}   <= {GOAL:g}", flush=True)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import ast
 import hashlib
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from dataclasses import fields, is_dataclass
 from enum import Enum
-from functools import cache
 from typing import Any
 
 from flopod_compiler.ids import SiteScope
 from flopod_compiler.lower.edits import Edits
 from flopod_compiler.model import ModuleValue, ProjectClass, ProjectFunction
 
+_WRITERS: dict[type, Callable[[Any], str]] = {}
 _ATOMS = frozenset({str, int, float, bool, bytes, type(None), complex})
 
 
@@ -38,11 +38,12 @@ def _written(value: Any) -> str:
         return f"{{{','.join(sorted(f'{_written(key)}:{_written(one)}' for key, one in value.items()))}}}"
     if kind is set or kind is frozenset:
         return f"({','.join(sorted(map(_written, value)))})"
-    return _writer(kind)(value)
+    if kind not in _WRITERS:
+        _WRITERS[kind] = _writer(kind)
+    return _WRITERS[kind](value)
 
 
-@cache
-def _writer(kind: Hashable) -> Callable[[Any], str]:
+def _writer(kind: type) -> Callable[[Any], str]:
     """How objects of a class are written."""
     if issubclass(kind, ast.AST):
         return _place
