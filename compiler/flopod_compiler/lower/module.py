@@ -57,7 +57,7 @@ def _lower_piece(
 ) -> tuple[list[str], list[int]]:
     shown = untouched.hidden(statement)
     tree = _parsed(shown)
-    tree = tree.visit(Lowering(edits, Positions(tree, shown.lines, shown.first)))
+    tree = tree.visit(Lowering(edits, Positions(tree, shown.first)))
     line_map, position = [], 0
     result = []
     for line in split_lines(written(tree)):

@@ -17,7 +17,7 @@ from typing import Any
 import libcst as cst
 from libcst._nodes.internal import CodegenState
 
-from flopod_compiler.lower.edits import Extent, Place
+from flopod_compiler.lower.edits import Extent, Place, split_lines
 
 _Offsets = tuple[int, int]
 _NOWHERE = nullcontext()
@@ -33,14 +33,14 @@ def written(module: cst.Module) -> str:
 class Positions:
     """The syntactic extent of every node of a tree, whose first line is the line `first` of its module."""
 
-    def __init__(self, module: cst.Module, lines: list[str], first: int) -> None:
+    def __init__(self, module: cst.Module, first: int) -> None:
         counter = _Counter(module.default_indent, module.default_newline)
         module._codegen(counter)
         self._tree = module  # whose nodes, and so their identities, must live as long
         self._found = counter.found
         self._whole = counter.whole
-        self._lines = lines
-        self._starts = [0, *accumulate(map(len, lines[:-1]))]
+        self._text = "".join(counter.tokens)  # not always what was parsed: a form feed may get lost
+        self._starts = [0, *accumulate(map(len, split_lines(self._text)[:-1]))]
         self._before = first - 1
 
     def __contains__(self, node: cst.CSTNode) -> bool:
@@ -57,12 +57,11 @@ class Positions:
 
     def holding(self, places: set[Place]) -> Callable[[cst.CSTNode], bool]:
         """Whether one of the places, or a comment, is within a node or the whitespace that it owns."""
-        text = "".join(self._lines)
-        marks = bytearray(len(text) + len("\r\n"))  # the last line gets an end, until the very end
-        for found in re.finditer("#", text):
+        marks = bytearray(len(self._text) + len("\r\n"))  # the last line gets an end, until the very end
+        for found in re.finditer("#", self._text):
             marks[found.start()] = 1
         for line, column in places:
-            if 0 <= line - self._before - 1 < len(self._lines):
+            if 0 <= line - self._before - 1 < len(self._starts):
                 marks[self._starts[line - self._before - 1] + column] = 1
         before, whole = [0, *accumulate(marks)], self._whole
 
@@ -85,7 +84,7 @@ class _Writer(CodegenState):
 
 
 class _Counter(CodegenState):
-    """Takes the tokens of a tree and keeps nothing but how long they are."""
+    """Notes at which offset each node begins and ends while the tokens of a tree are written."""
 
     def __init__(self, indent: str, newline: str) -> None:
         super().__init__(indent, newline)
@@ -96,8 +95,10 @@ class _Counter(CodegenState):
 
     def add_token(self, value: str) -> None:
         self.offset += len(value)
+        self.tokens.append(value)
 
     def add_indent_tokens(self) -> None:
+        self.tokens.extend(self.indent_tokens)
         for indent in self.indent_tokens:
             self.offset += len(indent)
 
