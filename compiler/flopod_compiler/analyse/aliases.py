@@ -98,10 +98,12 @@ class Aliases:
 
     def reached_by(self, node: ast.expr) -> set[Object]:
         """The objects that an expression leads to."""
+        self._solve()
         return reach(self._value(node))
 
     def reachable(self, variables: Iterable[Variable]) -> set[Object]:
         """The objects that these variables lead to."""
+        self._solve()
         return reach(frozenset().union(*map(self._heap.value, variables)))
 
     def changed(self, node: ast.AST) -> set[Object]:
@@ -199,7 +201,11 @@ class Aliases:
 
     def rebinds_elsewhere(self, node: ast.AST, frames: set[Scope]) -> bool:
         """Whether running `node` may call a function value that assigns a name of a frame not among these."""
-        calls = (one for one in ast.walk(node) if isinstance(one, ast.Call) and self._local(one) is None)
+        calls = (
+            one
+            for one in self._names.index.below(node)
+            if isinstance(one, ast.Call) and self._local(one) is None
+        )
         infos = (self._classified.calls.get(one) for one in calls)
         nodes = {getattr(one, "node", None) for info in infos if info is not None for one in info.targets}
         inner = [self._names.scopes[one] for one in nodes if one in self._names.scopes]

@@ -360,8 +360,17 @@ class _Decider:
         if any(isinstance(getattr(one.node, "ctx", None), ast.Del) for one in self._scope.bindings[name]):
             return False
         return any(name in _binds(statement) for statement in _dominators(self._function, loop)) or any(
-            name in _entered(ancestor) for ancestor in _ancestors(self._function, loop)
+            name in _entered(ancestor) for ancestor in self._ancestors(loop)
         )
+
+    def _ancestors(self, loop: Loop) -> Iterator[ast.AST]:
+        """The compound statements of the function in whose bodies a loop stands."""
+        node: ast.AST = loop
+        while (parent := self._index.parents.get(node)) is not None and node is not self._function:
+            body = getattr(parent, "body", [])
+            if isinstance(body, list) and node in body:
+                yield parent
+            node = parent
 
     def _as_collection(self, name: str, loop: Loop, state: State) -> bool:
         known = state.declared.get(name)
@@ -469,18 +478,7 @@ def _dominators(function: FunctionNode, loop: Loop) -> list[ast.stmt]:
     return found
 
 
-def _ancestors(function: FunctionNode, loop: Loop) -> list[ast.stmt]:
-    """The compound statements of a function that a loop stands in."""
-    below = (one for one in ast.walk(function) if isinstance(one, ast.stmt) and one is not function)
-    return [one for one in below if one is not loop and _is_in_body(loop, one)]
-
-
-def _is_in_body(loop: Loop, statement: ast.stmt) -> bool:
-    body = getattr(statement, "body", [])
-    return isinstance(body, list) and any(loop in set(ast.walk(part)) for part in body)
-
-
-def _entered(statement: ast.stmt) -> set[str]:
+def _entered(statement: ast.AST) -> set[str]:
     """The names that a `with` or a loop binds before its body."""
     targets: list[ast.expr] = []
     if isinstance(statement, ast.With | ast.AsyncWith):

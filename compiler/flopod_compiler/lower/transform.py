@@ -10,7 +10,7 @@ from flopod_compiler.analyse.state import Declared
 from flopod_compiler.ids import Site
 from flopod_compiler.lower import nodes
 from flopod_compiler.lower.calls import lower_call, lower_spread
-from flopod_compiler.lower.edits import Edits, Extent, LoopEdit, Place
+from flopod_compiler.lower.edits import Edits, LoopEdit, Place
 from flopod_compiler.lower.positions import Positions
 
 _Node = TypeVar("_Node", bound=cst.CSTNode)
