@@ -17,17 +17,22 @@ class Size:
     inside: int
 
 
-def generate(folder: Path, lines: int) -> Size:
+def generate(folder: Path, lines: int) -> None:
     """Write modules until there are as many lines: each is a case, with every workflow in it three times."""
-    modules = total = inside = 0
+    total = 0
     for name, text in _modules():
         (folder / f"{name}.py").write_text(text, encoding="utf-8")
-        modules += 1
         total += text.count("\n")
-        inside += sum((each.end_lineno or 0) - each.lineno for each in _workflows(ast.parse(text)))
         if total >= lines:
             break
-    return Size(modules, total, inside)
+
+
+def size(folder: Path) -> Size:
+    """How large a project is."""
+    texts = [path.read_text("utf-8") for path in sorted(folder.glob("*.py"))]
+    workflows = [each for text in texts for each in _workflows(ast.parse(text))]
+    inside = sum((each.end_lineno or 0) - each.lineno for each in workflows)
+    return Size(len(texts), sum(text.count("\n") for text in texts), inside)
 
 
 def _modules() -> Iterator[tuple[str, str]]:
