@@ -18,6 +18,7 @@ from flopod_compiler.bundle.literal import literal, normalised
 from flopod_compiler.bundle.requirements import lowest_python, requirements
 from flopod_compiler.bundle.runtime import linked_runtime
 from flopod_compiler.diagnostics import Diagnostic
+from flopod_compiler.garbage import collector_paused
 from flopod_compiler.model import Project, SourceModule
 from flopod_templates import render
 
@@ -52,9 +53,14 @@ def link(compilation: Compilation) -> Linked:
     The same compilation gives the same bytes. An import that nothing installed provides is an
     FLP705 among the diagnostics.
     """
-    project, manifest = compilation.project, compilation.manifest
-    if manifest is None:
+    if compilation.manifest is None:
         raise ValueError("a compilation with errors cannot be linked")
+    with collector_paused():
+        return _linked(compilation, compilation.manifest)
+
+
+def _linked(compilation: Compilation, manifest: Manifest) -> Linked:
+    project = compilation.project
     files, found = included_files(project)
     authored = _authored(project, compilation)
     needs, missing = requirements(authored, _own_names(project))
