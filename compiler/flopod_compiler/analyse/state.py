@@ -13,6 +13,7 @@ from functools import cached_property
 from flopod_compiler.analyse.aliases import Aliases, Variable
 from flopod_compiler.analyse.exposure import Exposure
 from flopod_compiler.analyse.heap import Object
+from flopod_compiler.analyse.index import Index
 from flopod_compiler.analyse.liveness import LOOPS, Liveness, Loop
 from flopod_compiler.analyse.scopes import FUNCTIONS, Binding, Names, Scope
 from flopod_compiler.model import DURABLE_KINDS, Classified, FunctionNode
@@ -81,7 +82,7 @@ class _Decider:
         self._aliases = aliases
         self._durable = durable
         self._called_back = _has_callbacks(classified, names)
-        self._blocks = _blocks(function, durable)
+        self._blocks = _blocks(function, durable, names.index)
         self._loops: list[Loop] = [one for one in self._blocks if isinstance(one, LOOPS)]
 
     @cached_property
@@ -427,19 +428,16 @@ def _has_callbacks(classified: Classified, names: Names) -> bool:
     return any(call is not None and call.name == "add_done_callback" for call in calls)
 
 
-def _blocks(function: FunctionNode, durable: set[ast.AST]) -> list[Block]:
-    """The function and its durable loops, outermost first."""
+def _blocks(function: FunctionNode, durable: set[ast.AST], index: Index) -> list[Block]:
+    """The function and its durable loops, outermost first; those of a class body are not among them."""
     found: list[Block] = [function]
-
-    def visit(node: ast.AST) -> None:
-        for child in ast.iter_child_nodes(node):
-            if isinstance(child, (*FUNCTIONS, ast.Lambda, ast.ClassDef)):
-                continue
-            if isinstance(child, LOOPS) and child in durable:
-                found.append(child)
-            visit(child)
-
-    visit(function)
+    for node in index.below(function):
+        if isinstance(node, LOOPS) and node in durable:
+            holder = index.parents[node]
+            while holder is not function and not isinstance(holder, ast.ClassDef):
+                holder = index.parents[holder]
+            if holder is function:
+                found.append(node)
     return found
 
 
