@@ -26,9 +26,11 @@ test: setup
 sweep: setup
 	$(BIN)/python -m tests.sweep --programs $(SIZE) --seed $(SEED)
 	$(BIN)/python -m tests.fuzz --sources $(SIZE) --seed $(SEED)
+	$(BIN)/python -m tests.sweep.census
 
 bench: setup
 	$(BIN)/python benchmarks/step.py
+	$(BIN)/python benchmarks/compile.py
 
 $(VENV)/.checks: $(VENV)/.ready
 	$(PIP) install -c requirements/constraints.txt --group lint --group types

@@ -1,10 +1,14 @@
-"""What every test of the repository shares: quiet warnings, and the coverage table of random programs."""
+"""What all tests share: quiet warnings, a cache of their own, and the coverage of random programs."""
+
+import os
+import tempfile
 
 import pytest
 
 from tests.differential.coverage import Coverage
 
 COVERAGE = pytest.StashKey[Coverage]()
+CACHE = pytest.StashKey[tempfile.TemporaryDirectory[str]]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -12,6 +16,13 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("filterwarnings", r"ignore:\s*Can not relate snapshot:UserWarning")
     config.addinivalue_line("filterwarnings", "ignore:coroutine .* was never awaited:RuntimeWarning")
     config.stash[COVERAGE] = Coverage()
+    config.stash[CACHE] = tempfile.TemporaryDirectory(prefix="flopod-cache-")
+    os.environ["XDG_CACHE_HOME"] = config.stash[CACHE].name  # the commands' own cache is the user's
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Remove what the commands have cached."""
+    config.stash[CACHE].cleanup()
 
 
 @pytest.fixture

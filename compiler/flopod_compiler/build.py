@@ -10,19 +10,22 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from libcst import ParserSyntaxError
 
 from flopod.manifest import Manifest, Parameter, WorkflowEntry
 from flopod_compiler import ir
+from flopod_compiler.cache import Cache, Entry
 from flopod_compiler.classify import classify
 from flopod_compiler.diagnostics import Diagnostic
 from flopod_compiler.diagnostics.rules.discovery import TooDeep
 from flopod_compiler.diagnostics.rules.lowering import Untranslated
 from flopod_compiler.diagnostics.settle import settle
+from flopod_compiler.fingerprint import fingerprint
+from flopod_compiler.garbage import collector_paused
 from flopod_compiler.lock import Locked, Update, lock_path, match_lock, read_lock, with_lock
-from flopod_compiler.lower import LoweringError, lower_module
+from flopod_compiler.lower import LoweringError
+from flopod_compiler.lower.edits import collect_edits
 from flopod_compiler.model import Classified, FunctionNode, Lowered, Project, SourceModule, WorkflowFunction
-from flopod_compiler.parse import name_span
+from flopod_compiler.parse import name_span, statements
 from flopod_compiler.plan import Plan, name_sites, plan_workflow
 from flopod_compiler.project import discover
 from flopod_compiler.verify import verify_workflow
@@ -47,14 +50,26 @@ class Compilation:
         return not any(one.severity == "error" for one in self.diagnostics)
 
 
-def compile_project(src: Path, *, strict: bool = False, locking: bool = False) -> Compilation:
+def compile_project(
+    src: Path, *, strict: bool = False, locking: bool = False, caching: Path | None = None
+) -> Compilation:
     """Compile every workflow below `src`; faults of the source become diagnostics, never exceptions.
 
     Ids that flopod.lock holds are kept. With `strict`, a warning about an id that is only an ordinal is
-    an error. With `locking`, the build is bound to the lock even if that is only now written. Raises
-    UsageError for a lock that cannot be read.
+    an error. With `locking`, the build is bound to the lock even if that is only now written. `caching`
+    is the folder where emitted modules are kept from build to build. Raises UsageError for a lock that
+    cannot be read.
     """
-    project = discover(src)
+    with collector_paused():
+        project = discover(src)
+        cache = Cache(caching, project.root) if caching is not None else None
+        result = _compiled(src, project, strict, locking, cache)
+        if cache is not None and result.ok:
+            cache.save()
+        return result
+
+
+def _compiled(src: Path, project: Project, strict: bool, locking: bool, cache: Cache | None) -> Compilation:
     classified = classify(project)
     result = Compilation(project, diagnostics=list(classified.diagnostics))
     plans = _plans(classified, result)
@@ -65,7 +80,7 @@ def compile_project(src: Path, *, strict: bool = False, locking: bool = False) -
     if strict:
         result.diagnostics = [_strict(one) for one in result.diagnostics]
     if result.ok:
-        _lower(classified, plans, result)
+        _lower(classified, plans, result, cache)
     if result.ok and locked is not None:
         result.manifest = _manifest(classified, plans, result)
         result.lock = locked.update(result.manifest.build)
@@ -113,17 +128,16 @@ def _strict(diagnostic: Diagnostic) -> Diagnostic:
     return replace(diagnostic, severity="error") if diagnostic.code == "FLP501" else diagnostic
 
 
-def _lower(classified: Classified, plans: list[Plan], result: Compilation) -> None:
+def _lower(classified: Classified, plans: list[Plan], result: Compilation, cache: Cache | None) -> None:
     by_module: dict[str, list[Plan]] = {}
     for plan in plans:
         by_module.setdefault(plan.root.module.name, []).append(plan)
     for name, some in by_module.items():
         module = classified.project.modules[name]
         try:
-            lowered = lower_module(classified, module, some)
-            fault = _check(classified, lowered, some)
+            lowered, fault = _lowered(classified, module, some, cache)
             result.lowered[name] = lowered
-        except (LoweringError, SyntaxError, ParserSyntaxError) as error:
+        except (LoweringError, SyntaxError) as error:
             fault = f"{type(error).__name__}: {str(error).splitlines()[0]}"
         except (RecursionError, MemoryError):
             result.diagnostics.append(_too_deep(some[0].root))
@@ -132,30 +146,43 @@ def _lower(classified: Classified, plans: list[Plan], result: Compilation) -> No
             result.diagnostics.append(_internal(module, some[0].root, fault))
 
 
-def _check(classified: Classified, lowered: Lowered, plans: list[Plan]) -> str | None:
+def _lowered(
+    classified: Classified, module: SourceModule, plans: list[Plan], cache: Cache | None
+) -> tuple[Lowered, str | None]:
+    """The emitted form of a module, from the cache if the same was to be done before, and what is wrong."""
+    edits = collect_edits(classified, plans)
+    key = fingerprint(module.text, edits) if cache is not None else ""
+    known = cache.get(module.relpath, key) if cache is not None else None
+    if known is not None:
+        return Lowered(module, known.text, known.line_map), None
+    from flopod_compiler.lower.module import lower_module
+
+    lowered = lower_module(module, [plan.root.node for plan in plans], edits)
+    fault = check_lowered(classified, lowered, plans)
+    if cache is not None and fault is None:
+        cache.put(module.relpath, Entry(key, lowered.text, lowered.line_map))
+    return lowered, fault
+
+
+def check_lowered(classified: Classified, lowered: Lowered, plans: list[Plan]) -> str | None:
+    """What is wrong with a lowered module, if anything is: it is Python, and says what the author wrote."""
     tree = ast.parse(lowered.text)
     compile(tree, lowered.module.relpath, "exec", dont_inherit=True)
-    emitted = _functions(tree)
+    emitted = _functions(tree, lowered.line_map)
     for plan in plans:
-        fault = verify_workflow(classified, plan, emitted[plan.root.qualname])
+        fault = verify_workflow(classified, plan, emitted[plan.root.node.lineno])
         if fault is not None:
             return fault
     return None
 
 
-def _functions(tree: ast.Module) -> dict[str, FunctionNode]:
-    found: dict[str, FunctionNode] = {}
-    stack: list[tuple[str, ast.AST]] = [("", tree)]
-    while stack:
-        prefix, node = stack.pop()
-        for child in ast.iter_child_nodes(node):
-            if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
-                found[prefix + child.name] = child
-            elif isinstance(child, ast.ClassDef):
-                stack.append((f"{prefix}{child.name}.", child))
-            else:
-                stack.append((prefix, child))
-    return found
+def _functions(tree: ast.Module, line_map: list[int]) -> dict[int, FunctionNode]:
+    """Every function by the author's line; of one name there may be several."""
+    return {
+        line_map[node.lineno - 1]: node
+        for node in statements(tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    }
 
 
 def _internal(module: SourceModule, root: WorkflowFunction, fault: str) -> Diagnostic:

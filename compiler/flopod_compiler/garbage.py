@@ -1,4 +1,4 @@
-"""The garbage collector at rest: syntax trees are many small objects without cycles, all of them kept."""
+"""The garbage collector at rest: trees are many small objects without cycles, all of them kept."""
 
 from __future__ import annotations
 

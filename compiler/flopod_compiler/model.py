@@ -191,7 +191,8 @@ class Classified:
     snapshot can hold; `passing` the `async with` blocks whose managers let every exception pass.
     `payload` maps a `wait_for` call to its type expression.
     `changes` holds what is changed where no call is written: by an operator, a property, a `with`.
-    `iterators` holds the calls that may give an iterator, which goes on where it was left.
+    `iterators` holds the calls that may give an iterator, which goes on where it was left. `called` holds
+    the functions that a workflow calls in its own run.
     """
 
     project: Project
@@ -207,6 +208,7 @@ class Classified:
     iterators: set[ast.Call] = field(default_factory=set)
     living: set[ast.AST] = field(default_factory=set)
     passing: set[ast.AST] = field(default_factory=set)
+    called: set[FunctionNode] = field(default_factory=set)
 
 
 @dataclass(eq=False, slots=True)

@@ -1,4 +1,4 @@
-"""The benchmark of a step, with few steps: that it runs and measures what it says."""
+"""The benchmarks, as small as they can be: that they run and measure what they say."""
 
 import subprocess
 import sys
@@ -31,3 +31,18 @@ def test_the_benchmark_prints_a_ratio_for_each_store(tmp_path: Path) -> None:
     assert [row[:2] for row in rows] == [[s, w] for s in ("sqlite", "file") for w in ("plain", "carried")]
     assert all(float(row[6]) > 0 for row in rows)
     assert list(tmp_path.iterdir()) == [], "it leaves nothing behind"
+
+
+def test_the_benchmark_of_the_compiler_prints_a_ratio_for_each_row() -> None:
+    """Every row of the table has a floor, a figure and the ratio of the two."""
+    script = [str(ROOT / "benchmarks" / "compile.py"), "--lines", "300", "--rounds", "1"]
+    done = subprocess.run(
+        [sys.executable, *script], capture_output=True, text=True, check=False, env=clean_environment()
+    )
+    assert done.returncode == 0, done.stderr
+    head, *rows = done.stdout.splitlines()
+    assert head.split()[:2] == ["work", "floor"]
+    names = ["cold build", "asyncio, all functions", "rebuild after a change", "flopod --help"]
+    assert [row[:24].strip() for row in rows] == names
+    assert all(float(row.split()[-3]) > 0 for row in rows)
+    assert "% of them in bodies of workflows" in done.stderr

@@ -13,7 +13,7 @@ from flopod_compiler.build import compile_project
 from flopod_compiler.classify import classify
 from flopod_compiler.lower import lower_module
 from flopod_compiler.model import Classified, FunctionNode
-from flopod_compiler.plan import Plan, plan_workflow
+from flopod_compiler.plan import Plan, name_sites, plan_workflow
 from flopod_compiler.project import discover
 from flopod_compiler.verify import verify_workflow
 from tests.grammar.programs import HEAD
@@ -58,6 +58,7 @@ def passes(text: str) -> Passes:
         project = discover(Path(folder))
         classified = classify(project)
         plan = plan_workflow(classified, classified.workflows[0])
+        name_sites(plan)
         lowered = lower_module(classified, project.modules["flow"], [plan])
         return Passes(classified, plan, lowered.text)
 

@@ -50,6 +50,10 @@ _FRESH = {CallKind.LEAF, CallKind.RECORDABLE, CallKind.PRIMITIVE}
 _SHALLOW = ("builtins.", "collections.", "heapq.", "bisect.")
 _STANDARD = frozenset({"*", *sys.stdlib_module_names})
 _ROUNDS = 30
+_LINKING = (
+    *(ast.Assign, ast.AnnAssign, ast.NamedExpr, ast.AugAssign, ast.For, ast.AsyncFor, ast.comprehension),
+    *(ast.withitem, ast.Match, ast.Call, ast.Return, *FUNCTIONS),
+)
 
 
 class Aliases:
@@ -66,8 +70,15 @@ class Aliases:
             for scope in names.root.walk()
             if isinstance(scope.node, FUNCTIONS) and scope.parent is not None
         }
+        self._solved = False
+
+    def _solve(self) -> None:
+        """Let objects flow along the program's assignments and calls until nothing is new."""
+        if self._solved:
+            return
+        self._solved = True
         self._bring_in_parameters()
-        nodes = list(ast.walk(names.root.node))
+        nodes = [node for node in self._names.index.nodes if isinstance(node, _LINKING)]
         for _ in range(_ROUNDS):
             self._heap.grown = False
             for node in nodes:
@@ -77,32 +88,33 @@ class Aliases:
 
     def mutable(self, variable: Variable) -> bool:
         """Whether the variable may refer to an object that can change."""
+        self._solve()
         return bool(self._heap.value(variable))
 
     def touches(self, variable: Variable, changed: set[Object]) -> bool:
         """Whether anything reachable from the variable is among the changed objects."""
+        self._solve()
         return not changed.isdisjoint(reach(self._heap.value(variable)))
 
     def reached_by(self, node: ast.expr) -> set[Object]:
         """The objects that an expression leads to."""
+        self._solve()
         return reach(self._value(node))
 
     def reachable(self, variables: Iterable[Variable]) -> set[Object]:
         """The objects that these variables lead to."""
+        self._solve()
         return reach(frozenset().union(*map(self._heap.value, variables)))
 
     def changed(self, node: ast.AST) -> set[Object]:
         """The objects that running `node` may change in place."""
-        return set().union(*(self._mutations(one, frozenset()) for one in ast.walk(node)))
+        self._solve()
+        return set().union(*(self._mutations(one, frozenset()) for one in self._names.index.below(node)))
 
     def _bring_in_parameters(self) -> None:
         """Parameters of a workflow that others call may share objects; those of a root hold their own."""
         root = self._names.root
-        shared = any(
-            info.kind is CallKind.WORKFLOW and getattr(one, "node", None) is root.node
-            for info in self._classified.calls.values()
-            for one in info.targets
-        )
+        shared = root.node in self._classified.called
         for name, parameter in root.parameters.items():
             if parameter not in self._classified.immutable:
                 place = root.node if shared else parameter
@@ -189,7 +201,11 @@ class Aliases:
 
     def rebinds_elsewhere(self, node: ast.AST, frames: set[Scope]) -> bool:
         """Whether running `node` may call a function value that assigns a name of a frame not among these."""
-        calls = (one for one in ast.walk(node) if isinstance(one, ast.Call) and self._local(one) is None)
+        calls = (
+            one
+            for one in self._names.index.below(node)
+            if isinstance(one, ast.Call) and self._local(one) is None
+        )
         infos = (self._classified.calls.get(one) for one in calls)
         nodes = {getattr(one, "node", None) for info in infos if info is not None for one in info.targets}
         inner = [self._names.scopes[one] for one in nodes if one in self._names.scopes]
@@ -414,7 +430,7 @@ class Aliases:
         if inner is not None:
             if inner in active:
                 return set()
-            below = ast.walk(inner.node)
+            below = self._names.index.below(inner.node)
             return set().union(*(self._mutations(one, active | {inner}) for one in below))
         if info is None:
             return set()

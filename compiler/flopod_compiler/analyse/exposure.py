@@ -10,7 +10,7 @@ import ast
 from collections.abc import Iterable
 
 from flopod_compiler.analyse.scopes import Names, Scope
-from flopod_compiler.model import CallKind, Classified, FunctionNode, ProjectFunction
+from flopod_compiler.model import CallKind, Classified, FunctionNode
 
 _ALIKE = frozenset(
     f"builtins.{name}"
@@ -30,7 +30,7 @@ class Exposure:
         self._classified = classified
         self._names = names
         self._scope = scope
-        self._parents = _parents(function)
+        self._parents = names.index.parents
         self._gives_to_nobody = _is_only_started(classified, function)
 
     def is_exposed(self, name: str) -> bool:
@@ -76,15 +76,9 @@ class Exposure:
         return isinstance(parent, ast.Return)
 
 
-def _parents(function: FunctionNode) -> dict[ast.AST, ast.AST]:
-    return {child: node for node in ast.walk(function) for child in ast.iter_child_nodes(node)}
-
-
 def _is_only_started(classified: Classified, function: FunctionNode) -> bool:
     """Whether no other code gets what the function returns: it is written to the log, as plain data."""
     known = classified.functions.get(function)
     if known is None or known.parent is not None:
         return False
-    called = (call for call in classified.calls.values() if call.kind is CallKind.WORKFLOW)
-    targets = (one for call in called for one in call.targets)
-    return not any(isinstance(one, ProjectFunction) and one.node is function for one in targets)
+    return function not in classified.called

@@ -149,9 +149,9 @@ class Liveness:
 
     def _through(self, node: ast.AST, out: Live) -> Live:
         """Live before a node that is evaluated as a whole: a walrus that surely runs sets its name first."""
-        assigned = [one for one in _certain(node) if isinstance(one, ast.NamedExpr)]
-        if not assigned:
+        if not any(isinstance(one, ast.NamedExpr) for one in self._names.index.below(node)):
             return out | self._uses(node)
+        assigned = [one for one in _certain(node) if isinstance(one, ast.NamedExpr)]
         names = frozenset(name for one in assigned for name in self._targets(one.target))
         early = frozenset(name for name in names if not self._set_first(node, name, assigned))
         return (out - names) | (self._uses(node) - (names - early))

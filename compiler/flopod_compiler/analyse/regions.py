@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from flopod_compiler.analyse.index import Index
 from flopod_compiler.analyse.scopes import COMPREHENSIONS, FUNCTIONS
-from flopod_compiler.model import DURABLE_KINDS, CallKind, Classified
+from flopod_compiler.model import DURABLE_KINDS, CallKind, Classified, FunctionNode
 
 SCOPELESS = {"flopod.activity", "flopod.log"}
 
@@ -21,20 +22,31 @@ def durable_call(classified: Classified, node: ast.AST) -> bool:
     return info.kind is not CallKind.PRIMITIVE or info.callee not in SCOPELESS
 
 
-def durable_regions(classified: Classified, function: ast.FunctionDef | ast.AsyncFunctionDef) -> set[ast.AST]:
+def durable_regions(classified: Classified, function: FunctionNode, index: Index) -> set[ast.AST]:
     """Every node below `function` (nested functions left out) that contains a durable operation."""
-    found: set[ast.AST] = set()
+    calls = (node for node in index.below(function) if durable_call(classified, node))
+    return {holder for call in calls for holder in _holders(call, function, index.parents)}
 
-    def visit(node: ast.AST) -> bool:
-        inside = durable_call(classified, node)
-        for child in ast.iter_child_nodes(node) if node is function else evaluated(node):
-            inside = visit(child) or inside
-        if inside:
-            found.add(node)
-        return inside
 
-    visit(function)
+def _holders(node: ast.AST, function: FunctionNode, parents: dict[ast.AST, ast.AST]) -> list[ast.AST]:
+    """A node and what holds it up to the function; none if it runs with a function nested in that."""
+    found = [node]
+    while node is not function:
+        holder = parents[node]
+        if isinstance(holder, ast.arguments) and parents[holder] is not function:
+            if node not in holder.defaults and node not in holder.kw_defaults:
+                return []
+            holder = parents[holder]
+        elif _runs_later(node, holder) and holder is not function:
+            return []
+        found.append(holder)
+        node = holder
     return found
+
+
+def _runs_later(node: ast.AST, holder: ast.AST) -> bool:
+    is_function = isinstance(holder, (*FUNCTIONS, ast.Lambda))
+    return is_function and node not in getattr(holder, "decorator_list", ())
 
 
 def evaluated(node: ast.AST) -> Iterator[ast.AST]:

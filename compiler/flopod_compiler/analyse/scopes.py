@@ -10,6 +10,8 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from flopod_compiler.analyse.index import Index
+
 ScopeNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef | ast.expr
 COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 EAGER = (ast.ListComp, ast.SetComp, ast.DictComp)
@@ -80,6 +82,7 @@ class Names:
     identifiers: set[str]
 
     immediate: set[ast.AST]
+    index: Index
 
     def captured(self, scope: Scope) -> set[str]:
         """The names of `scope` that a function which may outlive the statement reads or writes.
@@ -115,7 +118,7 @@ def analyse_names(function: ast.FunctionDef | ast.AsyncFunctionDef) -> Names:
     """Resolve every name below `function`, itself the outermost scope."""
     collector = _Collector()
     root = collector.function(function, None)
-    names = Names(root, collector.scopes, {}, collector.identifiers, collector.immediate)
+    names = Names(root, collector.scopes, {}, collector.identifiers, collector.immediate, Index(function))
     for scope in root.walk():
         for name, occurrences in scope.uses.items():
             owner = scope.owner(name)

@@ -8,10 +8,12 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from flopod_compiler.analyse.aliases import Aliases, Variable
 from flopod_compiler.analyse.exposure import Exposure
 from flopod_compiler.analyse.heap import Object
+from flopod_compiler.analyse.index import Index
 from flopod_compiler.analyse.liveness import LOOPS, Liveness, Loop
 from flopod_compiler.analyse.scopes import FUNCTIONS, Binding, Names, Scope
 from flopod_compiler.model import DURABLE_KINDS, Classified, FunctionNode
@@ -75,14 +77,21 @@ class _Decider:
         self._classified = classified
         self._function = function
         self._names = names
+        self._index = names.index
         self._scope = scope
         self._aliases = aliases
-        self._liveness = Liveness(names, scope, classified.passing)
-        self._exposure = Exposure(classified, function, names, scope)
         self._durable = durable
         self._called_back = _has_callbacks(classified, names)
-        self._blocks = _blocks(function, durable)
+        self._blocks = _blocks(function, durable, names.index)
         self._loops: list[Loop] = [one for one in self._blocks if isinstance(one, LOOPS)]
+
+    @cached_property
+    def _liveness(self) -> Liveness:
+        return Liveness(self._names, self._scope, self._classified.passing)
+
+    @cached_property
+    def _exposure(self) -> Exposure:
+        return Exposure(self._classified, self._function, self._names, self._scope)
 
     def decide(self) -> State:
         state = State()
@@ -135,7 +144,9 @@ class _Decider:
         return any(writer not in own for writer in self._names.writers(owner, name))
 
     def _has_loop(self, scope: Scope) -> bool:
-        return self._is_durable(scope.node) and any(isinstance(one, LOOPS) for one in ast.walk(scope.node))
+        return self._is_durable(scope.node) and any(
+            isinstance(one, LOOPS) for one in self._index.below(scope.node)
+        )
 
     def _is_durable(self, node: ast.AST) -> bool:
         function = self._classified.functions.get(node) if isinstance(node, FUNCTIONS) else None
@@ -157,11 +168,10 @@ class _Decider:
         return False
 
     def _bound_in(self, loop: Loop) -> set[str]:
-        inside = set(ast.walk(loop))
         found = set()
         for name in {*self._scope.bindings, *self._scope.parameters}:
             writers = self._names.writers(self._scope, name)
-            if any(writer.node in inside or self._nested(writer) for writer in writers):
+            if any(self._index.within(writer.node, loop) or self._nested(writer) for writer in writers):
                 found.add(name)
         return found
 
@@ -191,10 +201,14 @@ class _Decider:
         mentions = self._mentions(name)
         best: Block = self._function
         for loop in self._loops:
-            body = {one for part in loop.body for one in ast.walk(part)}
-            if mentions <= body and name not in self._liveness.live_out(loop):
+            if all(self._in_body(one, loop) for one in mentions) and name not in self._liveness.live_out(
+                loop
+            ):
                 best = loop
         return best
+
+    def _in_body(self, node: ast.AST, loop: Loop) -> bool:
+        return any(self._index.within(node, part) for part in loop.body)
 
     def _mentions(self, name: str) -> set[ast.AST]:
         return {
@@ -207,7 +221,7 @@ class _Decider:
     def _first_assignment(self, name: str, block: Block) -> ast.stmt | None:
         mentions = self._mentions(name)
         for statement in block.body:
-            here = mentions & set(ast.walk(statement))
+            here = {one for one in mentions if self._index.within(one, statement)}
             if not here:
                 continue
             target = _single_target(statement)
@@ -250,14 +264,14 @@ class _Decider:
         if not isinstance(loop, ast.For):
             return False
         lost = changed & self._aliases.reached_by(loop.iter)
-        around = [one.name for one in state.declared.values() if loop in set(ast.walk(one.block))]
+        around = [one.name for one in state.declared.values() if self._index.within(loop, one.block)]
         known = [(owner, name) for name in [*kept, *around] if (owner := self._scope.owner(name)) is not None]
         return not lost <= self._aliases.reachable([*known, *self._outside])
 
     def _changes_asyncio(self, loop: Loop) -> bool:
         """Whether the loop uses up a queue, lock or the like from outside, which no snapshot can hold."""
         bound = self._bound_in(loop)
-        for one in ast.walk(loop):
+        for one in self._index.below(loop):
             if not isinstance(one, ast.Call):
                 continue
             info = self._classified.calls.get(one)
@@ -270,9 +284,10 @@ class _Decider:
 
     def _defers(self, loop: Loop) -> bool:
         """Whether an iteration may leave a durable call to be awaited later: then it is never complete."""
-        awaited = {one.value for one in ast.walk(loop) if isinstance(one, ast.Await)}
+        below = self._index.below(loop)
+        awaited = {one.value for one in below if isinstance(one, ast.Await)}
         awaited |= self._grouped(loop)
-        for one in ast.walk(loop):
+        for one in below:
             info = self._classified.calls.get(one) if isinstance(one, ast.Call) else None
             durable = info is not None and info.kind in DURABLE_KINDS and info.is_async
             if durable and one not in awaited and not self._gathered(one, awaited):
@@ -283,14 +298,14 @@ class _Decider:
         """The calls that a task group inside the loop starts: its block ends after all of them."""
         groups = {
             item.optional_vars.id
-            for one in ast.walk(loop)
+            for one in self._index.below(loop)
             if isinstance(one, ast.AsyncWith)
             for item in one.items
             if isinstance(item.optional_vars, ast.Name)
         }
         return {
             one
-            for one in ast.walk(loop)
+            for one in self._index.below(loop)
             if isinstance(one, ast.Call)
             and isinstance(one.func, ast.Attribute)
             and isinstance(one.func.value, ast.Name)
@@ -303,7 +318,7 @@ class _Decider:
         return "" if info is None else info.callee
 
     def _gathered(self, call: ast.AST, awaited: set[ast.expr]) -> bool:
-        return any(call is not one and call in set(ast.walk(one)) for one in awaited)
+        return any(call is not one and self._index.within(call, one) for one in awaited)
 
     def _candidates(self, loop: Loop) -> list[Variable]:
         live = self._liveness.live_out(loop)
@@ -346,8 +361,17 @@ class _Decider:
         if any(isinstance(getattr(one.node, "ctx", None), ast.Del) for one in self._scope.bindings[name]):
             return False
         return any(name in _binds(statement) for statement in _dominators(self._function, loop)) or any(
-            name in _entered(ancestor) for ancestor in _ancestors(self._function, loop)
+            name in _entered(ancestor) for ancestor in self._ancestors(loop)
         )
+
+    def _ancestors(self, loop: Loop) -> Iterator[ast.AST]:
+        """The compound statements of the function in whose bodies a loop stands."""
+        node: ast.AST = loop
+        while (parent := self._index.parents.get(node)) is not None and node is not self._function:
+            body = getattr(parent, "body", [])
+            if isinstance(body, list) and node in body:
+                yield parent
+            node = parent
 
     def _as_collection(self, name: str, loop: Loop, state: State) -> bool:
         known = state.declared.get(name)
@@ -371,13 +395,15 @@ class _Decider:
 
     def _in_plain_loop(self, statement: ast.stmt) -> bool:
         plain = [
-            one for one in ast.walk(self._function) if isinstance(one, LOOPS) and one not in self._durable
+            one
+            for one in self._index.below(self._function)
+            if isinstance(one, LOOPS) and one not in self._durable
         ]
-        return any(statement in set(ast.walk(one)) for one in plain)
+        return any(self._index.within(statement, one) for one in plain)
 
     def _built_in(self, name: str, loop: Loop) -> bool:
         """Whether the loop changes the name's own object, by a method or an item."""
-        for one in ast.walk(loop):
+        for one in self._index.below(loop):
             base = None
             if isinstance(one, ast.Subscript) and not isinstance(one.ctx, ast.Load):
                 base = one.value
@@ -391,30 +417,27 @@ class _Decider:
     def _block_of(self, statement: ast.stmt) -> Block:
         best: Block = self._function
         for loop in self._loops:
-            if any(statement in set(ast.walk(part)) for part in loop.body):
+            if self._in_body(statement, loop):
                 best = loop
         return best
 
 
 def _has_callbacks(classified: Classified, names: Names) -> bool:
     """Whether a callback may run, and change anything, while no call of it is in sight."""
-    calls = (classified.calls.get(one) for one in ast.walk(names.root.node) if isinstance(one, ast.Call))
+    calls = (classified.calls.get(one) for one in names.index.nodes if isinstance(one, ast.Call))
     return any(call is not None and call.name == "add_done_callback" for call in calls)
 
 
-def _blocks(function: FunctionNode, durable: set[ast.AST]) -> list[Block]:
-    """The function and its durable loops, outermost first."""
+def _blocks(function: FunctionNode, durable: set[ast.AST], index: Index) -> list[Block]:
+    """The function and its durable loops, outermost first; those of a class body are not among them."""
     found: list[Block] = [function]
-
-    def visit(node: ast.AST) -> None:
-        for child in ast.iter_child_nodes(node):
-            if isinstance(child, (*FUNCTIONS, ast.Lambda, ast.ClassDef)):
-                continue
-            if isinstance(child, LOOPS) and child in durable:
-                found.append(child)
-            visit(child)
-
-    visit(function)
+    for node in index.below(function):
+        if isinstance(node, LOOPS) and node in durable:
+            holder = index.parents[node]
+            while holder is not function and not isinstance(holder, ast.ClassDef):
+                holder = index.parents[holder]
+            if holder is function:
+                found.append(node)
     return found
 
 
@@ -453,18 +476,7 @@ def _dominators(function: FunctionNode, loop: Loop) -> list[ast.stmt]:
     return found
 
 
-def _ancestors(function: FunctionNode, loop: Loop) -> list[ast.stmt]:
-    """The compound statements of a function that a loop stands in."""
-    below = (one for one in ast.walk(function) if isinstance(one, ast.stmt) and one is not function)
-    return [one for one in below if one is not loop and _is_in_body(loop, one)]
-
-
-def _is_in_body(loop: Loop, statement: ast.stmt) -> bool:
-    body = getattr(statement, "body", [])
-    return isinstance(body, list) and any(loop in set(ast.walk(part)) for part in body)
-
-
-def _entered(statement: ast.stmt) -> set[str]:
+def _entered(statement: ast.AST) -> set[str]:
     """The names that a `with` or a loop binds before its body."""
     targets: list[ast.expr] = []
     if isinstance(statement, ast.With | ast.AsyncWith):

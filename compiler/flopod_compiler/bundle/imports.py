@@ -6,6 +6,9 @@ import ast
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
+from flopod_compiler.model import SourceModule
+
+_HOLDERS = (ast.stmt, ast.excepthandler, ast.match_case)
 MAY_BE_MISSING = {"ImportError", "ModuleNotFoundError", "Exception", "BaseException"}
 
 
@@ -22,8 +25,13 @@ class Import:
     optional: bool = False
 
 
-def imports_of(tree: ast.Module, module: str, is_package: bool, *, typing: bool = False) -> list[Import]:
-    """Every import in `tree`, inside functions too; those under `if TYPE_CHECKING` only if `typing`."""
+def imports_of(
+    tree: ast.Module, module: str, is_package: bool, *, typing: bool = False, by_name: bool = True
+) -> list[Import]:
+    """Every import in `tree`, inside functions too; those under `if TYPE_CHECKING` only if `typing`.
+
+    Without `by_name`, which `imports_by_name` of the text says, expressions are left out.
+    """
     found: list[Import] = []
     stack: list[tuple[ast.AST, bool]] = [(tree, False)]
     while stack:
@@ -32,9 +40,20 @@ def imports_of(tree: ast.Module, module: str, is_package: bool, *, typing: bool 
         stack += [
             (child, optional or _is_guarded(node, child))
             for child in ast.iter_child_nodes(node)
-            if typing or not _is_for_types(node, child)
+            if (by_name or isinstance(child, _HOLDERS)) and (typing or not _is_for_types(node, child))
         ]
     return sorted(found, key=lambda each: (each.node.lineno, each.node.col_offset, each.name))
+
+
+def imports_in(module: SourceModule) -> list[Import]:
+    """The imports of a module of the project, without those for type checkers."""
+    by_name = imports_by_name(module.text)
+    return imports_of(module.tree, module.name, module.is_package, by_name=by_name)
+
+
+def imports_by_name(text: str) -> bool:
+    """Whether a module's text may import by a call, so that its expressions are worth a look."""
+    return "import_module" in text or "__import__" in text
 
 
 def _imports_at(node: ast.AST, module: str, is_package: bool, optional: bool) -> Iterator[Import]:
@@ -45,12 +64,12 @@ def _imports_at(node: ast.AST, module: str, is_package: bool, optional: bool) ->
         case ast.ImportFrom(module=name, names=names, level=level):
             origin = _absolute(name or "", level, module, is_package)
             yield Import(origin, tuple(alias.name for alias in names), node, optional)
-        case ast.Call(func=func, args=[ast.Constant(value=str(name)), *_]) if _imports_by_name(func):
+        case ast.Call(func=func, args=[ast.Constant(value=str(name)), *_]) if _is_import_call(func):
             if name and not name.startswith("."):
                 yield Import(name, (), node, optional)
 
 
-def _imports_by_name(func: ast.expr) -> bool:
+def _is_import_call(func: ast.expr) -> bool:
     match func:
         case ast.Name(id="__import__" | "import_module"):
             return True

@@ -12,12 +12,13 @@ import msgspec
 from flopod.manifest import Manifest
 from flopod_compiler.bundle import loader
 from flopod_compiler.bundle.files import DataFile, included_files
-from flopod_compiler.bundle.imports import imports_of, modules_reached
+from flopod_compiler.bundle.imports import imports_in, modules_reached
 from flopod_compiler.bundle.linemap import compress_lines
 from flopod_compiler.bundle.literal import literal, normalised
 from flopod_compiler.bundle.requirements import lowest_python, requirements
 from flopod_compiler.bundle.runtime import linked_runtime
 from flopod_compiler.diagnostics import Diagnostic
+from flopod_compiler.garbage import collector_paused
 from flopod_compiler.model import Project, SourceModule
 from flopod_templates import render
 
@@ -52,9 +53,14 @@ def link(compilation: Compilation) -> Linked:
     The same compilation gives the same bytes. An import that nothing installed provides is an
     FLP705 among the diagnostics.
     """
-    project, manifest = compilation.project, compilation.manifest
-    if manifest is None:
+    if compilation.manifest is None:
         raise ValueError("a compilation with errors cannot be linked")
+    with collector_paused():
+        return _linked(compilation, compilation.manifest)
+
+
+def _linked(compilation: Compilation, manifest: Manifest) -> Linked:
+    project = compilation.project
     files, found = included_files(project)
     authored = _authored(project, compilation)
     needs, missing = requirements(authored, _own_names(project))
@@ -112,9 +118,7 @@ def _authored(project: Project, compilation: Compilation) -> list[SourceModule]:
     names = modules_reached(
         sorted(roots),
         project.modules.__contains__,
-        lambda name: imports_of(
-            project.modules[name].tree, name, project.modules[name].is_package, typing=False
-        ),
+        lambda name: imports_in(project.modules[name]),
     )
     return [project.modules[name] for name in sorted(names)]
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib.metadata import Distribution, distribution, packages_distributions
 
-from flopod_compiler.bundle.imports import Import, imports_of
+from flopod_compiler.bundle.imports import Import, imports_in
 from flopod_compiler.diagnostics import Diagnostic
 from flopod_compiler.diagnostics.rules.bundling import NotInstalled
 from flopod_compiler.model import SourceModule
@@ -53,7 +53,7 @@ def _parses(text: str, minor: int) -> bool:
 
 
 def _foreign_imports(module: SourceModule, project: set[str]) -> Iterator[Import]:
-    for each in imports_of(module.tree, module.name, module.is_package):
+    for each in imports_in(module):
         top = each.name.partition(".")[0]
         if top and top not in project and top not in OURS and top not in sys.stdlib_module_names:
             yield each

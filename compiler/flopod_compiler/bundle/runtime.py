@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 import flopod
-from flopod_compiler.bundle.imports import Import, imports_of, modules_reached
+from flopod_compiler.bundle.imports import Import, imports_by_name, imports_of, modules_reached
 from flopod_compiler.bundle.literal import normalised
 
 ENTRY = "flopod.engine.job"
@@ -22,7 +22,9 @@ def linked_runtime() -> dict[str, tuple[str, str]]:
 
 def _imports(name: str) -> list[Import]:
     """The imports of a runtime module; the package's own lazy ones stand under TYPE_CHECKING."""
-    return imports_of(ast.parse(_source(name)), name, _is_package(name), typing=name == "flopod")
+    source = _source(name)
+    by_name = imports_by_name(source)
+    return imports_of(ast.parse(source), name, _is_package(name), typing=name == "flopod", by_name=by_name)
 
 
 @cache

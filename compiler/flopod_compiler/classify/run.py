@@ -16,14 +16,15 @@ from flopod_compiler.classify.workflows import find_workflows
 from flopod_compiler.classify.workspace import Workspace
 from flopod_compiler.diagnostics.rules.discovery import TooDeep
 from flopod_compiler.garbage import collector_paused
-from flopod_compiler.model import Classified, Project, WorkflowFunction
+from flopod_compiler.model import CallKind, Classified, Project, ProjectFunction, WorkflowFunction
 
 
 def classify(project: Project, *, all_functions: bool = False) -> Classified:
     """Classify every call in the workflows of a project.
 
-    With `all_functions` every function at the top level of a module is taken as a workflow. All findings,
-    those of discovery included, are in `diagnostics`, not settled yet; nothing is raised for any source.
+    With `all_functions` every function at the top level of a module is taken as a workflow, by itself: one
+    that calls another calls a leaf, or what is pure. All findings, those of discovery included, are in
+    `diagnostics`, not settled yet; nothing is raised for any source.
     """
     with collector_paused():
         return _classified(Workspace.over(project), all_functions)
@@ -38,6 +39,13 @@ def _classified(work: Workspace, all_functions: bool) -> Classified:
     for workflow in list(work.result.workflows):
         _classify_workflow(work, workflow)
     work.result.reachable = reachable_modules(work)
+    work.result.called = {
+        target.node
+        for info in work.result.calls.values()
+        if info.kind is CallKind.WORKFLOW
+        for target in info.targets
+        if isinstance(target, ProjectFunction)
+    }
     if not all_functions:
         review_modules(work)
     return work.result

@@ -18,7 +18,9 @@ from flopod_compiler.purity.roots import MODULE, RootFinder
 
 def check_state(work: Workspace, workflow: WorkflowFunction) -> None:
     """Fill `constants`, and report writes to module state and reads of what the program changes."""
-    recorded = {call for call, info in work.result.calls.items() if info.kind is not CallKind.PURE}
+    calls = work.result.calls
+    inside = (call for scope in work.scopes(workflow) for call in scope.calls if call in calls)
+    recorded = {call for call in inside if calls[call].kind is not CallKind.PURE}
     finder = RootFinder(work.names, work.types, work.names.scope(workflow.node), recorded)
     for scope in work.scopes(workflow):
         _reads(work, workflow, scope)

@@ -50,7 +50,7 @@ def find_workflows(work: Workspace, *, all_functions: bool = False) -> None:
         _check_vouched(work)
     ordered = sorted(found.values(), key=lambda one: (one.module.name, one.node.lineno))
     work.result.workflows = ordered
-    work.marks.roots = {one.node: one.name for one in ordered}
+    work.marks.roots = {} if all_functions else {one.node: one.name for one in ordered}
     _check_names(work, ordered, all_functions)
     if not all_functions:
         _check_bindings(work, ordered)

@@ -17,17 +17,22 @@ FORMATS = ("text", "json", "sarif", "github")
     "--format", type=click.Choice(FORMATS), default="text", show_default=True, help="How to print them."
 )
 @click.option("--strict", is_flag=True, help="Treat warnings about ids as errors.")
-def check(src: Path, format: str, strict: bool) -> None:
+@click.option("--all-functions", is_flag=True, hidden=True, help="Take every function as a workflow; count.")
+def check(src: Path, format: str, strict: bool, all_functions: bool) -> None:
     """Report everything in SRC that cannot be compiled, with the place and a rewrite.
 
     If a build would change flopod.lock, its plan is printed on standard error.
     SRC is the source folder or a single file. Ends with status 1 if there are errors.
     """
+    if all_functions:
+        _census(src)
+        return
     from flopod_compiler.build import compile_project
+    from flopod_compiler.cache import cache_folder
     from flopod_compiler.cli.compiling import failed, rendered
     from flopod_compiler.cli.locking import show_plan
 
-    found = compile_project(src, strict=strict)
+    found = compile_project(src, strict=strict, caching=cache_folder())
     if found.diagnostics or format != "text":
         click.echo(rendered(found, found.diagnostics, format).rstrip("\n"))
     if not found.ok:
@@ -38,3 +43,16 @@ def check(src: Path, format: str, strict: bool) -> None:
     names = ", ".join(found.manifest.workflows) if found.manifest else ""
     click.echo(f"no errors in {len(found.project.modules)} modules; workflows: {names}", err=True)
     next_step(f"flopod build {src}")
+
+
+def _census(src: Path) -> None:
+    """What becomes of every function, by rule; a fault of the compiler is the only failure."""
+    from flopod_compiler.cli.census import totals
+    from flopod_compiler.survey import survey
+
+    found = survey(src)
+    click.echo(totals(found))
+    for fault in found.faults:
+        click.echo(f"fault: {fault}", err=True)
+    if found.faults:
+        raise click.exceptions.Exit(1)

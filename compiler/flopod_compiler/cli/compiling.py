@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 def compiled(src: Path, *, strict: bool = False, locking: bool = False) -> tuple[Compilation, Manifest]:
     """The compilation of `src` and its manifest. Ends the command with status 1 on source errors."""
     from flopod_compiler.build import compile_project
+    from flopod_compiler.cache import cache_folder
 
-    found = compile_project(src, strict=strict, locking=locking)
+    found = compile_project(src, strict=strict, locking=locking, caching=cache_folder())
     report(found, found.diagnostics)
     if found.manifest is None or not found.ok:
         raise failed(found.diagnostics)

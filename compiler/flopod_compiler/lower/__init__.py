@@ -1,5 +1,8 @@
-"""Lowering: apply a plan to the author's source with one libcst transformer, and map the lines home."""
+"""Lowering: apply a plan to the author's source with one libcst transformer, and map the lines home.
 
-from flopod_compiler.lower.module import LoweringError, lower_module
+What is to be edited is known without libcst, which is imported only by the modules that edit.
+"""
 
-__all__ = ["LoweringError", "lower_module"]
+
+class LoweringError(Exception):
+    """The emitted text does not correspond to the source line by line: a fault of the compiler."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ast
 import io
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, fields
 
 from flopod_compiler.analyse.state import Declared
 from flopod_compiler.ids import Site
-from flopod_compiler.model import CallInfo, Classified, SourceModule
+from flopod_compiler.model import CallInfo, CallKind, Classified, SourceModule
 from flopod_compiler.plan import FunctionPlan, Plan
 from flopod_compiler.plan.model import Spread
 
@@ -66,7 +67,14 @@ class Edits:
     declarations: dict[Place, tuple[Declared, Site]] = field(default_factory=dict)
     constants: dict[Extent, tuple[str, str]] = field(default_factory=dict)
     spreads: dict[Extent, tuple[Spread, str]] = field(default_factory=dict)
-    sites: dict[tuple[int, str], Site] = field(default_factory=dict)
+    sites: dict[tuple[ast.AST, str], Site] = field(default_factory=dict)
+
+    def places(self) -> set[Place]:
+        """Where what is to be edited begins."""
+        every: list[Iterable[Place | Extent]] = [
+            getattr(self, one.name) for one in fields(self) if one.name != "sites"
+        ]
+        return {(place[0], place[1]) for some in every for place in some}
 
 
 def split_lines(text: str) -> list[str]:
@@ -101,8 +109,20 @@ def anchor(target: ast.expr) -> ast.expr:
     return target.value if isinstance(target, ast.Starred) else target
 
 
-def collect_edits(classified: Classified, plan: Plan, edits: Edits) -> None:
-    """Add the edits of one planned workflow to its module's."""
+def collect_edits(classified: Classified, plans: list[Plan]) -> Edits:
+    """The edits of the planned workflows of one module."""
+    edits = Edits()
+    for plan in plans:
+        _collect(classified, plan, edits)
+        for (_, name), site in plan.variable_names.items():
+            for function in plan.functions.values():
+                declared = function.state.declared.get(name)
+                if declared is not None:
+                    edits.sites.setdefault((declared.block, name), site)
+    return edits
+
+
+def _collect(classified: Classified, plan: Plan, edits: Edits) -> None:
     columns = Columns(plan.root.module)
     for node, function in plan.functions.items():
         _function(plan, function, node, columns, edits)
@@ -112,11 +132,13 @@ def collect_edits(classified: Classified, plan: Plan, edits: Edits) -> None:
         edits.prefixes[columns.extent(value)] = (site, site.scope.variable)
     for call, spread in plan.spreads.items():
         edits.spreads[columns.extent(call)] = (spread, spread.loop.scope.variable)
-    for node in ast.walk(plan.root.node):
+    for node in plan.functions[plan.root.node].names.index.nodes:
         scope = plan.scopes.get(node)
         if isinstance(node, ast.Call) and node in classified.calls and scope is not None:
             info, known = classified.calls[node], plan.sites.get(node)
             awaited = node in plan.awaited
+            if info.kind is CallKind.PURE and known is None and not awaited:
+                continue
             edits.calls[columns.extent(node)] = CallEdit(node, info, known, scope.variable, awaited)
         if isinstance(node, ast.expr) and node in classified.constants and scope is not None:
             edits.constants[columns.extent(node)] = (classified.constants[node], scope.variable)

@@ -2,45 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import libcst as cst
-from libcst.metadata import CodeRange
 
 from flopod_compiler.analyse.state import Declared
 from flopod_compiler.ids import Site
 from flopod_compiler.lower import nodes
 from flopod_compiler.lower.calls import lower_call, lower_spread
-from flopod_compiler.lower.edits import Edits, Extent, LoopEdit, Place
+from flopod_compiler.lower.edits import Edits, LoopEdit, Place
+from flopod_compiler.lower.positions import Positions
+
+_Node = TypeVar("_Node", bound=cst.CSTNode)
 
 
 class Lowering(cst.CSTTransformer):
-    """Applies the edits; `offset` is the line before the piece's first in its module."""
+    """Applies the edits to the tree that `positions` was made from."""
 
-    def __init__(self, edits: Edits, positions: Mapping[cst.CSTNode, CodeRange], offset: int) -> None:
+    def __init__(self, edits: Edits, positions: Positions) -> None:
         super().__init__()
         self._edits = edits
         self._positions = positions
-        self._offset = offset
+        self._start = positions.start
+        self._extent = positions.extent
         self._depth = 0
         self._quotes: list[str] = []
         self._tripled = False
+        self._holds = positions.holding(edits.places())
 
-    # -- places
+    # What holds nothing to edit is neither visited nor left: it stays the node that it is.
 
-    def _start(self, node: cst.CSTNode) -> Place:
-        start = self._positions[node].start
-        return start.line + self._offset, start.column
+    def on_visit(self, node: cst.CSTNode) -> bool:
+        return self._holds(node) and super().on_visit(node)
 
-    def _extent(self, node: cst.CSTNode) -> Extent:
-        where = self._positions[node]
-        return (
-            where.start.line + self._offset,
-            where.start.column,
-            where.end.line + self._offset,
-            where.end.column,
-        )
+    def on_visit_attribute(self, node: cst.CSTNode, attribute: str) -> None:
+        """Nothing is edited by the name of a field; the base looks for a method for each."""
+
+    def on_leave_attribute(self, original_node: cst.CSTNode, attribute: str) -> None:
+        """As above."""
+
+    def on_leave(
+        self, original_node: _Node, updated_node: _Node
+    ) -> _Node | cst.RemovalSentinel | cst.FlattenSentinel[_Node]:
+        return super().on_leave(original_node, updated_node) if self._holds(original_node) else updated_node
 
     def _text(self, value: str) -> cst.SimpleString:
         return nodes.text(value, self._free_quote())
@@ -136,7 +140,7 @@ class Lowering(cst.CSTTransformer):
 
     def _with_declared(self, body: cst.BaseSuite, edit: LoopEdit) -> cst.BaseSuite:
         made = [
-            self._declaration(one, self._edits.sites[id(one.block), one.name], edit.inner)
+            self._declaration(one, self._edits.sites[one.block, one.name], edit.inner)
             for one in edit.declared
         ]
         return nodes.prepend(body, made)

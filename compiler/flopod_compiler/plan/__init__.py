@@ -32,7 +32,7 @@ def plan_workflow(classified: Classified, root: WorkflowFunction) -> Plan:
     variables = Variables(names.identifiers)
     outside: set[Variable] = set()
     for function in _family(classified, root):
-        durable = durable_regions(classified, function.node)
+        durable = durable_regions(classified, function.node, names.index)
         scope = names.scopes[function.node]
         state = decide_state(classified, function.node, names, scope, aliases, durable, outside)
         outside = outside | {(scope, name) for name in state.declared}

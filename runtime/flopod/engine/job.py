@@ -169,7 +169,7 @@ class Job:
         try:
             function = operator.attrgetter(entry.function)(self._import(entry.module))
         except Exception as error:
-            self._console.error(author_traceback(error).rstrip("\n"))
+            self._console.error(author_traceback(error, whole=self.options.level > 1).rstrip("\n"))
             return 1
         arguments = self._arguments(entry, recorded, function)
         self._points = wait_points(entry, self._import)
@@ -226,7 +226,7 @@ class Job:
                 return self._give(outcome.value, out)
             case "failed":
                 self._console.error(f"run {run_id} failed")
-                self._console.error(_failure(outcome))
+                self._console.error(_failure(outcome, whole=self.options.level > 1))
             case "cancelled":
                 self._console.error(f"run {run_id} is cancelled{_because(outcome.reason)}")
             case "paused":
@@ -320,9 +320,9 @@ def _unknown_workflow(name: str, known: dict[str, WorkflowEntry]) -> str:
     return f"no workflow is called {name!r}; {guess}There is: {', '.join(sorted(known))}"
 
 
-def _failure(outcome: RunOutcome) -> str:
+def _failure(outcome: RunOutcome, *, whole: bool) -> str:
     if outcome.error is not None and outcome.error.__traceback__ is not None:
-        return author_traceback(outcome.error).rstrip("\n")
+        return author_traceback(outcome.error, whole=whole).rstrip("\n")
     return outcome.traceback.rstrip("\n") or "".join(traceback.format_exception_only(outcome.error))
 
 

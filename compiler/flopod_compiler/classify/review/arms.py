@@ -21,11 +21,10 @@ _GATHER = "asyncio.gather"
 
 def review_arms(work: Workspace, workflow: WorkflowFunction, places: Places) -> None:
     """Look at nested functions that run side by side, and at the arguments of each gather."""
-    for node, function in list(work.result.functions.items()):
-        if function.parent is not None and function.module is workflow.module:
-            scope = work.names.scope(node)
-            if work.names.tree(node).root.node is workflow.node and _is_side_by_side(work, places, node):
-                _lost_updates(work, workflow, scope)
+    for scope in work.scopes(workflow):
+        is_nested = scope.node is not workflow.node and scope.node in work.result.functions
+        if is_nested and _is_side_by_side(work, places, scope.node):
+            _lost_updates(work, workflow, scope)
     for call in places.all(ast.Call):
         info = places.calls.get(call)
         if info is not None and info.callee == _GATHER:
