@@ -16,11 +16,9 @@ def _no_timer(node: ast.Call) -> ast.expr:
     return ast.Constant(None) if is_primitive(node, "timer") else node
 
 
-def _no_group(node: ast.AsyncWith) -> ast.AsyncWith:
-    """A group that waits for nothing: its tasks are made beside it."""
-    plain = ast.parse("contextlib.nullcontext(asyncio.get_running_loop())", mode="eval").body
-    item = node.items[0]
-    return without(node, items=[without(item, context_expr=plain)])
+def _no_group(node: ast.AsyncWith) -> list[ast.stmt]:
+    """The tasks of a group are made by the loop, and nobody waits for them."""
+    return [*ast.parse("group = asyncio.get_running_loop()").body, *node.body]
 
 
 def _backwards(node: ast.Call) -> ast.Call:
@@ -67,7 +65,7 @@ FAULTS_OF_TASKS = [
     ),
     Fault("lock dropped", "locks_and_events", edit(ast.AsyncWith, _no_lock)),
     Fault("semaphore dropped", "semaphore", edit(ast.AsyncWith, _no_lock)),
-    Fault("cancel dropped", "task_cancel", edit(ast.Expr, _not_cancelled)),
+    Fault("cancel dropped", "futures", edit(ast.Expr, _not_cancelled)),
     Fault("shield dropped", "shield", instead("asyncio.shield(inner)", "inner")),
     Fault(
         "arm of a race lost",
@@ -92,11 +90,6 @@ FAULTS_OF_TASKS = [
             "wf.parallel(price=wf.activity('price', price, n), next=wf.activity('price#next', price, n + 1))",
             "wf.parallel(price=wf.activity('price#next', price, n + 1), next=wf.activity('price', price, n))",
         ),
-    ),
-    Fault(
-        "callback of a task lost",
-        "tasks_in_collections",
-        instead("task.add_done_callback(background.discard)", "None"),
     ),
     Fault("item of a queue not acknowledged", "queue_workers", instead("queue.task_done()", "None")),
 ]

@@ -145,7 +145,7 @@ def logged(body: Body) -> None:
 
 
 def nap(body: Body) -> None:
-    """`time.sleep`, also in synchronous workflows."""
+    """`time.sleep` in a synchronous workflow, where no timeout can be over meanwhile."""
     body.mark("time-sleep")
     body.text.add(f"time.sleep({body.rng.choice(['0.5', '2', int_expr(body, 0) + ' % 3 + 4'])})")
 
@@ -219,12 +219,11 @@ def makers(body: Body) -> list[Maker]:
     found = [
         chosen_function, function_table, function_loop, partial, attribute_by_name, method_that_changes,
         method_that_changes, pure_method, dataclass_value, enumeration, lambda_value, local_import, logged,
-        nap, unreachable, walrus_in_comprehension, delete_items, decorated,
+        unreachable, walrus_in_comprehension, delete_items, decorated,
     ]  # fmt: skip
     if not body.in_loop:
         found += [local_class]
     if not body.is_helper:
         found += [recursion]
-    if body.is_async:
-        found += [attempted]
+    found += [attempted] if body.is_async else [nap]
     return found
