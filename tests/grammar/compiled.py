@@ -11,7 +11,8 @@ from textwrap import dedent, indent
 
 from flopod_compiler.build import compile_project
 from flopod_compiler.classify import classify
-from flopod_compiler.lower import lower_module
+from flopod_compiler.lower.edits import collect_edits
+from flopod_compiler.lower.module import lower_module
 from flopod_compiler.model import Classified, FunctionNode
 from flopod_compiler.plan import Plan, name_sites, plan_workflow
 from flopod_compiler.project import discover
@@ -59,7 +60,7 @@ def passes(text: str) -> Passes:
         classified = classify(project)
         plan = plan_workflow(classified, classified.workflows[0])
         name_sites(plan)
-        lowered = lower_module(classified, project.modules["flow"], [plan])
+        lowered = lower_module(project.modules["flow"], [plan.root.node], collect_edits(classified, [plan]))
         return Passes(classified, plan, lowered.text)
 
 
