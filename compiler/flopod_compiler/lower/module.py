@@ -71,6 +71,11 @@ def _lower_piece(
         line_map.append(home)
         result.append(source[home - 1] if home in shown.hidden else line)
         position += 1
+    if position == len(shown.kept) - 1 and not shown.lines[-1]:
+        # The file ends without a line end, and its last line is hidden: there was nothing to write.
+        line_map.append(shown.kept[-1])
+        result.append(source[shown.kept[-1] - 1])
+        position += 1
     if position != len(shown.kept):
         raise LoweringError(f"line {shown.first}: {len(shown.kept) - position} lines lost")
     return result, line_map
