@@ -188,7 +188,7 @@ def _try(body: Body) -> None:
             outer, body.in_finally = body.in_finally, True
             with body.inside("finally"), body.text.block("finally:"):
                 later_clause(body)
-                if body.chance(0.3):
+                if body.chance(0.5):
                     leave(body)
             body.in_finally = outer
 

@@ -234,7 +234,7 @@ def leave(body: Body) -> None:
     if body.in_loop and not body.in_finally:
         choices += ["break", "continue", "break", "continue"]
     if body.in_loop and body.in_finally:
-        choices += ["break", "break"]
+        choices += ["break"] * 4
     how = body.rng.choice(choices)
     body.mark(how + ("-in-finally" if body.in_finally else ""))
     with body.text.block(f"if {bool_expr(body)}:"):
