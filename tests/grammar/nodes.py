@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import warnings
 from collections.abc import Container, Iterator
 from typing import Any
 
@@ -16,11 +15,9 @@ FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 
 def grammar() -> dict[str, tuple[str, ...]]:
     """Each concrete node class and its fields."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        members = [getattr(ast, name) for name in dir(ast) if name not in _DEPRECATED]
-    classes = [one for one in members if isinstance(one, type) and issubclass(one, ast.AST)]
-    leaves = [one for one in classes if not one.__subclasses__() or one is ast.Constant]
+    known = [one for one in vars(ast).values() if isinstance(one, type) and issubclass(one, ast.AST)]
+    leaves = [one for one in known if not one.__subclasses__() or one is ast.Constant]
+    leaves = [one for one in leaves if one.__name__ not in _DEPRECATED]
     return {one.__name__: one._fields for one in leaves}
 
 
