@@ -73,6 +73,14 @@ FRAMES = {
 }
 
 
+# The first pdb of Python 3.13 takes the options of the program for its own.
+PROGRAM = """
+import runpy, sys
+sys.argv = {arguments}
+runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=False)
+"""
+
+
 @pytest.fixture
 def source(tmp_path: Path) -> Path:
     """A source root, absolute, as a debugger gets it."""
@@ -118,7 +126,9 @@ def test_breakpoints_in_the_authors_file_stop(source: Path) -> None:
         "c",
     ]
     commands = [part for one in [*stops, "p number, found", "cl 1", "cl 2", "c", "q"] for part in ("-c", one)]
-    done = python(source.parent, "-m", "pdb", *commands, *flopod_run("loop", 6, "-q"))
+    program = source.parent / "program.py"
+    program.write_text(PROGRAM.format(arguments=flopod_run("loop", 6, "-q")[1:]))
+    done = python(source.parent, "-m", "pdb", *commands, str(program))
     shown = [line for line in done.stderr.splitlines() if line.startswith("(")]
     assert shown == ["(2, <Var found=-1>)", "('leaf', 2)", "(4, <Var found=0>)"], done.stdout + done.stderr
 
