@@ -126,7 +126,9 @@ def guarded(body: Body, _: Write) -> None:
         body.text.add("return await num(p) + await num(p, 1)")
     arguments = [int_expr(body, 1) for _ in range(3)]
     arms = ", ".join(f"{name}({one})" for one in arguments)
-    body.text.add(f"seen.append([str(one) for one in await asyncio.gather({arms}, return_exceptions=True)])")
+    found = body.fresh("found")
+    body.text.add(f"{found} = await asyncio.gather({arms}, return_exceptions=True)")
+    body.text.add(f"seen.append([str(one) for one in {found}])")
 
 
 def queue(body: Body, _: Write) -> None:
