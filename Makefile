@@ -25,6 +25,7 @@ test: setup
 
 sweep: setup
 	$(BIN)/python -m tests.sweep --programs $(SIZE) --seed $(SEED)
+	$(BIN)/python -m tests.edits --pairs 12 --seed $(SEED)
 	$(BIN)/python -m tests.fuzz --sources $(SIZE) --seed $(SEED)
 	$(BIN)/python -m tests.sweep.census
 

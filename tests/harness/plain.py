@@ -55,6 +55,7 @@ class IdleLoop(asyncio.SelectorEventLoop):
         self.pending: list[PendingCall] = []
         self.timers: list[tuple[float, int, asyncio.TimerHandle]] = []
         self.turns = 0
+        self.answers = 0
         self.timers_set = 0
         super().__init__(cast(selectors.BaseSelector, _IdleSelector(self)))
         self.set_exception_handler(lambda *_: None)
@@ -82,12 +83,12 @@ class IdleLoop(asyncio.SelectorEventLoop):
         return timer
 
     async def wait_for_turn(self, pending: PendingCall) -> None:
-        pending.turn, begun = self.create_future(), self.turns
+        pending.turn, begun = self.create_future(), self.answers
         self.pending.append(pending)
         try:
             await pending.turn
         except asyncio.CancelledError:
-            pending.void = self.turns == begun
+            pending.void = self.answers == begun
             raise
 
     def idle(self) -> None:
@@ -98,6 +99,7 @@ class IdleLoop(asyncio.SelectorEventLoop):
         self.pending = [item for item in self.pending if not item.turn.done()]
         due = self._next_due()
         if self.pending and (due is None or due - self.now >= SAME_MOMENT):
+            self.answers += 1
             pick(self.pending, self.seed).turn.set_result(None)
         elif due is not None:
             self._fire(due)

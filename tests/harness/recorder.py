@@ -31,7 +31,8 @@ def is_inside_a_leaf() -> bool:
 class PendingCall:
     """A leaf that has begun and waits for its turn; `turn` is whatever the driver waits with.
 
-    `void` says that it was cancelled before the program came to rest, so that nobody ever saw it.
+    `void` says that it was cancelled before the world answered any call, at most by timers that were due:
+    those are delivered before a leaf starts, so nobody ever saw it.
     """
 
     call: LeafCall
