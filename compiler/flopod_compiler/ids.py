@@ -240,7 +240,7 @@ def argument_text(node: ast.AST) -> str | None:
         return None
     if any(isinstance(one, _UNNAMED) for part in [*node.args, *node.keywords] for one in ast.walk(part)):
         return None
-    text = ", ".join([*map(ast.unparse, node.args), *map(ast.unparse, node.keywords)])
+    text = _unquoted(", ".join([*map(ast.unparse, node.args), *map(ast.unparse, node.keywords)]))
     return f"({text})" if len(text) <= 40 and text.isprintable() else None
 
 
@@ -264,6 +264,11 @@ def _literal(node: ast.expr) -> str | None:
     if isinstance(node, ast.Constant) and isinstance(node.value, str | int | float):
         if isinstance(node.value, bool):
             return None
-        text = str(node.value)
+        text = _unquoted(str(node.value))
         return text if 0 < len(text) <= 40 and text.isprintable() else None
     return None
+
+
+def _unquoted(text: str) -> str:
+    """Text without what would need a backslash in a string, which Python 3.11 refuses inside an f-string."""
+    return text.translate({ord(one): None for one in "'\"\\"})
