@@ -23,6 +23,7 @@ from tests.harness.outcome import LeafCall, Outcome, Output
 from tests.harness.plain import run_plain
 
 OnCrash = Callable[[Event | None], None]
+_Call = tuple[str, str]  # the path, and what is called with what
 
 
 class Mismatch(AssertionError):
@@ -102,10 +103,10 @@ def _same_end(first: Life, again: Life, kept: list[Event], scenario: Scenario, n
         raise Mismatch(f"{name}: {sorted(repeated)} ran again although their completion is recorded")
     if kept and isinstance(kept[-1], RunCompleted | RunFailed):
         return
-    expected = Counter(_labels(first, scenario, done, _attempts(kept)))
-    found = Counter(_labels(again, scenario, set(), {}))
+    expected = Counter(_calls(first, scenario, done, _attempts(kept)))
+    found = Counter(_calls(again, scenario, set(), {}))
     expected -= _not_needed(expected - found, kept)
-    _equal("leaf calls", sorted(expected.elements()), sorted(found.elements()), "uninterrupted", name)
+    _equal("leaf calls", _lines(expected), _lines(found), "uninterrupted", name)
     _same_output(first.outcome.output, again.outcome.output, kept, name)
 
 
@@ -119,10 +120,10 @@ def completed(events: Iterable[Event]) -> set[str]:
     }
 
 
-def _not_needed(missing: Counter[str], kept: list[Event]) -> Counter[str]:
+def _not_needed(missing: Counter[_Call], kept: list[Event]) -> Counter[_Call]:
     """Calls in flight at the kill, whose outcome the run does not ask for any more."""
     begun = {event.path for event in kept if isinstance(event, ActivityStarted)}
-    return Counter({label: count for label, count in missing.items() if label.partition(": ")[0] in begun})
+    return Counter({call: count for call, count in missing.items() if call[0] in begun})
 
 
 def _attempts(events: Iterable[Event]) -> dict[str, int]:
@@ -130,18 +131,22 @@ def _attempts(events: Iterable[Event]) -> dict[str, int]:
     return Counter(event.path for event in events if isinstance(event, ActivityFailed))
 
 
-def _labels(life: Life, scenario: Scenario, done: set[str], failed: dict[str, int]) -> list[str]:
-    """Each call of a life with its path, without those whose outcome a log already has."""
+def _calls(life: Life, scenario: Scenario, done: set[str], failed: dict[str, int]) -> list[_Call]:
+    """Each call of a life, without those whose outcome a log already has."""
     left = dict(failed)
-    labels = []
+    calls = []
     for path, call in zip(life.started, life.outcome.calls, strict=True):
         if path in done:
             continue
         if left.get(path, 0) > 0:
             left[path] -= 1
             continue
-        labels.append(f"{path}: {_shown(call, scenario)}")
-    return labels
+        calls.append((path, _shown(call, scenario)))
+    return calls
+
+
+def _lines(calls: Counter[_Call]) -> list[str]:
+    return sorted(f"{path}: {shown}" for path, shown in calls.elements())
 
 
 def _same_output(first: Output, again: Output, kept: list[Event], name: str) -> None:
