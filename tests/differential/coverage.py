@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from tests.differential.rows import GENERATED
+from tests.forms import FORMS
 
 _OUTER = """
 for while long-for try except finally try-else if elif else match-guard helper for-else while-else
@@ -67,8 +67,10 @@ class Coverage:
         lines = [f"programs {self.programs}, resumes {self.resumes}", "", "constructs"]
         lines += _columns([f"{name} {count}" for name, count in sorted(self.constructs.items())])
         lines += ["", "forms of Python, by the number of their row"]
-        rows = {row: [self.constructs[name] for name in names.split()] for row, names in GENERATED.items()}
-        lines += _columns([f"{row}: {sum(counts)}" for row, counts in rows.items()])
+        rows = {
+            row: sum(self.constructs[name] for name in form.random.split()) for row, form in FORMS.items()
+        }
+        lines += _columns([f"{row}: {count}" for row, count in rows.items() if FORMS[row].random])
         common = [f"{outer} > {inner} {count}" for (outer, inner), count in self.pairs.most_common(60)]
         least = min(self.pairs[pair] for pair in PAIRS)
         lines += [

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from tests.differential.check import check_program, fault_of
 from tests.differential.coverage import CRASHES, Coverage
 from tests.differential.generate import CONSTRUCTS, program
-from tests.differential.rows import GENERATED, GOLDEN, REFUSED
 from tests.differential.shrink import shrink
+from tests.forms import FORMS
 from tests.harness.cases import case_names
 
 seeds = st.integers(0, 2**32 - 1)
@@ -47,11 +47,13 @@ def test_generator_reaches_every_construct_and_nesting() -> None:
 
 
 def test_every_form_of_python_is_somewhere() -> None:
-    """Each of the 65 forms is in random programs, or has golden cases; those that are refused have cases."""
-    assert set(GENERATED) | set(GOLDEN) | set(REFUSED) == set(range(1, 66))
-    assert set(" ".join(GENERATED.values()).split()) <= CONSTRUCTS
-    assert set(" ".join(GOLDEN.values()).split()) <= set(case_names("run", everywhere=True))
-    assert set(" ".join(REFUSED.values()).split()) <= set(case_names("refused"))
+    """Each of the 65 forms that compiles has golden cases, each with a limit has a case that is refused."""
+    assert len(FORMS) == 65
+    for form in FORMS.values():
+        assert form.cases or form.refused, form.title
+        assert set(form.random.split()) <= CONSTRUCTS
+        assert set(form.cases.split()) <= set(case_names("run", everywhere=True))
+        assert set(form.refused.split()) <= set(case_names("refused"))
 
 
 def test_too_few_of_anything_is_named() -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
+from tests.forms import FORMS, Form
 from tests.harness.cases import Case, case_names, load_case
 
 PAGE = Path(__file__).parents[2] / "docs" / "language.md"
@@ -40,6 +41,11 @@ compiled, run as plain Python and compiled, compared, and resumed from every pre
 The emitted code is shown for some of them; the rest is in `expected/` of the case.
 """
 
+TABLE = """## The forms of Python
+
+| # | form | state | what becomes of it | cases |
+|---|---|---|---|---|"""
+
 REFUSED = """## What is refused
 
 A construct that cannot be translated faithfully is an error, never a guess. These are the diagnostics,
@@ -49,13 +55,24 @@ as `flopod check` prints them.
 
 def page() -> str:
     """The whole page."""
-    parts = [HEAD]
+    parts = [HEAD, _forms()]
     cases = [load_case(name) for name in case_names("run", everywhere=True)]
     for group, title in GROUPS.items():
         parts.append(_group(title, [case for case in cases if case.group == group]))
     parts.append(REFUSED)
     parts += [_refused(load_case(name)) for name in case_names("refused", everywhere=True)]
     return "\n".join(parts)
+
+
+def _forms() -> str:
+    """The table of all forms, in its order, with links to what proves each row."""
+    rows = [_row(number, form) for number, form in FORMS.items()]
+    return "\n".join([TABLE, *rows, ""])
+
+
+def _row(number: int, form: Form) -> str:
+    links = [f"[{name}](../fixtures/{name}/input)" for name in f"{form.cases} {form.refused}".split()]
+    return f"| {number} | {form.title} | {form.state} | {form.becomes} | {', '.join(links)} |"
 
 
 def _group(title: str, cases: list[Case]) -> str:
