@@ -5,7 +5,7 @@ from collections import deque
 
 from flopod.workflow.arguments import Raised, Returned
 from flopod.workflow.operations import Activity, Operation
-from flopod.workflow.scheduler import Outcome
+from flopod.workflow.scheduler import Outcome, Scheduler
 
 
 class Agenda:
@@ -31,12 +31,16 @@ class Agenda:
         self.retrying[activity.path] = due
         self._again[activity.path] = activity
 
-    def take_starting(self, now: int) -> list[Activity]:
-        """Return the activities to start now."""
-        if self.retrying:
-            for path in [path for path, due in self.retrying.items() if due <= now]:
-                del self.retrying[path]
-                self._starting.append(self._again.pop(path))
+    def take_starting(self, now: int, scheduler: Scheduler) -> list[Activity]:
+        """Return the activities to start now; one that pauses takes the floor again, or waits for it."""
+        for path in [path for path, due in self.retrying.items() if due <= now]:
+            activity = self._again[path]
+            if activity.pauses and scheduler.floor not in (None, activity.future):
+                continue
+            if activity.pauses:
+                scheduler.floor = activity.future
+            del self.retrying[path], self._again[path]
+            self._starting.append(activity)
         starting, self._starting = self._starting, []
         return starting
 

@@ -193,8 +193,10 @@ class Core:
 
     @property
     def has_more(self) -> bool:
-        """Whether the next step has something to deliver already."""
-        return self.unsettled or self._is_grouped or self.agenda.has_arrived(self.scheduler.floor)
+        """Whether the next step has something to do already."""
+        scheduler = self.scheduler
+        arrived = self.agenda.has_arrived(scheduler.floor)
+        return self.unsettled or self._is_grouped or arrived or scheduler.is_ready
 
     def abandon(self) -> None:
         """Leave without unwinding: nothing of the body runs any more, not even a `finally`."""
@@ -435,7 +437,7 @@ class Core:
                 self._buffer.append(self.ended)
 
     def _start_leaves(self) -> None:
-        starting = self.agenda.take_starting(self.now)
+        starting = self.agenda.take_starting(self.now, self.scheduler)
         if any(map(self._is_poisoned, starting)):
             return
         for activity in starting:

@@ -126,7 +126,11 @@ class Operation:
 
 
 class Activity(Operation):
-    """A call of a leaf. With `swallow`, an error that is given up on is None (`attempt`)."""
+    """A call of a leaf. With `swallow`, an error that is given up on is None (`attempt`).
+
+    Where one that takes the floor `pauses`, other tasks go on between its attempts: `await attempt(leaf)`
+    waits for the next one as `asyncio.sleep` does, a plain call of a synchronous leaf as `time.sleep`.
+    """
 
     __slots__ = (
         "_args",
@@ -138,6 +142,7 @@ class Activity(Operation):
         "_swallow",
         "attempt",
         "fn",
+        "pauses",
         "sync",
         "timeout",
     )
@@ -159,6 +164,7 @@ class Activity(Operation):
         self.timeout: float | None = None if options is None else options.timeout
         self.sync = not is_async(self.fn)
         self.attempt = 1
+        self.pauses = False
         self._args = args
         self._kwargs = kwargs
         self._swallow = swallow
@@ -180,7 +186,9 @@ class Activity(Operation):
             self._known = self._arguments.known()
         core.opened(self)
         if self.sync and core.scheduler.current is not None:
-            core.scheduler.floor = self.future
+            self.pauses = self._swallow
+            if not (self.pauses and core.history.retry_of(self.path)):
+                core.scheduler.floor = self.future
 
     def _ask(self) -> None:
         core, arguments, callee = self.core, self._arguments, callee_of(self.fn)
@@ -249,6 +257,8 @@ class Activity(Operation):
         """Go on to the next attempt at `next_try`, and return the record of the failed one."""
         failed = self._failed(outcome, next_try)
         self.attempt += 1
+        if self.pauses:
+            self.core.scheduler.release(self.future)
         self.core.agenda.retry_at(next_try, self)
         return failed
 

@@ -102,18 +102,28 @@ class Scheduler(asyncio.AbstractEventLoop):
         """The task that is being stepped."""
         return asyncio.current_task(self)  # type: ignore[return-value]
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether there is a task to step."""
+        return self.floor is None and bool(self._ready or self._next_round)
+
     def run(self, stop: Callable[[], bool]) -> None:
         """Step until every task is blocked, the floor is taken, or a round has ended and `stop()` is true.
 
         A round is what was ready when it began, as in asyncio's own loop, which ends after a whole round.
         """
-        if (self._ready or self._next_round) and self.floor is None:
+        if self.is_ready:
             with self._running():
                 self._run(stop)
 
+    def release(self, outcome: Outcome) -> None:
+        """Let other tasks go on although the call that `outcome` belongs to is not over."""
+        if self.floor is outcome:
+            self.floor = None
+
     def _run(self, stop: Callable[[], bool]) -> None:
         ready = self._ready
-        while (ready or self._next_round) and self.floor is None:
+        while self.floor is None and (ready or self._next_round):
             if self._batch == 0:
                 if stop():
                     return
