@@ -214,6 +214,6 @@ def test_a_sleep_loop_commits_now_and_then() -> None:
 
     async def body(wf: Any) -> None:
         for scope, _ in wf.each("xs", range(400), keep=None):
-            await scope.sleep("sleep", 0)
+            await scope.sleep("sleep", 0.0001)
 
     assert len(run(body).commits) >= 3

@@ -482,3 +482,48 @@ def test_a_cancelled_timer_is_told_of_after_a_crash() -> None:
     again = run(body, records=records[:cut])
     assert again.value == 1
     assert [event.paths for event in again.of(Abandoned)] == [["timeout"]]
+
+
+def test_a_sleep_of_no_time_is_a_turn() -> None:
+    """The others go on in asyncio's order, nothing is recorded, and a loop of it may be captured."""
+
+    async def body(wf: Any) -> Any:
+        trace: list[Any] = []
+
+        async def arm(scope: Any, name: str) -> None:
+            for step in range(3):
+                trace.append((name, step))
+                given = await scope.sleep(f"sleep#{step}", 0, name)
+                trace.append((given, step))
+
+        await wf.parallel(wf.call("a", arm, "a"), wf.call("b", arm, "b"))
+        return trace
+
+    ran = sweep(body)
+    assert ran.value == [
+        ("a", 0), ("b", 0), ("a", 0), ("a", 1), ("b", 0), ("b", 1),
+        ("a", 1), ("a", 2), ("b", 1), ("b", 2), ("a", 2), ("b", 2),
+    ]  # fmt: skip
+    assert ran.of(SleepStarted) == []
+
+
+def test_a_loop_that_waits_by_turns_comes_to_rest() -> None:
+    """`while not done: await asyncio.sleep(0)` ends although what it waits for is a leaf."""
+
+    async def body(wf: Any) -> Any:
+        found: list[int] = []
+
+        async def look(wf: Any) -> None:
+            found.append(await wf.activity("leaf", leaf))
+
+        async def poll(wf: Any) -> None:
+            loop = wf.repeat("while", keep=None)
+            while (scope := loop.next()) and not found:
+                await scope.sleep("sleep", 0)
+
+        await wf.parallel(wf.call("poll", poll), wf.call("look", look))
+        return found
+
+    ran = sweep(body)
+    assert ran.value == [1]
+    assert [event.path for event in ran.of(SleepStarted)] == ["poll/while[1000]/sleep"]

@@ -55,6 +55,7 @@ class _Loop:
         self._outer = scope
         self._path = path
         self._keep = keep
+        self._is_finite = False
         self._index = -1
         self._key = ""
         self._item: object = None
@@ -117,7 +118,8 @@ class _Loop:
         self._key = str(key) if type(key) is int else encode_key(key)
         if self._capture is not None or not self._core.live:
             self._take_note(item)
-        self._scope = self._outer.iteration(f"{self._path}[{self._key}]")
+        turns = 0 if self._is_finite else self._index
+        self._scope = self._outer.iteration(f"{self._path}[{self._key}]", turns)
         return self._scope
 
     def _complete(self) -> None:
@@ -221,9 +223,9 @@ class Each(_Loop):
     def __iter__(self) -> "Each":
         if self._iterator is not None:
             return self
-        skippable = _is_skippable(self._items)
+        self._is_finite = _is_skippable(self._items)
         iterator: Iterator[Any] = iter(self._items)
-        recorded = self._enter(skippable)
+        recorded = self._enter(self._is_finite)
         event = None if recorded is None else self._jump(recorded)
         self._iterator = iterator if event is None else self._skip(event)
         return self

@@ -350,6 +350,28 @@ class Sleep(Operation):
         return "a sleep"
 
 
+class Turn(Operation):
+    """`asyncio.sleep(0)`: the other tasks take a turn, in asyncio's order. Nothing is recorded."""
+
+    __slots__ = ("_taken", "_value")
+
+    def __init__(self, core: "Core", path: str, value: Any) -> None:
+        super().__init__(core, path)
+        self._taken = False
+        self._value = value
+
+    def begin(self) -> None:
+        self.core.created.pop(self.path, None)
+
+    def __next__(self) -> Any:
+        if self.core.fenced:
+            return super().__next__()
+        if self._taken:
+            raise StopIteration(self._value)
+        self._taken = True
+        return None
+
+
 class Wait(Operation):
     """A wait for an event from outside, for `timeout` seconds at most."""
 

@@ -17,7 +17,7 @@ from flopod.retry import Retry
 from flopod.workflow import forms
 from flopod.workflow.arguments import callee_of, opened
 from flopod.workflow.loops import Each, Repeat
-from flopod.workflow.operations import Activity, Sleep, Wait
+from flopod.workflow.operations import Activity, Sleep, Turn, Wait
 from flopod.workflow.paths import encode_id, op_of
 from flopod.workflow.snapshot import State
 from flopod.workflow.state import DurableList, DurableMap, Var
@@ -31,20 +31,24 @@ S = TypeVar("S", bound=State)
 States: TypeAlias = "list[State]"
 _RAISED = " (raised)"
 _WORD = 40
+_TURNS = 1000
+_REST = 0.001
 
 
 class Scope:
     """One scope of a run: the run itself, an iteration, an arm or a called workflow.
 
     `path` is its path, empty for the run; `core` the run it belongs to; `result`, on the scope of a
-    run made by `create_runtime`, what the run returns.
+    run made by `create_runtime`, what the run returns. `turns` counts the iterations of the loop without
+    a foreseeable end that it stands in, if it does.
     """
 
-    __slots__ = ("_ids", "_parent", "_prefix", "_states", "core", "path", "result")
+    __slots__ = ("_ids", "_parent", "_prefix", "_states", "core", "path", "result", "turns")
 
-    def __init__(self, core: "Core", parent: "Scope | None", path: str) -> None:
+    def __init__(self, core: "Core", parent: "Scope | None", path: str, turns: int = 0) -> None:
         self.core = core
         self.path = path
+        self.turns = turns if parent is None else max(turns, parent.turns)
         self.result: Any = None
         self._parent = parent
         self._prefix = f"{path}/" if path else ""
@@ -163,9 +167,16 @@ class Scope:
     ) -> Awaitable[T | None]:
         """Sleep for a duration (seconds, `"5m"` or a timedelta); like asyncio.sleep it gives `result`.
 
-        A `blocking` one holds up the whole run, as `time.sleep` does.
+        A `blocking` one holds up the whole run, as `time.sleep` does. For 0 seconds the other tasks take a
+        turn, and nothing is recorded; but a loop that does this very often waits for something that only
+        happens when the run rests.
         """
-        return Sleep(self.core, self._claim(id), seconds(duration), value=result, blocking=blocking)
+        core, path, delay = self.core, self._claim(id), seconds(duration)
+        if delay <= 0 and not blocking and core.external is None:
+            if self.turns < _TURNS:
+                return Turn(core, path, result)
+            delay = _REST
+        return Sleep(core, path, delay, value=result, blocking=blocking)
 
     def sleep_until(self, id: str, when: Any, /) -> Awaitable[None]:
         """Sleep until a point in time."""
@@ -308,9 +319,9 @@ class Scope:
 
     # -- scopes and ids --------------------------------------------------------------------------
 
-    def iteration(self, path: str) -> "Scope":
+    def iteration(self, path: str, turns: int = 0) -> "Scope":
         """Return a scope inside this one, at a path that its caller has claimed."""
-        return Scope(self.core, self, path)
+        return Scope(self.core, self, path, turns)
 
     def states(self) -> States:
         """Return the durable state in sight, that of the outermost scope first."""
