@@ -48,7 +48,7 @@ class Scope:
     def __init__(self, core: "Core", parent: "Scope | None", path: str, turns: int = 0) -> None:
         self.core = core
         self.path = path
-        self.turns = turns if parent is None else max(turns, parent.turns)
+        self.turns: int = turns if parent is None else max(turns, parent.turns)
         self.result: Any = None
         self._parent = parent
         self._prefix = f"{path}/" if path else ""
