@@ -135,7 +135,6 @@ def test_breakpoints_in_the_authors_file_stop(source: Path) -> None:
 
 def test_coverage_reports_the_authors_lines(source: Path) -> None:
     """The lines of the body that ran are the author's, and those that did not are told apart."""
-    pytest.importorskip("coverage")
     measured = python(
         source.parent, "-m", "coverage", "run", "--branch", f"--source={source}", *flopod_run("loop", 6, "-q")
     )
