@@ -51,15 +51,17 @@ def compare(left: Outcome, right: Outcome, scenario: Scenario, left_name: str, r
 
 
 def _seen(left: Outcome, other: list[str], scenario: Scenario) -> list[str]:
-    """The calls of `left`; those that are void only where the other side has them, too."""
-    seen: list[str] = []
+    """The calls of `left`; of those that are void any may be missing on the other side."""
+    certain, reached = [], {0}
     for place, call in enumerate(left.calls):
         label = _shown(call, scenario)
-        if place not in left.void or other[len(seen) : len(seen) + 1] == [label]:
-            seen.append(label)
-    if seen == other:
-        return seen
-    return [_shown(call, scenario) for place, call in enumerate(left.calls) if place not in left.void]
+        further = {at + 1 for at in reached if other[at : at + 1] == [label]}
+        if place in left.void:
+            reached |= further
+        else:
+            reached = further
+            certain.append(label)
+    return other if len(other) in reached else certain
 
 
 def _equal(what: str, left: object, right: object, left_name: str, right_name: str) -> None:

@@ -7,8 +7,9 @@ from types import ModuleType
 import pytest
 
 from tests.harness.cases import Scenario, load_case
-from tests.harness.checks import same_as_plain
+from tests.harness.checks import Mismatch, compare, same_as_plain
 from tests.harness.compiled import build, run_compiled
+from tests.harness.outcome import LeafCall, Outcome
 from tests.harness.plain import IdleLoop, run_plain
 from tests.harness.program import Program
 from tests.harness.recorder import PendingCall, Recorder
@@ -135,3 +136,14 @@ def test_snapshots_are_written_after_each_iteration() -> None:
     with snapshot_each_iteration():
         lines = same_as_plain(made, scenario).lines
     assert sum(b"iteration_completed" in line for line in lines) == 2
+
+
+def test_a_void_call_may_be_missing_and_no_other() -> None:
+    """Where a void and a real call look alike, one of them suffices; without the real one it is a mismatch."""
+    first, second = LeafCall("m:a", "[]"), LeafCall("m:b", "[]")
+    plain = Outcome(calls=[first, first, second], void={0})
+    for calls in ([first, first, second], [first, second]):
+        compare(plain, Outcome(calls=calls), Scenario(), "plain", "compiled")
+    for calls in ([second], [first, first], [first, second, second]):
+        with pytest.raises(Mismatch, match="leaf calls differ"):
+            compare(plain, Outcome(calls=calls), Scenario(), "plain", "compiled")
