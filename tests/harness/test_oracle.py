@@ -139,7 +139,7 @@ def test_snapshots_are_written_after_each_iteration() -> None:
 
 
 def test_a_void_call_may_be_missing_and_no_other() -> None:
-    """Where a void and a real call look alike, one of them suffices; without the real one it is a mismatch."""
+    """Where a void and a real call look alike one of them suffices; without the real one nothing does."""
     first, second = LeafCall("m:a", "[]"), LeafCall("m:b", "[]")
     plain = Outcome(calls=[first, first, second], void={0})
     for calls in ([first, first, second], [first, second]):
