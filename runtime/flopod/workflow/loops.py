@@ -59,7 +59,7 @@ class _Loop:
         self._index = -1
         self._key = ""
         self._item: object = None
-        self._print = ""
+        self._noted: str | None = None
         self._scope: Scope | None = None
         self._capture: Capture | None = None
         self._entry = ""
@@ -92,10 +92,12 @@ class _Loop:
     def _at_entry(self, recorded: Entry | None, capture: Capture) -> Entry | None:
         """Note what the loop begins with; a record of another build only counts if it began with the same."""
         event = None if recorded is None else recorded.event
-        foreign = self._core.history.is_foreign(self._path)
-        if isinstance(event, IterationCompleted) and not foreign:
+        history = self._core.history
+        if isinstance(event, IterationCompleted) and not history.is_foreign(self._path):
             self._entry = event.entry
             return recorded
+        if history.lineage is None:
+            return None  # nor does any build ever take over what this one records
         self._entry = capture.fingerprint()
         same = isinstance(event, IterationCompleted) and event.entry == self._entry != ""
         return recorded if same else None
@@ -108,7 +110,7 @@ class _Loop:
             return None
         capture.restore(event.snapshot)
         self._index = event.index
-        self._size = len(bytes(event.snapshot))
+        self._size = len(event.snapshot)
         return event
 
     # -- iterations ------------------------------------------------------------------------------
@@ -141,8 +143,16 @@ class _Loop:
             self._check(event)
 
     def _take_note(self, item: object) -> None:
-        """Look at an item before its iteration, which may change it."""
-        self._item, self._print = item, _fingerprint(item)
+        """Look at an item before its iteration, if that may change it."""
+        self._item = item
+        self._noted = None if codec.is_immutable(item) else _fingerprint(item)
+
+    @property
+    def _print(self) -> str:
+        """The fingerprint of the item noted last, as it was before its iteration."""
+        if self._noted is None:
+            self._noted = _fingerprint(self._item)
+        return self._noted
 
     def _check(self, event: IterationCompleted) -> None:
         changed = self._core.history.is_changed((self._path, event.index))
@@ -161,7 +171,7 @@ class _Loop:
             self._warn(error)
             self._capture = None
             return
-        self._size = len(bytes(document))
+        self._size = len(document)
         if self._size <= core.budget.written - self._mark:
             self._emit(capture, document)
 

@@ -61,12 +61,12 @@ class Capture:
     def document(self) -> Raw:
         """Return the state as it is now. Raises SerializableError, naming the object."""
         roots = self._roots()
-        return Raw(codec.encode([*roots, *self._let_go(roots)], known=self._known, state=True))
+        if self._changed:
+            roots += self._let_go(roots)
+        return Raw(codec.encode(roots, known=self._known, state=True))
 
     def _let_go(self, roots: list[Any]) -> list[Any]:
         """The objects that a call has changed and that the state does not reach any more."""
-        if not self._changed:
-            return []
         reached = codec.Known(roots)
         return [one for one in self._changed.values() if reached.index(one) is None]
 
@@ -90,8 +90,9 @@ class Capture:
         return len(states) == len(self._states) and all(map(is_, states, self._states))
 
     def _roots(self) -> list[Any]:
-        values = [state.get_raw() if isinstance(state, Var) else state for state in self._states]
-        return [*values, *self._keep]
+        roots = [state.get_raw() if isinstance(state, Var) else state for state in self._states]
+        roots += self._keep
+        return roots
 
 
 class Budget:
@@ -133,10 +134,11 @@ def drop_captured(events: list[Event], paths: Sequence[str]) -> None:
     """
     for index in range(len(events) - 1, -1, -1):
         event = events[index]
-        if isinstance(event, EventReceived):
+        if isinstance(event, VarChanged):
+            if event.path in paths:
+                del events[index]
+        elif isinstance(event, EventReceived):
             return
-        if isinstance(event, VarChanged) and event.path in paths:
-            del events[index]
 
 
 @cache
