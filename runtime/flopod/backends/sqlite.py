@@ -111,12 +111,11 @@ class SqliteBackend(Backend):
 
     def _plan(self, db: sqlite3.Connection, batch: Batch) -> _Plan:
         try:
-            run_id = check_run_id(batch.run_id)
             lines = [
                 encode_line(seq, event).decode()
                 for seq, event in enumerate(batch.events, batch.expected_seq + 1)
             ]
-            tracked = self._track(db, run_id, batch.expected_seq)
+            tracked = self._track(db, batch.run_id, batch.expected_seq)
         except FlopodError as error:
             return _Plan(batch, [], None, error=error)
         tracked.advance(batch)
@@ -125,6 +124,7 @@ class SqliteBackend(Backend):
     def _track(self, db: sqlite3.Connection, run_id: str, expected_seq: int) -> Tracked:
         tracked = self._tracked.get(run_id)
         if tracked is None or tracked.seq != expected_seq:
+            check_run_id(run_id)
             stored, log = self._stored(db, run_id), log_of(db, run_id)
             tracked = Tracked(run_id, log, self._current(db, run_id, stored), stored.seq if stored else 0)
             if tracked.seq != expected_seq:

@@ -35,12 +35,15 @@ def quick(value: Any) -> bytes | None:
 
     None for any other value, and for one that JSON has no way to write: an encoder finds out.
     """
-    items = value if type(value) is list else (value,)
-    if not _QUICK.issuperset(map(type, items)):
-        return None
-    for item in items:
-        if type(item) is int and not -JSON_INT <= item <= JSON_INT:
+    kind = type(value)
+    if kind is list:
+        if not _QUICK.issuperset(map(type, value)):
             return None
+        for item in value:
+            if type(item) is int and not -JSON_INT <= item <= JSON_INT:
+                return None
+    elif kind not in _QUICK or (kind is int and not -JSON_INT <= value <= JSON_INT):
+        return None
     try:
         return dumps(value)
     except UnicodeEncodeError:

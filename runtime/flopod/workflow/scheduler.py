@@ -7,8 +7,7 @@ are asyncio's own, interleaving included. What waits for the world is an operati
 import asyncio
 from asyncio import events, tasks
 from collections import deque
-from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Coroutine
 from contextvars import Context
 from functools import partial
 from inspect import iscoroutine
@@ -113,8 +112,7 @@ class Scheduler(asyncio.AbstractEventLoop):
         A round is what was ready when it began, as in asyncio's own loop, which ends after a whole round.
         """
         if self.is_ready:
-            with self._running():
-                self._run(stop)
+            self._run_in_place(stop)
 
     def release(self, outcome: Outcome) -> None:
         """Let other tasks go on although the call that `outcome` belongs to is not over."""
@@ -144,8 +142,7 @@ class Scheduler(asyncio.AbstractEventLoop):
                 raise
             self.on_exit(error)
 
-    @contextmanager
-    def _running(self) -> Iterator[None]:
+    def _run_in_place(self, stop: Callable[[], bool]) -> None:
         """Take the place of the loop that runs this thread, and of its task: Python steps one at a time."""
         outside = events._get_running_loop()
         task = None if outside is None else asyncio.current_task(outside)
@@ -153,7 +150,7 @@ class Scheduler(asyncio.AbstractEventLoop):
             tasks._leave_task(outside, task)
         events._set_running_loop(self)
         try:
-            yield
+            self._run(stop)
         finally:
             events._set_running_loop(outside)
             if outside is not None and task is not None:
