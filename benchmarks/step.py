@@ -22,7 +22,8 @@ from statistics import median
 
 from flopod import FileBackend, SqliteBackend
 from flopod.backends.base import Backend
-from flopod.engine.runtime import run_workflow
+from flopod.engine.identity import Identity
+from flopod.engine.run import run_workflow
 from flopod.events import ActivityCompleted, encode_line
 from flopod_compiler.build import compile_project
 from flopod_compiler.bundle.inplace import install
@@ -99,7 +100,8 @@ class Bench:
     def steps(self) -> float:
         """Seconds a step, over a whole run."""
         self._rounds += 1
-        run = run_workflow(self._workflow, [self._steps], run_id=self._run_id, backend=self._backend)
+        identity = Identity(run_id=self._run_id)
+        run = run_workflow(self._workflow, [self._steps], identity=identity, backend=self._backend)
         began = time.perf_counter()
         outcome = asyncio.run(run)
         seconds = time.perf_counter() - began

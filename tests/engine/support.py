@@ -7,16 +7,24 @@ from msgspec import Raw, json
 
 from flopod.backends.memory import MemoryBackend
 from flopod.engine.clock import VirtualClock
+from flopod.engine.identity import Identity
 from flopod.engine.outcome import RunOutcome
-from flopod.engine.runtime import run_workflow
+from flopod.engine.run import run_workflow
 
 RUN = "r"
+_OF_IDENTITY = set(Identity.__struct_fields__)
 
 
 def drive(body: Any, *args: Any, backend: MemoryBackend, **options: Any) -> RunOutcome:
     """Start or resume the run in an event loop of its own."""
     options.setdefault("clock", VirtualClock())
-    return asyncio.run(run_workflow(body, args, run_id=RUN, backend=backend, **options))
+    identity = take_identity(options)
+    return asyncio.run(run_workflow(body, args, identity=identity, backend=backend, **options))
+
+
+def take_identity(options: dict[str, Any]) -> Identity:
+    """Take out of `options` what says which run of which build it is."""
+    return Identity(run_id=RUN, **{name: options.pop(name) for name in _OF_IDENTITY & options.keys()})
 
 
 def deliver(backend: MemoryBackend, path: str, event: str, payload: Any) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from flopod.backends.memory import MemoryBackend
 from flopod.engine.fitting import fit
+from flopod.engine.identity import Identity
 from flopod.errors import BuildMismatch, DivergenceError
 from flopod.events import RunResumed, RunStarted
 from flopod.log import Lineage
@@ -224,15 +225,18 @@ def test_a_snapshot_of_another_build_counts_if_the_loop_began_alike() -> None:
 def test_a_run_is_judged_without_calling_anything() -> None:
     """`fit` says where it stands, whether it would go on, and why not."""
     records = recorded(6).load(RUN)
-    options: dict[str, Any] = {"run_id": RUN, "build": "b2"}
-    good = fit(without_b, records, lineage=lineage(GONE), **options)
+
+    def of(plan: Lineage) -> Identity:
+        return Identity(run_id=RUN, build="b2", lineage=plan)
+
+    good = fit(without_b, records, of(lineage(GONE)))
     assert (good.fits, good.at, good.acts) == (True, ["c"], False)
-    early = fit(with_new, records, lineage=lineage(NEW), **options)
+    early = fit(with_new, records, of(lineage(NEW)))
     assert (early.fits, early.at, early.acts) == (True, ["new"], True)
-    bad = fit(without_b, records, lineage=lineage(), **options)
+    bad = fit(without_b, records, of(lineage()))
     assert not bad.fits
     assert "diverged at 'b'" in bad.reason
-    assert "does not know" in fit(first, records, lineage=lineage(knows=False), **options).reason
+    assert "does not know" in fit(first, records, of(lineage(knows=False))).reason
     assert called == []
 
 

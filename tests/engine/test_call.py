@@ -11,10 +11,10 @@ import pytest
 from flopod.backends.memory import MemoryBackend
 from flopod.engine.call import check_fits, check_same, input_document, recorded_call
 from flopod.engine.clock import VirtualClock
-from flopod.engine.runtime import run_workflow
+from flopod.engine.run import run_workflow
 from flopod.errors import BuildMismatch, DivergenceError, InputChanged
 from flopod.events import RunStarted
-from tests.engine.support import RUN, kinds
+from tests.engine.support import RUN, kinds, take_identity
 
 
 @dataclass
@@ -140,7 +140,10 @@ def test_a_renamed_parameter_does_not_fail_the_run() -> None:
     backend = MemoryBackend()
 
     def run(function: Callable[..., Any], store: MemoryBackend, **options: Any) -> Any:
-        return asyncio.run(run_workflow(function, run_id=RUN, backend=store, clock=VirtualClock(), **options))
+        identity = take_identity(options)
+        return asyncio.run(
+            run_workflow(function, identity=identity, backend=store, clock=VirtualClock(), **options)
+        )
 
     run(order, backend, kwargs={"order_id": "A"}, build="one")
     cut = backend.prefix(RUN, 2, crashed=False)

@@ -7,8 +7,9 @@ from functools import partial, wraps
 from typing import Any
 
 from flopod.backends.memory import MemoryBackend
+from flopod.engine.identity import Identity
 from flopod.engine.leaves import current_activity
-from flopod.engine.runtime import run_workflow
+from flopod.engine.run import run_workflow
 from flopod.errors import ActivityTimeout
 from flopod.retry import Retry
 from flopod.workflow.operations import is_async
@@ -34,7 +35,9 @@ def with_options(fn: Any, **options: Any) -> Any:
 def real(body: Any, backend: MemoryBackend | None = None) -> Any:
     """Run on the system's clock."""
     backend = MemoryBackend() if backend is None else backend
-    return asyncio.run(asyncio.wait_for(run_workflow(body, [], run_id=RUN, backend=backend), 20))
+    return asyncio.run(
+        asyncio.wait_for(run_workflow(body, [], identity=Identity(run_id=RUN), backend=backend), 20)
+    )
 
 
 def test_async_leaves_run_side_by_side() -> None:

@@ -7,8 +7,9 @@ import pytest
 
 from flopod.backends.memory import MemoryBackend
 from flopod.engine.clock import VirtualClock
+from flopod.engine.identity import Identity
 from flopod.engine.outcome import Progress
-from flopod.engine.runtime import run_workflow
+from flopod.engine.run import run_workflow
 from flopod.errors import BadInput, BuildMismatch, DivergenceError, Fenced, InputChanged, RunHeld, StorageFull
 from flopod.events import Log, RunDiverged, RunPaused, RunResumed
 from tests.engine.support import RUN, deliver, drive, kinds
@@ -80,7 +81,7 @@ def test_a_resume_takes_the_recorded_input() -> None:
     """Without arguments the recorded ones are used, whichever way they were given."""
     for args, kwargs in (((1, 2), None), (None, {"x": 1, "y": 2}), ((1,), {"y": 2})):
         backend = MemoryBackend()
-        options: dict[str, Any] = {"run_id": RUN, "clock": VirtualClock()}
+        options: dict[str, Any] = {"identity": Identity(run_id=RUN), "clock": VirtualClock()}
         assert asyncio.run(run_workflow(two_steps, args, kwargs, backend=backend, **options)).value == 3
         cut = backend.prefix(RUN, 3, crashed=False)
         assert asyncio.run(run_workflow(two_steps, backend=cut, **options)).value == 3
@@ -166,7 +167,9 @@ def test_an_event_delivered_in_the_same_process_is_taken_at_once() -> None:
     backend = MemoryBackend()
 
     async def both() -> Any:
-        running = asyncio.create_task(run_workflow(waiting, [], run_id=RUN, backend=backend))
+        running = asyncio.create_task(
+            run_workflow(waiting, [], identity=Identity(run_id=RUN), backend=backend)
+        )
         await asyncio.sleep(0.02)
         deliver(backend, "approved", "approved", 5)
         return (await asyncio.wait_for(running, 5)).value

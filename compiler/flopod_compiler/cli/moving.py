@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from flopod.backends.base import Backend
 from flopod.backends.choose import choose
 from flopod.engine.fitting import Fit, fit
+from flopod.engine.identity import Identity
 from flopod.events import FINAL
-from flopod.log import Lineage
 from flopod.manifest import Manifest
 from flopod_compiler.bundle.inplace import install
 
@@ -48,5 +48,4 @@ def _fit(store: Backend, manifest: Manifest, run_id: str, workflow: str) -> Fit:
     if entry is None:
         return Fit(reason=f"there is no workflow {workflow!r} any more")
     function = operator.attrgetter(entry.function)(import_module(entry.module))
-    lineage = Lineage(manifest, entry) if manifest.generation else None
-    return fit(function, store.load(run_id), run_id=run_id, build=manifest.build, lineage=lineage)
+    return fit(function, store.load(run_id), Identity.of(run_id, manifest, entry))

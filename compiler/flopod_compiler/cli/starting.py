@@ -9,12 +9,11 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from msgspec import Raw
-
 from flopod.backends.base import Backend, now_ms
 from flopod.backends.choose import choose
 from flopod.engine import seed
 from flopod.engine.call import check_same, input_document
+from flopod.engine.identity import Identity
 from flopod.engine.inputs import bind, read_input
 from flopod.engine.job import choose_workflow
 from flopod.engine.waits import first_event, wait_points
@@ -37,18 +36,9 @@ def record_start(
     install(found)
     function = operator.attrgetter(entry.function)(import_module(entry.module))
     arguments = bind(entry, function, read_input(input) if input is not None else {})
-    started = RunStarted(
-        at=now_ms(),
-        workflow=entry.name,
-        input=input_document(arguments.args, arguments.kwargs) or Raw(b"[]"),
-        build=manifest.build,
-        build_name=manifest.name,
-        generation=manifest.generation,
-        waits=wait_points(entry, import_module),
-        hash_seed=seed.current() or seed.DEFAULT_SEED,
-        run_id=run_id,
-        sync=entry.sync,
-    )
+    hash_seed = seed.current() or seed.DEFAULT_SEED
+    identity = Identity.of(run_id, manifest, entry, wait_points(entry, import_module), hash_seed)
+    started = identity.started(now_ms(), input_document(arguments.args, arguments.kwargs))
     with choose(backend, os.environ) as store:
         _append(store, started, function, given=input is not None)
     return run_id

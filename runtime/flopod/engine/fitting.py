@@ -4,10 +4,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from flopod.engine.runtime import body_of, check_known, resumption
+from flopod.engine.identity import Identity
+from flopod.engine.run import body_of
 from flopod.errors import BuildMismatch, DivergenceError
 from flopod.events import Record
-from flopod.log import History, Lineage
 from flopod.workflow.core import Core
 
 _STEPS = 10_000
@@ -32,21 +32,18 @@ class Fit:
 def fit(
     fn: Callable[..., Awaitable[Any]],
     records: Sequence[Record],
-    *,
-    run_id: str,
-    build: str,
-    lineage: Lineage | None,
+    identity: Identity,
 ) -> Fit:
     """Replay the log of a run that is not over with another build, as far as that goes without calls."""
-    history = History(records, lineage, build)
+    history = identity.read(records)
     if history.started is None:
         return Fit()
     now = records[-1].event.at
     try:
-        check_known(run_id, history, lineage, build)
+        identity.check_known(history)
     except BuildMismatch as error:
         return Fit(reason=error.why)
-    core = Core(run_id, history, [resumption(history, False, build, now)])
+    core = Core(identity.run_id, history, [identity.resumed(now, history, crashed=False)])
     core.start(body_of(fn, history.started.input))
     try:
         return _seen(core, now)

@@ -23,16 +23,16 @@ from flopod.codec import plain
 from flopod.engine import seed
 from flopod.engine.console import Console, share_terminal, write_result
 from flopod.engine.ending import end, open_standard_streams, result_apart, run_apart
+from flopod.engine.identity import Identity
 from flopod.engine.inputs import Arguments, bind, read_input
 from flopod.engine.options import Options, read_options
 from flopod.engine.outcome import OpenWait, RunOutcome
 from flopod.engine.progress import ProgressReport
-from flopod.engine.runtime import run_workflow
+from flopod.engine.run import run_workflow
 from flopod.engine.signals import Interrupts
 from flopod.engine.waits import deliver, deliver_commands, first_event, matches, resume_command, wait_points
 from flopod.errors import BuildMismatch, FlopodError, StorageError, UsageError
 from flopod.events import FINAL, RunStarted, WaitPoint
-from flopod.log import Lineage
 from flopod.manifest import Manifest, WorkflowEntry
 from flopod.workflow.tracebacks import author_traceback
 
@@ -202,21 +202,18 @@ class Job:
             function,
             None if arguments is None else arguments.args,
             None if arguments is None else arguments.kwargs,
-            run_id=self.options.run_id,
+            identity=self._identity(entry),
             backend=cast("Backend", backend),
-            workflow=entry.name,
-            build=self.manifest.build,
-            build_name=self.manifest.name,
-            lineage=Lineage(self.manifest, entry) if self.manifest.generation else None,
-            waits=self._points,
-            hash_seed=seed.current() or seed.DEFAULT_SEED,
-            sync=entry.sync,
             hold=hold,
             exit_when_waiting=self.options.exit_when_waiting,
             resume_paused=self.options.resume,
             on_progress=self._report,
         )
         return run_apart(driving, lambda outcome: outcome.status in FINAL)
+
+    def _identity(self, entry: WorkflowEntry) -> Identity:
+        hash_seed = seed.current() or seed.DEFAULT_SEED
+        return Identity.of(self.options.run_id, self.manifest, entry, self._points, hash_seed)
 
     def _finish(self, outcome: RunOutcome, out: IO[str]) -> int:
         run_id = self.options.run_id

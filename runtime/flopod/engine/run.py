@@ -1,0 +1,151 @@
+"""Runs a workflow on a backend: starts or resumes it, if this build fits, and drives it to its end."""
+
+import os
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+from msgspec import Raw
+
+from flopod import codec
+from flopod.backends.base import Backend
+from flopod.backends.lock import Hold
+from flopod.engine.call import check_fits, check_same, input_document, recorded_call
+from flopod.engine.clock import Clock, SystemClock
+from flopod.engine.driver import Driver
+from flopod.engine.identity import Identity
+from flopod.engine.outcome import OnProgress, RunOutcome
+from flopod.errors import BadInput, BuildMismatch, DivergenceError
+from flopod.events import RunCompleted, RunDiverged, RunFailed, RunStarted
+from flopod.log.history import History, poisoned
+from flopod.workflow.core import Core
+from flopod.workflow.scope import Scope
+
+Workflow = Callable[..., Awaitable[Any]]
+
+_MAX_CRASHES = 5
+
+
+async def run_workflow(
+    fn: Workflow,
+    args: Sequence[Any] | None = None,
+    kwargs: Mapping[str, Any] | None = None,
+    *,
+    identity: Identity,
+    backend: Backend,
+    hold: Hold | None = None,
+    clock: Clock | None = None,
+    exit_when_waiting: bool = False,
+    resume_paused: bool = False,
+    on_progress: OnProgress | None = None,
+    write: Callable[[str, str], None] | None = None,
+) -> RunOutcome:
+    """Start or resume a run of `fn(wf, *args, **kwargs)` and drive it to its end.
+
+    `args` and `kwargs` both None means: resume with the recorded input. `hold` is the caller's hold of
+    the run, else one is taken; `write` takes what the workflow prints. Raises InputChanged, BadInput,
+    BuildMismatch, DivergenceError, RunHeld, StorageError.
+    """
+    clock = SystemClock() if clock is None else clock
+    with _held(backend, identity.run_id, hold) as held:
+        history = identity.read(backend.load(identity.run_id))
+        given = input_document(args, kwargs)
+        if history.started is None:
+            opening = identity.started(clock.now(), given)
+            core = Core(identity.run_id, history, [opening], max_crashes=max_crashes())
+            core.start(body_of(fn, opening.input))
+        else:
+            _check_input(fn, identity, history, history.started, given)
+            settled = _settled(history, resume_paused, held.crashed)
+            if settled is not None:
+                return settled
+            core = _resumed(identity, history, held.crashed, clock)
+            core.start(body_of(fn, history.started.input))
+        driver = Driver(
+            core,
+            backend,
+            clock=clock,
+            exit_when_waiting=exit_when_waiting,
+            on_progress=on_progress,
+            write=write,
+            hide_loop=identity.sync,
+        )
+        try:
+            return await driver.run()
+        except DivergenceError as error:
+            raise diverged(backend, identity, history, error, clock) from None
+
+
+def _held(backend: Backend, run_id: str, hold: Hold | None) -> AbstractContextManager[Hold]:
+    return backend.hold(run_id) if hold is None else nullcontext(hold)
+
+
+def _check_input(
+    fn: Workflow, identity: Identity, history: History, started: RunStarted, given: Raw | None
+) -> None:
+    run_id = identity.run_id
+    if started.workflow == identity.workflow and history.ended is None:
+        check_fits(run_id, started, fn, history.build, identity.build)
+    check_same(run_id, started, identity.workflow, given, fn)
+
+
+def _settled(history: History, resume_paused: bool, crashed: bool) -> RunOutcome | None:
+    """Return the outcome of a run that is over or paused, None if it goes on."""
+    ended = history.ended
+    if isinstance(ended, RunCompleted):
+        return RunOutcome("completed", value=codec.decode(ended.result))
+    if isinstance(ended, RunFailed):
+        return RunOutcome("failed", error=codec.decode(ended.error), traceback=ended.traceback)
+    paused = history.paused
+    if paused is None or resume_paused:
+        return None
+    if paused.path and not poisoned(history, paused.path, max_crashes(), crashed):
+        return None
+    return RunOutcome("paused", reason=paused.reason)
+
+
+def _resumed(identity: Identity, history: History, crashed: bool, clock: Clock) -> Core:
+    identity.check_known(history)
+    on_purpose = history.paused is not None
+    if on_purpose:
+        history.forgive_crashes()
+    opening = identity.resumed(clock.now(), history, crashed=crashed)
+    return Core(
+        identity.run_id,
+        history,
+        [opening],
+        crashed=crashed and not on_purpose,
+        max_crashes=max_crashes(),
+    )
+
+
+def body_of(fn: Workflow, document: Raw) -> Callable[[Scope], Coroutine[Any, Any, Any]]:
+    """Return the body of a run: the call of a workflow with its recorded input."""
+    args, kwargs = recorded_call(document)
+
+    async def body(wf: Scope) -> Any:
+        return await fn(wf, *args, **kwargs)
+
+    return body
+
+
+def diverged(
+    backend: Backend, identity: Identity, history: History, error: DivergenceError, clock: Clock
+) -> DivergenceError | BuildMismatch:
+    """Return the error to raise for a divergence; one under the run's own build is recorded."""
+    if history.build != identity.build:
+        return identity.mismatch(history, str(error))
+    if history.ended is not None:
+        return error
+    event = RunDiverged(at=clock.now(), path=error.path, reason=str(error))
+    if not (isinstance(history.last, RunDiverged) and history.last.reason == event.reason):
+        backend.append(identity.run_id, history.last_seq, [event])
+    return error
+
+
+def max_crashes() -> int:
+    """Return how many crashes in a row park a run: FLOPOD_MAX_CRASHES, else 5. Raises BadInput."""
+    text = os.environ.get("FLOPOD_MAX_CRASHES", "").strip()
+    if text and (not text.isdecimal() or int(text) < 1):
+        raise BadInput(f"FLOPOD_MAX_CRASHES is {text!r}; use a number from 1 on", field="FLOPOD_MAX_CRASHES")
+    return int(text) if text else _MAX_CRASHES
