@@ -16,7 +16,6 @@ import msgspec
 
 from flopod.durations import Duration, Moment, due, now_ms, seconds
 from flopod.errors import ActivityTimeout, Unsupported
-from flopod.localinbox import NOTHING, receive
 from flopod.retry import Retry
 from flopod.tries import Tries
 
@@ -279,6 +278,7 @@ async def wait_for(event: str, type: Any = Any, *, timeout: Duration | None = No
     Raises BadInput when the payload does not fit the type.
     """
     from flopod.codec import from_plain
+    from flopod.localinbox import NOTHING, receive
 
     limit = None if timeout is None else seconds(timeout)
     found = await receive(event, limit, local_inbox)

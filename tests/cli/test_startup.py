@@ -127,3 +127,22 @@ def test_help_loads_nothing_but_click(words: str) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_a_bundle_shows_its_help_without_what_runs_it(bundle: Path, tmp_path: Path) -> None:
+    """What steps a workflow, what plain runs use and what data files need is loaded when it is used."""
+    done = _start(tmp_path, "-X", "importtime", str(bundle), "--help")
+    imported = {line.rpartition("|")[2].strip() for line in done.communicate(timeout=60)[1].splitlines()}
+    assert "flopod.engine.job" in imported
+    assert not imported & {"flopod.authoring", "flopod.workflow.core", "importlib.resources"}
+
+
+def test_what_authors_import_loads_no_runtime() -> None:
+    """Neither the codec nor the stores, nor where a plain run finds its events."""
+    code = (
+        "import sys\nfrom flopod import sleep, workflow\n"
+        "heavy = 'sqlite3 flopod.codec flopod.events flopod.localinbox flopod.workflow.core'.split()\n"
+        "print([name for name in heavy if name in sys.modules])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.stdout == "[]\n"

@@ -10,10 +10,14 @@ import itertools
 import linecache
 import sys
 from collections.abc import Iterator, Sequence
-from importlib.abc import InspectLoader
 from importlib.machinery import ModuleSpec, PathFinder
 from types import CodeType, ModuleType
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from importlib.abc import InspectLoader
+else:
+    InspectLoader = object  # importlib.abc brings importlib.resources, which few bundles need
 
 
 class Module:
@@ -89,6 +93,9 @@ class Bundle(InspectLoader):
         if elsewhere is not None:
             spec.submodule_search_locations = list(elsewhere.submodule_search_locations or ())
         return spec
+
+    def create_module(self, spec: ModuleSpec) -> None:
+        """Leave it to Python to make the module."""
 
     def exec_module(self, module: ModuleType) -> None:
         embedded = self.modules.get(module.__name__)

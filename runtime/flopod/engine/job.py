@@ -28,7 +28,6 @@ from flopod.engine.inputs import Arguments, bind, read_input
 from flopod.engine.options import Options, read_options
 from flopod.engine.outcome import OpenWait, RunOutcome
 from flopod.engine.progress import ProgressReport
-from flopod.engine.run import run_workflow
 from flopod.engine.signals import Interrupts
 from flopod.engine.waits import deliver, deliver_commands, first_event, matches, resume_command, wait_points
 from flopod.errors import BuildMismatch, FlopodError, StorageError, UsageError
@@ -196,6 +195,8 @@ class Job:
         backend: "Guarded",
         hold: Hold,
     ) -> RunOutcome:
+        from flopod.engine.run import run_workflow
+
         if not self._was_over:
             self._console.say(_opening(entry.name, recorded, self.manifest))
         driving = run_workflow(

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec import Raw, Struct
 
-from flopod import authoring, codec
+from flopod import codec
 from flopod.errors import SerializableError
 from flopod.events import BranchTaken, IterationCompleted, RaceWon
 from flopod.stop import STOP
 from flopod.workflow.operations import Item, Operation
 
 if TYPE_CHECKING:
+    from flopod.authoring import Results, Winner
     from flopod.workflow.core import Core
     from flopod.workflow.scope import Scope
 
@@ -78,13 +79,17 @@ def _begun(awaitables: Iterable[Awaitable[T]]) -> "list[asyncio.Future[T]]":
     return [asyncio.ensure_future(one) for one in dict.fromkeys(awaitables)]
 
 
-async def parallel(arms: Mapping[str, Awaitable[Any]]) -> authoring.Results:
+async def parallel(arms: Mapping[str, Awaitable[Any]]) -> "Results":
     """Run named awaitables side by side; the first error cancels the others."""
+    from flopod import authoring
+
     return await authoring.parallel(**arms)
 
 
-async def race(scope: "Scope", path: str, arms: Mapping[str, Awaitable[Any]]) -> authoring.Winner:
+async def race(scope: "Scope", path: str, arms: Mapping[str, Awaitable[Any]]) -> "Winner":
     """Run named awaitables until the first ends, and record its name."""
+    from flopod import authoring
+
     core = scope.core
     winner = await authoring.race(**arms)
     if not core.fenced:

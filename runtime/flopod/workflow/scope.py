@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias, TypeVar
 from msgspec import Raw
 
 from flopod import codec
-from flopod.authoring import Winner
 from flopod.durations import due, seconds
 from flopod.errors import DuplicateId, SerializableError, Unsupported
 from flopod.events import BranchTaken, Recorded
@@ -24,6 +23,7 @@ from flopod.workflow.state import DurableList, DurableMap, Var
 from flopod.workflow.timer import Timer
 
 if TYPE_CHECKING:
+    from flopod.authoring import Winner
     from flopod.workflow.core import Core
 
 T = TypeVar("T")
@@ -97,7 +97,7 @@ class Scope:
         """Run named awaitables side by side, whatever their names are, and even if there are none."""
         return forms.parallel(arms)
 
-    def race(self, id: str, /, **arms: Awaitable[Any]) -> Awaitable[Winner]:
+    def race(self, id: str, /, **arms: Awaitable[Any]) -> "Awaitable[Winner]":
         """Run named awaitables until the first ends; the others are cancelled. The winner is recorded."""
         return forms.race(self, self._claim(id), arms)
 
