@@ -12,7 +12,7 @@ from flopod.engine.leaves import current_activity
 from flopod.engine.run import run_workflow
 from flopod.errors import ActivityTimeout
 from flopod.retry import Retry
-from flopod.workflow.operations import is_async
+from flopod.workflow.activity import is_async
 from tests.engine.support import RUN, drive
 
 

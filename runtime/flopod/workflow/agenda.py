@@ -3,8 +3,9 @@
 import heapq
 from collections import deque
 
+from flopod.workflow.activity import Activity
 from flopod.workflow.arguments import Raised, Returned
-from flopod.workflow.operations import Activity, Operation
+from flopod.workflow.operations import Operation
 from flopod.workflow.scheduler import Outcome, Scheduler
 
 

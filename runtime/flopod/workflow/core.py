@@ -19,22 +19,22 @@ from flopod.events import (
     Event,
     EventReceived,
     IterationCompleted,
-    RunCancelled,
     RunCompleted,
     RunFailed,
     RunPaused,
     RunResumed,
-    SleepCompleted,
-    WaitCompleted,
 )
 from flopod.log.history import EntryKey, History, poisoned
 from flopod.workflow import fence
+from flopod.workflow.activity import Activity
 from flopod.workflow.agenda import Agenda
 from flopod.workflow.arguments import Raised, Returned
 from flopod.workflow.commands import CancelLeaf, Command, Commit
+from flopod.workflow.delivery import Delivery
+from flopod.workflow.describing import describe_event
 from flopod.workflow.ending import Ending
 from flopod.workflow.mailbox import Letter, Mailbox
-from flopod.workflow.operations import Activity, Operation, Wait, describe_event, read_payload
+from flopod.workflow.operations import Operation, Wait
 from flopod.workflow.output import Output
 from flopod.workflow.replay import Replay
 from flopod.workflow.scheduler import Scheduler
@@ -42,9 +42,6 @@ from flopod.workflow.scope import Scope
 from flopod.workflow.snapshot import Budget, Capturing, drop_captured
 
 E = TypeVar("E", bound=Event)
-
-
-_GROUP = 256
 
 
 class Core:
@@ -87,6 +84,7 @@ class Core:
         self.capturing: WeakSet[Capturing] = WeakSet()
         self.created: dict[str, Operation] = {}
         self.replay = Replay(self)
+        self.delivery = Delivery(self)
         self.unsettled = False
         self.constants: dict[str, Any] = {}
         self.open: dict[str, Operation] = {}
@@ -95,13 +93,11 @@ class Core:
         self._live = False
         self._acts = False
         self._active: set[str] = set()
-        self._is_grouped = False
         self._crashed = crashed
         self._max_crashes = max_crashes
         self._seq = history.last_seq
         self._buffer: list[Event] = list(opening)
         self._commands: list[Command] = []
-        self._cancel_reason: str | None = None
         for mail in history.mail:
             self.mailbox.put(Letter(mail.seq, mail.event))
 
@@ -127,7 +123,7 @@ class Core:
             if self.history.replaying:
                 if not self.replay.deliver() and not self._act():
                     break
-            elif not (self._deliver() if self._live or self._go_live() else self._act()):
+            elif not (self.delivery.next() if self._live or self._go_live() else self._act()):
                 break
             if self.external is not None:
                 self.scheduler.run(self.ending.stops_the_round)
@@ -160,11 +156,16 @@ class Core:
 
     def cancel(self, reason: str = "") -> None:
         """Cancel the run: CancelledError is raised where its body waits, and it may clean up."""
-        self._cancel_reason = reason
+        self.delivery.cancel_reason = reason
 
     def next_due(self) -> int | None:
         """Return when `step` should be called at the latest (ms since the epoch), if ever."""
         return self.agenda.next_due(self.scheduler.floor)
+
+    @property
+    def pending(self) -> int:
+        """How many events the next commit has so far."""
+        return len(self._buffer)
 
     @property
     def next_seq(self) -> int:
@@ -196,7 +197,7 @@ class Core:
         """Whether the next step has something to do already."""
         scheduler = self.scheduler
         arrived = self.agenda.has_arrived(scheduler.floor)
-        return self.unsettled or self._is_grouped or arrived or scheduler.is_ready
+        return self.unsettled or self.delivery.is_full or arrived or scheduler.is_ready
 
     def abandon(self) -> None:
         """Leave without unwinding: nothing of the body runs any more, not even a `finally`."""
@@ -335,7 +336,7 @@ class Core:
             return False
         self._acts = True
         self._activate()
-        return self._deliver()
+        return self.delivery.next()
 
     def _activate(self) -> None:
         for path, operation in list(self.open.items()):
@@ -343,73 +344,7 @@ class Core:
                 operation.activate()
         self._active = set(self.open) if self._acts else set()
 
-    def _deliver(self) -> bool:
-        if self.ending.is_over or self._is_large():
-            return False
-        if self.scheduler.floor is not None:
-            return self._deliver_arrived() or self._deliver_timer()
-        if self._cancel_reason is not None:
-            return self._deliver_cancel(self._cancel_reason)
-        return self._deliver_arrived() or self._deliver_mail() or self._deliver_timer()
-
-    def _deliver_arrived(self) -> bool:
-        arrived = self.agenda.take_arrived(self.scheduler.floor)
-        if arrived is None:
-            return False
-        operation, outcome = arrived
-        if not operation.done():
-            self.scheduler.now = self.now
-            self.emit(operation.deliver(outcome))
-            self.done += 1
-            self.closed(operation)
-        return True
-
-    def _deliver_mail(self) -> bool:
-        found = self.mailbox.match()
-        if found is None:
-            return False
-        wait, letter = found
-        try:
-            value = read_payload(letter.event.payload, wait.type)
-        except Exception as error:
-            message = f"the payload of {wait.event!r} is dropped, it does not fit: {error}"
-            self.output.warn_dropped(wait.path, message, letter.seq)
-            return True
-        self.emit(
-            WaitCompleted(path=wait.path, at=self.now, payload=letter.event.payload, event_seq=letter.seq)
-        )
-        self.scheduler.now = self.now
-        wait.set_result(value)
-        self.closed(wait)
-        return True
-
-    def _deliver_timer(self) -> bool:
-        due = self.agenda.take_due(self.now, self.scheduler.floor)
-        if due is None:
-            return False
-        if isinstance(due, Wait):
-            event: Event = WaitCompleted(path=due.path, at=self.now, timed_out=True)
-        else:
-            event = SleepCompleted(path=due.path, at=self.now)
-        self.scheduler.now = self.now
-        self.emit(event)
-        self.settle(due, event)
-        return True
-
-    def _deliver_cancel(self, reason: str) -> bool:
-        self._cancel_reason = None
-        if self.ending.cancelled is not None:
-            return False
-        self.scheduler.now = self.now
-        self.emit(RunCancelled(at=self.now, reason=reason))
-        self.ending.cancel(reason)
-        return True
-
     # -- committing ------------------------------------------------------------------------------
-
-    def _is_large(self) -> bool:
-        self._is_grouped = len(self._buffer) >= _GROUP
-        return self._is_grouped
 
     def _commit(self) -> Commit:
         if self.diverged is not None or not self.acts or self.unsettled:

@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING
 
 from flopod.events import Event, RunCancelled
 from flopod.log.history import path_of
-from flopod.workflow.operations import Operation, describe_event
+from flopod.workflow.describing import describe_event
+from flopod.workflow.operations import Operation
 
 if TYPE_CHECKING:
     from flopod.workflow.core import Core

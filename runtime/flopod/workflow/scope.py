@@ -14,9 +14,10 @@ from flopod.errors import DuplicateId, SerializableError, Unsupported
 from flopod.events import BranchTaken, Recorded
 from flopod.retry import Retry
 from flopod.workflow import forms
+from flopod.workflow.activity import Activity
 from flopod.workflow.arguments import callee_of, opened
 from flopod.workflow.loops import Each, Repeat
-from flopod.workflow.operations import Activity, Sleep, Turn, Wait
+from flopod.workflow.operations import Sleep, Turn, Wait
 from flopod.workflow.paths import encode_id, op_of
 from flopod.workflow.snapshot import State
 from flopod.workflow.state import DurableList, DurableMap, Var
