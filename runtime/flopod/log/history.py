@@ -4,80 +4,41 @@ An *entry* is what the body itself causes (a begin, a fact); an *outcome* is wha
 Entries are matched as a set, outcomes are delivered in the order of the log.
 """
 
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from itertools import chain, islice
-from typing import NamedTuple, TypeAlias
 
 import msgspec
 from msgspec.structs import replace
 
 from flopod.events import (
     Abandoned,
-    ActivityCompleted,
     ActivityFailed,
     ActivityStarted,
     BranchTaken,
     Event,
     EventReceived,
     IterationCompleted,
-    ListChanged,
     Log,
-    MapChanged,
     RaceWon,
     Record,
     Recorded,
-    RunCancelled,
     RunCompleted,
     RunFailed,
     RunPaused,
     RunResumed,
     RunStarted,
-    SleepCompleted,
     SleepStarted,
-    VarChanged,
     WaitCompleted,
     WaitStarted,
 )
+from flopod.log.entries import Entry, EntryKey, Mail, Older, is_outcome, iteration_of, path_of
 from flopod.log.lineage import Lineage
-
-EntryKey: TypeAlias = str | tuple[str, int]
+from flopod.log.tail import WARNER, Tail
 
 _BEGINS = (ActivityStarted, SleepStarted, WaitStarted, BranchTaken, Recorded, RaceWon)
-_OUTCOMES = (ActivityCompleted, SleepCompleted, WaitCompleted, RunCancelled)
-_STATE = (VarChanged, ListChanged, MapChanged)
+_ANY = "*"
 RESUMED_ON_PURPOSE = "resumed"
-
-
-class Entry:
-    """Something that the body asked for in the recorded past, and whether it has asked again.
-
-    `since` is the generation that recorded it if that is an older one, else None.
-    """
-
-    __slots__ = ("asked", "event", "seq", "since")
-
-    def __init__(self, seq: int, event: Event, since: str | None) -> None:
-        self.seq = seq
-        self.event = event
-        self.since = since
-        self.asked = False
-
-
-class Older(NamedTuple):
-    """An outcome that a build of the older generation `since` recorded."""
-
-    seq: int
-    event: Event
-    since: str
-
-
-class Mail(NamedTuple):
-    """A delivered event that no wait has taken yet; `seq` is its record."""
-
-    seq: int
-    path: str
-    event: EventReceived
 
 
 class History:
@@ -129,7 +90,7 @@ class History:
         self._started_at: dict[str, int] = {}
         self._crashes: list[int] = []
         self._reset = 0
-        self._tail: dict[tuple[str, str], deque[int]] = {}
+        self._tail = Tail()
         self._read(records)
 
     # -- reading ---------------------------------------------------------------------------------
@@ -242,9 +203,7 @@ class History:
         for record in reversed(records):
             if record.seq <= last_outcome:
                 break
-            seq, event = self._as_of_today(record) or record
-            if isinstance(event, _STATE) or (isinstance(event, Log) and event.logger != WARNER):
-                self._tail.setdefault(_tail_key(event), deque()).appendleft(seq)
+            self._tail.add_before(*(self._as_of_today(record) or record))
 
     # -- what replay asks ------------------------------------------------------------------------
 
@@ -295,11 +254,7 @@ class History:
 
     def take_tail(self, event: Event) -> bool:
         """Whether this event of state or output is in the tail of the log already; takes it once."""
-        found = self._tail.get(_tail_key(event)) if self._tail else None
-        if not found:
-            return False
-        found.popleft()
-        return True
+        return self._tail.take(event)
 
     def end(self) -> None:
         """The recorded past is over: what is emitted from now on is new."""
@@ -375,9 +330,7 @@ class History:
         while self._next < len(self._outcomes) and self._outcomes[self._next].seq < entry.seq:
             self._next += 1
         self.replaying = self._next < len(self._outcomes) or bool(self.older)
-        for seqs in self._tail.values():
-            while seqs and seqs[0] < entry.seq:
-                seqs.popleft()
+        self._tail.skip_to(entry.seq)
         return True
 
     def _pending_until(self, seq: int) -> Iterator[Event]:
@@ -391,29 +344,6 @@ class History:
             if number > seq:
                 break
             yield event
-
-
-WARNER = "flopod"
-_ANY = "*"
-
-
-def is_outcome(event: Event) -> bool:
-    """Whether the body waited for this event."""
-    if isinstance(event, ActivityFailed):
-        return event.next_try is None
-    if isinstance(event, IterationCompleted):
-        return event.result is not None or event.error is not None
-    return isinstance(event, _OUTCOMES)
-
-
-def path_of(event: Event) -> str:
-    """Return the path of the operation or the iteration that an event is about."""
-    return iteration_of(event) if isinstance(event, IterationCompleted) else event.path
-
-
-def iteration_of(event: IterationCompleted) -> str:
-    """Return the path of the iteration that `event` completed."""
-    return f"{event.path}[{event.key}]"
 
 
 def poisoned(history: History, path: str, limit: int, crashed_now: bool) -> bool:
@@ -441,7 +371,3 @@ def _inside(path: str, iterations: set[str]) -> bool:
 
 def _belongs(path: str, loop: str) -> bool:
     return path == loop or (path.startswith(loop) and path[len(loop)] == "[")
-
-
-def _tail_key(event: Event) -> tuple[str, str]:
-    return ("log" if isinstance(event, Log) else "state"), event.path

@@ -24,7 +24,8 @@ from flopod.events import (
     RunPaused,
     RunResumed,
 )
-from flopod.log.history import EntryKey, History, poisoned
+from flopod.log.entries import EntryKey
+from flopod.log.history import History, poisoned
 from flopod.workflow import fence
 from flopod.workflow.activity import Activity
 from flopod.workflow.agenda import Agenda

@@ -15,7 +15,7 @@ from msgspec import Raw
 from flopod import codec
 from flopod.errors import DuplicateId, SerializableError
 from flopod.events import IterationCompleted
-from flopod.log.history import Entry
+from flopod.log.entries import Entry
 from flopod.workflow.paths import encode_key
 from flopod.workflow.snapshot import Capture
 from flopod.workflow.state import DurableList, DurableMap

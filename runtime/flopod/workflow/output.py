@@ -9,7 +9,7 @@ from msgspec import Raw
 from flopod import codec
 from flopod.errors import SerializableError
 from flopod.events import Log
-from flopod.log.history import WARNER
+from flopod.log.tail import WARNER
 from flopod.workflow.commands import CallLogger, Warn, Write
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from flopod.events import Event, RunCancelled
-from flopod.log.history import path_of
+from flopod.log.entries import path_of
 from flopod.workflow.describing import describe_event
 from flopod.workflow.operations import Operation
 

@@ -1,0 +1,68 @@
+"""What a log is made of for a replay: entries, outcomes and mail, and which event is which."""
+
+from typing import NamedTuple, TypeAlias
+
+from flopod.events import (
+    ActivityCompleted,
+    ActivityFailed,
+    Event,
+    EventReceived,
+    IterationCompleted,
+    RunCancelled,
+    SleepCompleted,
+    WaitCompleted,
+)
+
+EntryKey: TypeAlias = str | tuple[str, int]
+
+_OUTCOMES = (ActivityCompleted, SleepCompleted, WaitCompleted, RunCancelled)
+
+
+class Entry:
+    """Something that the body asked for in the recorded past, and whether it has asked again.
+
+    `since` is the generation that recorded it if that is an older one, else None.
+    """
+
+    __slots__ = ("asked", "event", "seq", "since")
+
+    def __init__(self, seq: int, event: Event, since: str | None) -> None:
+        self.seq = seq
+        self.event = event
+        self.since = since
+        self.asked = False
+
+
+class Older(NamedTuple):
+    """An outcome that a build of the older generation `since` recorded."""
+
+    seq: int
+    event: Event
+    since: str
+
+
+class Mail(NamedTuple):
+    """A delivered event that no wait has taken yet; `seq` is its record."""
+
+    seq: int
+    path: str
+    event: EventReceived
+
+
+def is_outcome(event: Event) -> bool:
+    """Whether the body waited for this event."""
+    if isinstance(event, ActivityFailed):
+        return event.next_try is None
+    if isinstance(event, IterationCompleted):
+        return event.result is not None or event.error is not None
+    return isinstance(event, _OUTCOMES)
+
+
+def path_of(event: Event) -> str:
+    """Return the path of the operation or the iteration that an event is about."""
+    return iteration_of(event) if isinstance(event, IterationCompleted) else event.path
+
+
+def iteration_of(event: IterationCompleted) -> str:
+    """Return the path of the iteration that `event` completed."""
+    return f"{event.path}[{event.key}]"
