@@ -4,6 +4,7 @@ Plain data is plain JSON. Everything else is an object whose first field `$` is 
 
     int float str       {"$":"int","v":"0x20000000000001"}   beyond 2**53; "nan" "inf" "-inf";
                         {"$":"str","v":"a\udc80","escaped":true} with lone surrogates, `\` doubled
+                        a NaN has an `id` where it is found by identity; math.nan is a global in a state
     bytes bytearray     {"$":"bytes","v":base64}
     complex range slice {"$":"complex","v":["1.0","2.0"]}  {"$":"range","v":[0,3,1]}
     datetime time date timedelta timezone zoneinfo

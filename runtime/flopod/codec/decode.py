@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from flopod.errors import SerializableError
 
-from .scalars import READERS, Node
+from .scalars import READERS, Node, Reader
 
 if TYPE_CHECKING:
     from .known import Known
@@ -82,8 +82,15 @@ class Decoder:
             return self._build_plain(node, _fill_plain)
         reader = READERS.get(tag)
         if reader is not None and "type" not in node:
-            return reader(self, node)
+            return reader(self, node) if "id" not in node else self._build_once(reader, node)
         return self._build_tracked(tag, node)
+
+    def _build_once(self, reader: Reader, node: Node) -> Any:
+        """A scalar that other places refer to."""
+        number = node["id"]
+        if number not in self.made:
+            self.made[number] = reader(self, node)
+        return self.made[number]
 
     def _build_plain(self, node: Node, action: "Filler") -> Any:
         """A plain list or object of the JSON text becomes the value itself, its parts replaced."""

@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable
 from enum import Enum, Flag
+from math import nan
 from types import BuiltinFunctionType, BuiltinMethodType, FunctionType, MethodType
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ from .errors import Refused
 from .names import global_reference, reference
 from .ordering import rebuilding_order
 from .plans import plan_of
-from .scalars import JSON_INT, NAMED_WRITERS, WRITERS, Node, Writing, escape
+from .scalars import JSON_INT, NAMED_WRITERS, WRITERS, Node, Writing, escape, tagged
 
 if TYPE_CHECKING:
     from .known import Known
@@ -202,6 +203,21 @@ class Encoder:
         if index is not None:
             return {"$": "known", "i": index}
         return self.refuse(value, "nothing but its address tells it apart; give it a name at module level")
+
+    def write_nan(self, value: float) -> Node:
+        """Return the node of a float that is not equal to itself: only its identity finds it again."""
+        index = None if self.known is None else self.known.index(value)
+        if index is not None:
+            return {"$": "known", "i": index}
+        if self.with_state and value is nan:
+            return {"$": "global", "ref": "math:nan"}
+        key = id(value)
+        if key in self.memo:
+            self.shared.add(key)
+            return {"$": "ref", "id": self._number(key)}
+        self.memo[key] = value
+        node = tagged("float", repr(value))
+        return _with_id(node, self._number(key)) if key in self.shared else node
 
     def refuse(self, value: Any, reason: str) -> Node:
         """Deal with a value that is not plain data: here, by giving up."""

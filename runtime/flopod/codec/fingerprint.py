@@ -7,7 +7,7 @@ from typing import Any
 from .encode import Encoder, quick
 from .errors import Refused
 from .names import global_reference, reference
-from .scalars import Node
+from .scalars import Node, tagged
 from .text import not_plain
 
 
@@ -37,6 +37,9 @@ class _Canonical(Encoder):
             of = self.walk(owner, 0) if name is None else name
             return {"$": "method", "of": of, "name": value.__name__}
         return {"$": tag, "ref": f"{value.__module__}:{value.__qualname__}"}
+
+    def write_nan(self, value: float) -> Node:
+        return tagged("float", repr(value))
 
     def order_set(self, value: Any) -> list[Any]:
         return sorted(value, key=lambda item: _Canonical().text(item))

@@ -20,7 +20,8 @@ _LONG = 1000
 def is_immutable(value: Any) -> bool:
     """Tell cheaply whether a value cannot change: a scalar, or a tuple or frozenset of such.
 
-    False may mean "too long to look into".
+    False may mean "too long to look into". A NaN is not equal to itself, so that its identity is worth
+    keeping: a mapping finds it by that.
     """
     return _look(value, 8)
 
@@ -29,7 +30,7 @@ def _look(value: Any, levels: int) -> bool:
     cls = type(value)
     known = _known.get(cls)
     if known is not None:
-        return known
+        return known and (cls is not float or value == value)
     if cls is tuple or cls is frozenset:
         return levels > 0 and len(value) <= _LONG and all(_look(item, levels - 1) for item in value)
     return _learn(cls)

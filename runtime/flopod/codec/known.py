@@ -20,30 +20,38 @@ _BY_NAME = (type, Enum, ModuleType, tzinfo)
 class Known:
     """The objects with identity that can be reached from some roots, numbered in the order of a walk.
 
-    Two tables made from roots of the same shape number the same objects alike. The table keeps its
-    objects alive. An iteration over a set whose elements lie by address has no order to number by.
+    Two tables made from roots of the same shape number the same objects alike; NaNs, which cannot change
+    but are found by their identity, come after all others. The table keeps its objects alive. An iteration
+    over a set whose elements lie by address has no order to number by.
     """
 
     def __init__(self, roots: Sequence[Any]) -> None:
         self.objects: list[Any] = []
         self._index: dict[int, int] = {}
-        self._walk(roots)
+        nans: dict[int, float] = {}
+        self._walk(roots, nans)
+        self._nans = list(nans.values())
+        self._index |= {key: number for number, key in enumerate(nans, len(self.objects))}
 
     def index(self, value: Any) -> int | None:
         """Return the number of an object, or None when it is not in the table."""
         return self._index.get(id(value))
 
     def __getitem__(self, index: int) -> Any:
-        return self.objects[index]
+        here = len(self.objects)
+        return self.objects[index] if index < here else self._nans[index - here]
 
     def __len__(self) -> int:
-        return len(self.objects)
+        return len(self.objects) + len(self._nans)
 
-    def _walk(self, roots: Sequence[Any]) -> None:
+    def _walk(self, roots: Sequence[Any], nans: dict[int, float]) -> None:
         todo = list(reversed(roots))
         while todo:
             value = todo.pop()
             if id(value) in self._index or is_immutable(value) or _is_named(value):
+                continue
+            if type(value) is float:
+                nans[id(value)] = value
                 continue
             self._index[id(value)] = len(self.objects)
             self.objects.append(value)

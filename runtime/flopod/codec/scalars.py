@@ -32,6 +32,8 @@ class Writing(Protocol):
 
     def write_identity(self, value: Any) -> Node: ...
 
+    def write_nan(self, value: float) -> Node: ...
+
 
 class Reading(Protocol):
     """What a scalar's reader needs of the decoder."""
@@ -52,8 +54,10 @@ def write_int(_enc: Writing, value: int) -> Node:
     return value if -JSON_INT <= value <= JSON_INT else tagged("int", hex(value))
 
 
-def write_float(_enc: Writing, value: float) -> Node:
-    return value if math.isfinite(value) else tagged("float", repr(value))
+def write_float(enc: Writing, value: float) -> Node:
+    if math.isfinite(value):
+        return value
+    return enc.write_nan(value) if math.isnan(value) else tagged("float", repr(value))
 
 
 def write_bytes(_enc: Writing, value: bytes) -> Node:

@@ -16,7 +16,7 @@ from flopod import codec
 from flopod.errors import SerializableError, SharedArgument
 from flopod.workflow.tracebacks import author_traceback
 
-_SCALARS = frozenset({str, int, float, bool, bytes, NoneType})
+_SCALARS = frozenset({str, int, bool, bytes, NoneType})
 _CALLABLES = (FunctionType, BuiltinFunctionType, MethodType, partial, type)
 _SHOWN = 256
 
