@@ -53,6 +53,12 @@ def _start(folder: Path, *command: str, **environment: str) -> subprocess.Popen[
     )
 
 
+def _is_interrupted(process: subprocess.Popen[str], mark: Path, number: signal.Signals, status: int) -> None:
+    """Check that nothing has begun when the process is interrupted where it sets its mark."""
+    _reached(mark)
+    assert interrupt(process, number) == (status, "interrupted; start it again and it goes on\n")
+
+
 @pytest.mark.process
 @INTERRUPTS
 def test_a_bundle_that_still_imports_can_be_interrupted(
@@ -62,8 +68,7 @@ def test_a_bundle_that_still_imports_can_be_interrupted(
     mark = tmp_path / "mark"
     _slow(tmp_path / "slow/msgspec.py", mark)
     process = _start(tmp_path, str(bundle), "names", PYTHONPATH=str(tmp_path / "slow"))
-    _reached(mark)
-    assert interrupt(process, number) == (status, "interrupted; start it again and it goes on\n")
+    _is_interrupted(process, mark, number, status)
     assert Job(bundle, tmp_path).run("names").returncode == 0
 
 
@@ -76,8 +81,7 @@ def test_an_interrupt_between_two_processes_is_not_lost(
     mark = tmp_path / "mark"
     _slow(tmp_path / "slow/sitecustomize.py", mark, "'FLOPOD_HASH_SEED_ATTEMPT' in os.environ", 0.5)
     process = _start(tmp_path, str(bundle), "nap", PYTHONPATH=str(tmp_path / "slow"))
-    _reached(mark)
-    assert interrupt(process, number) == (status, "interrupted; start it again and it goes on\n")
+    _is_interrupted(process, mark, number, status)
 
 
 @pytest.mark.process
@@ -92,8 +96,7 @@ def test_flopod_run_can_be_interrupted_while_it_compiles(
     process = _start(
         tmp_path, "-m", "flopod_compiler.cli", "run", "flow.py", PYTHONPATH=str(tmp_path / "slow")
     )
-    _reached(mark)
-    assert interrupt(process, number) == (status, "interrupted; start it again and it goes on\n")
+    _is_interrupted(process, mark, number, status)
 
 
 @pytest.mark.process
@@ -115,6 +118,13 @@ def test_the_import_of_the_authors_module_can_be_interrupted(
     assert "unwound" not in error
 
 
+def _loaded(code: str, modules: str) -> str:
+    """Which of these modules a process that ran `code` has loaded, as it prints them."""
+    code += f"import sys\nprint([name for name in {modules.split()!r} if name in sys.modules])\n"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    return done.stdout.splitlines()[-1]
+
+
 @pytest.mark.parametrize("words", ["--help", "--version", "build --help", "runs --help"])
 def test_help_loads_nothing_but_click(words: str) -> None:
     """Compiler, templates, codec and stores are loaded by the commands that need them."""
@@ -122,11 +132,9 @@ def test_help_loads_nothing_but_click(words: str) -> None:
         "import sys\nfrom flopod_compiler.cli import main\n"
         f"sys.argv = ['flopod', *{words.split()!r}]\n"
         "try:\n    main()\nexcept SystemExit:\n    pass\n"
-        "heavy = 'libcst jinja2 msgspec asyncio sqlite3 flopod.codec flopod_compiler.build'.split()\n"
-        "print([name for name in heavy if name in sys.modules])\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
-    assert done.stdout.splitlines()[-1] == "[]"
+    heavy = "libcst jinja2 msgspec asyncio sqlite3 flopod.codec flopod_compiler.build"
+    assert _loaded(code, heavy) == "[]"
 
 
 def test_a_bundle_shows_its_help_without_what_runs_it(bundle: Path, tmp_path: Path) -> None:
@@ -139,10 +147,5 @@ def test_a_bundle_shows_its_help_without_what_runs_it(bundle: Path, tmp_path: Pa
 
 def test_what_authors_import_loads_no_runtime() -> None:
     """Neither the codec nor the stores, nor where a plain run finds its events."""
-    code = (
-        "import sys\nfrom flopod import sleep, workflow\n"
-        "heavy = 'sqlite3 flopod.codec flopod.events flopod.localinbox flopod.workflow.core'.split()\n"
-        "print([name for name in heavy if name in sys.modules])\n"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
-    assert done.stdout == "[]\n"
+    heavy = "sqlite3 flopod.codec flopod.events flopod.localinbox flopod.workflow.core"
+    assert _loaded("from flopod import sleep, workflow\n", heavy) == "[]"

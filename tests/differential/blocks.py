@@ -85,17 +85,14 @@ def _for(body: Body) -> None:
 def _long_loop(body: Body) -> None:
     """More iterations with little in each, so that a snapshot is worth its bytes."""
     variable = body.fresh("i")
-    body.loops -= 1
-    outer, body.in_loop = body.in_loop, True
-    outer_finally, body.in_finally = body.in_finally, False
-    with body.inside("long-for"), body.text.block(f"for {variable} in range({body.rng.randint(4, 7)}):"):
-        body.ints.append(variable)
-        body.text.add(f"{assignable(body)} += ({leaf(body, 1)}) % 7")
-        for _ in range(body.rng.randint(1, 2)):
-            simple(body)
-        body.ints.remove(variable)
-    body.in_loop, body.in_finally = outer, outer_finally
-    body.loops += 1
+
+    def inside(body: Body) -> None:
+        with body.holding(variable):
+            body.text.add(f"{assignable(body)} += ({leaf(body, 1)}) % 7")
+            for _ in range(body.rng.randint(1, 2)):
+                simple(body)
+
+    loops.loop(body, f"for {variable} in range({body.rng.randint(4, 7)}):", "long-for", inside)
 
 
 def _for_header(body: Body, variable: str) -> tuple[str, str, list[str]]:
@@ -134,9 +131,9 @@ def _changing(body: Body) -> None:
 def _use_after(body: Body, variable: str) -> None:
     body.mark("loop-variable-after")
     with body.text.block("try:"):
-        body.text.add(f"seen.append({variable})")
+        body.see(f"{variable}")
     with body.text.block("except UnboundLocalError as unbound:"):
-        body.text.add("seen.append(str(unbound))")
+        body.see("str(unbound)")
 
 
 def _loop_else(body: Body, name: str) -> None:
@@ -166,9 +163,8 @@ def _while(body: Body) -> None:
             if form == 2:
                 with body.text.block(f"if {fuel} > {limit}:"):
                     body.text.add("break")
-            body.ints.append(fuel)
-            statements(body, 1, 3)
-            body.ints.remove(fuel)
+            with body.holding(fuel):
+                statements(body, 1, 3)
         body.in_loop, body.in_finally = outer, outer_finally
         _loop_else(body, "while-else")
     body.loops += 1
@@ -199,10 +195,10 @@ def _handlers(body: Body, name: str) -> None:
             body.inside("except-tuple"),
             body.text.block(f"except (KeyError, IndexError, TypeError) as {name}:"),
         ):
-            body.text.add(f"seen.append(type({name}).__name__)")
+            body.see(f"type({name}).__name__")
             statements(body, 1, 1)
     with body.inside("except"), body.text.block(f"except Oops as {name}:"):
-        body.text.add(f"seen.append({name}.args)")
+        body.see(f"{name}.args")
         later_clause(body)
         if body.chance(0.2):
             body.mark("re-raise")
@@ -215,11 +211,11 @@ def _try_star(body: Body) -> None:
     name = body.fresh("group")
     with body.inside("try-star"):
         with body.text.block("try:"):
-            body.text.add(f"seen.append(await several({int_expr(body)}))")
+            body.see(f"await several({int_expr(body)})")
             statements(body, 1, 2)
         for kind in ("Oops", "(KeyError, IndexError)")[: body.rng.randint(1, 2)]:
             with body.inside("except-star-clause"), body.text.block(f"except* {kind} as {name}:"):
-                body.text.add(f"seen.append([type(one).__name__ for one in {name}.exceptions])")
+                body.see(f"[type(one).__name__ for one in {name}.exceptions]")
                 body.text.add(f"{assignable(body)} = {int_expr(body)}")
         if body.chance(0.3):
             with body.inside("try-star-else"), body.text.block("else:"):
@@ -270,21 +266,18 @@ def _with(body: Body) -> None:
         with body.inside("with-suppress"), body.text.block("with contextlib.suppress(Oops):"):
             statements(body, 1, 3)
     else:
-        value = body.fresh("held")
-        header = f"with contextlib.nullcontext({int_expr(body)}) as {value}:"
-        with body.inside("with-nullcontext"), body.text.block(header):
-            body.ints.append(value)
-            statements(body, 1, 2)
-            body.ints.remove(value)
+        _holding_value(body, "with-nullcontext", "with")
 
 
 def _async_with(body: Body) -> None:
+    _holding_value(body, "async-with", "async with")
+
+
+def _holding_value(body: Body, construct: str, keyword: str) -> None:
     value = body.fresh("held")
-    header = f"async with contextlib.nullcontext({int_expr(body)}) as {value}:"
-    with body.inside("async-with"), body.text.block(header):
-        body.ints.append(value)
+    header = f"{keyword} contextlib.nullcontext({int_expr(body)}) as {value}:"
+    with body.inside(construct), body.text.block(header), body.holding(value):
         statements(body, 1, 2)
-        body.ints.remove(value)
 
 
 def _tasks(body: Body) -> None:
@@ -306,7 +299,7 @@ def _helper(body: Body) -> None:
         if plain:
             with body.text.block(f"def {name}(p):"):
                 body.text.add(f"return (p + a) % 5 + len({body.rng.choice(body.lists)})")
-            body.text.add(f"seen.append({name}({int_expr(body)}))")
+            body.see(f"{name}({int_expr(body)})")
             return
         default = int_expr(body, 1) if body.chance(0.2) else str(body.rng.randint(0, 9))
         with body.text.block(f"{keyword} {name}(p, x={default}):"):

@@ -95,5 +95,18 @@ class Body:
         finally:
             self.stack.pop()
 
+    @contextmanager
+    def holding(self, variable: str) -> Iterator[None]:
+        """Let a name be surely bound in the block."""
+        self.ints.append(variable)
+        try:
+            yield
+        finally:
+            self.ints.remove(variable)
+
+    def see(self, value: str) -> None:
+        """Write that the program notes a value, for its result."""
+        self.text.add(f"seen.append({value})")
+
     def chance(self, probability: float) -> bool:
         return self.rng.random() < probability

@@ -203,11 +203,10 @@ def comprehension(body: Body, depth: int) -> str:
     with body.inside(f"{kind}-comprehension"):
         body.in_comprehension = True
         source = iterable(body, depth - 1)
-        body.ints.append(variable)
-        condition = f" if {bool_expr(body, depth)}" if body.chance(0.4) else ""
-        element = int_expr(body, max(depth, 1))
-        value = int_expr(body, 1)
-        body.ints.remove(variable)
+        with body.holding(variable):
+            condition = f" if {bool_expr(body, depth)}" if body.chance(0.4) else ""
+            element = int_expr(body, max(depth, 1))
+            value = int_expr(body, 1)
         body.in_comprehension = outer
     loop = f"for {variable} in {source}{condition}"
     if kind == "list":

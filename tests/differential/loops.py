@@ -21,16 +21,21 @@ def loop(body: Body, header: str, construct: str, write: Write) -> None:
     body.loops += 1
 
 
+def _counting(body: Body, variable: str, header: str, construct: str, write: Write) -> None:
+    """Write a loop whose variable is a number."""
+
+    def inside(body: Body) -> None:
+        with body.holding(variable):
+            write(body)
+
+    loop(body, header, construct, inside)
+
+
 def async_for(body: Body, write: Write) -> None:
     """`async for` over an asynchronous generator of plain code."""
     variable = body.fresh("i")
-
-    def inside(body: Body) -> None:
-        body.ints.append(variable)
-        write(body)
-        body.ints.remove(variable)
-
-    loop(body, f"async for {variable} in count({int_expr(body, 1)}):", "async-for", inside)
+    header = f"async for {variable} in count({int_expr(body, 1)}):"
+    _counting(body, variable, header, "async-for", write)
 
 
 def generator(body: Body, write: Write) -> None:
@@ -43,13 +48,8 @@ def generator(body: Body, write: Write) -> None:
         f"map(double, {body.rng.choice(body.lists)}[:2])",
         f"reversed({body.rng.choice(body.lists)}[:3])",
     ]
-
-    def inside(body: Body) -> None:
-        body.ints.append(variable)
-        write(body)
-        body.ints.remove(variable)
-
-    loop(body, f"for {variable} in {body.rng.choice(sources)}:", "for-generator", inside)
+    header = f"for {variable} in {body.rng.choice(sources)}:"
+    _counting(body, variable, header, "for-generator", write)
 
 
 def shared_iterator(body: Body, write: Write) -> None:
@@ -61,11 +61,11 @@ def shared_iterator(body: Body, write: Write) -> None:
     def inside(body: Body) -> None:
         with body.text.block(f"if {variable} > 5 or {bool_expr(body)}:"):
             body.text.add("break")
-        body.text.add(f"seen.append(({variable}, next({source}, None)))")
+        body.see(f"({variable}, next({source}, None))")
         write(body)
 
     loop(body, f"for {variable} in itertools.islice({source}, 4):", "shared-iterator", inside)
-    body.text.add(f"seen.append(list(itertools.islice({source}, 2)))")
+    body.see(f"list(itertools.islice({source}, 2))")
 
 
 def changing(body: Body, _: Write) -> None:
@@ -87,7 +87,7 @@ def changing(body: Body, _: Write) -> None:
             body.text.add(f"{rows}[-1].append(len({value}))")
 
         loop(body, f"for {value} in {rows}:", "changed-while-iterated", inside)
-        body.text.add(f"seen.append({rows})")
+        body.see(f"{rows}")
     else:
         table = body.fresh("table")
         body.text.add(f"{table} = {{0: {int_expr(body, 0)}, 1: 2}}")
@@ -96,4 +96,4 @@ def changing(body: Body, _: Write) -> None:
             body.text.add(f"{table}[1 - {at}] = {value} + {leaf(body, 1)}")
 
         loop(body, f"for {at}, {value} in {table}.items():", "changed-while-iterated", inside)
-        body.text.add(f"seen.append({table})")
+        body.see(f"{table}")

@@ -45,7 +45,7 @@ def _annotated(body: Body) -> None:
     body.mark("annotated-assign")
     name = body.fresh("n")
     body.text.add(f"{name}: int = {int_expr(body)}")
-    body.text.add(f"seen.append({name})")
+    body.see(f"{name}")
 
 
 def _augment(body: Body) -> None:
@@ -69,7 +69,7 @@ def _unpack(body: Body) -> None:
     elif form == 1:
         body.mark("starred-target")
         body.text.add(f"{left}, *rest = [{int_expr(body)}, *{list_expr(body, 1)}]")
-        body.text.add("seen.append(rest)")
+        body.see("rest")
     elif form == 2:
         name = body.rng.choice(body.lists)
         body.text.add(f"[{left}, ({name}[0], {right})] = {int_expr(body)}, (4, {int_expr(body)})")
@@ -149,7 +149,7 @@ def _alias(body: Body) -> None:
     table = body.rng.choice(body.dicts)
     lines = [f"{left} = {right}", f"{table}['row'] = {right}", f"{left} = {table}.get('row', {right})"]
     body.text.add(body.rng.choice(lines))
-    body.text.add(f"seen.append({left} is {right})")
+    body.see(f"{left} is {right}")
 
 
 def _print(body: Body) -> None:
@@ -164,7 +164,7 @@ def _assert(body: Body) -> None:
 
 
 def _note(body: Body) -> None:
-    body.text.add(f"seen.append({int_expr(body)})")
+    body.see(f"{int_expr(body)}")
 
 
 def _expression(body: Body) -> None:
@@ -173,7 +173,7 @@ def _expression(body: Body) -> None:
 
 
 def _comprehension(body: Body) -> None:
-    body.text.add(f"seen.append({comprehension(body, 2)})")
+    body.see(f"{comprehension(body, 2)}")
 
 
 def _delete(body: Body) -> None:
@@ -183,9 +183,9 @@ def _delete(body: Body) -> None:
     with body.text.block(f"if {bool_expr(body, 1)}:"):
         body.text.add(f"del {name}")
     with body.text.block("try:"):
-        body.text.add(f"seen.append({name})")
+        body.see(f"{name}")
     with body.text.block("except UnboundLocalError as unbound:"):
-        body.text.add("seen.append(str(unbound))")
+        body.see("str(unbound)")
 
 
 def _gather(body: Body) -> None:
@@ -195,7 +195,7 @@ def _gather(body: Body) -> None:
             made = f"asyncio.gather({arm(body, int_expr(body))}, {arm(body, int_expr(body))})"
         body.text.add(f"{assignable(body)}, {assignable(body)} = await {made}")
     else:
-        body.text.add(f"seen.append(await {gather(body)})")
+        body.see(f"await {gather(body)}")
 
 
 def _gather_errors(body: Body) -> None:
@@ -203,7 +203,7 @@ def _gather_errors(body: Body) -> None:
     made = gather(body)
     name = body.fresh("e")
     body.text.add(f"{name} = await {made[:-1]}, return_exceptions=True)")
-    body.text.add(f"seen.append([item.args if isinstance(item, Oops) else item for item in {name}])")
+    body.see(f"[item.args if isinstance(item, Oops) else item for item in {name}]")
 
 
 def _tasks(body: Body) -> None:
@@ -220,7 +220,7 @@ def _deferred(body: Body) -> None:
     with body.inside("deferred-await"):
         body.text.add(f"{name} = {arm(body, int_expr(body, 1))}")
         body.text.add(f"{assignable(body)} = {int_expr(body)}")
-    body.text.add(f"seen.append(await {name})")
+    body.see(f"await {name}")
 
 
 def _sleep(body: Body) -> None:

@@ -23,7 +23,7 @@ def created(body: Body, write: Write) -> None:
     body.text.add(f"{name} = asyncio.create_task({_late(body)})")
     with body.inside("create-task"):
         write(body)
-    body.text.add(f"seen.append(await {name})")
+    body.see(f"await {name}")
 
 
 def cancelled(body: Body, _: Write) -> None:
@@ -32,12 +32,12 @@ def cancelled(body: Body, _: Write) -> None:
     name = body.fresh("task")
     body.text.add(f"{name} = asyncio.ensure_future({_late(body)})")
     if body.chance(0.6):
-        body.text.add(f"seen.append({int_expr(body)})")
-    body.text.add(f"seen.append({name}.cancel('enough'))")
+        body.see(f"{int_expr(body)}")
+    body.see(f"{name}.cancel('enough')")
     with body.text.block("try:"):
-        body.text.add(f"seen.append(await {name})")
+        body.see(f"await {name}")
     with body.text.block("except asyncio.CancelledError as stop:"):
-        body.text.add(f"seen.append((stop.args, {name}.cancelled(), {int_expr(body)}))")
+        body.see(f"(stop.args, {name}.cancelled(), {int_expr(body)})")
 
 
 def group(body: Body, write: Write) -> None:
@@ -51,10 +51,10 @@ def group(body: Body, write: Write) -> None:
             outer, body.in_loop = body.in_loop, False
             write(body)
             body.in_loop = outer
-        body.text.add(f"seen.append(({one}.result(), {two}.result()))")
+        body.see(f"({one}.result(), {two}.result())")
     caught = "except* Oops as errors:" if guarded else "except* KeyError as errors:"
     with body.text.block(caught):
-        body.text.add("seen.append(sorted(str(one.args) for one in errors.exceptions))")
+        body.see("sorted(str(one.args) for one in errors.exceptions)")
 
 
 def timeout(body: Body, write: Write) -> None:
@@ -64,7 +64,7 @@ def timeout(body: Body, write: Write) -> None:
     with body.inside("timeout"), body.text.block("try:"), body.text.block(header):
         write(body)
         body.text.add(f"await asyncio.sleep({body.rng.choice(['0', '2', '7'])})")
-        body.text.add(f"seen.append({int_expr(body)})")
+        body.see(f"{int_expr(body)}")
     with body.text.block("except TimeoutError:"):
         body.text.add(f"{assignable(body)} = {int_expr(body)}")
 
@@ -74,9 +74,9 @@ def wait_for(body: Body, _: Write) -> None:
     body.mark("wait-for")
     with body.text.block("try:"):
         limit = body.rng.choice(["2", "timeout=5", "60", "None"])
-        body.text.add(f"seen.append(await asyncio.wait_for({_late(body)}, {limit}))")
+        body.see(f"await asyncio.wait_for({_late(body)}, {limit})")
     with body.text.block("except TimeoutError:"):
-        body.text.add(f"seen.append({int_expr(body)})")
+        body.see(f"{int_expr(body)}")
 
 
 def wait(body: Body, _: Write) -> None:
@@ -86,10 +86,10 @@ def wait(body: Body, _: Write) -> None:
     how = body.rng.choice(["", ", return_when=asyncio.FIRST_COMPLETED", ", timeout=2"])
     body.text.add(f"{name} = [asyncio.create_task({_late(body)}), asyncio.create_task({_late(body)})]")
     body.text.add(f"{done}, {pending} = await asyncio.wait({name}{how})")
-    body.text.add(f"seen.append([one in {done} for one in {name}])")
+    body.see(f"[one in {done} for one in {name}]")
     with body.text.block(f"if {pending}:"):
-        body.text.add(f"seen.append(len((await asyncio.wait({pending}))[0]))")
-    body.text.add(f"seen.append([str(one.exception()) for one in {name}])")
+        body.see(f"len((await asyncio.wait({pending}))[0])")
+    body.see(f"[str(one.exception()) for one in {name}]")
 
 
 def as_completed(body: Body, _: Write) -> None:
@@ -98,9 +98,9 @@ def as_completed(body: Body, _: Write) -> None:
     one = body.fresh("one")
     with body.text.block(f"for {one} in asyncio.as_completed([{_late(body)}, {_late(body)}]):"):
         with body.text.block("try:"):
-            body.text.add(f"seen.append(await {one})")
+            body.see(f"await {one}")
         with body.text.block("except Oops as late:"):
-            body.text.add(f"seen.append((late.args, {int_expr(body, 1)}))")
+            body.see(f"(late.args, {int_expr(body, 1)})")
 
 
 def raced(body: Body, _: Write) -> None:
@@ -109,11 +109,11 @@ def raced(body: Body, _: Write) -> None:
     if body.chance(0.6):
         body.mark("race")
         body.text.add(f"{name} = await race(one={_late(body)}, two={_late(body)})")
-        body.text.add(f"seen.append(({name}.name, {name}.value))")
+        body.see(f"({name}.name, {name}.value)")
     else:
         body.mark("parallel")
         body.text.add(f"{name} = await parallel(one={_late(body)}, two={_late(body)})")
-        body.text.add(f"seen.append(list({name}.items()))")
+        body.see(f"list({name}.items())")
 
 
 def guarded(body: Body, _: Write) -> None:
@@ -122,13 +122,13 @@ def guarded(body: Body, _: Write) -> None:
     limit, name = body.fresh("limit"), body.fresh("guarded")
     body.text.add(f"{limit} = asyncio.{body.rng.choice(['Semaphore(1)', 'Lock()', 'BoundedSemaphore(2)'])}")
     with body.text.block(f"async def {name}(p):"), body.text.block(f"async with {limit}:"):
-        body.text.add("seen.append(p)")
+        body.see("p")
         body.text.add("return await num(p) + await num(p, 1)")
     arguments = [int_expr(body, 1) for _ in range(3)]
     arms = ", ".join(f"{name}({one})" for one in arguments)
     found = body.fresh("found")
     body.text.add(f"{found} = await asyncio.gather({arms}, return_exceptions=True)")
-    body.text.add(f"seen.append([str(one) for one in {found}])")
+    body.see(f"[str(one) for one in {found}]")
 
 
 def queue(body: Body, _: Write) -> None:
@@ -143,7 +143,7 @@ def queue(body: Body, _: Write) -> None:
     task = body.fresh("task")
     body.text.add(f"{task} = asyncio.create_task({fill}({int_expr(body)}))")
     with body.text.block(f"while ({item} := await {name}.get()) is not None:"):
-        body.text.add(f"seen.append({item} + await other({item}))")
+        body.see(f"{item} + await other({item})")
     body.text.add(f"await {task}")
 
 
@@ -153,9 +153,9 @@ def shielded(body: Body, _: Write) -> None:
     name = body.fresh("task")
     body.text.add(f"{name} = asyncio.create_task({_late(body)})")
     with body.text.block("try:"):
-        body.text.add(f"seen.append(await asyncio.wait_for(asyncio.shield({name}), 2))")
+        body.see(f"await asyncio.wait_for(asyncio.shield({name}), 2)")
     with body.text.block("except TimeoutError:"):
-        body.text.add(f"seen.append(await {name})")
+        body.see(f"await {name}")
 
 
 def write_one(body: Body, write: Write) -> None:

@@ -38,7 +38,7 @@ def function_table(body: Body) -> None:
     functions = _functions(body)
     one, two = body.rng.choice(functions), body.rng.choice(functions)
     table = body.rng.choice([leaves, leaves, f"({one}, {two})", f"{{0: {one}, 1: {two}}}"])
-    body.text.add(f"seen.append({_call(body, f'{table}[({int_expr(body)}) % 2]', int_expr(body))})")
+    body.see(f"{_call(body, f'{table}[({int_expr(body)}) % 2]', int_expr(body))}")
 
 
 def function_loop(body: Body) -> None:
@@ -48,7 +48,7 @@ def function_loop(body: Body) -> None:
     choices = _functions(body)
     functions = ", ".join(body.rng.choice(choices) for _ in range(2))
     with body.text.block(f"for {name} in ({functions}):"):
-        body.text.add(f"seen.append({_call(body, name, int_expr(body, 1))})")
+        body.see(f"{_call(body, name, int_expr(body, 1))}")
 
 
 def partial(body: Body) -> None:
@@ -57,16 +57,16 @@ def partial(body: Body) -> None:
     name = body.fresh("f")
     function = "num" if body.is_async else "snum"
     body.text.add(f"{name} = functools.partial({function}, b={int_expr(body)})")
-    body.text.add(f"seen.append({_call(body, name, int_expr(body))})")
+    body.see(f"{_call(body, name, int_expr(body))}")
 
 
 def attribute_by_name(body: Body) -> None:
     """`getattr` with a literal name."""
     body.mark("getattr")
     if body.is_async:
-        body.text.add(f"seen.append(await getattr(gate, 'pull')({int_expr(body)}))")
+        body.see(f"await getattr(gate, 'pull')({int_expr(body)})")
     else:
-        body.text.add(f"seen.append(getattr(tally, 'total') + {int_expr(body)})")
+        body.see(f"getattr(tally, 'total') + {int_expr(body)}")
 
 
 def method_that_changes(body: Body) -> None:
@@ -80,9 +80,9 @@ def method_that_changes(body: Body) -> None:
 def pure_method(body: Body) -> None:
     """A plain method of a local object, and an attribute that is set and deleted."""
     body.mark("pure-method")
-    body.text.add(f"seen.append(tally.bump({int_expr(body)}))")
+    body.see(f"tally.bump({int_expr(body)})")
     body.text.add(f"tally.extra = {int_expr(body)}")
-    body.text.add("seen.append(tally.extra)")
+    body.see("tally.extra")
     body.text.add("del tally.extra")
 
 
@@ -92,7 +92,7 @@ def dataclass_value(body: Body) -> None:
     name = body.fresh("point")
     body.text.add(f"{name} = Point({int_expr(body)}, y={int_expr(body, 1)})")
     body.text.add(f"{name}.x += {int_expr(body)}")
-    body.text.add(f"seen.append(({name}, {name} == Point(1, 2), dataclasses.replace({name}, y=0)))")
+    body.see(f"({name}, {name} == Point(1, 2), dataclasses.replace({name}, y=0))")
 
 
 def enumeration(body: Body) -> None:
@@ -102,9 +102,9 @@ def enumeration(body: Body) -> None:
     body.text.add(f"{name} = Colour(({int_expr(body)}) % 2)")
     with body.inside("match-value"), body.text.block(f"match {name}:"):
         with body.text.block("case Colour.RED:"):
-            body.text.add(f"seen.append(({name}, {int_expr(body)}))")
+            body.see(f"({name}, {int_expr(body)})")
         with body.text.block("case Colour.BLUE:"):
-            body.text.add(f"seen.append({name}.name)")
+            body.see(f"{name}.name")
 
 
 def local_class(body: Body) -> None:
@@ -116,7 +116,7 @@ def local_class(body: Body) -> None:
         with body.text.block("def total(self, more=1):"):
             body.text.add("return super().total(more) + self.step")
     body.text.add(f"{made} = {name}({int_expr(body)}, {int_expr(body, 1)})")
-    body.text.add(f"seen.append(({made}.total({int_expr(body)}), {name}.__name__))")
+    body.see(f"({made}.total({int_expr(body)}), {name}.__name__)")
     body.text.add(f"del {made}, {name}")
 
 
@@ -126,7 +126,7 @@ def lambda_value(body: Body) -> None:
     name = body.fresh("g")
     body.text.add(f"{name} = lambda q, k={int_expr(body)}: (q * k + {assignable(body)}) % 9")
     body.text.add(f"{assignable(body)} = {int_expr(body)}")
-    body.text.add(f"seen.append({name}({int_expr(body)}))")
+    body.see(f"{name}({int_expr(body)})")
 
 
 def local_import(body: Body) -> None:
@@ -135,7 +135,7 @@ def local_import(body: Body) -> None:
     name = body.fresh("m")
     body.text.add(f"import math as {name}")
     body.text.add(f"from json import dumps as {name}dumps")
-    body.text.add(f"seen.append(({name}.floor(2.5), {name}dumps({int_expr(body)})))")
+    body.see(f"({name}.floor(2.5), {name}dumps({int_expr(body)}))")
 
 
 def logged(body: Body) -> None:
@@ -165,7 +165,7 @@ def unreachable(body: Body) -> None:
     body.mark("unreachable")
     with body.text.block(f"if {bool_expr(body)}:"):
         body.text.add(f"raise Oops({int_expr(body, 1)})")
-        body.text.add(f"seen.append({int_expr(body, 1)})")
+        body.see(f"{int_expr(body, 1)}")
 
 
 def walrus_in_comprehension(body: Body) -> None:
@@ -177,7 +177,7 @@ def walrus_in_comprehension(body: Body) -> None:
     body.text.add(
         f"seen.append([{item} + {name} for {item} in {source} if ({name} := {int_expr(body)} % 7)])"
     )
-    body.text.add(f"seen.append({name})")
+    body.see(f"{name}")
 
 
 def delete_items(body: Body) -> None:
@@ -187,7 +187,7 @@ def delete_items(body: Body) -> None:
     body.text.add(f"{name}.append({int_expr(body)})")
     body.text.add(f"del {name}[len({name}) // 2]")
     body.text.add(f"{body.rng.choice(body.dicts)}['x'] = {int_expr(body)}")
-    body.text.add(f"seen.append({body.rng.choice(body.dicts)}.pop('x', None))")
+    body.see(f"{body.rng.choice(body.dicts)}.pop('x', None)")
 
 
 def decorated(body: Body) -> None:
@@ -198,7 +198,7 @@ def decorated(body: Body) -> None:
     with body.text.block(f"def {name}(p, /, *, k=2):"):
         body.text.add("return p * k % 11")
     call = "await twice" if body.is_async else "stwice"
-    body.text.add(f"seen.append(({name}({int_expr(body)}), {name}(3, k=1), {call}({int_expr(body)})))")
+    body.see(f"({name}({int_expr(body)}), {name}(3, k=1), {call}({int_expr(body)}))")
 
 
 def recursion(body: Body) -> None:
@@ -211,7 +211,7 @@ def recursion(body: Body) -> None:
         with body.text.block("if p <= 0:"):
             body.text.add(f"return {wait}{leaf}(p)")
         body.text.add(f"return ({wait}{leaf}(p)) + ({wait}{name}(p - 1))")
-    body.text.add(f"seen.append({wait}{name}(({int_expr(body)}) % 3))")
+    body.see(f"{wait}{name}(({int_expr(body)}) % 3)")
 
 
 def makers(body: Body) -> list[Maker]:
