@@ -7,8 +7,8 @@ import copy
 import random
 from itertools import pairwise
 
-from tests.edits.kinds import edit, parsed
 from tests.edits.programs import SERVICES
+from tests.edits.registry import edit, parsed
 from tests.edits.tree import MARK, Draft, Function, bound, has_calls, unmark, used
 
 # -- helpers
