@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 
-from flopod_compiler.analyse.state import Declared
+from flopod_compiler.analyse.declared import Declared
 from flopod_compiler.ids import Site
 from flopod_compiler.model import CallInfo, CallKind, Classified, SourceModule
 from flopod_compiler.plan import FunctionPlan, Plan

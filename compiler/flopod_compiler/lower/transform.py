@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 import libcst as cst
 
-from flopod_compiler.analyse.state import Declared
+from flopod_compiler.analyse.declared import Declared
 from flopod_compiler.ids import Site
 from flopod_compiler.lower import nodes
 from flopod_compiler.lower.calls import lower_call, lower_spread

@@ -33,9 +33,8 @@ def plan_workflow(classified: Classified, root: WorkflowFunction) -> Plan:
     outside: set[Variable] = set()
     for function in _family(classified, root):
         durable = durable_regions(classified, function.node, names.index)
-        scope = names.scopes[function.node]
-        state = decide_state(classified, function.node, names, scope, aliases, durable, outside)
-        outside = outside | {(scope, name) for name in state.declared}
+        state = decide_state(classified, function.node, names, aliases, durable, outside)
+        outside = outside | {(names.scopes[function.node], name) for name in state.declared}
         scope_of = SiteScope(variables.scope)
         one = FunctionPlan(function, names, state, durable, scope_of)
         plan.functions[function.node] = one

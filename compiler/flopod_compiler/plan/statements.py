@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 
 from flopod_compiler import ir
+from flopod_compiler.analyse.declared import Declared
 from flopod_compiler.analyse.regions import evaluated
-from flopod_compiler.analyse.state import Declared
 from flopod_compiler.diagnostics.rules.lowering import ChangedWhileIterated
 from flopod_compiler.ids import Site, SiteScope
 from flopod_compiler.model import CallKind
