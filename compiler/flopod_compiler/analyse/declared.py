@@ -59,7 +59,7 @@ class Declarations:
         self.known[name] = Declared(name, "var", block, self._first_assignment(name, block))
 
     def as_collection(self, name: str, loop: Loop) -> bool:
-        """Whether a name is a `wf.list` or `wf.map`: it is made one if it is bound once and the loop builds it."""
+        """Whether a name is a `wf.list` or `wf.map`, made one if it is bound once and the loop builds it."""
         known = self.known.get(name)
         if known is not None:
             return known.form in {"list", "map"}
