@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from flopod_compiler.analyse.heap import NOTHING, Heap, Object, Objects, contents, reach
 from flopod_compiler.analyse.scopes import FUNCTIONS, Names, Scope
+from flopod_compiler.children import children
 from flopod_compiler.knowledge.author import PARALLEL, RACE
 from flopod_compiler.model import CallInfo, CallKind, Classified, ProjectClass, ProjectFunction
 
@@ -98,7 +99,7 @@ class Evaluation:
         elif isinstance(node, ast.ListComp | ast.SetComp | ast.GeneratorExp):
             parts = [node.elt]
         else:
-            parts = [child for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr)]
+            parts = [child for child in children(node) if isinstance(child, ast.expr)]
         spread = (contents(self.of(one)) for one in parts if isinstance(one, ast.Starred))
         return frozenset().union(
             *spread, *(self.of(one) for one in parts if not isinstance(one, ast.Starred))
@@ -209,9 +210,9 @@ class Evaluation:
 
 def _own_nodes(function: ast.AST) -> Iterator[ast.AST]:
     """The nodes of a function without those of the functions inside it."""
-    stack = list(ast.iter_child_nodes(function))
+    stack = children(function)
     while stack:
         node = stack.pop()
         yield node
         if not isinstance(node, (*FUNCTIONS, ast.Lambda, ast.ClassDef)):
-            stack.extend(ast.iter_child_nodes(node))
+            stack.extend(children(node))

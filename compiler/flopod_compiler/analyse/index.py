@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import ast
 
-_SHARED = frozenset({"ctx", "op", "ops"})
-"""Fields whose values are objects that all nodes of a kind share."""
+from flopod_compiler.children import children
 
 
 class Index:
@@ -37,19 +36,11 @@ class Index:
             node = stack.pop()
             first[node] = len(nodes)
             nodes.append(node)
-            children: list[ast.AST] = []
-            for name in node._fields:
-                if name in _SHARED:
-                    continue
-                value = getattr(node, name, None)
-                if isinstance(value, ast.AST):
-                    children.append(value)
-                elif isinstance(value, list):
-                    children += [one for one in value if isinstance(one, ast.AST)]
-            for child in children:
+            below = children(node)
+            for child in below:
                 parents[child] = node
-            children.reverse()
-            stack += children
+            below.reverse()
+            stack += below
         self._close()
 
     def _close(self) -> None:

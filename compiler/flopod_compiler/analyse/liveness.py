@@ -12,6 +12,7 @@ from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from flopod_compiler.analyse.scopes import FUNCTIONS, Names, Scope
+from flopod_compiler.children import children
 
 LOOPS = (ast.For, ast.AsyncFor, ast.While)
 Loop = ast.For | ast.AsyncFor | ast.While
@@ -163,7 +164,7 @@ class Liveness:
         ends = [_end(one) for one in assigned if one.target.id == name]
         reads = [
             (one.lineno, one.col_offset)
-            for one in ast.walk(node)
+            for one in self._names.index.below(node)
             if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Load) and one.id == name
         ]
         return all(read >= min(ends) for read in reads)
@@ -176,15 +177,12 @@ class Liveness:
 
     def _collect(self, node: ast.AST) -> set[str]:
         found: set[str] = set()
-        stack = [node]
-        while stack:
-            one = stack.pop()
+        for one in self._names.index.below(node):
             if isinstance(one, ast.Name):
                 if isinstance(one.ctx, ast.Load) and self._names.of.get(one) is self._scope:
                     found.add(one.id)
             elif isinstance(one, ast.AugAssign) and isinstance(one.target, ast.Name):
                 found |= self._targets(one.target)
-            stack.extend(ast.iter_child_nodes(one))
         return found
 
     def _kills(self, node: ast.stmt) -> Live:
@@ -201,7 +199,7 @@ class Liveness:
     def _targets(self, target: ast.AST) -> Live:
         return frozenset(
             one.id
-            for one in ast.walk(target)
+            for one in self._names.index.below(target)
             if isinstance(one, ast.Name)
             and not isinstance(one.ctx, ast.Load)
             and self._names.of.get(one) is self._scope
@@ -234,7 +232,7 @@ def _certain(node: ast.AST) -> Iterator[ast.AST]:
         case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
             yield from _certain(node.generators[0].iter)
         case _:
-            for child in ast.iter_child_nodes(node):
+            for child in children(node):
                 yield from _certain(child)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from flopod_compiler.analyse.index import Index
 from flopod_compiler.analyse.scopes import COMPREHENSIONS, FUNCTIONS
+from flopod_compiler.children import children
 from flopod_compiler.model import DURABLE_KINDS, CallKind, Classified, FunctionNode
 
 SCOPELESS = {"flopod.activity", "flopod.log"}
@@ -56,7 +57,7 @@ def evaluated(node: ast.AST) -> Iterator[ast.AST]:
         yield from node.args.defaults
         yield from (one for one in node.args.kw_defaults if one is not None)
     else:
-        yield from ast.iter_child_nodes(node)
+        yield from children(node)
 
 
 def comprehension_is_durable(region: set[ast.AST], node: ast.AST) -> bool:

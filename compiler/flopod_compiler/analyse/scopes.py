@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from flopod_compiler.analyse.index import Index
+from flopod_compiler.children import children
 
 ScopeNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef | ast.expr
 COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
@@ -175,7 +176,7 @@ class _Collector:
 
     def _generic(self, node: ast.AST) -> None:
         statement = self.statement
-        for child in ast.iter_child_nodes(node):
+        for child in children(node):
             self._visit(child)
             self.statement = statement
 

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
+from flopod_compiler.children import children
 from flopod_compiler.model import SourceModule
 
 _HOLDERS = (ast.stmt, ast.excepthandler, ast.match_case)
@@ -39,7 +40,7 @@ def imports_of(
         found += _imports_at(node, module, is_package, optional)
         stack += [
             (child, optional or _is_guarded(node, child))
-            for child in ast.iter_child_nodes(node)
+            for child in children(node)
             if (by_name or isinstance(child, _HOLDERS)) and (typing or not _is_for_types(node, child))
         ]
     return sorted(found, key=lambda each: (each.node.lineno, each.node.col_offset, each.name))

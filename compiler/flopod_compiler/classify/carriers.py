@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator
 
+from flopod_compiler.children import children
 from flopod_compiler.classify.nested import nested_targets
 from flopod_compiler.classify.workspace import Workspace
 from flopod_compiler.model import (
@@ -90,7 +91,7 @@ class Carriers:
         if isinstance(expr, _COMPREHENSIONS):
             return self._first([expr.key, expr.value] if isinstance(expr, ast.DictComp) else [expr.elt])
         if isinstance(expr, _DISPLAYS):
-            return self._first(one for one in ast.iter_child_nodes(expr) if isinstance(one, ast.expr))
+            return self._first(one for one in children(expr) if isinstance(one, ast.expr))
         return None
 
     def named(self, expr: ast.expr) -> tuple[Symbol, ...]:
@@ -247,4 +248,4 @@ def _returns(function: FunctionNode) -> Iterator[ast.Return]:
         if isinstance(node, ast.Return):
             yield node
         if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.expr):
-            stack.extend(ast.iter_child_nodes(node))
+            stack.extend(children(node))

@@ -9,6 +9,7 @@ from typing import Any
 from flopod_compiler import ir
 from flopod_compiler.analyse.regions import comprehension_is_durable, durable_call, evaluated
 from flopod_compiler.analyse.scopes import COMPREHENSIONS
+from flopod_compiler.children import children
 from flopod_compiler.diagnostics.rule import Rule
 from flopod_compiler.diagnostics.rules.lowering import DurableGenerator
 from flopod_compiler.ids import Site, SiteScope, literal_arguments
@@ -159,7 +160,7 @@ class Expressions:
 
     def _children(self, node: ast.AST, scope: SiteScope) -> list[ir.Node]:
         found: list[ir.Node] = []
-        for child in ast.iter_child_nodes(node):
+        for child in children(node):
             if isinstance(child, ast.expr):
                 found += self._expression(child, scope)
             elif isinstance(child, ast.keyword):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 
+from flopod_compiler.children import children
 from flopod_compiler.knowledge.author import PARALLEL, RACE
 from flopod_compiler.knowledge.concurrency import delay_of
 from flopod_compiler.model import CallInfo, CallKind, External, ProjectFunction, Symbol
@@ -140,7 +141,7 @@ def _in_order(node: ast.AST) -> list[ast.AST]:
         ]
         receiver = _in_order(node.func.value) if isinstance(node.func, ast.Attribute) else []
         return [*receiver, *arguments] or _in_order(node.func)
-    return [one for child in ast.iter_child_nodes(node) for one in _in_order(child)]
+    return [one for child in children(node) for one in _in_order(child)]
 
 
 def literals(test: ast.expr) -> dict[int | str, str]:

@@ -7,6 +7,7 @@ import ast
 from flopod_compiler import ir
 from flopod_compiler.analyse.declared import Declared
 from flopod_compiler.analyse.regions import evaluated
+from flopod_compiler.children import children
 from flopod_compiler.diagnostics.rules.lowering import ChangedWhileIterated
 from flopod_compiler.ids import Site, SiteScope
 from flopod_compiler.model import CallKind
@@ -48,7 +49,7 @@ class Statements(Expressions):
 
     def _parts(self, node: ast.AST, scope: SiteScope) -> list[ir.Node]:
         found: list[ir.Node] = []
-        for child in ast.iter_child_nodes(node):
+        for child in children(node):
             if isinstance(child, ast.stmt):
                 found += self._one(child, scope)
             elif isinstance(child, ast.expr):

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from flopod_compiler.children import children
 from flopod_compiler.classify.workspace import Workspace
 from flopod_compiler.model import CallInfo, CallKind, WorkflowFunction
 
@@ -67,4 +68,4 @@ def own(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
         node = stack.pop()
         yield node
         if not isinstance(node, _FUNCTIONS):
-            stack.extend(ast.iter_child_nodes(node))
+            stack.extend(children(node))
