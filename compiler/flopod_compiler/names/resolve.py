@@ -53,6 +53,7 @@ class Names:
         self._scopes: dict[ast.AST, Scope] = {}
         self.classes = Classes(self)
         self._active: set[tuple[str, str]] = set()
+        self._meanings: dict[tuple[Scope, str], tuple[Symbol, ...]] = {}
 
     # --- scopes -------------------------------------------------------------------------------
 
@@ -209,6 +210,14 @@ class Names:
 
     def named(self, name: str, scope: Scope, hops: int = 0) -> tuple[Symbol, ...]:
         """Everything a plain name may mean in a scope."""
+        if self._active or hops:
+            return self._named(name, scope, hops)
+        found = self._meanings.get((scope, name))
+        if found is None:
+            found = self._meanings[scope, name] = self._named(name, scope, 0)
+        return found
+
+    def _named(self, name: str, scope: Scope, hops: int) -> tuple[Symbol, ...]:
         owner, bindings = self.lookup(name, scope)
         if owner is None:
             return (self._unbound(name, scope),)
