@@ -8,7 +8,8 @@ that lowering dropped, moved or doubled shows as a difference.
 from __future__ import annotations
 
 import ast
-from typing import Any
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 from flopod_compiler.classify.receivers import BY_TYPE
 from flopod_compiler.model import CallKind, Classified, FunctionNode
@@ -17,6 +18,7 @@ from flopod_compiler.plan.naming import TIMERS
 
 Form = Any
 _DROPPED = object()
+_DERIVED = frozenset({"type_comment", "kind", "ctx"})
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _BARE = {CallKind.PRIMITIVE, CallKind.IDIOM}
 _SCOPED = {
@@ -59,19 +61,23 @@ class _Reader:
     """Reads a tree into tuples; what the parser derives and annotations of local variables do not count."""
 
     _in_class = False
+    _methods: ClassVar[dict[type[ast.AST], Callable[[Any, Any], Form]]] = {}
+
+    def __init_subclass__(cls) -> None:
+        kinds = [one for one in vars(ast).values() if isinstance(one, type) and issubclass(one, ast.AST)]
+        cls._methods = {kind: getattr(cls, f"_{kind.__name__}", _Reader._plain) for kind in kinds}
 
     def __call__(self, node: Any) -> Form:
+        method = self._methods.get(node.__class__)
+        if method is not None:
+            return method(self, node)
         if isinstance(node, list):
             forms = [self(one) for one in node]
             return ("List_", *(one for one in forms if one is not _DROPPED))
-        if not isinstance(node, ast.AST):
-            return (type(node).__name__, repr(node))
-        method = getattr(self, "_" + type(node).__name__, None)
-        return method(node) if method is not None else self._plain(node)
+        return (type(node).__name__, repr(node))
 
     def _plain(self, node: ast.AST) -> Form:
-        skip = {"type_comment", "kind", "ctx"}
-        parts = [self(getattr(node, name, None)) for name in node._fields if name not in skip]
+        parts = [self(getattr(node, name, None)) for name in node._fields if name not in _DERIVED]
         return (type(node).__name__, *parts)
 
     def _AnnAssign(self, node: ast.AnnAssign) -> Form:
