@@ -7,7 +7,7 @@ import ast
 import libcst as cst
 
 from flopod_compiler.lower import LoweringError
-from flopod_compiler.lower.edits import Edits, split_lines
+from flopod_compiler.lower.edits import Edits, Place, split_lines
 from flopod_compiler.lower.nodes import ADDED
 from flopod_compiler.lower.positions import Positions, written
 from flopod_compiler.lower.transform import Lowering
@@ -18,7 +18,8 @@ from flopod_compiler.model import FunctionNode, Lowered, SourceModule
 def lower_module(module: SourceModule, roots: list[FunctionNode], edits: Edits) -> Lowered:
     """Return the module with its workflows in compiled form and, per emitted line, the author's line."""
     source = split_lines(module.text)
-    untouched = Untouched(source, {line for line, _ in edits.places()}, roots)
+    places = edits.places()
+    untouched = Untouched(source, {line for line, _ in places}, roots)
     emitted: list[str] = []
     line_map: list[int] = []
     position = 1
@@ -26,7 +27,7 @@ def lower_module(module: SourceModule, roots: list[FunctionNode], edits: Edits) 
         first, last = first_line(statement), statement.end_lineno or statement.lineno
         emitted += source[position - 1 : first - 1]
         line_map += range(position, first)
-        text, lines = _lower_piece(source, statement, edits, untouched)
+        text, lines = _lower_piece(source, statement, edits, places, untouched)
         emitted += text
         line_map += lines
         position = last + 1
@@ -53,11 +54,11 @@ def _parsed(shown: Shown) -> cst.Module:
 
 
 def _lower_piece(
-    source: list[str], statement: ast.stmt, edits: Edits, untouched: Untouched
+    source: list[str], statement: ast.stmt, edits: Edits, places: set[Place], untouched: Untouched
 ) -> tuple[list[str], list[int]]:
     shown = untouched.hidden(statement)
     tree = _parsed(shown)
-    tree = tree.visit(Lowering(edits, Positions(tree, shown.first)))
+    tree = tree.visit(Lowering(edits, places, Positions(tree, shown.first)))
     line_map, position = [], 0
     result = []
     for line in split_lines(written(tree)):

@@ -14,12 +14,13 @@ from flopod_compiler.lower.edits import Edits, LoopEdit, Place
 from flopod_compiler.lower.positions import Positions
 
 _Node = TypeVar("_Node", bound=cst.CSTNode)
+_Part = TypeVar("_Part", cst.Attribute, cst.Subscript)
 
 
 class Lowering(cst.CSTTransformer):
-    """Applies the edits to the tree that `positions` was made from."""
+    """Applies the edits, which begin at `places`, to the tree that `positions` was made from."""
 
-    def __init__(self, edits: Edits, positions: Positions) -> None:
+    def __init__(self, edits: Edits, places: set[Place], positions: Positions) -> None:
         super().__init__()
         self._edits = edits
         self._positions = positions
@@ -28,7 +29,7 @@ class Lowering(cst.CSTTransformer):
         self._depth = 0
         self._quotes: list[str] = []
         self._tripled = False
-        self._holds = positions.holding(edits.places())
+        self._holds = positions.holding(places)
 
     # What holds nothing to edit is neither visited nor left: it stays the node that it is.
 
@@ -273,7 +274,9 @@ class Lowering(cst.CSTTransformer):
     # -- calls
 
     def leave_Call(self, original_node: cst.Call, updated_node: cst.Call) -> cst.BaseExpression:
-        updated_node = updated_node.with_changes(func=nodes.primary(updated_node.func))
+        func = nodes.primary(updated_node.func)
+        if func is not updated_node.func:
+            updated_node = updated_node.with_changes(func=func)
         spread = self._edits.spreads.get(self._extent(original_node)) if self._depth else None
         if spread is not None:
             return lower_spread(*spread, updated_node, self._text)
@@ -289,11 +292,10 @@ class Lowering(cst.CSTTransformer):
     def leave_Attribute(
         self, original_node: cst.Attribute, updated_node: cst.Attribute
     ) -> cst.BaseExpression:
-        updated_node = updated_node.with_changes(value=nodes.primary(updated_node.value))
-        return self._constant(original_node, updated_node)
+        return self._constant(original_node, _after_await(updated_node))
 
     def leave_Subscript(self, original_node: cst.Subscript, updated_node: cst.Subscript) -> cst.Subscript:
-        return updated_node.with_changes(value=nodes.primary(updated_node.value))
+        return _after_await(updated_node)
 
     # -- f-strings
 
@@ -323,6 +325,12 @@ class Lowering(cst.CSTTransformer):
         conversion = "r" if plain else updated_node.conversion
         label = cst.FormattedStringText(shown.replace("{", "{{").replace("}", "}}"))
         return cst.FlattenSentinel([label, updated_node.with_changes(equal=None, conversion=conversion)])
+
+
+def _after_await(node: _Part) -> _Part:
+    """An attribute or item, whose value may have become an `await`."""
+    value = nodes.primary(node.value)
+    return node if value is node.value else node.with_changes(value=value)
 
 
 def _with_scope(params: cst.Parameters, scope: str) -> cst.Parameters:
