@@ -20,6 +20,7 @@ def linked_runtime() -> dict[str, tuple[str, str]]:
     return {name: (_relpath(name), _source(name)) for name in sorted(names)}
 
 
+@cache
 def _imports(name: str) -> list[Import]:
     """The imports of a runtime module; the package's own lazy ones stand under TYPE_CHECKING."""
     source = _source(name)
