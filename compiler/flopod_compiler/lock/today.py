@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from flopod_compiler.ids import STATE, Site, SiteScope
 from flopod_compiler.lock.model import Shape
-from flopod_compiler.model import Classified, FunctionNode
+from flopod_compiler.model import Classified
 from flopod_compiler.plan.model import FunctionPlan, Plan
 from flopod_compiler.plan.naming import callee_of
 
@@ -78,7 +78,7 @@ class _Reader:
         self._plan = plan
         self._one = one
         self._carried = ",".join(sorted(one.state.declared))
-        self._parents = _parents(one.function.node, set(plan.functions))
+        self._index = one.names.index
 
     def read(self) -> Function:
         one, root = self._one, self._plan.root
@@ -106,7 +106,7 @@ class _Reader:
             callee=callee_of(info) if info is not None else "",
             text=_text(site),
             name=site.assigned or "",
-            within=_within(node, self._parents),
+            within=_within(node, self._index.parents),
             carries=self._carries(node) if site.kind == "loop" else "",
         )
 
@@ -115,7 +115,11 @@ class _Reader:
         return "-" if keep is None else f"{self._carried}|{','.join(keep)}"
 
     def _constants(self) -> list[str]:
-        return sorted({name for node, name in self._classified.constants.items() if node in self._parents})
+        """What the function reads of modules, without the workflow functions nested in it."""
+        own, index, known = self._one.function.node, self._index, self._classified.constants
+        nested = [one for one in self._plan.functions if one is not own and index.within(one, own)]
+        found = [one for one in index.below(own) if isinstance(one, ast.expr) and one in known]
+        return sorted({known[one] for one in found if not any(index.within(one, each) for each in nested)})
 
 
 def _number(calls: list[Call]) -> None:
@@ -130,19 +134,6 @@ def _kind(site: Site) -> str:
     if site.kind != "loop":
         return site.kind
     return "repeat" if isinstance(site.node, ast.While) else "each"
-
-
-def _parents(root: FunctionNode, planned: set[ast.AST]) -> dict[ast.AST, ast.AST]:
-    """The parent of each node of a function, without the workflow functions nested in it."""
-    found: dict[ast.AST, ast.AST] = {}
-    stack: list[ast.AST] = [root]
-    while stack:
-        node = stack.pop()
-        for child in ast.iter_child_nodes(node):
-            found[child] = node
-            if child not in planned:
-                stack.append(child)
-    return found
 
 
 def _text(site: Site) -> str:
