@@ -10,6 +10,9 @@ from flopod_compiler.analyse.scopes import Names, Scope
 from flopod_compiler.model import CallInfo, CallKind, Classified
 
 _SHALLOW = ("builtins.", "collections.", "heapq.", "bisect.")
+_CHANGING = (
+    *(ast.Attribute, ast.Subscript, ast.AugAssign, ast.For, ast.AsyncFor, ast.comprehension, ast.Call),
+)
 
 
 class Mutation:
@@ -22,7 +25,13 @@ class Mutation:
 
     def below(self, node: ast.AST) -> set[Object]:
         """The objects that running `node`, or what is below it, may change in place."""
-        return set().union(*(self._mutations(one, frozenset()) for one in self._names.index.below(node)))
+        return self._all_below(node, frozenset())
+
+    def _all_below(self, node: ast.AST, active: frozenset[Scope]) -> set[Object]:
+        changes = self._classified.changes
+        below = self._names.index.below(node)
+        changing = (one for one in below if isinstance(one, _CHANGING) or one in changes)
+        return set().union(*(self._mutations(one, active) for one in changing))
 
     def _mutations(self, node: ast.AST, active: frozenset[Scope]) -> set[Object]:
         implicit = self._classified.changes.get(node, ())
@@ -63,8 +72,7 @@ class Mutation:
         if inner is not None:
             if inner in active:
                 return set()
-            below = self._names.index.below(inner.node)
-            return set().union(*(self._mutations(one, active | {inner}) for one in below))
+            return self._all_below(inner.node, active | {inner})
         if info is None:
             return set()
         if info.kind is CallKind.WORKFLOW:

@@ -7,8 +7,9 @@ kept per occurrence because `symtable` only speaks of whole scopes.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from flopod_compiler.analyse.index import Index
 from flopod_compiler.children import children
@@ -168,9 +169,9 @@ class _Collector:
     def _visit(self, node: ast.AST) -> None:
         if isinstance(node, ast.stmt):
             self.statement = node
-        handler = getattr(self, "_visit_" + type(node).__name__, None)
+        handler = _HANDLERS.get(node.__class__)
         if handler is not None:
-            handler(node)
+            handler(self, node)
         else:
             self._generic(node)
 
@@ -269,3 +270,10 @@ class _Collector:
         if node.rest:
             self._bind(node.rest, node, plain=False)
         self._generic(node)
+
+
+_HANDLERS: dict[type[ast.AST], Callable[[_Collector, Any], None]] = {
+    getattr(ast, name.removeprefix("_visit_")): handler
+    for name, handler in vars(_Collector).items()
+    if name.startswith("_visit_")
+}

@@ -12,7 +12,7 @@ from dataclasses import replace
 from flopod_compiler import ir
 from flopod_compiler.analyse.aliases import Aliases, Variable
 from flopod_compiler.analyse.regions import durable_regions
-from flopod_compiler.analyse.scopes import analyse_names
+from flopod_compiler.analyse.scopes import FUNCTIONS, Names, analyse_names
 from flopod_compiler.analyse.state import decide_state
 from flopod_compiler.ids import NOTHING, Site, SiteScope, assign_ids
 from flopod_compiler.model import Classified, WorkflowFunction
@@ -31,7 +31,7 @@ def plan_workflow(classified: Classified, root: WorkflowFunction) -> Plan:
     pragmas = read_pragmas(root.module)
     variables = Variables(names.identifiers)
     outside: set[Variable] = set()
-    for function in _family(classified, root):
+    for function in _family(classified, root, names):
         durable = durable_regions(classified, function.node, names.index)
         state = decide_state(classified, function.node, names, aliases, durable, outside)
         outside = outside | {(names.scopes[function.node], name) for name in state.declared}
@@ -53,16 +53,21 @@ def name_sites(
         _name_sites(plan, one, kept, spent)
 
 
-def _family(classified: Classified, root: WorkflowFunction) -> list[WorkflowFunction]:
+def _family(classified: Classified, root: WorkflowFunction, names: Names) -> list[WorkflowFunction]:
     """The root and the durable functions nested in it, outermost first."""
     found = [root]
-    for function in classified.functions.values():
-        above = function.parent
-        while above is not None and above is not root:
-            above = above.parent
-        if above is root and function.durable:
+    for node in names.scopes:
+        function = classified.functions.get(node) if isinstance(node, FUNCTIONS) else None
+        if function is not None and function.durable and _is_nested(function, root):
             found.append(function)
     return sorted(found, key=lambda one: one.node.lineno)
+
+
+def _is_nested(function: WorkflowFunction, root: WorkflowFunction) -> bool:
+    above = function.parent
+    while above is not None and above is not root:
+        above = above.parent
+    return above is root
 
 
 def _name_sites(
