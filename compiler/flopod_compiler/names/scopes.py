@@ -100,6 +100,11 @@ class Tree:
     classes: dict[ast.ClassDef, Scope] = field(default_factory=dict)
 
 
+def inner_scope(node: ScopeNode, parent: Scope, name: str) -> Scope:
+    """The scope that a node opens in another, for what is named or called `name`."""
+    return Scope(node, parent, parent.module, qualname_in(parent, name))
+
+
 def qualname_in(parent: Scope, name: str) -> str:
     """The `__qualname__` of a definition named `name` that stands in `parent`."""
     if not parent.qualname:
