@@ -21,8 +21,8 @@ from flopod_compiler.model import (
 )
 from flopod_compiler.names import Scope
 from flopod_compiler.parse import shortened
+from flopod_compiler.purity.callee import Callee
 from flopod_compiler.purity.facts import arguments
-from flopod_compiler.purity.functions import Callee
 
 _HOLDERS = (ast.IfExp, ast.BoolOp, ast.Tuple, ast.List, ast.Dict, ast.ListComp, ast.DictComp)
 _PARTIAL = "functools.partial"

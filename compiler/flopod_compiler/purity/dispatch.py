@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from flopod_compiler.model import CallKind, Local, ProjectFunction, Symbol, Unknown
 from flopod_compiler.names import How, Scope
 from flopod_compiler.parse import shortened
-from flopod_compiler.purity.functions import Callee, FunctionValues
+from flopod_compiler.purity.callee import Callee
+from flopod_compiler.purity.functions import FunctionValues
 from flopod_compiler.purity.target import Target, last_name, merge, unresolved
 from flopod_compiler.types import Types
 
