@@ -6,6 +6,9 @@ import libcst as cst
 
 ADDED = "# flopod: added"
 _SPACE = cst.SimpleWhitespace(" ")
+_NONE = cst.SimpleWhitespace("")
+_COMMA = cst.Comma(whitespace_after=_SPACE)
+_EQUAL = cst.AssignEqual(whitespace_before=_NONE, whitespace_after=_NONE)
 
 
 def text(value: str, quote: str = '"') -> cst.SimpleString:
@@ -26,9 +29,7 @@ def argument(value: cst.BaseExpression, keyword: str | None = None) -> cst.Arg:
         value = parenthesised(value)
     if keyword is None:
         return cst.Arg(value)
-    none = cst.SimpleWhitespace("")
-    equal = cst.AssignEqual(whitespace_before=none, whitespace_after=none)
-    return cst.Arg(value, keyword=cst.Name(keyword), equal=equal)
+    return cst.Arg(value, keyword=cst.Name(keyword), equal=_EQUAL)
 
 
 def call(
@@ -48,7 +49,7 @@ def call(
     elif isinstance(before, cst.ParenthesizedWhitespace):
         arguments[-1] = arguments[-1].with_changes(whitespace_after_arg=before)
     for position in range(len(head) - 1):
-        arguments[position] = arguments[position].with_changes(comma=cst.Comma(whitespace_after=_SPACE))
+        arguments[position] = arguments[position].with_changes(comma=_COMMA)
     return cst.Call(function, [*arguments, *tail])
 
 
@@ -90,8 +91,7 @@ def added_line(
 
 def pair(first: str, second: str) -> cst.Tuple:
     """Two names side by side, as the target of a loop."""
-    comma = cst.Comma(whitespace_after=_SPACE)
-    return cst.Tuple([cst.Element(cst.Name(first), comma), cst.Element(cst.Name(second))], lpar=[], rpar=[])
+    return cst.Tuple([cst.Element(cst.Name(first), _COMMA), cst.Element(cst.Name(second))], lpar=[], rpar=[])
 
 
 def keep(names: tuple[str, ...] | None) -> cst.Arg:

@@ -37,22 +37,22 @@ class Positions:
         counter = _Counter(module.default_indent, module.default_newline)
         module._codegen(counter)
         self._tree = module  # whose nodes, and so their identities, must live as long
-        self._found = counter.found
+        self._extent = counter.extent
         self._whole = counter.whole
         self._text = "".join(counter.tokens)  # not always what was parsed: a form feed may get lost
         self._starts = [0, *accumulate(map(len, split_lines(self._text)[:-1]))]
         self._before = first - 1
 
     def __contains__(self, node: cst.CSTNode) -> bool:
-        return id(node) in self._found
+        return id(node) in self._whole
 
     def start(self, node: cst.CSTNode) -> Place:
         """The line and the column of a node's first character."""
-        return self._place(self._found[id(node)][0])
+        return self._place(self._extent(node)[0])
 
     def extent(self, node: cst.CSTNode) -> Extent:
         """The places of a node's first character and of the one behind its last."""
-        start, end = self._found[id(node)]
+        start, end = self._extent(node)
         return (*self._place(start), *self._place(end))
 
     def holding(self, places: set[Place]) -> Callable[[cst.CSTNode], bool]:
@@ -106,9 +106,11 @@ class _Counter(CodegenState):
         self._open.append(self.offset)
 
     def after_codegen(self, node: Any) -> None:
-        extent = (self._open.pop(), self.offset)
-        self.whole[id(node)] = extent
-        self.found.setdefault(id(node), extent)
+        self.whole[id(node)] = (self._open.pop(), self.offset)
+
+    def extent(self, node: Any) -> _Offsets:
+        """Where a node stands; all that is written of it, unless it says which part is its own."""
+        return self.found.get(id(node)) or self.whole[id(node)]
 
     def record_syntactic_position(  # type: ignore[override]
         self, node: Any, *, start_node: Any = None, end_node: Any = None
@@ -133,7 +135,7 @@ class _Span:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        found = self._counter.found
-        start = self._start if self._start_node is None else found[id(self._start_node)][0]
-        end = self._counter.offset if self._end_node is None else found[id(self._end_node)][1]
-        found[id(self._node)] = (start, end)
+        counter = self._counter
+        start = self._start if self._start_node is None else counter.extent(self._start_node)[0]
+        end = counter.offset if self._end_node is None else counter.extent(self._end_node)[1]
+        counter.found[id(self._node)] = (start, end)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import libcst as cst
@@ -34,7 +35,12 @@ class Lowering(cst.CSTTransformer):
     # What holds nothing to edit is neither visited nor left: it stays the node that it is.
 
     def on_visit(self, node: cst.CSTNode) -> bool:
-        return self._holds(node) and super().on_visit(node)
+        if not self._holds(node):
+            return False
+        visit = _VISITS.get(node.__class__)
+        if visit is not None:
+            visit(self, node)
+        return True
 
     def on_visit_attribute(self, node: cst.CSTNode, attribute: str) -> None:
         """Nothing is edited by the name of a field; the base looks for a method for each."""
@@ -45,7 +51,10 @@ class Lowering(cst.CSTTransformer):
     def on_leave(
         self, original_node: _Node, updated_node: _Node
     ) -> _Node | cst.RemovalSentinel | cst.FlattenSentinel[_Node]:
-        return super().on_leave(original_node, updated_node) if self._holds(original_node) else updated_node
+        leave = _LEAVES.get(original_node.__class__)
+        if leave is None or not self._holds(original_node):
+            return updated_node
+        return leave(self, original_node, updated_node)  # type: ignore[no-any-return]
 
     def _text(self, value: str) -> cst.SimpleString:
         return nodes.text(value, self._free_quote())
@@ -325,6 +334,15 @@ class Lowering(cst.CSTTransformer):
         conversion = "r" if plain else updated_node.conversion
         label = cst.FormattedStringText(shown.replace("{", "{{").replace("}", "}}"))
         return cst.FlattenSentinel([label, updated_node.with_changes(equal=None, conversion=conversion)])
+
+
+def _methods(prefix: str) -> dict[type[cst.CSTNode], Callable[..., Any]]:
+    """The methods for some kinds of nodes; the base has one for each kind, and looks it up by its name."""
+    methods = vars(Lowering).items()
+    return {getattr(cst, name.removeprefix(prefix)): one for name, one in methods if name.startswith(prefix)}
+
+
+_VISITS, _LEAVES = _methods("visit_"), _methods("leave_")
 
 
 def _after_await(node: _Part) -> _Part:
