@@ -83,6 +83,8 @@ class _Reader:
     def _AnnAssign(self, node: ast.AnnAssign) -> Form:
         if self._in_class:
             return self._plain(node)
+        if node.value is None and isinstance(node.target, ast.Name) and not node.simple:
+            return ("Pass",)
         if node.value is None:
             return ("Declared", self(node.target))
         return self._local(node)

@@ -13,6 +13,16 @@ from tests.grammar.layouts import EXEMPT, LAYOUTS
 from tests.grammar.test_fields import check
 
 TOUCHED = sorted(name.removeprefix("leave_") for name in vars(Lowering) if name.startswith("leave_"))
+UNREAD = r"""
+    point = Point(1)
+    a=await num(n)or 2;(b):int=await num(1);( (point.x) ) : (
+        int) = await num(2)
+    (c): int; (point.x): int; total = 0
+    for i in range(n):
+        (total):int=(await num(i))or total
+    a = [a, b, point.x, total, f"{await num(7)or 2!r:>{await num(4)or 5}}{{(n)if}}", "(n)if"]
+    return a, f"{await num(4)or 2=}{n!=2or(await num(4))}"
+"""
 PROGRAMS = {names: module(body) for names, body in LAYOUTS.items()}
 
 
@@ -33,6 +43,13 @@ def test_layout_uses_every_field(name: str) -> None:
 def test_layout_does_the_same_compiled_and_resumed(names: str) -> None:
     """However it is laid out, a program does what it does in plain Python."""
     check(PROGRAMS[names])
+
+
+def test_layout_that_libcst_does_not_read_does_the_same() -> None:
+    """A keyword may touch its operand, and a target with an annotation may stand in parentheses."""
+    with pytest.raises(cst.ParserSyntaxError):
+        cst.parse_module(module(UNREAD))
+    check(module(UNREAD))
 
 
 @cache

@@ -10,8 +10,9 @@ from flopod_compiler.lower import LoweringError
 from flopod_compiler.lower.edits import Edits, Place, split_lines
 from flopod_compiler.lower.nodes import ADDED
 from flopod_compiler.lower.positions import Positions, written
+from flopod_compiler.lower.spelling import respelled
 from flopod_compiler.lower.transform import Lowering
-from flopod_compiler.lower.untouched import Shown, Untouched, first_line
+from flopod_compiler.lower.untouched import Untouched, first_line
 from flopod_compiler.model import FunctionNode, Lowered, SourceModule
 
 
@@ -46,9 +47,9 @@ def _pieces(tree: ast.Module, roots: list[FunctionNode]) -> list[ast.stmt]:
     ]
 
 
-def _parsed(shown: Shown) -> cst.Module:
+def _parsed(lines: list[str]) -> cst.Module:
     try:
-        return cst.parse_module("".join(shown.lines))
+        return cst.parse_module("".join(lines))
     except cst.ParserSyntaxError as error:
         raise LoweringError(str(error).splitlines()[0]) from None
 
@@ -57,8 +58,9 @@ def _lower_piece(
     source: list[str], statement: ast.stmt, edits: Edits, places: set[Place], untouched: Untouched
 ) -> tuple[list[str], list[int]]:
     shown = untouched.hidden(statement)
-    tree = _parsed(shown)
-    tree = tree.visit(Lowering(edits, places, Positions(tree, shown.first)))
+    lines, shifts = respelled(shown.lines, shown.first, statement)
+    tree = _parsed(lines)
+    tree = tree.visit(Lowering(edits, places, Positions(tree, shown.first, shifts)))
     line_map, position = [], 0
     result = []
     for line in split_lines(written(tree)):

@@ -18,6 +18,7 @@ import libcst as cst
 from libcst._nodes.internal import CodegenState
 
 from flopod_compiler.lower.edits import Extent, Place, split_lines
+from flopod_compiler.lower.spelling import Shifts
 
 _Offsets = tuple[int, int]
 _NOWHERE = nullcontext()
@@ -31,9 +32,12 @@ def written(module: cst.Module) -> str:
 
 
 class Positions:
-    """The syntactic extent of every node of a tree, whose first line is the line `first` of its module."""
+    """The syntactic extent of every node of a tree, whose first line is the line `first` of its module.
 
-    def __init__(self, module: cst.Module, first: int) -> None:
+    `shifts` leads from the columns of the tree to those that the author wrote.
+    """
+
+    def __init__(self, module: cst.Module, first: int, shifts: Shifts | None = None) -> None:
         counter = _Counter(module.default_indent, module.default_newline)
         module._codegen(counter)
         self._tree = module  # whose nodes, and so their identities, must live as long
@@ -42,6 +46,7 @@ class Positions:
         self._text = "".join(counter.tokens)  # not always what was parsed: a form feed may get lost
         self._starts = [0, *accumulate(map(len, split_lines(self._text)[:-1]))]
         self._before = first - 1
+        self._shifts = shifts or Shifts()
 
     def __contains__(self, node: cst.CSTNode) -> bool:
         return id(node) in self._whole
@@ -53,7 +58,15 @@ class Positions:
     def extent(self, node: cst.CSTNode) -> Extent:
         """The places of a node's first character and of the one behind its last."""
         start, end = self._extent(node)
-        return (*self._place(start), *self._place(end))
+        return (*self._place(start), *self._place(end, is_end=True))
+
+    def text(self, first: cst.CSTNode, last: cst.CSTNode) -> str:
+        """What the author wrote from one node to another."""
+        start, end = self._whole[id(first)][0], self._whole[id(last)][1]
+        added = {
+            self._starts[row - 1] + column for row in self._shifts.rows for column in self._shifts.added(row)
+        }
+        return "".join(self._text[place] for place in range(start, end) if place not in added)
 
     def holding(self, places: set[Place]) -> Callable[[cst.CSTNode], bool]:
         """Whether one of the places, or a comment, is within a node or the whitespace that it owns."""
@@ -62,7 +75,8 @@ class Positions:
             marks[found.start()] = 1
         for line, column in places:
             if 0 <= line - self._before - 1 < len(self._starts):
-                marks[self._starts[line - self._before - 1] + column] = 1
+                row = line - self._before
+                marks[self._starts[row - 1] + self._shifts.respelled(row, column)] = 1
         before, whole = [0, *accumulate(marks)], self._whole
 
         def holds(node: cst.CSTNode) -> bool:
@@ -71,9 +85,10 @@ class Positions:
 
         return holds
 
-    def _place(self, offset: int) -> Place:
-        line = bisect_right(self._starts, offset)
-        return line + self._before, offset - self._starts[line - 1]
+    def _place(self, offset: int, *, is_end: bool = False) -> Place:
+        row = bisect_right(self._starts, offset)
+        column = self._shifts.written(row, offset - self._starts[row - 1], is_end=is_end)
+        return row + self._before, column
 
 
 class _Writer(CodegenState):

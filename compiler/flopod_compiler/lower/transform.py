@@ -123,9 +123,6 @@ class Lowering(cst.CSTTransformer):
         return updated_node.with_changes(
             target=_scoped_target(edit.inner, updated_node.target),
             iter=self._each(edit, updated_node.iter),
-            whitespace_after_for=_gap(updated_node.whitespace_after_for),
-            whitespace_before_in=_gap(updated_node.whitespace_before_in),
-            whitespace_after_in=_gap(updated_node.whitespace_after_in),
             body=self._with_declared(updated_node.body, edit),
         )
 
@@ -136,9 +133,6 @@ class Lowering(cst.CSTTransformer):
         return updated_node.with_changes(
             target=_scoped_target(edit.inner, updated_node.target),
             iter=self._each(edit, updated_node.iter),
-            whitespace_after_for=_gap(updated_node.whitespace_after_for),
-            whitespace_before_in=_gap(updated_node.whitespace_before_in),
-            whitespace_after_in=_gap(updated_node.whitespace_after_in),
         )
 
     def _each(self, edit: LoopEdit, iterable: cst.BaseExpression) -> cst.BaseExpression:
@@ -170,7 +164,6 @@ class Lowering(cst.CSTTransformer):
         loop = updated_node.with_changes(
             test=test,
             leading_lines=[],
-            whitespace_after_while=_gap(updated_node.whitespace_after_while),
             body=self._with_declared(updated_node.body, edit),
         )
         return cst.FlattenSentinel([nodes.added_line(made, list(updated_node.leading_lines)), loop])
@@ -186,20 +179,13 @@ class Lowering(cst.CSTTransformer):
         found = self._edits.branches.get(self._start(original_node))
         if found is None:
             return updated_node
-        gap = _gap(updated_node.whitespace_before_test)
-        return updated_node.with_changes(
-            test=self._branch(found, updated_node.test), whitespace_before_test=gap
-        )
+        return updated_node.with_changes(test=self._branch(found, updated_node.test))
 
     def leave_IfExp(self, original_node: cst.IfExp, updated_node: cst.IfExp) -> cst.IfExp:
         found = self._edits.ternaries.get(self._extent(original_node))
         if found is None:
             return updated_node
-        return updated_node.with_changes(
-            test=self._branch(found, updated_node.test),
-            whitespace_after_if=_gap(updated_node.whitespace_after_if),
-            whitespace_before_else=_gap(updated_node.whitespace_before_else),
-        )
+        return updated_node.with_changes(test=self._branch(found, updated_node.test))
 
     def leave_BooleanOperation(
         self, original_node: cst.BooleanOperation, updated_node: cst.BooleanOperation
@@ -327,9 +313,7 @@ class Lowering(cst.CSTTransformer):
     ) -> Any:
         if original_node.equal is None or original_node.expression.deep_equals(updated_node.expression):
             return updated_node
-        blank = cst.Module([])
-        shown = blank.code_for_node(original_node.whitespace_before_expression)
-        shown += blank.code_for_node(original_node.expression) + blank.code_for_node(original_node.equal)
+        shown = self._positions.text(original_node.whitespace_before_expression, original_node.equal)
         plain = updated_node.conversion is None and updated_node.format_spec is None
         conversion = "r" if plain else updated_node.conversion
         label = cst.FormattedStringText(shown.replace("{", "{{").replace("}", "}}"))
@@ -377,10 +361,6 @@ def _operand(test: cst.BaseExpression) -> cst.BaseExpression:
     weak = isinstance(test, cst.IfExp | cst.Lambda | cst.NamedExpr | cst.BooleanOperation)
     strong = isinstance(test, cst.BooleanOperation) and isinstance(test.operator, cst.And)
     return nodes.parenthesised(test) if weak and not strong and not test.lpar else test
-
-
-def _gap(space: cst.BaseParenthesizableWhitespace) -> cst.BaseParenthesizableWhitespace:
-    return cst.SimpleWhitespace(" ") if getattr(space, "empty", False) else space
 
 
 def _is_empty(value: cst.BaseExpression) -> bool:
