@@ -162,6 +162,15 @@ class CallInfo:
         """Everything that the call may reach."""
         return self.choices or (self.target,)
 
+    @property
+    def is_sync(self) -> bool:
+        """Whether the call is of a plain function with a scope: its compiled form is async, its result is not
+        awaited by that, and may be a coroutine in turn.
+        """
+        return self.kind is CallKind.WORKFLOW and any(
+            isinstance(one, ProjectFunction) and not one.is_async for one in self.targets
+        )
+
 
 @dataclass(eq=False, slots=True)
 class WorkflowFunction:

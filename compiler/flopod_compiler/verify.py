@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from flopod_compiler.classify.receivers import BY_TYPE
+from flopod_compiler.knowledge.concurrency import BLOCKING_SLEEP
 from flopod_compiler.model import CallKind, Classified, FunctionNode
 from flopod_compiler.plan import Plan
 from flopod_compiler.plan.naming import TIMERS
@@ -236,7 +237,7 @@ class _Written(_Reader):
             named.setdefault("retry", self(ast.Constant(None)))
         else:
             arguments, named = [*arguments, *named.values()], {}
-            if self._calls[node].callee == "time.sleep":
+            if self._calls[node].callee == BLOCKING_SLEEP:
                 named["blocking"] = self(ast.Constant(True))
         return self._bound(kind, arguments, named)
 

@@ -105,7 +105,7 @@ LAYOUTS: dict[str, str] = {
             total  +=  await num(i)  ;  rows . append( total ) ; count_  =  (  count_ + 1  )
         return [a, b, c, d, e, total, rows, count_]
     """,
-    "Call": """
+    "Await Call": """
         return [ await num  (  n  ,  b  =  1  ,  ), await num  (
             # the first
             n,  # and

@@ -1,13 +1,14 @@
-"""Async calls whose coroutine is dropped, or used as if it were the result."""
+"""Coroutines that are dropped or used as if they were the result, and awaits of what is none."""
 
 from __future__ import annotations
 
 import ast
 
+from flopod_compiler.classify.results import Results
 from flopod_compiler.classify.workspace import Workspace
-from flopod_compiler.diagnostics.rules.calls import AsyncInSync, NotAwaited
-from flopod_compiler.knowledge.concurrency import NEEDS_LOOP
-from flopod_compiler.model import CallInfo, CallKind, WorkflowFunction
+from flopod_compiler.diagnostics.rules.calls import AsyncInSync, NotAwaitable, NotAwaited
+from flopod_compiler.knowledge.concurrency import BEGINS, BLOCKING_SLEEP, NEEDS_LOOP, begun_argument
+from flopod_compiler.model import CallInfo, CallKind, ProjectFunction, WorkflowFunction
 from flopod_compiler.names import Scope
 from flopod_compiler.parse import shortened
 from flopod_compiler.purity.facts import within
@@ -21,14 +22,19 @@ _USES: tuple[tuple[tuple[type[ast.AST], ...], str], ...] = (
     ((ast.Attribute, ast.Subscript), "taken apart"),
     ((ast.Raise,), "raised"),
 )
+_HOLDERS = (ast.Tuple, ast.List, ast.Set, ast.Dict, ast.Starred, ast.IfExp, ast.BoolOp, ast.NamedExpr)
+_ENDING = frozenset({CallKind.LEAF, CallKind.WORKFLOW, CallKind.IDIOM})
 
 
 def check_awaits(work: Workspace, workflow: WorkflowFunction) -> None:
     """Report coroutines of a workflow that no `await` and no gather can ever run."""
     parents = work.parents(workflow)
+    results = Results(work)
     for scope in work.scopes(workflow):
         for call in scope.calls:
             info = work.result.calls.get(call)
+            if info is not None and _is_awaited(work, call, parents):
+                _check_awaited(work, workflow, call, info, results)
             if info is None or not (_gives_coroutine(info) or info.callee in NEEDS_LOOP):
                 continue
             if work.function_around(scope) is workflow.node and isinstance(workflow.node, ast.FunctionDef):
@@ -43,11 +49,40 @@ def check_awaits(work: Workspace, workflow: WorkflowFunction) -> None:
                 continue
             if not _gives_coroutine(info):
                 continue
-            use = _use(work, call, parents, scope)
+            use = _use(work, call, parents, scope) or _returned(work, workflow, call, parents, scope)
             if use:
                 work.report(
                     NotAwaited, workflow.module, call, callee=info.name, use=use, text=shortened(call)
                 )
+
+
+def _is_awaited(work: Workspace, call: ast.Call, parents: dict[ast.AST, ast.AST]) -> bool:
+    """Whether a call stands where Python wants something to await: behind `await`, or begun by asyncio."""
+    parent = parents.get(call)
+    if isinstance(parent, ast.Await):
+        return True
+    outer = work.result.calls.get(parent) if isinstance(parent, ast.Call) else None
+    if outer is None or not isinstance(parent, ast.Call):
+        return False
+    if outer.callee == "asyncio.gather":
+        return call in parent.args
+    return BEGINS.get(outer.callee) is False and begun_argument(parent) is call
+
+
+def _check_awaited(
+    work: Workspace, workflow: WorkflowFunction, call: ast.Call, info: CallInfo, results: Results
+) -> None:
+    """Report an awaited call of a plain function that gives nothing to await: Python raises TypeError."""
+    if info.kind not in _ENDING or info.maps:
+        return
+    plain = [one for one in info.targets if isinstance(one, ProjectFunction) and results.is_data(one)]
+    if info.callee != BLOCKING_SLEEP and len(plain) != len(info.targets):
+        return
+    function = info.callee.rpartition(":")[2].rpartition(".")[2]
+    rewrite = f"write `{shortened(call)}` without `await`, or make {function} an `async def`"
+    if info.callee == BLOCKING_SLEEP:
+        rewrite = f"write `asyncio.sleep({', '.join(map(shortened, call.args))})`"
+    work.report(NotAwaitable, workflow.module, call, callee=info.name, rewrite=rewrite)
 
 
 def _gives_coroutine(info: CallInfo) -> bool:
@@ -59,6 +94,9 @@ def _use(work: Workspace, call: ast.expr, parents: dict[ast.AST, ast.AST], scope
     parent = parents.get(call)
     if parent is None or isinstance(parent, ast.Await):
         return ""
+    if isinstance(parent, ast.IfExp | ast.comprehension) and call is not getattr(parent, "iter", None):
+        is_test = isinstance(parent, ast.comprehension) or call is parent.test
+        return "tested" if is_test else ""
     for kinds, word in _USES:
         if isinstance(parent, kinds):
             return word
@@ -67,6 +105,17 @@ def _use(work: Workspace, call: ast.expr, parents: dict[ast.AST, ast.AST], scope
     if isinstance(parent, ast.Call):
         return _passed(work, parent)
     return ""
+
+
+def _returned(
+    work: Workspace, workflow: WorkflowFunction, call: ast.expr, parents: dict[ast.AST, ast.AST], scope: Scope
+) -> str:
+    """What a workflow returns is recorded, and a coroutine cannot be."""
+    parent = parents.get(call)
+    while isinstance(parent, _HOLDERS):
+        parent = parents.get(parent)
+    is_root = work.function_around(scope) is workflow.node and not scope.is_comprehension
+    return f"returned by {workflow.node.name}" if is_root and isinstance(parent, ast.Return) else ""
 
 
 def _stored(

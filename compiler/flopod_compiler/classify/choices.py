@@ -24,7 +24,9 @@ def settled(work: Workspace, target: Target, awaited: bool) -> Target:
         return target
     words = [_what(work, one) for one in target.choices]
     scoped = any(word in _SCOPED for word in words)
-    if target.is_uneven and (scoped or not awaited):
+    if (target.is_uneven and not awaited) or (
+        scoped and len({_is_written_async(one) for one in target.choices}) > 1
+    ):
         return _uneven(work, target)
     if _SCOPED[0] in words and set(words) <= set(_SCOPED):
         return replace(target, kind=CallKind.WORKFLOW, reason="")
@@ -52,13 +54,18 @@ def named(symbol: Symbol) -> str:
 
 
 def _uneven(work: Workspace, target: Target) -> Target:
-    first = next(one for one in target.choices if one.is_async)
-    other = next(one for one in target.choices if one.is_async is False)
+    first = next(one for one in target.choices if _is_written_async(one))
+    other = next(one for one in target.choices if not _is_written_async(one))
     reason = f"it may be {first.name}, which is async, or {other.name}, which is not"
     rewrite = "call each by its name: choose with if/elif or match"
     if _what(work, other) == _SCOPED[1]:
         rewrite = f"write `async def {other.name}`, and await it wherever it is called"
     return _refused(target, reason, rewrite)
+
+
+def _is_written_async(one: Target) -> bool:
+    """Whether a function is an `async def`; its compiled form is, if it takes a scope."""
+    return one.symbol.is_async if isinstance(one.symbol, ProjectFunction) else one.is_async is True
 
 
 def _mixed(target: Target, words: list[str]) -> Target:

@@ -28,6 +28,9 @@ _SOON = refused(
 _NESTED = refused("FLP600", "await the coroutine; make the workflow `async def` if it is not")
 _TASK = refused("FLP600", "use asyncio.create_task(...)")
 
+BLOCKING_SLEEP = "time.sleep"
+"""The sleep of plain code, which is a durable one in a workflow."""
+
 TIMED = {
     "asyncio.timeout": (0, "delay"),
     "asyncio.timeout_at": (0, "when"),

@@ -9,7 +9,7 @@ import libcst as cst
 from flopod_compiler.classify.receivers import BY_TYPE
 from flopod_compiler.ids import Site
 from flopod_compiler.knowledge.author import PARALLEL, RACE
-from flopod_compiler.knowledge.concurrency import TIMED
+from flopod_compiler.knowledge.concurrency import BLOCKING_SLEEP, TIMED
 from flopod_compiler.lower import nodes
 from flopod_compiler.lower.edits import CallEdit
 from flopod_compiler.model import CallKind
@@ -219,7 +219,7 @@ def _attempt(edit: CallEdit, site: Site, call: cst.Call, text: Text) -> cst.Call
 def _sleep(edit: CallEdit, site: Site, call: cst.Call, text: Text) -> cst.Call:
     plain = {"keyword": None, "equal": cst.MaybeSentinel.DEFAULT}
     arguments = [one.with_changes(**plain) for one in _last_bare(list(call.args))]
-    if edit.info.callee == "time.sleep":
+    if edit.info.callee == BLOCKING_SLEEP:
         arguments.append(nodes.argument(cst.Name("True"), "blocking"))
     head = [nodes.argument(text(site.id))]
     return nodes.call(nodes.method(edit.scope, site.kind), head, arguments, call.whitespace_before_args)

@@ -284,6 +284,9 @@ class Lowering(cst.CSTTransformer):
         lowered = lowered.with_changes(lpar=updated_node.lpar, rpar=updated_node.rpar)
         return nodes.awaited(lowered) if edit.awaited else lowered
 
+    def leave_Await(self, original_node: cst.Await, updated_node: cst.Await) -> cst.Await:
+        return updated_node.with_changes(expression=nodes.primary(updated_node.expression))
+
     def leave_Attribute(
         self, original_node: cst.Attribute, updated_node: cst.Attribute
     ) -> cst.BaseExpression:

@@ -245,7 +245,7 @@ class Expressions:
         site = self._site(kind, op, node, scope)
         if kind in TIMERS:
             self._name_timer(site, node, info)
-        elif not awaited and info.kind is not CallKind.RECORDABLE and not info.is_async:
+        elif info.is_sync or not (awaited or info.kind is CallKind.RECORDABLE or info.is_async):
             self._plan.awaited.add(node)
         operation = ir.Operation(kind, f"?{id(site)}", node.lineno, callee_of(info))
         if kind == "wait":

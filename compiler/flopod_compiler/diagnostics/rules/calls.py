@@ -34,6 +34,8 @@ class NotAwaited(Rule):
         _body("if fetch(1):  # FLP101", "    return 1"),
         _body("pending = fetch(1)  # FLP101", "return 2"),
         _body("return await fetch(fetch(1))  # FLP101"),
+        _body("return 1 if fetch(1) else 2  # FLP101"),
+        _body("return (fetch(1), 2)  # FLP101"),
     )
 
 
@@ -48,6 +50,31 @@ class AwaitedTwice(Rule):
         _body(
             "pending = fetch(1)", "first = await pending", "second = await pending  # FLP103", "return first"
         ),
+    )
+
+
+class NotAwaitable(Rule):
+    code = "FLP117"
+    title = "A plain call that is awaited"
+    why = (
+        "Only what an async function gives can be awaited. `await` of anything else is a TypeError, in plain "
+        "Python as well, and it is raised when the call is over."
+    )
+    message = "{callee} is not async, and what it gives is awaited"
+    help = "{rewrite}"
+    ways = ("write the call without `await`", "make the function an `async def`")
+    valid = (
+        _HEAD + "def load(x: int) -> str:\n    return httpx.get(str(x)).text\n\n"
+        "@workflow\nasync def main():\n    return load(1)\n",
+        _HEAD + "def load(x: int):\n    return fetch(x)\n\n"
+        "@workflow\nasync def main():\n    return await load(1)\n",
+    )
+    invalid = (
+        _HEAD + "def load(x: int) -> str:\n    return httpx.get(str(x)).text\n\n"
+        "@workflow\nasync def main():\n    return await load(1)  # FLP117\n",
+        "import asyncio\n" + _HEAD + "def save(x: int):\n    httpx.get(str(x))\n\n"
+        "@workflow\nasync def main():\n    await asyncio.gather(save(1), fetch(2))  # FLP117\n",
+        _body("import time", "await time.sleep(1)  # FLP117"),
     )
 
 
