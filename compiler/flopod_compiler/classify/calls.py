@@ -177,6 +177,8 @@ def _by_purity(
             leaf = replace(target, reason=reason)
             return replace(_finished(leaf, CallKind.LEAF, awaited), holder=holder)
         mutates |= _places(work, edge, run, summary, call)
+        if target.receiver is call.func and call.func in work.purity.changed_by(edge, run, summary):
+            work.result.changes.setdefault(call, []).append(call.func)
         if target.value is None and _rebinds_frame(work, run):
             mutates.add(ANYTHING)
     return _finished(target, CallKind.PURE, awaited, frozenset(mutates))
@@ -186,6 +188,8 @@ def _changes_bound(work: Workspace, edge: Edge, target: Target, call: ast.Call) 
     """Whether a function value changes what it is bound to: its object, an argument of `partial`."""
     if target.value is not None or (target.receiver is None and target.whole is None):
         return False
+    if target.receiver is call.func:
+        return False  # an object with `__call__`, which is in sight
     written = {id(one) for one in arguments(call)}
     return any(
         id(expr) not in written

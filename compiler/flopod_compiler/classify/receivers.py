@@ -24,24 +24,29 @@ def holder_of_method(
     Only arguments of a leaf are recorded: an object that the method changes has to be one.
     """
     func = call.func
-    if not isinstance(func, ast.Attribute) or not _changes_receiver(work, call, scope, target):
+    if not _changes_receiver(work, call, scope, target):
         return ""
-    holder = "" if _is_classmethod(target) else _holder(work, func, scope, target)
+    receiver, holder = func, ""
+    if isinstance(func, ast.Attribute):
+        receiver = func.value
+        holder = "" if _is_classmethod(target) else _holder(work, func, scope, target)
     if not holder:
         work.report(
             LeafChangesReceiver, workflow.module, call, _way(work, target),
-            method=target.callee.replace(":", "."), reason=reason, function=target.name,
-            receiver=shortened(func.value),
+            method=target.callee.replace(":", "."), reason=reason,
+            function=target.name if receiver is not func else f"use_{target.name}",
+            receiver=shortened(receiver),
         )  # fmt: skip
     return holder
 
 
 def _changes_receiver(work: Workspace, call: ast.Call, scope: Scope, target: Target) -> bool:
-    if not target.bound or target.constructs or target.value or not isinstance(call.func, ast.Attribute):
+    if not target.bound or target.constructs or target.value:
         return False
+    receiver = call.func.value if isinstance(call.func, ast.Attribute) else target.receiver
     edge = work.purity.finder.edge(target, call, scope)
     return any(
-        expr is call.func.value
+        expr is receiver
         for run in target.runs or _functions(target)
         for expr in work.purity.changed_by(edge, run, work.purity.of(run))
     )

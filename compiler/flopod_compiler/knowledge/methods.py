@@ -76,6 +76,13 @@ _DATA_TYPES = frozenset({f"{cls.__module__}.{cls.__qualname__}" for cls in _DATA
     "builtins.memoryview",
 }
 
+CHANGED_ARGUMENTS: dict[str, frozenset[int | str]] = {
+    "random.Random.shuffle": frozenset({0, "x"}),
+    "io.BytesIO.readinto": frozenset({0}),
+    "struct.Struct.pack_into": frozenset({0, "buffer"}),
+}
+"""Methods of plain data that change an argument."""
+
 
 def is_data_type(name: str) -> bool:
     """Whether a type outside the project is plain data, whose methods have no effects."""

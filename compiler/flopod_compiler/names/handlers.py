@@ -24,6 +24,8 @@ _RECORDED = (
     ast.Delete,
     ast.Subscript,
     ast.Compare,
+    *(ast.If, ast.While, ast.IfExp, ast.Assert, ast.BoolOp, ast.UnaryOp, ast.FormattedValue),
+    *(ast.Dict, ast.Set, ast.Starred, ast.MatchClass),
 )
 
 
@@ -63,6 +65,8 @@ def _recorded(walker: Walker, node: ast.AST, scope: Scope) -> None:
 def _assign(walker: Walker, node: ast.Assign, scope: Scope) -> None:
     for target in reversed(node.targets):
         walker.bind_target(target, How.ASSIGN, node.value, scope, scope, node)
+        if isinstance(target, ast.Tuple | ast.List):
+            scope.others.append(node)
     walker.push(node.value, scope, node)
 
 

@@ -32,8 +32,10 @@ class ValueTargets:
     def local(self, symbol: Local, call: ast.Call, scope: Scope) -> Target:
         """A call of a local variable: an object with `__call__`, functions that are known, else not known."""
         callable_type = self._callable(self.types.variable(symbol.name, scope))
+        found: Target | None
         if callable_type is not None:
-            return replace(self.targets.function(callable_type, bound=True), name=symbol.name)
+            found = self.targets.function(callable_type, bound=True)
+            return replace(found, name=symbol.name, receiver=call.func)
         found = self.of(call.func, call, scope)
         if found is not None:
             return found

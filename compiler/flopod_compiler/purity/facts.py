@@ -112,6 +112,19 @@ class FactFinder:
                 self._callbacks(facts, target, call, scope)
             else:
                 facts.effects.append(_effect(target, call))
+                if target.kind in (CallKind.LEAF, CallKind.UNRESOLVED):
+                    self._handed_over(facts, call, scope)
+
+    def _handed_over(self, facts: Facts, call: ast.Call, scope: Scope) -> None:
+        """A method that gives its own object to a function that is not known may change it by that."""
+        args = facts.function.node.args
+        own = next(iter([*args.posonlyargs, *args.args]), None)
+        if facts.function.owner is None or own is None:
+            return
+        for value in arguments(call):
+            if isinstance(value, ast.Name) and value.id == own.arg:
+                owner, _ = self.names.lookup(value.id, scope)
+                facts.mutates |= {own.arg} if owner is facts.scope else set()
 
     def _is_own(self, facts: Facts, target: Target) -> bool:
         """A function nested in this one: its body is read as a part of this one's."""

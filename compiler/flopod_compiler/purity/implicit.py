@@ -6,11 +6,22 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from flopod_compiler.model import External, ProjectFunction
-from flopod_compiler.names import Names, Scope
+from flopod_compiler.model import External, ProjectClass, ProjectFunction
+from flopod_compiler.names import How, Names, Scope
 from flopod_compiler.parse import shortened
 from flopod_compiler.purity.hierarchy import Hierarchy
+from flopod_compiler.purity.protocols import (
+    Reach,
+    Use,
+    reached,
+    uses_of,
+    uses_of_function,
+    uses_of_method,
+    uses_of_scope,
+    uses_of_subscript,
+)
 from flopod_compiler.types import Inference
+from flopod_compiler.types.model import Type, union
 
 _OPERATORS: dict[type[ast.AST], str] = {
     ast.Add: "add",
@@ -26,16 +37,6 @@ _OPERATORS: dict[type[ast.AST], str] = {
     ast.BitXor: "xor",
     ast.LShift: "lshift",
     ast.RShift: "rshift",
-}
-_COMPARISONS: dict[type[ast.AST], str] = {
-    ast.Eq: "__eq__",
-    ast.NotEq: "__ne__",
-    ast.Lt: "__lt__",
-    ast.LtE: "__le__",
-    ast.Gt: "__gt__",
-    ast.GtE: "__ge__",
-    ast.In: "__contains__",
-    ast.NotIn: "__contains__",
 }
 _BUILTINS = {
     **dict.fromkeys(
@@ -61,9 +62,6 @@ _BUILTINS = {
     ),
     "len": ("__len__",),
     "next": ("__next__",),
-    "str": ("__str__",),
-    "repr": ("__repr__",),
-    "format": ("__format__",),
     "bool": ("__bool__", "__len__"),
     "abs": ("__abs__",),
     "hash": ("__hash__",),
@@ -72,6 +70,7 @@ _BUILTINS = {
 }
 
 
+_BY_NAME = frozenset({"operator.methodcaller", "operator.attrgetter"})
 ENTERING = "entering"
 _ENTERING = {
     "enter_context": ("__enter__", "__exit__"),
@@ -111,8 +110,13 @@ class ImplicitCalls:
             yield from self._store(store, scope)
         for node in scope.others:
             yield from self._other(node, scope)
+            for use in uses_of(node):
+                yield from self._used(use, scope)
         for call in scope.calls:
             yield from self._builtin(call, scope)
+            yield from self._called(call, scope)
+        for use in uses_of_scope(scope):
+            yield from self._used(use, scope)
         for generator in getattr(scope.node, "generators", ()):
             names = ("__aiter__", "__anext__") if generator.is_async else ("__iter__", "__next__")
             yield from self._run(generator.iter, scope, "iterating over", *names)
@@ -123,6 +127,10 @@ class ImplicitCalls:
                 getter = self.types.classes.property_of(one.cls, attribute.attr) if one.cls else None
                 if getter is not None:
                     yield Implicit(attribute, "reading", getter, attribute.value, attribute)
+        elif self.hierarchy.has_method("__getattribute__"):
+            yield from self._method(attribute, attribute.value, scope, "reading", "__getattribute__")
+        elif self.hierarchy.has_method("__get__"):
+            yield from self._described(attribute, scope, "reading", "__get__")
         elif self.hierarchy.has_method("__getattr__"):
             for one in self.types.of(attribute.value, scope) or ():
                 if one.cls is not None and self.names.class_member(one.cls, attribute.attr) is None:
@@ -130,6 +138,8 @@ class ImplicitCalls:
 
     def _store(self, store: ast.Attribute | ast.Subscript, scope: Scope) -> Iterator[Implicit]:
         if isinstance(store, ast.Subscript):
+            for use in uses_of_subscript(store):
+                yield from self._used(use, scope)
             name = "__delitem__" if isinstance(store.ctx, ast.Del) else "__setitem__"
             yield from self._method(store, store.value, scope, "assigning an item of", name)
             return
@@ -138,15 +148,31 @@ class ImplicitCalls:
                 setter = self.hierarchy.setter(one.cls, store.attr) if one.cls is not None else None
                 if setter is not None:
                     yield Implicit(store, "assigning", setter, store.value, store)
+        yield from self._described(store, scope, "assigning", "__set__")
         yield from self._method(store, store.value, scope, "assigning an attribute of", "__setattr__")
+
+    def _described(self, attribute: ast.Attribute, scope: Scope, verb: str, name: str) -> Iterator[Implicit]:
+        """An attribute that its class gives to an object with `__get__` or `__set__`."""
+        if not self.hierarchy.has_method(name):
+            return
+        for one in self.types.of(attribute.value, scope) or ():
+            for base in self.names.mro(one.cls) if one.cls is not None else ():
+                inside = self.names.class_scope(base) if isinstance(base, ProjectClass) else None
+                for binding in inside.bindings.get(attribute.attr, ()) if inside is not None else ():
+                    made = self.types.of(binding.value, binding.scope) if binding.value is not None else None
+                    for descriptor in made or ():
+                        for member in self._members(descriptor, name):
+                            yield Implicit(attribute, verb, member, attribute.value, attribute)
 
     def _other(self, node: ast.AST, scope: Scope) -> Iterator[Implicit]:
         if isinstance(node, ast.BinOp | ast.AugAssign):
             yield from self._operator(node, scope)
-        elif isinstance(node, ast.Compare):
-            yield from self._comparison(node, scope)
         elif isinstance(node, ast.Subscript):
             yield from self._method(node, node.value, scope, "reading an item of", "__getitem__")
+            for use in uses_of_subscript(node):
+                yield from self._used(use, scope)
+        elif isinstance(node, ast.MatchClass):
+            yield from self._matched(node, scope)
         elif isinstance(node, ast.For):
             yield from self._run(node.iter, scope, "iterating over", "__iter__", "__next__")
         elif isinstance(node, ast.With):
@@ -162,20 +188,76 @@ class ImplicitCalls:
         name = _OPERATORS.get(type(node.op), "")
         if isinstance(node, ast.AugAssign):
             if isinstance(node.target, ast.Name):
-                target = ast.copy_location(ast.Name(node.target.id, ast.Load()), node.target)
-                yield from self._run(target, scope, "the operator on", f"__i{name}__", f"__{name}__")
+                yield from self._augmented(node, node.target, scope, (f"__i{name}__", f"__{name}__"))
             return
         yield from self._run(node.left, scope, "the operator on", f"__{name}__")
         yield from self._run(node.right, scope, "the operator on", f"__r{name}__")
 
-    def _comparison(self, node: ast.Compare, scope: Scope) -> Iterator[Implicit]:
-        left = node.left
-        for operator, right in zip(node.ops, node.comparators, strict=True):
-            name = _COMPARISONS.get(type(operator))
-            if name is not None:
-                receiver = right if name == "__contains__" else left
-                yield from self._run(receiver, scope, "comparing", name)
-            left = right
+    def _augmented(
+        self, node: ast.AugAssign, target: ast.Name, scope: Scope, names: tuple[str, ...]
+    ) -> Iterator[Implicit]:
+        """`x += y` runs a method of what the other bindings of `x` give."""
+        if not any(self.hierarchy.has_method(name) for name in names):
+            return
+        load = ast.copy_location(ast.Name(target.id, ast.Load()), target)
+        found = self.types.of(load, scope)
+        if found is None:
+            _, bindings = self.names.lookup(target.id, scope)
+            given = [one.value for one in bindings if one.how is How.ASSIGN and one.value is not None]
+            found = union(*(self.types.of(one, scope) for one in given)) if given else None
+        for one in found or ():
+            yield from self._first(Use(node, "the operator on", load, names), one)
+
+    def _matched(self, pattern: ast.MatchClass, scope: Scope) -> Iterator[Implicit]:
+        """A class pattern reads attributes, which may be properties."""
+        cls = self.names.resolve(pattern.cls, scope)
+        for name in pattern.kwd_attrs:
+            if isinstance(cls, ProjectClass) and self.hierarchy.has_property(name):
+                getter = self.types.classes.property_of(cls, name)
+                if getter is not None:
+                    yield Implicit(pattern, "matching", getter, pattern.cls, pattern.cls)
+
+    def _called(self, call: ast.Call, scope: Scope) -> Iterator[Implicit]:
+        """What a function or method outside the project runs of what it is given."""
+        func = call.func
+        symbol = self.names.resolve(func, scope) if isinstance(func, ast.Name | ast.Attribute) else None
+        if isinstance(symbol, External):
+            for use in uses_of_function(call, symbol.qualified):
+                yield from self._used(use, scope)
+            if symbol.qualified in ("builtins.getattr", "builtins.hasattr"):
+                yield from self._looked_up(call, scope)
+        elif isinstance(func, ast.Attribute):
+            for use in uses_of_method(call, func):
+                if not any(one.cls is not None for one in self.types.of(func.value, scope) or ()):
+                    yield from self._used(use, scope)
+        yield from self._by_name(call, scope)
+
+    def _looked_up(self, call: ast.Call, scope: Scope) -> Iterator[Implicit]:
+        """`getattr(order, "total")`, which reads the attribute."""
+        name = call.args[1].value if len(call.args) > 1 and isinstance(call.args[1], ast.Constant) else None
+        if isinstance(name, str):
+            read = ast.copy_location(ast.Attribute(call.args[0], name, ast.Load()), call)
+            yield from self._property(read, scope)
+
+    def _by_name(self, call: ast.Call, scope: Scope) -> Iterator[Implicit]:
+        """`key=methodcaller("total")`, which runs a method, or property, of each element."""
+        given = [*call.args, *(one.value for one in call.keywords)]
+        for value in given:
+            made = self.names.resolve(value.func, scope) if isinstance(value, ast.Call) else None
+            if (
+                not isinstance(made, External)
+                or made.qualified not in _BY_NAME
+                or not isinstance(value, ast.Call)
+            ):
+                continue
+            names = [one.value for one in value.args if isinstance(one, ast.Constant)]
+            names = names[:1] if made.qualified == "operator.methodcaller" else names
+            held = [one for one in given if one is not value]
+            held += [call.func.value] if isinstance(call.func, ast.Attribute) else []
+            for name in names:
+                for one in held:
+                    use = Use(call, f"{shortened(value)} of", one, (str(name),), Reach.ELEMENTS)
+                    yield from self._used(use, scope)
 
     def _builtin(self, call: ast.Call, scope: Scope) -> Iterator[Implicit]:
         if isinstance(call.func, ast.Attribute) and call.func.attr in _ENTERING:
@@ -192,13 +274,31 @@ class ImplicitCalls:
         for name in names:
             yield from self._method(expr, expr, scope, what, name)
 
+    def _used(self, use: Use, scope: Scope) -> Iterator[Implicit]:
+        if any(self.hierarchy.has_method(name) for name in use.names):
+            for one in dict.fromkeys(reached(self.types.of(use.expr, scope), use.reach)):
+                yield from self._first(use, one)
+
+    def _first(self, use: Use, one: Type) -> Iterator[Implicit]:
+        """The first method of a use that the class has, and those of its subclasses."""
+        for name in use.names if one.cls is not None else ():
+            found = list(self._members(one, name))
+            yield from (Implicit(use.node, use.verb, member, use.expr, use.expr) for member in found)
+            if found:
+                return
+
+    def _members(self, one: Type, name: str) -> Iterator[ProjectFunction]:
+        if one.cls is not None and self.hierarchy.has_method(name):
+            member = self.names.class_member(one.cls, name)
+            if isinstance(member, ProjectFunction):
+                yield member
+            yield from self.hierarchy.overrides(one.cls, name)
+
     def _method(
         self, node: ast.AST, receiver: ast.expr, scope: Scope, what: str, name: str
     ) -> Iterator[Implicit]:
         if not self.hierarchy.has_method(name):
             return
         for one in self.types.of(receiver, scope) or ():
-            if one.cls is not None:
-                member = self.names.class_member(one.cls, name)
-                if isinstance(member, ProjectFunction):
-                    yield Implicit(node, what, member, receiver, receiver)
+            for member in self._members(one, name):
+                yield Implicit(node, what, member, receiver, receiver)

@@ -112,8 +112,9 @@ class Marks:
         assert scope is not None
         return tuple(
             symbol
-            for _, symbol in self.decorators(function.node, scope)
+            for decorator, symbol in self.decorators(function.node, scope)
             if not (isinstance(symbol, External) and _is_transparent(symbol.qualified))
+            and not _is_accessor(decorator, function.node.name)
         )
 
 
@@ -124,6 +125,16 @@ def declared_name(decorator: ast.expr) -> str | None:
             if keyword.arg == "name" and isinstance(keyword.value, ast.Constant):
                 return keyword.value.value if isinstance(keyword.value.value, str) else None
     return None
+
+
+def _is_accessor(decorator: ast.expr, name: str) -> bool:
+    """`@total.setter` above another `total`: a part of the property."""
+    return (
+        isinstance(decorator, ast.Attribute)
+        and decorator.attr in ("setter", "getter", "deleter")
+        and isinstance(decorator.value, ast.Name)
+        and decorator.value.id == name
+    )
 
 
 def _is_transparent(qualified: str) -> bool:

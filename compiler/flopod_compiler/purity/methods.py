@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING
 
 from flopod_compiler.knowledge import METHODS
 from flopod_compiler.knowledge.concurrency import asyncio_method, is_asyncio_type
-from flopod_compiler.knowledge.methods import changes_receiver, is_data_type, is_pure_method
+from flopod_compiler.knowledge.methods import (
+    CHANGED_ARGUMENTS,
+    changes_receiver,
+    is_data_type,
+    is_pure_method,
+)
 from flopod_compiler.knowledge.refused import LOGGER_METHODS, LOGGER_QUERIES, REFUSED_TYPES
 from flopod_compiler.knowledge.stdlib import is_pure_base
 from flopod_compiler.model import CallKind, External, ModuleValue, ProjectClass, ProjectFunction, Unknown
@@ -122,6 +127,7 @@ class MethodTargets:
                 return Target(CallKind.PURE, name, qualified, symbol, False)
         if is_pure_method(type_name, name):
             mutates = frozenset({"self"}) if changes_receiver(type_name, name) else NOTHING
+            mutates |= CHANGED_ARGUMENTS.get(qualified, NOTHING)
             return Target(CallKind.PURE, name, qualified, symbol, False, mutates)
         return Target(CallKind.LEAF, name, qualified, symbol, None, reason=f"calls {qualified}")
 

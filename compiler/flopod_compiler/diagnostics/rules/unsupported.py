@@ -78,6 +78,20 @@ class Yielding(Rule):
     invalid = (_body("for x in xs:", "    yield x  # FLP602"),)
 
 
+def _box(methods: str, *lines: str, head: str = "") -> str:
+    body = "".join(f"    {line}\n" for line in lines)
+    return (
+        f"import httpx\n{head}from flopod import workflow\n\nclass Box:\n    def __init__(self, url: str):\n"
+        f"        self.url = url\n\n    {methods}\n\n"
+        f"@workflow\nasync def main(boxes: list[Box], box: Box):\n{body}"
+    )
+
+
+_LESS = "def __lt__(self, other):\n        return httpx.get(self.url).text < other.url"
+_EQUAL = "def __eq__(self, other):\n        return httpx.get(self.url).text == other.url"
+_PURE = "def __lt__(self, other):\n        return self.url < other.url"
+
+
 class ImplicitEffect(Rule):
     code = "FLP607"
     title = "An effect behind an attribute, an operator or a loop"
@@ -87,11 +101,29 @@ class ImplicitEffect(Rule):
     )
     message = "{what} runs {function}, which has effects: {reason}"
     help = "make it a method and call it, or call a function that does it: it becomes a leaf"
-    valid = (_body("return await fetch(1)"),)
+    valid = (
+        _body("return await fetch(1)"),
+        _box(_PURE, "return sorted(boxes), box < boxes[0], min(boxes)"),
+        _box(_LESS, "return sorted(boxes, key=lambda one: one.url)"),
+    )
     invalid = (
         "import httpx\nfrom flopod import workflow\n\n"
         "class Order:\n    @property\n    def state(self) -> str:\n        return httpx.get('x').text\n\n"
         "@workflow\nasync def main(order: Order):\n    return order.state  # FLP607\n",
+        _box(_LESS, "return sorted(boxes)  # FLP607"),
+        _box(_LESS, "boxes.sort()  # FLP607"),
+        _box(_EQUAL, "return box in boxes  # FLP607"),
+        _box("def __hash__(self):\n        return hash(httpx.get(self.url))", "return {box: 1}  # FLP607"),
+        _box(
+            "def __bool__(self):\n        return httpx.get(self.url).is_success", "return not box  # FLP607"
+        ),
+        _box("def __str__(self):\n        return httpx.get(self.url).text", "return f'{box}'  # FLP607"),
+        _box("def __iter__(self):\n        return httpx.get(self.url)", "return [*box]  # FLP607"),
+        _box(
+            "def load(self):\n        return httpx.get(self.url).text",
+            "return sorted(boxes, key=methodcaller('load'))  # FLP607",
+            head="from operator import methodcaller\n",
+        ),
     )
 
 
