@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 
 from flopod_compiler.classify.workspace import Workspace
 from flopod_compiler.diagnostics.rules.tasks import (
@@ -22,6 +23,7 @@ from flopod_compiler.model import (
 from flopod_compiler.names import Scope
 from flopod_compiler.parse import shortened
 from flopod_compiler.purity.facts import arguments
+from flopod_compiler.purity.protocols import Reach, reached
 from flopod_compiler.types.model import AWAITABLE, Types
 
 _RECORDED = frozenset({CallKind.LEAF, CallKind.RECORDABLE})
@@ -75,11 +77,46 @@ def _begun(work: Workspace, workflow: WorkflowFunction, call: ast.Call, info: Ca
             what, text = f"the function `{shortened(first)}`, not a call of it", shortened(first)
             _report(work, workflow, first, info, what, f"write `{shortened(call.func)}({text}(...))`")
     elif info.name == "wait":
-        for element in _elements(first):
-            inner = work.result.calls.get(element) if isinstance(element, ast.Call) else None
-            if inner is not None and inner.is_async and not inner.callee.startswith("asyncio."):
-                rewrite = f"write `asyncio.create_task({shortened(element)})`"
-                _report(work, workflow, element, info, "a coroutine, and takes tasks", rewrite)
+        for coroutine in _coroutines(work, first, scope):
+            made = shortened(coroutine)
+            rewrite = f"write `asyncio.create_task({made})`"
+            if coroutine is first:
+                rewrite = f"make them tasks: `asyncio.wait([asyncio.create_task(one) for one in {made}])`"
+            _report(work, workflow, coroutine, info, "a coroutine, and takes tasks", rewrite)
+
+
+def _coroutines(work: Workspace, first: ast.expr, scope: Scope) -> Iterator[ast.expr]:
+    """What is a coroutine of the awaitables given to `asyncio.wait`, or the whole where that holds some."""
+    parts = _elements(first)
+    inner = (
+        work.names.scope(first) if isinstance(first, ast.ListComp | ast.SetComp | ast.GeneratorExp) else scope
+    )
+    for element in parts:
+        info = work.result.calls.get(element) if isinstance(element, ast.Call) else None
+        is_own = info is not None and info.callee.startswith("asyncio.")
+        if not is_own and ((info is not None and info.is_async) or _is_coroutine(work, element, inner)):
+            yield element
+    if parts or not isinstance(first, ast.Name | ast.Call):
+        return
+    if any(one.name == AWAITABLE for one in reached(work.types.of(first, scope), Reach.ELEMENTS)):
+        yield first
+    for value in _put_into(first, scope):
+        if _is_coroutine(work, value, scope):
+            yield value
+
+
+def _put_into(collection: ast.expr, scope: Scope) -> Iterator[ast.expr]:
+    """What the code beside puts into the collection of a variable."""
+    for call in scope.calls:
+        match call:
+            case ast.Call(func=ast.Attribute(ast.Name(name), "append" | "add"), args=[value]):
+                if isinstance(collection, ast.Name) and name == collection.id:
+                    yield value
+
+
+def _is_coroutine(work: Workspace, expr: ast.expr, scope: Scope) -> bool:
+    types = work.types.of(expr, scope)
+    return types is not None and any(one.name == AWAITABLE for one in types)
 
 
 def _elements(iterable: ast.expr) -> list[ast.expr]:

@@ -36,6 +36,8 @@ class WrongAwaitable(Rule):
     invalid = (
         _body("return await asyncio.create_task(fetch)  # FLP122"),
         _body("return await asyncio.wait([fetch(1)])  # FLP122"),
+        _body("several = [fetch(1), fetch(2)]", "return await asyncio.wait(several)  # FLP122"),
+        _body("one = fetch(1)", "return await asyncio.wait({one})  # FLP122"),
     )
 
 
