@@ -9,6 +9,7 @@ from flopod_compiler.classify.advice import ways_out
 from flopod_compiler.classify.choices import settled
 from flopod_compiler.classify.receivers import holder_of_method
 from flopod_compiler.classify.spreads import as_mapping, mapped
+from flopod_compiler.classify.unnamed import check_named
 from flopod_compiler.classify.workspace import Workspace
 from flopod_compiler.diagnostics.catalogue import CATALOGUE
 from flopod_compiler.diagnostics.rules.calls import BadOptions, DurableInHelper, Unresolved
@@ -31,6 +32,7 @@ def classify_calls(work: Workspace, workflow: WorkflowFunction) -> None:
             awaited = isinstance(parents.get(call), ast.Await)
             info = _info(work, workflow, call, scope, awaited)
             work.result.calls[call] = info
+            check_named(work, workflow, call, scope, info)
             _payload(work, call, info)
 
 

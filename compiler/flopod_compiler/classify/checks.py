@@ -10,7 +10,14 @@ from flopod_compiler.diagnostics.rules.calls import LeafInLambda, StarImport, Un
 from flopod_compiler.diagnostics.rules.determinism import Resource
 from flopod_compiler.diagnostics.rules.unsupported import ImplicitEffect, Yielding
 from flopod_compiler.knowledge.concurrency import is_asyncio_manager
-from flopod_compiler.model import DURABLE_KINDS, CallInfo, CallKind, FunctionNode, WorkflowFunction
+from flopod_compiler.model import (
+    DURABLE_KINDS,
+    CallInfo,
+    CallKind,
+    FunctionNode,
+    ProjectFunction,
+    WorkflowFunction,
+)
 from flopod_compiler.names import BUILTINS, Scope
 from flopod_compiler.parse import shortened
 from flopod_compiler.purity.implicit import ENTERING
@@ -108,15 +115,27 @@ def _rewrite(info: CallInfo, where: str) -> str:
 
 
 def _decorators(work: Workspace, workflow: WorkflowFunction) -> None:
-    """A nested function that takes a scope of its own cannot be called through a wrapper."""
+    """A decorator runs whenever the function around it does; a function with a scope takes none at all."""
     for scope in work.scopes(workflow):
         node = scope.node
-        function = work.result.functions.get(node) if isinstance(node, FunctionNode) else None
-        if function is None or function.parent is None or not function.durable:
+        if scope.parent is None or node is workflow.node or not isinstance(node, FunctionNode | ast.ClassDef):
             continue
-        for decorator in function.node.decorator_list:
-            text = f"@{shortened(decorator)}"
-            work.report(UnknownDecorator, workflow.module, decorator, name=function.name, decorator=text)
+        function = work.result.functions.get(node) if isinstance(node, FunctionNode) else None
+        durable = function is not None and function.durable
+        for decorator in node.decorator_list:
+            if durable or _is_effectful(work, decorator, scope.parent):
+                kind = "class" if isinstance(node, ast.ClassDef) else "function"
+                name = f"the workflow {node.name}" if durable else f"the {kind} {node.name}"
+                text = f"@{shortened(decorator)}"
+                work.report(UnknownDecorator, workflow.module, decorator, name=name, decorator=text)
+
+
+def _is_effectful(work: Workspace, decorator: ast.expr, scope: Scope) -> bool:
+    """Whether applying a decorator is known to have effects, for one that is a name or a call of one."""
+    func = decorator.func if isinstance(decorator, ast.Call) else decorator
+    found = work.names.candidates(func, scope) if isinstance(func, ast.Name | ast.Attribute) else ()
+    functions = [one for one in found if isinstance(one, ProjectFunction)]
+    return any(one.node not in work.marks.nested and not work.purity.of(one).is_pure for one in functions)
 
 
 def _statements(work: Workspace, workflow: WorkflowFunction, scope: Scope) -> None:

@@ -121,9 +121,8 @@ def _check_decorators(
 ) -> None:
     for decorator, _ in work.marks.decorators(node, scope):
         if decorator is not mark:
-            work.report(
-                UnknownDecorator, module, decorator, name=node.name, decorator=f"@{shortened(decorator)}"
-            )
+            name, text = f"the workflow {node.name}", f"@{shortened(decorator)}"
+            work.report(UnknownDecorator, module, decorator, name=name, decorator=text)
 
 
 def _listed(work: Workspace, entry: str, found: dict[FunctionNode, WorkflowFunction]) -> None:

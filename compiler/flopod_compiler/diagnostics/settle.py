@@ -30,6 +30,7 @@ def settle(findings: Iterable[Diagnostic], project: Project) -> list[Diagnostic]
 
 def _without_consequences(findings: list[Diagnostic]) -> list[Diagnostic]:
     """Leave out what would vanish with another finding, which says it better."""
+    findings = _once_a_call(findings)
     stars = {one.path for one in findings if one.code == StarImport.code}
     writes = {
         (one.path, one.span.line) for one in findings if one.code in (GlobalWrite.code, GlobalMutation.code)
@@ -40,6 +41,19 @@ def _without_consequences(findings: list[Diagnostic]) -> list[Diagnostic]:
         if not (one.code == Unresolved.code and one.path in stars and "import *" in one.message)
         and not (one.code == MutableRead.code and _places(one) & writes)
     ]
+
+
+def _once_a_call(findings: list[Diagnostic]) -> list[Diagnostic]:
+    """A call whose target is not known is so for one reason: the first that was found."""
+    seen: set[tuple[str, object]] = set()
+    kept = []
+    for one in findings:
+        key = (one.path, one.span)
+        if one.code != Unresolved.code or key not in seen:
+            kept.append(one)
+        if one.code == Unresolved.code:
+            seen.add(key)
+    return kept
 
 
 def _places(one: Diagnostic) -> set[tuple[str, int]]:

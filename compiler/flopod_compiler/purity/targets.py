@@ -138,8 +138,8 @@ class Targets:
         name = cls.qualname.rpartition(".")[2]
         for base in self.names.mro(cls):
             if isinstance(base, Unknown) or (isinstance(base, External) and not is_pure_base(base.qualified)):
-                why = base.reason if isinstance(base, Unknown) else f"inherits from {base.qualified}"
-                return Target(CallKind.LEAF, name, callee, cls, False, reason=f"{name} {why}")
+                why = f": {base.reason}" if isinstance(base, Unknown) else f" inherits from {base.qualified}"
+                return Target(CallKind.LEAF, name, callee, cls, False, reason=f"{name}{why}")
         factory = self._effectful_factory(cls)
         if factory:
             return Target(CallKind.LEAF, name, callee, cls, False, reason=f"{name}'s default calls {factory}")

@@ -78,6 +78,37 @@ class NotAwaitable(Rule):
     )
 
 
+_MAKE = _HEAD + (
+    "def make(key: str):\n    async def load(x: int):\n        return httpx.get(key + str(x)).text\n\n"
+    "    return load\n\n"
+)
+
+
+class UnnamedLeaf(Rule):
+    code = "FLP118"
+    title = "A leaf without a name of its own"
+    why = (
+        "A leaf is recorded under the name of its module and its own. A function that another function "
+        "makes has none, and no log can hold it as a result; nor can a class of the workflow run as a leaf."
+    )
+    message = "`{text}` is a leaf and {what}; no name leads to that after a resume"
+    help = "{rewrite}"
+    ways = (
+        "give the function what it closes over as parameters: `async def load(key, x)`",
+        "make it at import, where it gets a name: `load = make('key')`",
+        "write the factory as a nested function of the workflow",
+    )
+    valid = (
+        _MAKE + "load = make('a')\n\n@workflow\nasync def main():\n    return await load(1)\n",
+        _body("async def load(x):", "    return await fetch(x)", "", "f = load", "return await f(1)"),
+    )
+    invalid = (
+        _MAKE + "@workflow\nasync def main():\n    f = make('a')  # FLP118\n    return await f(1)\n",
+        _MAKE + "@workflow\nasync def main():\n    return await make('a')(1)  # FLP118\n",
+        _body("class Local(xs[0]):", "    pass", "", "return Local()  # FLP118"),
+    )
+
+
 class UnknownDecorator(Rule):
     code = "FLP104"
     title = "A workflow with a decorator that the compiler does not know"
@@ -85,11 +116,13 @@ class UnknownDecorator(Rule):
         "A decorator replaces the function; what it does around the workflow would run again at every "
         "resume, unrecorded."
     )
-    message = "the workflow {name} is wrapped by {decorator}, which the compiler cannot see through"
+    message = "{name} is wrapped by {decorator}, which the compiler cannot see through"
     help = "remove the decorator, and do its work inside the workflow or in a leaf"
     valid = (_body("return 1"),)
     invalid = (
         _HEAD + "import tenacity\n\n@workflow\n@tenacity.retry  # FLP104\nasync def main():\n    return 1\n",
+        _HEAD + "def listed(cls):\n    httpx.post('classes', json=cls.__name__)\n    return cls\n\n"
+        "@workflow\nasync def main():\n    @listed  # FLP104\n    class Local:\n        pass\n",
     )
 
 
