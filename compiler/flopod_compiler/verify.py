@@ -233,9 +233,7 @@ class _Written(_Reader):
             arguments = []
             if op != "wait":
                 named.pop("event", None)
-        elif kind == "attempt":
-            named.setdefault("retry", self(ast.Constant(None)))
-        else:
+        elif kind != "attempt":
             arguments, named = [*arguments, *named.values()], {}
             if self._calls[node].callee == BLOCKING_SLEEP:
                 named["blocking"] = self(ast.Constant(True))
@@ -372,6 +370,4 @@ class _Restored(_Reader):
         named = {keyword.arg or "**": self(keyword.value) for keyword in node.keywords}
         if method == "wait" and arguments:
             named["event"] = arguments.pop(0)
-        if method == "attempt":
-            named["retry"] = arguments.pop(0)
         return self._bound(method, arguments, named)

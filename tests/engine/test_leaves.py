@@ -106,7 +106,7 @@ def test_a_timeout_of_a_plain_function() -> None:
         time.sleep(0.3)
 
     async def body(wf: Any) -> Any:
-        return await wf.attempt("slow", Retry(max_attempts=1), with_options(slow, timeout=0.02))
+        return await wf.attempt("slow", with_options(slow, timeout=0.02), retry=Retry(max_attempts=1))
 
     assert real(body).value is None
 
@@ -138,7 +138,7 @@ def test_errors_to_give_up_on_are_not_tried_again() -> None:
         raise KeyError("wrong")
 
     async def body(wf: Any) -> Any:
-        return await wf.attempt("wrong", Retry(give_up_on=(KeyError,)), wrong)
+        return await wf.attempt("wrong", wrong, retry=Retry(give_up_on=(KeyError,)))
 
     assert drive(body, backend=MemoryBackend()).value is None
     assert tries == [1]

@@ -225,8 +225,8 @@ async def waits(wf: Any) -> list[Any]:
 
 async def retries(wf: Any) -> list[Any]:
     policy = Retry(max_attempts=3, delay=10)
-    found = [await wf.attempt("flaky", policy, flaky, "a", 2)]
-    found.append(await wf.attempt("given-up", policy, fail, "for good"))
+    found = [await wf.attempt("flaky", flaky, "a", 2, retry=policy)]
+    found.append(await wf.attempt("given-up", fail, "for good", retry=policy))
     try:
         await wf.activity("fail", fail, "once")
     except ValueError as error:

@@ -193,7 +193,7 @@ def test_rule_4_every_attempt_gets_the_same_arguments() -> None:
 
     async def body(wf: Any) -> list[int]:
         xs = [1]
-        await wf.attempt("leaf", programs.Retry(max_attempts=3), leaf, xs)
+        await wf.attempt("leaf", leaf, xs, retry=programs.Retry(max_attempts=3))
         return xs
 
     assert run(body).value == [1, 9]

@@ -46,13 +46,12 @@ def _lowered(edit: CallEdit, call: cst.Call, text: Text) -> cst.Call:
         return call
     if site.kind == "wait":
         return _with_all_lines(_wait(edit, site, call, text), call)
-    if site.kind == "attempt":
-        return _with_all_lines(_attempt(edit, site, call, text), call)
     if site.kind in TIMERS:
         return _with_all_lines(_timed(edit, site, call, text), call)
     if site.kind in {"sleep", "sleep_until"}:
         return _with_all_lines(_sleep(edit, site, call, text), call)
-    head = [nodes.argument(text(site.id)), *_callee(edit, call)]
+    callee = [] if site.kind == "attempt" else _callee(edit, call)
+    head = [nodes.argument(text(site.id)), *callee]
     function = nodes.method(edit.scope, site.kind)
     return nodes.call(function, head, list(call.args), call.whitespace_before_args)
 
@@ -204,16 +203,6 @@ def _wait_in_place(edit: CallEdit, site: Site, call: cst.Call, text: Text) -> cs
             function, [nodes.argument(text(site.id))], [first, *rest], call.whitespace_before_args
         )
     return call.with_changes(func=function, args=[first.with_changes(value=text(site.id)), *rest])
-
-
-def _attempt(edit: CallEdit, site: Site, call: cst.Call, text: Text) -> cst.Call:
-    retry = _named(call, "retry")
-    policy = retry.value if retry is not None else cst.Name("None")
-    rest = [one for one in call.args if one is not retry]
-    if retry is not None and retry is call.args[-1] and rest:
-        rest[-1] = rest[-1].with_changes(comma=retry.comma)
-    head = [nodes.argument(text(site.id)), nodes.argument(policy)]
-    return nodes.call(nodes.method(edit.scope, "attempt"), head, rest, call.whitespace_before_args)
 
 
 def _sleep(edit: CallEdit, site: Site, call: cst.Call, text: Text) -> cst.Call:

@@ -66,9 +66,9 @@ class Scope:
         return Activity(self.core, self._claim(id), *opened(fn, args, kwargs))
 
     def attempt(
-        self, id: str, retry: Retry | None, fn: Callable[..., Any], /, *args: Any, **kwargs: Any
+        self, id: str, fn: Callable[..., Any], /, *args: Any, retry: Retry | None = None, **kwargs: Any
     ) -> Awaitable[Any]:
-        """Call a leaf by a retry policy (`None`: the default one); None when it is given up on."""
+        """Call a leaf by a retry policy, the default one without; None when it is given up on."""
         policy = retry if retry is not None else Retry()
         return Activity(self.core, self._claim(id), *opened(fn, args, kwargs), policy, swallow=True)
 
