@@ -48,11 +48,12 @@ _STANDARD = frozenset({"*", *sys.stdlib_module_names})
 class Evaluation:
     """Evaluates expressions to objects; what they make is put on the heap.
 
-    `iterators` and `generators` are the objects that iterating over them changes.
+    `iterators` and `generators` are the objects that iterating over them changes, `code` the functions.
     """
 
     def __init__(self, classified: Classified, names: Names, heap: Heap) -> None:
         self.iterators: set[Object] = set()
+        self.code: set[Object] = set()
         self.generators: set[Object] = set()
         self.functions = {
             (scope.parent, scope.node.name): scope
@@ -84,7 +85,7 @@ class Evaluation:
             case ast.BinOp(op=ast.Add() | ast.BitOr() | ast.Mult()):
                 return self._combined(node)
             case ast.Lambda():
-                return frozenset({self._heap.made(node, self._free(node))})
+                return frozenset({self.function(node, self._free(node))})
             case ast.Compare() | ast.JoinedStr() | ast.UnaryOp() | ast.BinOp():
                 return NOTHING
         made = self._heap.made(node, self._elements(node))
@@ -104,6 +105,12 @@ class Evaluation:
         return frozenset().union(
             *spread, *(self.of(one) for one in parts if not isinstance(one, ast.Starred))
         )
+
+    def function(self, node: ast.AST, holds: Objects) -> Object:
+        """A function, which is no state: a call may change what it holds, but not the function."""
+        made = self._heap.made(node, holds)
+        self.code.add(made)
+        return made
 
     def _combined(self, node: ast.BinOp) -> Objects:
         operands = self.of(node.left) | self.of(node.right)
@@ -178,7 +185,7 @@ class Evaluation:
                 return known
         everything = frozenset(reach(sources))
         made = self._heap.opaque(node)
-        self._heap.hold(reach([made]), everything)
+        self._heap.hold(reach([made]) - self.code, everything)
         return everything | {made}
 
     def _known(self, node: ast.Call, info: CallInfo, sources: Objects) -> Objects | None:

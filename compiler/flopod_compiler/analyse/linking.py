@@ -94,7 +94,7 @@ class Linking:
             self._heap.bind((scope, parameter.arg), value)
             held |= value
         if scope.parent is not None:
-            self._heap.bind((scope.parent, node.name), [self._heap.made(node, held)])
+            self._heap.bind((scope.parent, node.name), [self._values.function(node, held)])
 
     def _link_return(self, node: ast.Return) -> None:
         value = self._values.of(node.value)
@@ -123,7 +123,7 @@ class Linking:
             self._heap.hold(self._values.receiver(node), added)
         elif info is not None and info.kind is CallKind.PURE and info.mutates:
             given = self._values.arguments(node)
-            self._heap.hold(given, given)
+            self._heap.hold(given - self._values.code, given)
 
     def _meet_parameters(self, inner: Scope, node: ast.Call) -> None:
         """Arguments of a call of a nested function become what its parameters refer to."""

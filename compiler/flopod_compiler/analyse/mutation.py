@@ -76,16 +76,15 @@ class Mutation:
         if info is None:
             return set()
         if info.kind is CallKind.WORKFLOW:
-            return reach(self._values.arguments(node) | self._values.closure(node))
+            return reach(self._values.arguments(node) | self._values.closure(node)) - self._values.code
         if info.kind is CallKind.PURE and info.name == "next":
             return set(self._values.arguments(node)).union(*map(self._advanced, node.args[:1]))
         return set().union(*(self._changed_argument(node, info, where) for where in info.mutates))
 
     def _changed_argument(self, node: ast.Call, info: CallInfo, where: int | str) -> set[Object]:
         if where == "*":
-            return reach(
-                self._values.arguments(node) | self._values.receiver(node) | self._values.closure(node)
-            )
+            given = self._values.arguments(node) | self._values.receiver(node)
+            return reach(given | self._values.closure(node)) - self._values.code
         if where == "self":
             objects: set[Object] | Objects = (
                 self._at(node.func.value) if isinstance(node.func, ast.Attribute) else set()
