@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from flopod_compiler.classify.nested import nested_targets
 from flopod_compiler.classify.review.places import Places, own
@@ -21,9 +21,9 @@ _GATHER = "asyncio.gather"
 
 def review_arms(work: Workspace, workflow: WorkflowFunction, places: Places) -> None:
     """Look at nested functions that run side by side, and at the arguments of each gather."""
+    called = _calls_of_nested(work, places)
     for scope in work.scopes(workflow):
-        is_nested = scope.node is not workflow.node and scope.node in work.result.functions
-        if is_nested and _is_side_by_side(work, places, scope.node):
+        if _is_side_by_side(places, called.get(scope.node, ())):
             _lost_updates(work, workflow, scope)
     for call in places.all(ast.Call):
         info = places.calls.get(call)
@@ -31,15 +31,24 @@ def review_arms(work: Workspace, workflow: WorkflowFunction, places: Places) -> 
             _shared_arguments(work, workflow, places, call)
 
 
-def _is_side_by_side(work: Workspace, places: Places, node: ast.AST) -> bool:
-    """Whether a nested function is called several times without waiting for the first call."""
-    started = 0
+def _calls_of_nested(work: Workspace, places: Places) -> dict[ast.AST, list[ast.Call]]:
+    """The calls by the nested functions that they may reach."""
+    found: dict[ast.AST, list[ast.Call]] = {}
     for call in places.all(ast.Call):
-        info = places.calls.get(call)
-        is_called = any(one.node is node for one in nested_targets(work, info))
-        if info is None or not is_called or isinstance(places.parent(call), ast.Await):
+        for one in nested_targets(work, places.calls.get(call)):
+            found.setdefault(one.node, []).append(call)
+    return found
+
+
+def _is_side_by_side(places: Places, calls: Iterable[ast.Call]) -> bool:
+    """Whether of these calls of a nested function several are begun without a wait for the first."""
+    started = 0
+    for call in calls:
+        if isinstance(places.parent(call), ast.Await):
             continue
-        repeated = info.maps or any(isinstance(one, _COMPREHENSIONS) for one in places.around(call))
+        repeated = places.calls[call].maps or any(
+            isinstance(one, _COMPREHENSIONS) for one in places.around(call)
+        )
         started += 2 if repeated else 1
     return started > 1
 
