@@ -5,7 +5,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from flopod_compiler.classify.locals import local_class
 from flopod_compiler.classify.workspace import Workspace
+from flopod_compiler.diagnostics.rules.state import LocalObject
 from flopod_compiler.diagnostics.rules.tasks import (
     NotData,
     NotEntered,
@@ -24,7 +26,7 @@ from flopod_compiler.names import Scope
 from flopod_compiler.parse import shortened
 from flopod_compiler.purity.facts import arguments
 from flopod_compiler.purity.protocols import Reach, reached
-from flopod_compiler.types.model import AWAITABLE, Types
+from flopod_compiler.types.model import AWAITABLE, ITERATOR, Types
 
 _RECORDED = frozenset({CallKind.LEAF, CallKind.RECORDABLE})
 
@@ -135,15 +137,38 @@ def _recorded(
     work: Workspace, workflow: WorkflowFunction, call: ast.Call, info: CallInfo, scope: Scope
 ) -> None:
     for value in arguments(call):
-        what = _living(work.types.of(value, scope))
-        if isinstance(value, ast.Call) or not what:
-            continue
-        is_project = isinstance(info.target, ProjectFunction)
-        marked = f", or put `@workflow` above {info.name}" if is_project else ""
-        rewrite = f"use it in the workflow, around the call{marked}"
-        if what in ("a task", "a coroutine"):
-            rewrite = f"await it first: {info.name}(await {shortened(value)}){marked}"
-        work.report(NotData, workflow.module, value, callee=info.name, what=what, rewrite=rewrite)
+        types = work.types.of(value, scope)
+        local = local_class(types)
+        if local:
+            where = f"{info.name} is a leaf and is given"
+            work.report(
+                LocalObject, workflow.module, value, where=where, what=f"an object of {local}", name=local
+            )
+        what = "" if isinstance(value, ast.Call) else _living(types)
+        if not what and _are_iterators(types):
+            what = "an iterator"
+        if what:
+            rewrite = _instead(info, value, what)
+            work.report(NotData, workflow.module, value, callee=info.name, what=what, rewrite=rewrite)
+
+
+def _instead(info: CallInfo, value: ast.expr, what: str) -> str:
+    if what == "an iterator":
+        made = (
+            f"[{shortened(value)[1:-1]}]"
+            if isinstance(value, ast.GeneratorExp)
+            else f"list({shortened(value)})"
+        )
+        return f"give it the items: {info.name}({made})"
+    is_project = isinstance(info.target, ProjectFunction)
+    marked = f", or put `@workflow` above {info.name}" if is_project else ""
+    if what in ("a task", "a coroutine"):
+        return f"await it first: {info.name}(await {shortened(value)}){marked}"
+    return f"use it in the workflow, around the call{marked}"
+
+
+def _are_iterators(types: Types) -> bool:
+    return types is not None and all(one.name == ITERATOR for one in types)
 
 
 def _living(types: Types) -> str:

@@ -7,6 +7,7 @@ from flopod_compiler.classify.calls import classify_calls
 from flopod_compiler.classify.checks import check_body
 from flopod_compiler.classify.concurrency import check_concurrency
 from flopod_compiler.classify.immutable import find_immutable, find_iterators
+from flopod_compiler.classify.locals import check_results
 from flopod_compiler.classify.nested import find_nested, settle_durable
 from flopod_compiler.classify.reach import reachable_modules
 from flopod_compiler.classify.review import review_modules, review_workflow
@@ -46,6 +47,7 @@ def _classified(work: Workspace, all_functions: bool) -> Classified:
         for target in info.targets
         if isinstance(target, ProjectFunction)
     }
+    check_results(work)
     if not all_functions:
         review_modules(work)
     return work.result

@@ -76,6 +76,38 @@ class GlobalMutation(Rule):
     )
 
 
+_LOCAL = (
+    "from dataclasses import dataclass\n"
+    + _HEAD
+    + "async def ship(order) -> int:\n    print(order)\n    return 1\n\n"
+    "@workflow\nasync def main():\n    @dataclass\n    class Order:\n        n: int\n\n"
+)
+
+
+class LocalObject(Rule):
+    code = "FLP405"
+    title = "An object of a local class, or a local function, that is recorded"
+    why = (
+        "Arguments of leaves and results of workflows are written to the log, and read back by the names of "
+        "their module and class. What a function defines has no such name: the run fails with "
+        "SerializableError."
+    )
+    message = "{where} {what}, which is defined inside a function and cannot be recorded"
+    help = "move {name} to the top level of the module"
+    valid = (
+        _LOCAL + "    return Order(await ship(2)).n\n",
+        "from dataclasses import dataclass\n" + _HEAD + "@dataclass\nclass Order:\n    n: int\n\n"
+        "async def ship(order: Order) -> int:\n    print(order)\n    return 1\n\n"
+        "@workflow\nasync def main():\n    return await ship(Order(1))\n",
+    )
+    invalid = (
+        _LOCAL + "    return await ship(Order(1))  # FLP405\n",
+        _LOCAL + "    orders = [Order(1)]\n    return await ship(orders)  # FLP405\n",
+        _LOCAL + "    await ship(1)\n    return Order(1)  # FLP405\n",
+        _HEAD + "@workflow\nasync def main():\n    return lambda x: x + 1  # FLP405\n",
+    )
+
+
 class LeafChangesReceiver(Rule):
     code = "FLP406"
     title = "A method with effects that changes its own object"

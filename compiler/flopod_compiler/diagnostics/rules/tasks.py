@@ -59,8 +59,11 @@ class SharedBetweenRuns(Rule):
 
 class NotData(Rule):
     code = "FLP315"
-    title = "A task or lock passed to a leaf"
-    why = "What a leaf is given is written to the log; a task, a coroutine or a lock exists in this run only."
+    title = "A task, a lock or an iterator passed to a leaf"
+    why = (
+        "What a leaf is given is written to the log; a task, a coroutine, a lock or an iterator exists in "
+        "this run only."
+    )
     message = "{callee} is a leaf and is given {what}"
     help = "{rewrite}"
     ways = (
@@ -72,4 +75,5 @@ class NotData(Rule):
     invalid = (
         _body("task = asyncio.create_task(fetch(1))", "return await fetch(task)  # FLP315"),
         _body("lock = asyncio.Lock()", "return await fetch(lock)  # FLP315"),
+        _body("return await fetch(x for x in range(3))  # FLP315"),
     )
