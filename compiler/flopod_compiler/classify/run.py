@@ -47,8 +47,8 @@ def _classified(work: Workspace, all_functions: bool) -> Classified:
         for target in info.targets
         if isinstance(target, ProjectFunction)
     }
-    check_results(work)
     if not all_functions:
+        check_results(work)
         review_modules(work)
     return work.result
 

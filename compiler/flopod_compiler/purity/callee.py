@@ -39,7 +39,9 @@ Values: TypeAlias = "list[Callee] | None"
 
 
 def either(values: Iterable[Values]) -> Values:
-    """The functions of several values together; None when one of them is not known."""
+    """The functions of several values together; None as soon as one of them is not known, and then the rest
+    is not looked at.
+    """
     found: list[Callee] = []
     for one in values:
         if one is None:

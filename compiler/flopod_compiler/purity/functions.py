@@ -76,7 +76,7 @@ class FunctionValues:
             case ast.IfExp():
                 return either([self.at(expr.body, scope, path), self.at(expr.orelse, scope, path)])
             case ast.BoolOp():
-                return either([self.at(one, scope, path) for one in expr.values])
+                return either(self.at(one, scope, path) for one in expr.values)
             case ast.NamedExpr():
                 return self.at(expr.value, scope, path)
             case ast.Tuple():
@@ -104,7 +104,7 @@ class FunctionValues:
         starred = any(isinstance(one, ast.Starred) for one in elements)
         if isinstance(place, int) and not starred:
             return self.inner(elements[place], scope, rest) if place < len(elements) else []
-        return either([self._element(one, scope, rest) for one in elements])
+        return either(self._element(one, scope, rest) for one in elements)
 
     def _element(self, expr: ast.expr, scope: Scope, rest: Path) -> Values:
         if isinstance(expr, ast.Starred):
@@ -120,12 +120,12 @@ class FunctionValues:
     def _dict(self, expr: ast.Dict, scope: Scope, path: Path) -> Values:
         rest = path[1:]
         if path[0] is Part.EACH:
-            return either([self.inner(one, scope, rest) for one in expr.keys if one is not None])
+            return either(self.inner(one, scope, rest) for one in expr.keys if one is not None)
         pairs = [one for one in zip(expr.keys, expr.values, strict=True) if _may_be(one[0], path[0])]
-        return either([
+        return either(
             self.inner(value, scope, rest) if key is not None else self.at(value, scope, path)
             for key, value in pairs
-        ])  # fmt: skip
+        )
 
     def _subscript(self, expr: ast.Subscript, scope: Scope, path: Path) -> Values:
         if isinstance(expr.slice, ast.Slice):

@@ -77,7 +77,7 @@ class ReturnedValues:
             return None
         self._calling.add(function.node)
         try:
-            return either([self._values.at(one, scope, path) for one in found if one is not None])
+            return either(self._values.at(one, scope, path) for one in found if one is not None)
         finally:
             self._calling.discard(function.node)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from flopod_compiler.names import Binding, How, Names, Scope
@@ -33,10 +34,9 @@ class StoredValues:
             return []
         self._active.add(key)
         try:
-            found = [self._binding(name, owner, one, path) for one in bindings]
-            if path:
-                found += [self._use(one, path) for one in self._uses(name, owner)]
-            return either(found)
+            bound = (self._binding(name, owner, one, path) for one in bindings)
+            used = (self._use(one, path) for one in self._uses(name, owner) if path)
+            return either(chain(bound, used))
         finally:
             self._active.discard(key)
 
