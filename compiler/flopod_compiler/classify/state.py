@@ -13,7 +13,7 @@ from flopod_compiler.model import CallKind, External, ModuleValue, WorkflowFunct
 from flopod_compiler.names import Scope
 from flopod_compiler.parse import span
 from flopod_compiler.purity.facts import changed_values
-from flopod_compiler.purity.roots import MODULE, RootFinder
+from flopod_compiler.purity.roots import DEFAULT, MODULE, RootFinder
 
 
 def check_state(work: Workspace, workflow: WorkflowFunction) -> None:
@@ -183,6 +183,18 @@ def _module_attribute(
 
 def _changed(work: Workspace, workflow: WorkflowFunction, roots: frozenset[str], node: ast.AST) -> None:
     for root in sorted(roots):
-        if root.startswith(MODULE):
+        if root.startswith(DEFAULT):
+            name, _, function = root.removeprefix(DEFAULT).partition(" in ")
+            own = name.strip("`")
+            rewrite = f"write `{own}=None` in the header of {function}, and make it where `{own} is None`"
             name = root.removeprefix(MODULE)
-            work.report(GlobalMutation, workflow.module, node, name=name, short=name.rpartition(".")[2])
+            work.report(GlobalMutation, workflow.module, node, name=name, rewrite=rewrite)
+        elif root.startswith(MODULE):
+            name = root.removeprefix(MODULE)
+            work.report(GlobalMutation, workflow.module, node, name=name, rewrite=_on_a_copy(name))
+
+
+def _on_a_copy(name: str) -> str:
+    short = name.rpartition(".")[2]
+    own = short.lower() if short.lower() != short else f"own_{short}"
+    return f"work on a copy, `{own} = copy.deepcopy({short})`, or change it in a leaf"

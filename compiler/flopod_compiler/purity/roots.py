@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Container
+from collections.abc import Container, Iterator
 from typing import TypeAlias
 
-from flopod_compiler.model import External, Local, ModuleValue, ProjectClass
+from flopod_compiler.model import External, FunctionNode, Local, ModuleValue, ProjectClass, ProjectFunction
 from flopod_compiler.names import Binding, How, Names, Scope
+from flopod_compiler.purity.binding import bind_arguments, default_of
 from flopod_compiler.types import Inference
 
 Roots: TypeAlias = "frozenset[tuple[str, int]]"
 """Pairs of a root and a level: 0 when the value may be the root's object or inside it, 1 when it only holds
-such objects (`list(xs)`). A root is a parameter's name, `*` (anything reachable), or `@module.NAME`.
+such objects (`list(xs)`). A root is a parameter's name, `*` (anything reachable), `@module.NAME`, or
+``@the default of `xs` in f``, an object that is made once and belongs to the module like one with a name.
 """
 
 NONE: Roots = frozenset()
 ANYTHING = "*"
 MODULE = "@"
+DEFAULT = f"{MODULE}the default of "
 
 _COPIES = "list dict set frozenset tuple sorted reversed enumerate zip iter map filter"
 _COPYING = frozenset(f"builtins.{name}" for name in _COPIES.split()) | {
@@ -108,7 +111,7 @@ class RootFinder:
                 return NONE
             return _held(arguments) if symbol.qualified in _COPYING else _inside(arguments)
         if isinstance(symbol, ProjectClass):
-            return _held(arguments)
+            return _held(arguments | self._defaults_kept(symbol, expr))
         if isinstance(expr.func, ast.Attribute):
             receiver = self.of(expr.func.value, scope)
             return (_held(receiver) if expr.func.attr == "copy" else _inside(receiver)) | arguments
@@ -137,8 +140,7 @@ class RootFinder:
         found = NONE
         for binding in bindings:
             if binding.how is How.PARAMETER:
-                root = name if owner is self.function else ANYTHING
-                found |= {(root, 0)}
+                found |= self._parameter(name) if owner is self.function else {(ANYTHING, 0)}
             elif binding.value is not None and binding.how not in (How.EXCEPT, How.AUGMENT):
                 roots = self.of(binding.value, binding.scope)
                 plain = binding.how is How.ASSIGN and not binding.path
@@ -146,6 +148,36 @@ class RootFinder:
             elif binding.how is How.MATCH:
                 found |= self._subject(owner, binding)
         return found
+
+    def _parameter(self, name: str) -> Roots:
+        function, outside = self.function.node, self.function.parent
+        if not isinstance(function, FunctionNode) or outside is None or outside.is_function:
+            return frozenset({(name, 0)})
+        default = default_of(function, name)
+        if default is None or _is_rebound(function, name) or not self._can_change(default, outside):
+            return frozenset({(name, 0)})
+        return frozenset({(name, 0), _default_root(name, function)})
+
+    def _defaults_kept(self, cls: ProjectClass, call: ast.Call) -> Roots:
+        """The default values that a new object keeps in its attributes: `self.items = items`."""
+        init = self.names.class_member(cls, "__init__")
+        if not isinstance(init, ProjectFunction):
+            return NONE
+        scope = self.names.scope(init.node)
+        given = bind_arguments(call, init.node, None, shifted=True)
+        kept = (name for name in _names_kept(init.node) if name not in given)
+        defaults = {name: default_of(init.node, name) for name in kept}
+        return frozenset(
+            _default_root(name, init.node)
+            for name, default in defaults.items()
+            if default is not None and self._can_change(default, scope.parent or scope)
+        )
+
+    def _can_change(self, default: ast.expr, outside: Scope) -> bool:
+        types = self.types.of(default, outside)
+        if not types or self.types.classes.is_immutable(types):
+            return False
+        return all(one.cls is not None or one.name != "builtins.object" for one in types)
 
     def _subject(self, owner: Scope, binding: Binding) -> Roots:
         """A capture of `match` may be anything inside its subject; the subject is found by its statement."""
@@ -162,6 +194,29 @@ class RootFinder:
                 return True
             current = current.parent
         return False
+
+
+def _default_root(name: str, function: FunctionNode) -> tuple[str, int]:
+    return f"{DEFAULT}`{name}` in {function.name}", 0
+
+
+def _names_kept(function: FunctionNode) -> Iterator[str]:
+    for statement in function.body:
+        match statement:
+            case ast.Assign(targets=[ast.Attribute()], value=ast.Name(id=name)):
+                yield name
+            case ast.AnnAssign(target=ast.Attribute(), value=ast.Name(id=name)):
+                yield name
+
+
+def _is_rebound(function: FunctionNode, name: str) -> bool:
+    """Whether the function always puts another value into a parameter: `xs = list(xs)`."""
+    return any(
+        isinstance(target, ast.Name) and target.id == name
+        for statement in function.body
+        if isinstance(statement, ast.Assign)
+        for target in statement.targets
+    )
 
 
 def _inside(roots: Roots) -> Roots:

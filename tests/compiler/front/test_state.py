@@ -129,6 +129,44 @@ def test_copies_of_module_objects_are_the_authors_own(body: str, tmp_path: Path)
     assert codes(run(body, tmp_path)) == []
 
 
+@pytest.mark.parametrize(
+    ("source", "name"),
+    [
+        ("@workflow\nasync def main(x, rows: list[int] = []):\n    rows.append(x)\n", "`rows` in main"),
+        (
+            "@workflow\nasync def main(x, *, seen: dict[int, int] = {}):\n    seen[x] = x\n",
+            "`seen` in main",
+        ),
+        (
+            "class Box:\n    def __init__(self, rows=[]):\n        self.rows = rows\n\n"
+            "@workflow\nasync def main(x):\n    box = Box()\n    box.rows.append(x)\n",
+            "`rows` in __init__",
+        ),
+    ],
+)
+def test_default_values_are_not_changed(source: str, name: str, tmp_path: Path) -> None:
+    """A default is made once, with the module, and a resume would begin with a new one."""
+    result = classified(tmp_path, {"main.py": f"from flopod import workflow\n\n{source}"})
+    assert codes(result) == ["FLP404"]
+    assert f"changes the default of {name}, which" in result.diagnostics[0].message
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "@workflow\nasync def main(x, rows=()):\n    rows = list(rows)\n    rows.append(x)\n",
+        "@workflow\nasync def main(x, rows=[]):\n    rows = [*rows, x]\n    rows.append(x)\n",
+        "@workflow\nasync def main(x, rows=None):\n    rows = rows or []\n    rows.append(x)\n",
+        "@workflow\nasync def main(x):\n    def add(y, rows=[]):\n        rows.append(y)\n    add(x)\n",
+        "class Box:\n    def __init__(self, rows=[]):\n        self.rows = rows\n\n"
+        "@workflow\nasync def main(x):\n    box = Box([])\n    box.rows.append(x)\n",
+    ],
+)
+def test_values_of_the_call_itself_may_be_changed(source: str, tmp_path: Path) -> None:
+    """A copy, a value made in the body or given by the caller, a default of an inner function."""
+    assert codes(classified(tmp_path, {"main.py": f"from flopod import workflow\n\n{source}"})) == []
+
+
 def test_what_the_project_changes_elsewhere_is_not_read(tmp_path: Path) -> None:
     """A literal that another module fills is refused, with the place of the change."""
     files = {

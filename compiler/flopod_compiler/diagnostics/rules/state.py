@@ -65,14 +65,17 @@ class GlobalMutation(Rule):
         "applies it again."
     )
     message = "the workflow changes {name}, which belongs to its module"
-    help = (
-        "work on a copy, for example `{short} = copy.deepcopy({short})` under another local name, or "
-        "change it in a leaf"
+    help = "{rewrite}"
+    ways = (
+        "work on a copy, `seen = copy.deepcopy(SEEN)`, or change it in a leaf",
+        "a default value is made once: write `rows=None` in the header, and make the list in the body",
     )
     valid = (_HEAD + "RATES = {'a': 1}\n\n@workflow\nasync def main():\n    return RATES['a']\n",)
     invalid = (
         _HEAD + "seen = []\n\n@workflow\nasync def main():\n    seen.append(1)  # FLP404\n    return 1\n",
         _HEAD + "seen = {}\n\n@workflow\nasync def main():\n    seen['a'] = 1  # FLP404\n    return 1\n",
+        _HEAD + "@workflow\nasync def main(x: int, rows: list[int] = []):\n    rows.append(x)  # FLP404\n"
+        "    return rows\n",
     )
 
 
