@@ -11,7 +11,7 @@ from flopod.backends.memory import MemoryBackend
 from flopod.engine.fitting import fit
 from flopod.engine.identity import Identity
 from flopod.errors import BuildMismatch, DivergenceError
-from flopod.events import RunResumed, RunStarted
+from flopod.events import RunDiverged, RunResumed, RunStarted
 from flopod.log import Lineage
 from flopod.manifest import Edit, Manifest, Moved, WorkflowEntry
 from tests.engine.support import RUN, drive
@@ -142,6 +142,21 @@ def test_what_the_plan_does_not_name_diverges(
     with pytest.raises(BuildMismatch, match="needs the build b1"):
         drive(body, backend=backend, build="b2", lineage=lineage())
     assert (len(backend.lines(RUN)), called) == (6, []), name
+
+
+def test_a_divergence_after_a_new_call_belongs_to_the_build_that_made_it() -> None:
+    """The new call has run, so no older build can take the run back: it is recorded, and said each time."""
+
+    async def new_and_wrong(wf: Any) -> Any:
+        return await wf.activity("new", leaf, 100) + await wf.activity("c", leaf, 3)
+
+    backend = recorded(7)
+    for _ in range(2):
+        with pytest.raises(DivergenceError, match=r"diverged at 'a'(?s:.*)older builds cannot take"):
+            drive(new_and_wrong, backend=backend, build="b2", lineage=lineage(NEW))
+    events = [event for _, event in backend.load(RUN)]
+    assert isinstance(events[-1], RunDiverged)
+    assert drive(with_new, backend=backend, build="b3", lineage=lineage(NEW)).value == 106
 
 
 def test_several_new_calls_side_by_side_keep_their_order() -> None:

@@ -24,6 +24,10 @@ from flopod.workflow.scope import Scope
 Workflow = Callable[..., Awaitable[Any]]
 
 _MAX_CRASHES = 5
+_ACTED = (
+    "a call that is new has run already, so older builds cannot take the run back; make the source ask for "
+    "this again, build it with its flopod.lock, and resume"
+)
 
 
 async def run_workflow(
@@ -73,7 +77,7 @@ async def run_workflow(
         try:
             return await driver.run()
         except DivergenceError as error:
-            raise diverged(backend, identity, history, error, clock) from None
+            raise diverged(backend, identity, core, error, clock) from None
 
 
 def _held(backend: Backend, run_id: str, hold: Hold | None) -> AbstractContextManager[Hold]:
@@ -130,16 +134,22 @@ def body_of(fn: Workflow, document: Raw) -> Callable[[Scope], Coroutine[Any, Any
 
 
 def diverged(
-    backend: Backend, identity: Identity, history: History, error: DivergenceError, clock: Clock
+    backend: Backend, identity: Identity, core: Core, error: DivergenceError, clock: Clock
 ) -> DivergenceError | BuildMismatch:
-    """Return the error to raise for a divergence; one under the run's own build is recorded."""
-    if history.build != identity.build:
+    """Return the error to raise for a divergence; one of a run that is this build's own is recorded.
+
+    It is its own also when it was another's and a call that is new in its past has run.
+    """
+    history, acted = core.history, core.last_seq > core.history.last_seq
+    if history.build != identity.build and not acted:
         return identity.mismatch(history, str(error))
     if history.ended is not None:
         return error
+    if acted and (history.build != identity.build or len(history.generations) > 1):
+        error = DivergenceError(error.path, error.recorded, error.current, _ACTED)
     event = RunDiverged(at=clock.now(), path=error.path, reason=str(error))
-    if not (isinstance(history.last, RunDiverged) and history.last.reason == event.reason):
-        backend.append(identity.run_id, history.last_seq, [event])
+    if acted or not (isinstance(history.last, RunDiverged) and history.last.reason == event.reason):
+        backend.append(core.run_id, core.last_seq, [event])
     return error
 
 

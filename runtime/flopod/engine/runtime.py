@@ -139,7 +139,7 @@ class Runtime(AbstractAsyncContextManager[Scope]):
         self._raise_paused()
 
     def _diverged(self, error: DivergenceError) -> FlopodError:
-        return diverged(self._backend, self._identity, self._core.history, error, self._clock)
+        return diverged(self._backend, self._identity, self._core, error, self._clock)
 
     def _raise_paused(self) -> None:
         raise RunPaused(self._run_id, self._core.paused or "")

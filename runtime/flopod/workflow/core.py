@@ -169,6 +169,11 @@ class Core:
         return len(self._buffer)
 
     @property
+    def last_seq(self) -> int:
+        """The number of the last event in the log, those that steps have handed out included."""
+        return self._seq
+
+    @property
     def next_seq(self) -> int:
         """The sequence number of the next event."""
         return self._seq + len(self._buffer) + 1
