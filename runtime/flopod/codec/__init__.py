@@ -17,7 +17,7 @@ Plain data is plain JSON. Everything else is an object whose first field `$` is 
                         {"$":"dict","v":[[key,value],...]}, or an object as `v` when all keys are texts
     enum                {"$":"enum","type":"shop:Colour","name":"RED"}; `v` in place of `name` for flags
     object              {"$":"object","type":"shop:Line","state":{...}}: dataclass, attrs, Struct, pydantic
-                        model, plain class; made without `__init__`
+                        model, plain class; made without `__init__`; `unset` names fields it has no value for
     structseq           {"$":"structseq","type":"os:stat_result","v":[...],"state":{...}}
     exception           {"$":"exception","type":...,"args":[...],"state":{...},"cause","context","suppress"};
                         groups have `message` and `members` for `args`

@@ -75,11 +75,15 @@ def writer_of(plan: Plan) -> Callable[[Encoder, Any, int], Node]:
         return lambda enc, value, depth: _write_derived(plan, TRACKED[plan.base], enc, value, depth)
     if plan.tag != "object":
         return lambda enc, value, depth: _write_scalar(plan, enc, value, depth)
-    return lambda enc, value, depth: {
-        "$": "object",
-        "type": plan.name,
-        "state": write_state(enc, plan.state(value).items(), depth),
-    }
+    return lambda enc, value, depth: _write_object(plan, enc, value, depth)
+
+
+def _write_object(plan: Plan, enc: Encoder, value: Any, depth: int) -> Node:
+    state = plan.state(value)
+    node = {"$": "object", "type": plan.name, "state": write_state(enc, state.items(), depth)}
+    if not plan.declared.keys() <= state.keys():
+        node["unset"] = [name for name in plan.declared if name not in state]
+    return node
 
 
 def write_object(enc: Encoder, value: Any, depth: int) -> Node:

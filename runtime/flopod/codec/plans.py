@@ -11,6 +11,7 @@ from datetime import date, datetime, time, timedelta
 from types import MemberDescriptorType
 from typing import Any
 
+from .declared import declared
 from .names import is_standard, reference
 
 CONTENT: dict[type, str] = {
@@ -62,7 +63,7 @@ _POINTER = 8
 class Plan:
     """What the codec knows of one class. `refusal` is why its objects cannot be written, or empty."""
 
-    __slots__ = ("as_plain", "base", "cls", "has_dict", "make", "name", "refusal", "slots", "tag")
+    __slots__ = ("as_plain", "base", "cls", "declared", "has_dict", "make", "name", "refusal", "slots", "tag")
 
     def __init__(self, cls: type) -> None:
         self.cls = cls
@@ -70,6 +71,7 @@ class Plan:
         self.as_plain: type | None = getattr(cls, "__flopod_as__", None)
         self.base, self.tag = _base_of(cls)
         self.slots = _slots_of(cls)
+        self.declared = declared(cls)
         self.has_dict = cls.__dictoffset__ != 0
         self.make = _maker(cls, self.base)
         self.refusal = "" if self.as_plain else self._refuse()

@@ -76,6 +76,20 @@ def fill_object(dec: Decoder, target: Any, node: Node) -> None:
     plan.set_state(target, plain)
     if len(plain) < len(state):
         plan.set_state(target, dict(zip(state, dec.items(state.values()), strict=True)))
+    if not plan.declared.keys() <= state.keys():
+        _add_newer_fields(plan, target, node)
+
+
+def _add_newer_fields(plan: Plan, target: Any, node: Node) -> None:
+    """Give an object the fields that its class got after it was written."""
+    had = {*node.get("state", ()), *node.get("unset", ())}
+    for name in [name for name in plan.declared if name not in had]:
+        made = plan.declared[name]
+        if made is None:
+            raise SerializableError(
+                f"{plan.name} has a field {name!r}, and the one in the log is older; give the field a default"
+            )
+        plan.add_state(target, {name: made()})
 
 
 def fill_exception(dec: Decoder, target: BaseException, node: Node) -> None:
