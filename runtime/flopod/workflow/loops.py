@@ -229,6 +229,7 @@ class Each(_Loop):
         self._keys: set[str] = set()
         self._iterator: Iterator[Any] | None = None
         self._source: AsyncIterator[Any] | None = None
+        self._hashed: list[tuple[Any, list[object]]] = []
 
     def __iter__(self) -> "Each":
         if self._iterator is not None:
@@ -236,6 +237,9 @@ class Each(_Loop):
         self._is_finite = _is_skippable(self._items)
         iterator: Iterator[Any] = iter(self._items)
         recorded = self._enter(self._is_finite)
+        if self._capture is not None:
+            carried = [one for one in _sources(self._items) if self._capture.holds([one])]
+            self._hashed = [(one, list(one)) for one in carried if isinstance(one, dict | set)]
         event = None if recorded is None else self._jump(recorded)
         self._iterator = iterator if event is None else self._skip(event)
         return self
@@ -269,6 +273,12 @@ class Each(_Loop):
             self._take_note(passed[-1])
             self._check(event)
         return iterator
+
+    def _is_whole(self) -> bool:
+        """As for every loop; and to go on in a mapping or set whose keys changed is not to begin anew."""
+        if any(len(one) != len(keys) or list(one) != keys for one, keys in self._hashed):
+            self._capture = None
+        return super()._is_whole()
 
     def _may_have_changed(self, item: object) -> bool:
         """Whether the loop carries its own items: those that it has passed need not be what they were."""
