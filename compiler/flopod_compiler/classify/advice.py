@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import ast
+import difflib
+import re
+from collections.abc import Iterable
 
+from flopod_compiler.names import Names, Scope
 from flopod_compiler.purity.target import Target
 
+_MISSING = re.compile(r"the module (\S+) defines no `(\w+)`")
 _LEAF = "move the call into a function of its own, which becomes a leaf"
 
 
-def ways_out(func: ast.expr, target: Target) -> str:
+def ways_out(func: ast.expr, target: Target, names: Names, scope: Scope) -> str:
     """The help for an unresolved call, by the form of what is called."""
     if target.rewrite:
         return target.rewrite
-    if "is not defined" in target.reason:
-        return "define it or import it"
+    if "is not defined" in target.reason and isinstance(func, ast.Name):
+        return _meant(func.id, _visible(names, scope)) or "define it or import it"
+    missing = _MISSING.fullmatch(target.reason)
+    if missing is not None:
+        module, name = missing.groups()
+        return (
+            _meant(name, names.root(module).bindings) or f"define `{name}` in {module}, or correct the name"
+        )
     if "import *" in target.reason:
         return "import the name itself"
     if target.choices:
@@ -27,6 +38,21 @@ def ways_out(func: ast.expr, target: Target) -> str:
     if isinstance(func, ast.Attribute):
         return _receiver(func.value)
     return f"give the function a name and call it by that, or {_LEAF}"
+
+
+def _visible(names: Names, scope: Scope) -> list[str]:
+    """What a name may mean in a scope, builtins left out: they are short, and like anything."""
+    found = [*names.root(scope.module.name).bindings]
+    current: Scope | None = scope
+    while current is not None:
+        found += current.bindings
+        current = current.parent
+    return found
+
+
+def _meant(name: str, known: Iterable[str]) -> str:
+    close = difflib.get_close_matches(name, known, n=1)
+    return f"did you mean `{close[0]}`?" if close else ""
 
 
 def _receiver(value: ast.expr) -> str:

@@ -53,7 +53,7 @@ def _info(
         return _by_purity(work, workflow, call, scope, target, awaited)
     if target.kind is CallKind.UNRESOLVED:
         if not _follows(work, call.func, scope):
-            rewrite, text = ways_out(call.func, target), shortened(call.func)
+            rewrite, text = ways_out(call.func, target, work.names, scope), shortened(call.func)
             work.report(
                 Unresolved, workflow.module, call.func, cause=_cause(workflow, call.func), text=text,
                 reason=target.reason, rewrite=rewrite,
@@ -152,7 +152,7 @@ def _attempt(
         return _finished(target, CallKind.PRIMITIVE, False)
     leaf = work.purity.targets.leaf_of(call.args[0], scope)
     if leaf.kind is CallKind.UNRESOLVED:
-        text, rewrite = shortened(call.args[0]), ways_out(call.args[0], leaf)
+        text, rewrite = shortened(call.args[0]), ways_out(call.args[0], leaf, work.names, scope)
         work.report(Unresolved, workflow.module, call.args[0], text=text, reason=leaf.reason, rewrite=rewrite)
     _check_leaf(work, workflow, call, leaf)
     choices = tuple(one.symbol for one in leaf.choices)

@@ -111,6 +111,8 @@ def _in_function(scope: Scope) -> bool:
 def _rewrite(info: CallInfo, where: str) -> str:
     if where != "a lambda":
         return "make it a nested function of the workflow, or move the class to the top level of the module"
+    if not info.is_async:
+        return f"write a comprehension, [{info.name}(x) for x in values], or a nested function"
     return f"write a comprehension, [await {info.name}(x) for x in values], or a nested `async def`"
 
 
@@ -122,7 +124,10 @@ def _decorators(work: Workspace, workflow: WorkflowFunction) -> None:
             continue
         function = work.result.functions.get(node) if isinstance(node, FunctionNode) else None
         durable = function is not None and function.durable
+        mark = work.marks.workflow_mark(node, scope.parent) if isinstance(node, FunctionNode) else None
         for decorator in node.decorator_list:
+            if decorator is mark:
+                continue
             if durable or _is_effectful(work, decorator, scope.parent):
                 kind = "class" if isinstance(node, ast.ClassDef) else "function"
                 name = f"the workflow {node.name}" if durable else f"the {kind} {node.name}"

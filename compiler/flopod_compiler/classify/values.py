@@ -72,7 +72,7 @@ def _check_scoped(
     direct = isinstance(value, ast.Name | ast.Attribute) and found in carriers.named(value)
     if found is None or (not direct and info.callee in _COMPARING and not call.keywords):
         return False
-    what, rewrite = _durable(work, found), _rewrite(call, info, value, awaits=True)
+    what, rewrite = _durable(work, found), _rewrite(call, info, value, found)
     if not direct:
         what = f"holds {found.node.name}, which {what}"
         rewrite = f"call {found.node.name} in the workflow itself, and give the plain code its results"
@@ -103,7 +103,7 @@ def _check(
     for symbol in _symbols(work, info, value, scope):
         effect = _effect(work, symbol, value)
         if effect:
-            rewrite = _rewrite(call, info, value, awaits=False)
+            rewrite = _rewrite(call, info, value, symbol)
             _report(work, workflow, value, effect, info, rewrite, _way(work, symbol))
 
 
@@ -199,7 +199,7 @@ def _report(
     )
 
 
-def _rewrite(call: ast.Call, info: CallInfo, value: ast.expr, *, awaits: bool) -> str:
+def _rewrite(call: ast.Call, info: CallInfo, value: ast.expr, function: Symbol) -> str:
     """The comprehension or call that says the same with the call in sight."""
     name = shortened(value)
     if info.name == "add_done_callback":
@@ -207,16 +207,16 @@ def _rewrite(call: ast.Call, info: CallInfo, value: ast.expr, *, awaits: bool) -
             return "write a lambda: lambda task: print(task)"
         return f"await the task, and call it then: {name}(await task)"
     iterable = shortened(call.args[1]) if len(call.args) > 1 else "values"
+    is_async = isinstance(function, ProjectFunction) and function.is_async
+    one = f"await {name}(x)" if is_async else f"{name}(x)"
     if info.callee == "builtins.map":
-        return (
-            f"call it in a comprehension: [await {name}(x) for x in {iterable}] (no await if it is not async)"
-        )
+        return f"call it in a comprehension: [{one} for x in {iterable}]"
     if info.callee == "builtins.filter":
-        return f"call it in a comprehension: [x for x in {iterable} if await {name}(x)]"
+        return f"call it in a comprehension: [x for x in {iterable} if {one}]"
     if info.callee in ("builtins.sorted", "builtins.min", "builtins.max") or info.name == "sort":
-        return f"compute the keys first: keys = {{x: await {name}(x) for x in values}}, then key=keys.get"
+        return f"compute the keys first: keys = {{x: {one} for x in values}}, then key=keys.get"
     if info.callee == "functools.partial":
         return f"write the call out where it happens, or a nested function that calls {name}"
-    if awaits and info.kind is CallKind.LEAF:
+    if info.kind is CallKind.LEAF:
         return f"call {name} in the workflow itself and pass its result"
     return f"call {name} in the workflow itself, and give the plain code its results"

@@ -73,7 +73,7 @@ def _in_module(
             continue
         mark = work.marks.workflow_mark(node, scope)
         if mark is not None and scope is not tree.root:
-            work.report(MisplacedWorkflow, module, mark, name=node.name, what="a method")
+            work.report(MisplacedWorkflow, module, mark, name=node.name, what="a method", rewrite=_TOP)
         elif mark is not None:
             found[node] = _workflow(work, module, node, scope, mark)
             _check_decorators(work, module, node, scope, mark)
@@ -209,7 +209,10 @@ def _near_marks(work: Workspace, module: SourceModule, node: FunctionNode, scope
         if last == "workflow" and isinstance(symbol, Unknown):
             _misspelled(work, module, decorator, symbol.reason, "from flopod import workflow")
         elif last != "workflow" and _resembles(last) and _is_nothing(symbol):
-            _misspelled(work, module, decorator, f"did you mean @{_prefix(written)}workflow?", "@workflow")
+            meant = f"@{_prefix(written)}workflow"
+            imported = isinstance(symbol, External) and "." not in written
+            rewrite = "from flopod import workflow" if imported else meant
+            _misspelled(work, module, decorator, f"did you mean {meant}?", rewrite)
 
 
 def _misspelled(
@@ -238,6 +241,10 @@ def _prefix(written: str) -> str:
     return head + dot
 
 
+_TOP = "move the function to the top level of the module"
+_PART = "remove the decorator: a function inside a workflow is a part of it"
+
+
 def _nested_marks(work: Workspace, module: SourceModule) -> None:
     """Marks on functions inside functions."""
     tree = work.names.module(module.name)
@@ -248,9 +255,11 @@ def _nested_marks(work: Workspace, module: SourceModule) -> None:
             for node, scope in inner.functions.items():
                 mark = work.marks.workflow_mark(node, scope) if node.decorator_list else None
                 if mark is not None:
+                    inside = work.marks.workflow_mark(outer, tree.functions[outer]) is not None
                     work.report(
-                        MisplacedWorkflow, module, mark, name=node.name, what="a function inside another"
-                    )
+                        MisplacedWorkflow, module, mark, name=node.name, what="a function inside another",
+                        rewrite=_PART if inside else _TOP,
+                    )  # fmt: skip
 
 
 def _check_names(work: Workspace, workflows: list[WorkflowFunction], everything: bool) -> None:

@@ -11,6 +11,8 @@ _WEAK = refused("FLP209", "keep the object itself; a resume builds new objects")
 _THREADS = refused(
     "FLP309", "call the function directly: a leaf may block, and asyncio.gather runs several at a time"
 )
+_LOCK = refused("FLP309", "use an asyncio.Lock: `lock = asyncio.Lock()`, then `async with lock:`")
+_LOCAL = refused("FLP309", "keep the value in a local variable")
 _WRITE = refused("FLP211", 'print the text instead: print(text, end="", file=sys.stderr)')
 _SEEDED = refused("FLP201", "use a generator of your own with a seed: random.Random(7)")
 _NUMPY = refused("FLP201", "draw in a leaf, or use a generator of your own with a seed: random.Random(7)")
@@ -36,6 +38,12 @@ _FUNCTIONS = {
     "random.getstate": _SEEDED,
     **dict.fromkeys(("random.SystemRandom", "secrets.SystemRandom"), _SEEDED),
     **dict.fromkeys(words("default_rng RandomState Generator seed", "numpy.random."), _NUMPY),
+    **dict.fromkeys(words("Lock RLock", "threading."), _LOCK),
+    **{
+        f"threading.{name}": refused("FLP309", f"use asyncio.{name}, whose waiting is awaited")
+        for name in ("Condition", "Semaphore", "BoundedSemaphore", "Event", "Barrier")
+    },
+    "threading.local": _LOCAL,
     "contextlib.redirect_stdout": refused("FLP600", "build the text in a list, or print in a leaf"),
     "contextlib.redirect_stderr": refused("FLP600", "build the text in a list, or print in a leaf"),
     "contextlib.chdir": refused("FLP600", "pass absolute paths to the leaves"),

@@ -80,7 +80,7 @@ class Targets:
             return self.constructor(symbol)
         if isinstance(symbol, ModuleValue):
             return self._module_value(symbol)
-        if isinstance(call.func, ast.Attribute):
+        if isinstance(call.func, ast.Attribute) and not self._is_of_module(call.func, scope):
             return self.methods.of(call.func, call, scope)
         if isinstance(symbol, Local):
             return self.values.local(symbol, call, scope)
@@ -88,6 +88,9 @@ class Targets:
         if isinstance(symbol, ProjectModule):
             reason = f"{symbol.name} is a module"
         return unresolved(shortened(call.func), reason, symbol)
+
+    def _is_of_module(self, func: ast.Attribute, scope: Scope) -> bool:
+        return isinstance(self.names.resolve(func.value, scope), ProjectModule)
 
     # --- the kinds of symbols -----------------------------------------------------------------
 

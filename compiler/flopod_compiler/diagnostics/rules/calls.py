@@ -271,7 +271,11 @@ class MisplacedWorkflow(Rule):
         "of its own."
     )
     message = "{name} is {what}; a workflow is a function at the top level of a module"
-    help = "move the function to the top level of the module"
+    help = "{rewrite}"
+    ways = (
+        "move the function to the top level of the module",
+        "remove the decorator of a function inside a workflow: it is a part of that workflow",
+    )
     valid = (_body("return 1"),)
     invalid = (
         _body("return 1") + "\nclass Shop:\n    @workflow  # FLP112\n    async def sell(self):\n"
