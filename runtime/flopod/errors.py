@@ -140,9 +140,10 @@ class InputChanged(UsageError):
     """A run was started again with another workflow or another input than the recorded ones."""
 
     def __init__(self, run_id: str, what: str, recorded: str, given: str) -> None:
+        both = "the input" if what == "input" else f"the {what} and the input"
         super().__init__(
             f"the run {run_id!r} exists with another {what}: recorded {recorded}, given {given}; "
-            "start a new run with another --run-id, or leave the input out to resume this one"
+            f"start a new run with another --run-id, or leave {both} out to resume this one"
         )
         self.run_id = run_id
         self.what = what

@@ -42,6 +42,9 @@ def show_plan(found: Compilation) -> None:
     if found.lock.is_new:
         click.echo(f"plan: {path} is new, with {len(plan)} ids", err=True)
         return
+    if not plan:
+        click.echo(f"plan: {path} changes, but no id in it does", err=True)
+        return
     counts = {sign: sum(one.sign == sign for one in plan) for sign in "+-~"}
     words = [f"{counts[sign]} {word}" for sign, word in (("+", "new"), ("-", "gone"), ("~", "changed"))]
     click.echo(f"plan: {path}: {', '.join(words)}", err=True)
