@@ -6,6 +6,7 @@ from flopod_compiler.classify.awaits import check_awaits
 from flopod_compiler.classify.calls import classify_calls
 from flopod_compiler.classify.checks import check_body
 from flopod_compiler.classify.concurrency import check_concurrency
+from flopod_compiler.classify.delays import check_delays
 from flopod_compiler.classify.immutable import find_immutable, find_iterators
 from flopod_compiler.classify.locals import check_results
 from flopod_compiler.classify.nested import find_nested, settle_durable
@@ -62,6 +63,7 @@ def _classify_workflow(work: Workspace, workflow: WorkflowFunction) -> None:
     settle_durable(work, workflow)
     check_function_values(work, workflow)
     check_awaits(work, workflow)
+    check_delays(work, workflow)
     check_concurrency(work, workflow)
     check_state(work, workflow)
     check_body(work, workflow)

@@ -243,14 +243,17 @@ class FunctionValue(Rule):
 
 class BadOptions(Rule):
     code = "FLP111"
-    title = "Options of a workflow or leaf that are not literals"
+    title = "Options of a workflow or leaf that are not literals, or durations that are none"
     why = (
         "The name, version and queue of a workflow are part of the build; they must be known without "
         "running the program."
     )
     message = "{mark}: {reason}"
     help = "{rewrite}"
-    ways = ('write literals: `@workflow(name="fulfil", version=2, queue="orders")`',)
+    ways = (
+        'write literals: `@workflow(name="fulfil", version=2, queue="orders")`',
+        'write durations like "30s", "5m", "1h30m" or "2d"',
+    )
     valid = (
         "from flopod import workflow\n\n@workflow(name='m', version=2)\nasync def main():\n    return 1\n",
     )
@@ -260,6 +263,8 @@ class BadOptions(Rule):
         "from flopod import workflow, activity\n\nN = 'a'\n\ndef f(x):\n    print(x)\n\n"
         "@workflow\nasync def main():\n    return activity(f, name=N)(1)  # FLP111\n",
         "from flopod import workflow\n\n@workflow(nmae='a')  # FLP111\nasync def main():\n    return 1\n",
+        "from flopod import wait_for, workflow\n\n@workflow\nasync def main():\n"
+        "    return await wait_for('paid', int, timeout='2 fortnights')  # FLP111\n",
     )
 
 
