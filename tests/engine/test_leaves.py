@@ -32,12 +32,11 @@ def with_options(fn: Any, **options: Any) -> Any:
     return wrapper
 
 
-def real(body: Any, backend: MemoryBackend | None = None) -> Any:
+def real(body: Any, backend: MemoryBackend | None = None, **options: Any) -> Any:
     """Run on the system's clock."""
     backend = MemoryBackend() if backend is None else backend
-    return asyncio.run(
-        asyncio.wait_for(run_workflow(body, [], identity=Identity(run_id=RUN), backend=backend), 20)
-    )
+    running = run_workflow(body, [], identity=Identity(run_id=RUN), backend=backend, **options)
+    return asyncio.run(asyncio.wait_for(running, 20))
 
 
 def test_async_leaves_run_side_by_side() -> None:
@@ -198,6 +197,64 @@ def test_a_plain_workflow_may_have_leaves_with_a_loop_of_their_own() -> None:
         return int(await wf.activity("leaf", leaf))
 
     assert drive(body, backend=MemoryBackend(), sync=True).value == 5
+
+
+def cleans_up(trace: list[str]) -> Any:
+    """A leaf that is never done, and takes its time when it is cancelled."""
+
+    async def forever() -> None:
+        try:
+            await asyncio.sleep(3600)
+        finally:
+            await asyncio.sleep(0.05)
+            trace.append("cleaned up")
+
+    return forever
+
+
+def test_what_is_called_next_begins_when_a_cancelled_leaf_has_cleaned_up() -> None:
+    """The `finally` of a leaf comes before the effects of the next one, whether it is plain or not."""
+    for beside in (None, "sleep"):
+        trace: list[str] = []
+
+        async def next_one(trace: list[str] = trace) -> None:
+            trace.append("next")
+
+        def plain(trace: list[str] = trace) -> None:
+            trace.append("plain")
+
+        async def body(wf: Any, trace: list[str] = trace, beside: str | None = beside) -> None:
+            for scope, _ in wf.each("rounds", [1, 2]):
+                task = asyncio.create_task(scope.activity("slow", cleans_up(trace)))
+                other = asyncio.create_task(scope.sleep("beside", 0.3)) if beside else None
+                await scope.sleep("soon", 0.05)
+                task.cancel()
+                await asyncio.wait([task])
+                await scope.activity("next", next_one)
+                await scope.activity("plain", plain)
+                if other is not None:
+                    await other
+
+        assert real(body).status == "completed"
+        assert trace == ["cleaned up", "next", "plain"] * 2
+
+
+def test_a_run_is_left_when_its_cancelled_leaves_have_cleaned_up() -> None:
+    """At its end, and where nothing but a wait is left, no clean-up is cut short."""
+    for ending in ("end", "wait"):
+        trace: list[str] = []
+
+        async def body(wf: Any, trace: list[str] = trace, ending: str = ending) -> None:
+            task = asyncio.create_task(wf.activity("slow", cleans_up(trace)))
+            await wf.sleep("soon", 0.05)
+            task.cancel()
+            await asyncio.wait([task])
+            if ending == "wait":
+                await wf.wait("approved")
+
+        outcome = real(body, exit_when_waiting=True)
+        assert outcome.status == ("completed" if ending == "end" else "waiting")
+        assert trace == ["cleaned up"]
 
 
 def test_cancelled_arms_cancel_their_leaves() -> None:

@@ -94,6 +94,8 @@ class Driver:
         self._commit(commit)
         self._tell_progress(commit)
         await self._carry_out(commit.commands)
+        if core.ended is not None:
+            await self._leaves.unwound()
         if core.ended is not None or core.paused is not None:
             return self._outcome()
         return None if core.has_more else await self._rest()
@@ -141,13 +143,15 @@ class Driver:
                 self._show(command)
 
     async def _start(self, command: StartLeaf) -> None:
-        alone = len(self.core.agenda.running) == 1 and self._leaves.idle and command.timeout is None
+        leaves = self._leaves
+        alone = len(self.core.agenda.running) == 1 and leaves.idle and command.timeout is None
         if alone and (command.sync or len(self.core.open) == 1) and self.core.external is None:
             if time.monotonic() - self._turn > _TURN:
                 await self._let_others_run()
-            await self._leaves.run(command)
+            await leaves.unwound()
+            await leaves.run(command)
         else:
-            self._leaves.start(command)
+            leaves.start(command)
 
     async def _let_others_run(self) -> None:
         await asyncio.sleep(0)
@@ -183,6 +187,7 @@ class Driver:
                 f"the run {core.run_id!r} waits for something that no activity, timer or event ends"
             )
         if idle and self._exit_when_waiting and self._only_waits():
+            await self._leaves.unwound()
             return None if self._take_inbox() else self._outcome()
         await self._clock.pause(self._next_look(), self._woken, idle)
         return None

@@ -26,9 +26,14 @@ class ActivityContext(Struct, frozen=True):
 
 current_activity: ContextVar[ActivityContext | None] = ContextVar("flopod.current_activity", default=None)
 
+_PATIENCE = 30.0
+
 
 class Leaves:
     """The leaves of one run that are in flight. `report(path, outcome)` is called on the event loop.
+
+    A cancelled leaf may still clean up. As in Python, what the run calls next begins when it is through;
+    a leaf that does not let itself be cancelled holds up the others for a while only.
 
     With `hide_loop` a plain function that runs on the loop's thread does not see that loop: the run is
     one of a plain workflow, whose leaves may start an event loop of their own.
@@ -42,13 +47,31 @@ class Leaves:
         self._hide_loop = hide_loop
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._threads: dict[str, object] = {}
+        self._unwinding: set[asyncio.Task[None]] = set()
 
     @property
     def idle(self) -> bool:
         return not self._tasks and not self._threads
 
+    async def unwound(self) -> None:
+        """Let the leaves that are cancelled by now clean up."""
+        if self._unwinding:
+            await asyncio.wait(set(self._unwinding), timeout=_PATIENCE)
+
     def start(self, command: StartLeaf) -> None:
         """Start a leaf beside others."""
+        if self._unwinding:
+            self._tasks[command.path] = asyncio.create_task(self._start_later(command), name=command.path)
+        else:
+            self._start(command)
+
+    async def _start_later(self, command: StartLeaf) -> None:
+        await self.unwound()
+        if self._tasks.get(command.path) is asyncio.current_task():
+            del self._tasks[command.path]
+            self._start(command)
+
+    def _start(self, command: StartLeaf) -> None:
         if command.sync:
             self._start_thread(command)
         else:
@@ -69,6 +92,8 @@ class Leaves:
         task = self._tasks.pop(path, None)
         if task is not None:
             task.cancel()
+            self._unwinding.add(task)
+            task.add_done_callback(self._unwinding.discard)
 
     def close(self) -> None:
         """Cancel what is in flight."""
