@@ -251,7 +251,7 @@ def _entry(plan: Plan, functions: dict[str, ir.Function]) -> WorkflowEntry:
         version=str(root.options.get("version", "")),
         parameters=_parameters(root.node.args),
         paths=[entry for entry, _ in found],
-        waits=ir.waits(found, root.module.name),
+        waits=list(ir.waits(found, functions)),
     )
 
 

@@ -6,7 +6,7 @@ stay Python. Paths, waits, the manifest and the graph are read off it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
@@ -15,7 +15,10 @@ from flopod.workflow.paths import encode_id
 
 
 class Operation(msgspec.Struct, tag="operation", tag_field="node", omit_defaults=True):
-    """One durable operation: `kind` is the primitive, `callee` what it runs, `event` what it waits for."""
+    """One durable operation: `kind` is the primitive, `callee` what it runs, `event` what it waits for.
+
+    `type` is the source of a payload's type, in the words of `module`.
+    """
 
     kind: str
     id: str
@@ -23,6 +26,7 @@ class Operation(msgspec.Struct, tag="operation", tag_field="node", omit_defaults
     callee: str = ""
     event: str = ""
     type: str = ""
+    module: str = ""
 
 
 class Loop(msgspec.Struct, tag="loop", tag_field="node", omit_defaults=True):
@@ -148,10 +152,17 @@ def _called(
             yield from _paths(called.body, inside, called, functions, (*stack, called))
 
 
-def waits(found: list[tuple[PathEntry, Operation | None]], module: str) -> list[WaitEntry]:
-    """The places at which a workflow can wait, from its paths."""
-    return [
-        WaitEntry(entry.path, operation.event, operation.type, module)
-        for entry, operation in found
-        if operation is not None and operation.kind == "wait"
-    ]
+def waits(
+    found: Iterable[tuple[PathEntry, Operation | None]], functions: dict[str, Function]
+) -> Iterator[WaitEntry]:
+    """The places at which a workflow can wait, from its paths; in a recursion they are at any depth."""
+    for entry, operation in found:
+        yield from _wait("", entry, operation)
+        if entry.kind == "recursion":
+            for inner, repeated in paths(functions[entry.callee], functions):
+                yield from _wait(f"{entry.path}/", inner, repeated)
+
+
+def _wait(prefix: str, entry: PathEntry, operation: Operation | None) -> Iterator[WaitEntry]:
+    if operation is not None and operation.kind == "wait":
+        yield WaitEntry(prefix + entry.path, operation.event, operation.type, operation.module)

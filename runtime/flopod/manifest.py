@@ -9,11 +9,15 @@ import msgspec
 FORMAT = 1
 
 
+COMPUTED = "*"
+
+
 class WaitEntry(msgspec.Struct, frozen=True, omit_defaults=True):
     """A place where a workflow can wait for an event.
 
-    `path` is a pattern (`lines[*]/approved`); `type` is the source of the payload's type
-    expression, to be evaluated in the globals of `module` ("" means any payload).
+    `path` is a pattern (`lines[*]/approved`); `event` is COMPUTED if the code computes its name; `type`
+    is the source of the payload's type expression, to be evaluated in the globals of `module` ("" means
+    any payload).
     """
 
     path: str

@@ -16,8 +16,8 @@ from flopod.codec import check_schema, encode, json_schema
 from flopod.engine.samples import sample
 from flopod.engine.waits import RunEnded, deliver, deliver_commands, matches, wait_points
 from flopod.errors import BadInput, UnknownEvent, UnknownPath, UnknownRun
-from flopod.events import RunCompleted, RunStarted, WaitPoint
-from flopod.manifest import WaitEntry, WorkflowEntry
+from flopod.events import RunCompleted, RunStarted, WaitPoint, WaitStarted
+from flopod.manifest import COMPUTED, WaitEntry, WorkflowEntry
 
 
 @dataclass
@@ -85,6 +85,25 @@ def test_what_the_run_cannot_take_is_refused(
     assert store.inbox("order-1") == []
 
 
+def test_an_event_whose_name_is_computed_is_known_once_the_run_waits_for_it() -> None:
+    """Before that any is kept; then a misspelt one is refused with the right one."""
+    with MemoryBackend() as store:
+        started = RunStarted(
+            workflow="votes",
+            input=Raw(encode(None)),
+            build="b",
+            run_id="r",
+            waits=[_point("names[*]/wait", COMPUTED)],
+            at=1,
+        )
+        store.append("r", 0, [started])
+        assert deliver(store, "r", "names[1]/wait", "vote-bo", "1").number == 1
+        store.append("r", 1, [WaitStarted(path="names[0]/wait", event="vote-al", at=2)])
+        assert deliver(store, "r", "names[0]/wait", "vote-al", "1").number == 2
+        with pytest.raises(UnknownEvent, match="did you mean 'vote-al'"):
+            deliver(store, "r", "names[0]/wait", "vote-bo", "1")
+
+
 def test_a_run_that_has_ended_takes_no_events(store: MemoryBackend) -> None:
     """Delivering to a finished run is an error of the kind "no such"."""
     store.append("order-1", 1, [RunCompleted(result=Raw(encode(1)), at=2)])
@@ -101,10 +120,14 @@ def test_a_run_that_has_ended_takes_no_events(store: MemoryBackend) -> None:
         ("lines[*]/x", "lines[0]/y[1]/x", False),
         ("a[*]/b[*]/c", "a[0]/b[k%2F1]/c", True),
         ("a.b", "aXb", False),
+        ("visit/**/x", "visit/x", True),
+        ("visit/**/x", "visit/nodes[1]/visit/visit/x", True),
+        ("visit/**/x", "visit/xx", False),
+        ("visit/**/x", "visitx", False),
     ],
 )
 def test_a_pattern_stands_for_the_paths_of_its_loops(pattern: str, path: str, expected: bool) -> None:
-    """A star is the key of one loop, and nothing else is special."""
+    """A star is the key of one loop, two are the depth of a recursion, and nothing else is special."""
     assert matches(pattern, path) is expected
 
 

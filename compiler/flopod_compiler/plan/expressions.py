@@ -6,6 +6,7 @@ import ast
 from collections.abc import Callable
 from typing import Any
 
+from flopod.manifest import COMPUTED
 from flopod_compiler import ir
 from flopod_compiler.analyse.regions import comprehension_is_durable, durable_call, evaluated
 from flopod_compiler.analyse.scopes import COMPREHENSIONS
@@ -249,7 +250,8 @@ class Expressions:
             self._plan.awaited.add(node)
         operation = ir.Operation(kind, f"?{id(site)}", node.lineno, callee_of(info))
         if kind == "wait":
-            operation.event, operation.type = event(node) or "*", payload(node)
+            operation.event = event(node) or COMPUTED
+            operation.type, operation.module = payload(node), self._module.name
         return [*found, operation]
 
     def _fan_out(self, node: ast.Call, info: CallInfo, scope: SiteScope) -> list[ir.Node]:

@@ -18,7 +18,8 @@ from flopod.engine.inputs import parse_json
 from flopod.engine.samples import sample
 from flopod.errors import BadInput, FlopodError, UnknownEvent, UnknownPath, UnknownRun
 from flopod.events import FINAL, RunResumed, RunStarted, RunSummary, WaitPoint
-from flopod.manifest import WaitEntry, WorkflowEntry
+from flopod.events.summary import OpenWait
+from flopod.manifest import COMPUTED, WaitEntry, WorkflowEntry
 
 _CARRIED = ("FLOPOD_DATA_DIR", "FLOPOD_DATA_SCOPE", "FLOPOD_BACKEND")
 
@@ -106,20 +107,29 @@ def first_event(backend: Backend, run_id: str) -> RunStarted | None:
 
 def _point(run_id: str, path: str, event: str, points: Sequence[WaitPoint], summary: RunSummary) -> WaitPoint:
     here = [point for point in points if matches(point.path, path)]
+    now = summary.waits.get(path)
     for point in here:
-        if point.event == event:
+        if _takes(point, event, now):
             return point
     if here:
-        raise UnknownEvent(run_id, path, event, sorted({point.event for point in here}))
+        known = {point.event for point in here if point.event != COMPUTED}
+        raise UnknownEvent(run_id, path, event, sorted(known if now is None else {now.event}))
     candidates = [*summary.waits, *(point.path for point in points)]
     near = difflib.get_close_matches(path, candidates, 3, 0.4) or candidates[:3]
     raise UnknownPath(run_id, path, list(dict.fromkeys(near)))
 
 
+def _takes(point: WaitPoint, event: str, now: OpenWait | None) -> bool:
+    """Whether a wait can be for `event`; a computed name is known once the run waits there (`now`)."""
+    if point.event != COMPUTED:
+        return point.event == event
+    return now is None or now.event == event
+
+
 def matches(pattern: str, path: str) -> bool:
-    """Whether `path` is one that `pattern` (`lines[*]/approved`) stands for."""
-    parts = [re.escape(part) for part in pattern.split("[*]")]
-    return re.fullmatch(r"\[[^\[\]/]*\]".join(parts), path) is not None
+    """Whether `pattern` stands for `path`: `[*]` for one key, `/**/` for any depth of a recursion."""
+    keys = re.escape(pattern).replace(re.escape("[*]"), r"\[[^\[\]/]*\]")
+    return re.fullmatch(keys.replace(re.escape("/**/"), "/(?:.*/)?"), path) is not None
 
 
 def _check(schema: Mapping[str, Any], data: Any, path: str) -> None:

@@ -1,0 +1,46 @@
+"""The places at which a workflow can wait, as the manifest lists them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from flopod.manifest import COMPUTED, WaitEntry
+from flopod_compiler.build import compile_project
+
+APPROVALS = """
+from dataclasses import dataclass
+from flopod import wait_for, workflow
+
+@dataclass
+class Approval:
+    by: str
+
+@workflow
+async def approve(names: list[str], depth: int) -> list:
+    found = [await wait_for("approved", Approval)]
+    for name in names:
+        found.append(await wait_for(f"vote-{name}", Approval))
+    return found + (await approve(names, depth - 1) if depth else [])
+"""
+
+FLOW = """
+from flopod import workflow
+import approvals
+
+@workflow
+async def flow(names: list[str]) -> list:
+    return await approvals.approve(names, 2)
+"""
+
+
+def test_waits_are_listed_with_their_type_and_at_any_depth(tmp_path: Path) -> None:
+    """A type is in the words of the module that waits, computed events have no name, recursions any depth."""
+    (tmp_path / "approvals.py").write_text(APPROVALS)
+    (tmp_path / "flow.py").write_text(FLOW)
+    manifest = compile_project(tmp_path).manifest
+    assert manifest is not None
+    assert manifest.workflows["flow"].waits == [
+        WaitEntry(path, event, "Approval", "approvals")
+        for depth in ("approve/", "approve/approve/**/")
+        for path, event in ((f"{depth}approved", "approved"), (f"{depth}names[*]/wait", COMPUTED))
+    ]
