@@ -3,6 +3,7 @@
 import asyncio
 import threading
 import time
+import traceback
 from functools import partial, wraps
 from typing import Any
 
@@ -141,6 +142,31 @@ def test_errors_to_give_up_on_are_not_tried_again() -> None:
 
     assert drive(body, backend=MemoryBackend()).value is None
     assert tries == [1]
+
+
+def test_the_traceback_of_an_error_leads_from_the_body_to_the_leaf() -> None:
+    """What the body itself writes of it, as `logger.exception` does, has no frames of the runtime."""
+    frames: list[str] = []
+
+    def plain() -> None:
+        raise ValueError("plain")
+
+    async def slow() -> None:
+        await asyncio.sleep(0)
+        raise ValueError("slow")
+
+    async def catch(wf: Any, name: str, leaf: Any) -> None:
+        try:
+            await wf.activity(name, leaf)
+        except ValueError as error:
+            frames.extend(frame.name for frame in traceback.extract_tb(error.__traceback__))
+
+    async def body(wf: Any) -> None:
+        await catch(wf, "alone", plain)
+        await asyncio.gather(catch(wf, "plain", plain), catch(wf, "slow", slow))
+
+    assert real(body).status == "completed"
+    assert frames == ["catch", "plain", "catch", "plain", "catch", "slow"]
 
 
 def test_leaf_that_raises_cancelled_error_has_failed() -> None:

@@ -14,7 +14,7 @@ from msgspec import Raw
 
 from flopod import codec
 from flopod.errors import SerializableError, SharedArgument
-from flopod.workflow.tracebacks import author_traceback
+from flopod.workflow.tracebacks import author_traceback, begin_with_author
 
 _SCALARS = frozenset({str, int, bool, bytes, NoneType})
 _CALLABLES = (FunctionType, BuiltinFunctionType, MethodType, partial, type)
@@ -149,6 +149,7 @@ class CallCopy:
 
     def raised(self, error: BaseException) -> Raised:
         """Return the outcome of a call that raised `error`."""
+        begin_with_author(error)
         text = author_traceback(error)
         try:
             state = self._state(error)

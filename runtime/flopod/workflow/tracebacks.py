@@ -24,6 +24,14 @@ def author_traceback(error: BaseException, *, whole: bool = False) -> str:
     return "".join(summary.format())
 
 
+def begin_with_author(error: BaseException) -> None:
+    """Take the way from the runtime to the author's first frame out of the traceback of `error`."""
+    traceback = error.__traceback__
+    while traceback is not None and _is_own(traceback):
+        traceback = traceback.tb_next
+    error.__traceback__ = traceback
+
+
 def _prune(summary: "TracebackException | None", error: BaseException | None, seen: set[int]) -> None:
     if error is None or summary is None or id(error) in seen:
         return
