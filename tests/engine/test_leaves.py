@@ -1,11 +1,14 @@
 """Leaves on asyncio: side by side, in threads, with timeouts, and what they may know of their call."""
 
 import asyncio
+import contextlib
 import threading
 import time
 import traceback
 from functools import partial, wraps
 from typing import Any
+
+import pytest
 
 from flopod.backends.memory import MemoryBackend
 from flopod.engine.identity import Identity
@@ -263,6 +266,33 @@ def test_what_is_called_next_begins_when_a_cancelled_leaf_has_cleaned_up() -> No
 
         assert real(body).status == "completed"
         assert trace == ["cleaned up", "next", "plain"] * 2
+
+
+def test_a_leaf_that_is_not_cancelled_by_a_cancel_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    """The run goes on as if it were; that the leaf returned or raised something else is said aloud."""
+
+    async def stubborn() -> str:
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.sleep(3600)
+        return "kept"
+
+    async def breaks() -> None:
+        try:
+            await asyncio.sleep(3600)
+        finally:
+            raise ValueError("broken")
+
+    async def body(wf: Any) -> None:
+        tasks = [asyncio.create_task(wf.activity(leaf.__name__, leaf)) for leaf in (stubborn, breaks)]
+        await wf.sleep("soon", 0.05)
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+
+    assert real(body).status == "completed"
+    told = capsys.readouterr().err
+    assert "flopod: stubborn: it was cancelled, but returned a value, " in told
+    assert "flopod: breaks: it was cancelled, but raised ValueError('broken'), " in told
 
 
 def test_a_run_is_left_when_its_cancelled_leaves_have_cleaned_up() -> None:

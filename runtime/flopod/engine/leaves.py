@@ -2,6 +2,7 @@
 
 import asyncio
 import contextvars
+import sys
 import threading
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
@@ -143,6 +144,8 @@ class Leaves:
         if self._tasks.get(command.path) is asyncio.current_task():
             del self._tasks[command.path]
             self._report(command.path, outcome)
+        else:
+            _tell_unheard(command.path, outcome)
 
     async def _outcome(self, command: StartLeaf, begin: Callable[[], Awaitable[Any]]) -> Returned | Raised:
         call, limit = command.call, asyncio.timeout(command.timeout)
@@ -197,6 +200,14 @@ def _call(context: contextvars.Context, command: StartLeaf) -> tuple[Any, BaseEx
         return context.run(command.fn, *command.call.args, **command.call.kwargs), None
     except BaseException as error:
         return None, error
+
+
+def _tell_unheard(path: str, outcome: Returned | Raised) -> None:
+    """A cancelled leaf should end with CancelledError: the run went on as if it had."""
+    did = f"raised {outcome.exception!r}" if isinstance(outcome, Raised) else "returned a value"
+    sys.stderr.write(
+        f"flopod: {path}: it was cancelled, but {did}, which the run does not see; re-raise CancelledError\n"
+    )
 
 
 def _timeout(command: StartLeaf, cause: BaseException | None) -> ActivityTimeout:
