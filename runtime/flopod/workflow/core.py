@@ -99,6 +99,7 @@ class Core:
         self._seq = history.last_seq
         self._buffer: list[Event] = list(opening)
         self._commands: list[Command] = []
+        self.scheduler.now = next((one.at for one in (history.started, *opening) if one is not None), 0)
         for mail in history.mail:
             self.mailbox.put(Letter(mail.seq, mail.event))
 

@@ -108,6 +108,7 @@ class _Loop:
             return None
         if event.states != capture.paths or not self._core.history.jump_past(recorded, self._path):
             return None
+        self._core.scheduler.now = event.at
         capture.restore(event.snapshot)
         self._index = event.index
         self._size = len(event.snapshot)
@@ -179,7 +180,7 @@ class _Loop:
         core = self._core
         event = IterationCompleted(
             path=self._path,
-            at=core.now,
+            at=core.scheduler.now,
             index=self._index,
             key=self._key,
             item=self._print,

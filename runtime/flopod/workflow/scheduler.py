@@ -81,7 +81,8 @@ class Scheduler(asyncio.AbstractEventLoop):
     `current` is the task that is being stepped, `alive` the unfinished ones in order of creation. While
     `floor` is set, nothing is stepped: a synchronous call of one task is under way. `on_exit` is told of
     the SystemExit or KeyboardInterrupt of a task, which end the whole program in Python. `now` is the
-    time of the last outcome that the body got (ms since the epoch), live and on replay.
+    time of the last outcome that the body got (ms since the epoch), live and on replay; before the first
+    it is that of the start of the run.
     """
 
     def __init__(self) -> None:
