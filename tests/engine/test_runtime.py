@@ -1,6 +1,7 @@
 """`run_workflow`: starting is idempotent, a resume fits or says why not, and nothing else is written."""
 
 import asyncio
+import time
 from typing import Any
 
 import pytest
@@ -337,3 +338,16 @@ def test_nothing_is_printed_before_it_is_committed(capsys: pytest.CaptureFixture
     backend.left = 99
     drive(body, backend=backend)
     assert capsys.readouterr().out == "two\n"
+
+
+def test_clocks_that_count_from_the_start_of_a_machine_have_one_origin() -> None:
+    """A difference is right after a restart too, and `loop.time()` can be compared with them."""
+    clocks = (time.monotonic, time.perf_counter, time.monotonic_ns, time.perf_counter_ns)
+
+    async def body(wf: Any) -> list[float]:
+        read = [wf.record(clock.__name__, clock) for clock in clocks]
+        await wf.sleep("soon", 0.01)
+        return [read[0], read[1], read[2] / 1e9, read[3] / 1e9, asyncio.get_running_loop().time()]
+
+    running = run_workflow(body, [], identity=Identity(run_id=RUN), backend=MemoryBackend())
+    assert all(abs(value - time.time()) < 60 for value in asyncio.run(running).value)

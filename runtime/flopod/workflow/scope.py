@@ -21,6 +21,7 @@ from flopod.workflow.operations import Sleep, Turn, Wait
 from flopod.workflow.paths import encode_id, op_of
 from flopod.workflow.snapshot import State
 from flopod.workflow.state import DurableList, DurableMap, Var
+from flopod.workflow.steady import STEADY
 from flopod.workflow.timer import Timer
 
 if TYPE_CHECKING:
@@ -244,8 +245,9 @@ class Scope:
         self, path: str, callee: str, fn: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> T:
         core = self.core
+        read: Callable[..., T] = STEADY.get(fn, fn)
         try:
-            value = fn(*args, **kwargs)
+            value = read(*args, **kwargs)
         except Exception as error:
             document = Raw(codec.encode(error))
             core.emit(Recorded(path=path, at=core.now, value=document, callee=callee + _RAISED))
