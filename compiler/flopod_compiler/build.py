@@ -24,7 +24,15 @@ from flopod_compiler.garbage import collector_paused
 from flopod_compiler.lock import Locked, Update, lock_path, match_lock, read_lock, with_lock
 from flopod_compiler.lower import LoweringError
 from flopod_compiler.lower.edits import collect_edits
-from flopod_compiler.model import Classified, FunctionNode, Lowered, Project, SourceModule, WorkflowFunction
+from flopod_compiler.model import (
+    Classified,
+    ClassifiedProject,
+    FunctionNode,
+    Lowered,
+    Project,
+    SourceModule,
+    WorkflowFunction,
+)
 from flopod_compiler.parse import name_span, statements
 from flopod_compiler.plan import Plan, name_sites, plan_workflow
 from flopod_compiler.project import discover
@@ -82,7 +90,7 @@ def _compiled(src: Path, project: Project, strict: bool, locking: bool, cache: C
     if result.ok:
         _lower(classified, plans, result, cache)
     if result.ok and locked is not None:
-        result.manifest = _manifest(classified, plans, result)
+        result.manifest = _manifest(plans, result)
         result.lock = locked.update(result.manifest.build)
         if locking or not result.lock.is_new:
             result.manifest = with_lock(result.manifest, result.lock)
@@ -108,7 +116,9 @@ def _too_deep(root: WorkflowFunction) -> Diagnostic:
     return TooDeep.on(root.module.relpath, span, what=what)
 
 
-def _named(classified: Classified, plans: list[Plan], result: Compilation, path: Path) -> Locked | None:
+def _named(
+    classified: ClassifiedProject, plans: list[Plan], result: Compilation, path: Path
+) -> Locked | None:
     """Give every site its id: the one that the lock holds for it, else a new one."""
     before = read_lock(path)
     try:
@@ -133,7 +143,7 @@ def _lower(classified: Classified, plans: list[Plan], result: Compilation, cache
     for plan in plans:
         by_module.setdefault(plan.root.module.name, []).append(plan)
     for name, some in by_module.items():
-        module = classified.project.modules[name]
+        module = result.project.modules[name]
         try:
             lowered, fault = _lowered(classified, module, some, cache)
             result.lowered[name] = lowered
@@ -192,18 +202,18 @@ def _internal(module: SourceModule, root: WorkflowFunction, fault: str) -> Diagn
 # -- the manifest
 
 
-def _manifest(classified: Classified, plans: list[Plan], result: Compilation) -> Manifest:
+def _manifest(plans: list[Plan], result: Compilation) -> Manifest:
     functions = _ir_functions(plans)
     entries = {plan.root.name: _entry(plan, functions) for plan in plans}
     sources = {
         module.relpath: hashlib.sha256(module.text.encode()).hexdigest()
-        for module in sorted(classified.project.modules.values(), key=lambda one: one.relpath)
+        for module in sorted(result.project.modules.values(), key=lambda one: one.relpath)
     }
     lines = {one.module.relpath: one.line_map for one in result.lowered.values()}
     tree = {name: msgspec.to_builtins(function) for name, function in functions.items()}
     return Manifest(
         build=_build_id(result, sources),
-        name=classified.project.name,
+        name=result.project.name,
         workflows=entries,
         compiler=version("flopod"),
         sources=sources,

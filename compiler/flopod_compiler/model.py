@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass, field
+import hashlib
+import warnings
+from dataclasses import dataclass, field, fields
 from enum import Enum
 from pathlib import Path
 
@@ -31,7 +33,35 @@ class SourceModule:
     relpath: str
     is_package: bool
     text: str
-    tree: ast.Module
+    parsed: ast.Module | None = None
+
+    @property
+    def tree(self) -> ast.Module:
+        """The syntax tree, parsed when it is first asked for."""
+        if self.parsed is None:
+            self.parsed = _parsed(self.text, self.relpath)
+        return self.parsed
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256 of the text."""
+        return hashlib.sha256(self.text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _parsed(text: str, relpath: str) -> ast.Module:
+    """The tree of a text that has been parsed before.
+
+    The parser counts the frames below it as nesting. Where these are too many, it gets a thread of its own.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return ast.parse(text, filename=relpath)
+    except RecursionError:
+        from concurrent.futures import ThreadPoolExecutor
+
+        with ThreadPoolExecutor(1) as thread:
+            return thread.submit(ast.parse, text, filename=relpath).result()
 
 
 @dataclass(eq=False, slots=True)
@@ -78,6 +108,11 @@ class ProjectFunction:
     @property
     def is_async(self) -> bool:
         return isinstance(self.node, ast.AsyncFunctionDef)
+
+    @property
+    def place(self) -> str:
+        """Names the function among all of the project: of one name there may be several."""
+        return f"{self.module}:{self.qualname}:{self.node.lineno}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -188,10 +223,15 @@ class WorkflowFunction:
     options: dict[str, object]
     durable: bool = True
 
+    @property
+    def place(self) -> str:
+        """Names the function as its symbol does."""
+        return f"{self.module.name}:{self.qualname}:{self.node.lineno}"
+
 
 @dataclass(eq=False, slots=True)
 class Classified:
-    """The result of the front end: every call inside a workflow body, by its node.
+    """The result of the front end: every call inside a workflow body, by its node; of one module, or of all.
 
     `constants` holds the loads of module-level values that are recorded once a run, with their id
     (`shop.settings.LIMITS`). `workflows` holds the roots in source order, `functions` the roots
@@ -201,23 +241,36 @@ class Classified:
     `payload` maps a `wait_for` call to its type expression.
     `changes` holds what is changed where no call is written: by an operator, a property, a `with`.
     `iterators` holds the calls that may give an iterator, which goes on where it was left. `called` holds
-    the functions that a workflow calls in its own run.
+    those of the functions that a workflow calls in its own run, `runs` the places of what is so called here.
     """
 
-    project: Project
     workflows: list[WorkflowFunction]
     functions: dict[FunctionNode, WorkflowFunction]
     calls: dict[ast.Call, CallInfo]
     constants: dict[ast.expr, str]
     immutable: set[ast.AST] = field(default_factory=set)
     diagnostics: list[Diagnostic] = field(default_factory=list)
-    reachable: set[str] = field(default_factory=set)
     payload: dict[ast.Call, ast.expr] = field(default_factory=dict)
     changes: dict[ast.AST, list[ast.expr]] = field(default_factory=dict)
     iterators: set[ast.Call] = field(default_factory=set)
     living: set[ast.AST] = field(default_factory=set)
     passing: set[ast.AST] = field(default_factory=set)
     called: set[FunctionNode] = field(default_factory=set)
+    runs: set[str] = field(default_factory=set)
+
+    def add(self, other: Classified) -> None:
+        """Take in what was classified elsewhere."""
+        for name in (one.name for one in fields(Classified)):
+            mine, theirs = getattr(self, name), getattr(other, name)
+            mine.extend(theirs) if isinstance(mine, list) else mine.update(theirs)
+
+
+@dataclass(eq=False, slots=True, kw_only=True)
+class ClassifiedProject(Classified):
+    """What all modules of a project hold; `reachable` are those that a workflow imports, directly or not."""
+
+    project: Project
+    reachable: set[str] = field(default_factory=set)
 
 
 @dataclass(eq=False, slots=True)

@@ -156,6 +156,13 @@ def shortened(node: ast.AST, limit: int = 60) -> str:
     return text if len(text) <= limit else text[: limit - 3] + "..."
 
 
+def last_name(expr: ast.expr) -> str:
+    """The last identifier of what is named or called: of a decorator, or of an exception that is raised."""
+    if isinstance(expr, ast.Call):
+        expr = expr.func
+    return expr.id if isinstance(expr, ast.Name) else getattr(expr, "attr", "")
+
+
 def statements(root: ast.AST) -> Iterator[ast.stmt]:
     """Every statement below a module or statement, without a look into expressions."""
     stack: list[ast.AST] = [root]

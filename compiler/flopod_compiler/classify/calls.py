@@ -281,7 +281,7 @@ def _check_options(work: Workspace, workflow: WorkflowFunction, call: ast.Call) 
 def _check_leaf(work: Workspace, workflow: WorkflowFunction, call: ast.Call, target: Target) -> None:
     """A declared leaf may not contain a primitive either."""
     symbol = target.symbol
-    if isinstance(symbol, ProjectFunction) and symbol.node not in work.result.functions:
+    if isinstance(symbol, ProjectFunction) and work.taken(symbol) is None:
         _check_durable(work, workflow, call, work.purity.of(symbol))
 
 

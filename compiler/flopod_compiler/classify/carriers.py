@@ -115,7 +115,7 @@ class Carriers:
 
     def _symbol(self, symbol: Symbol) -> ProjectFunction | None:
         if isinstance(symbol, ProjectFunction):
-            found = self._work.result.functions.get(symbol.node)
+            found = self._work.taken(symbol)
             return symbol if found is not None and found.durable else None
         if isinstance(symbol, ModuleValue) and symbol.value is not None:
             return self._in_module(symbol, symbol.value)

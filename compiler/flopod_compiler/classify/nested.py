@@ -12,9 +12,7 @@ from flopod_compiler.model import (
     DURABLE_KINDS,
     CallInfo,
     CallKind,
-    FunctionNode,
     ProjectFunction,
-    Symbol,
     WorkflowFunction,
 )
 from flopod_compiler.names import Scope
@@ -75,7 +73,7 @@ def _level(work: Workspace, info: CallInfo | None) -> bool:
 
 def _make_workflow(work: Workspace, workflow: WorkflowFunction, call: ast.Call, info: CallInfo) -> None:
     """A call of a durable function gives it a scope; so each function that it may reach has to take one."""
-    others = [one for one in info.targets if not _takes_scope(work, one)]
+    others = [one for one in info.targets if work.taken(one) is None]
     if not others:
         work.result.calls[call] = replace(info, kind=CallKind.WORKFLOW, mutates=frozenset())
         return
@@ -90,7 +88,7 @@ def _make_workflow(work: Workspace, workflow: WorkflowFunction, call: ast.Call, 
 def _check_tried(work: Workspace, workflow: WorkflowFunction, call: ast.Call, info: CallInfo) -> None:
     """Options of a leaf, or `attempt`, on a function that takes a scope."""
     for one in info.targets:
-        found = work.result.functions.get(one.node) if isinstance(one, ProjectFunction) else None
+        found = work.taken(one)
         if found is None or not found.durable:
             continue
         what = "is a workflow" if found.parent is None else "does durable work"
@@ -99,10 +97,6 @@ def _check_tried(work: Workspace, workflow: WorkflowFunction, call: ast.Call, in
         work.report(TriedWorkflow, workflow.module, call, function=name, what=what, mark=mark, text=text)
         work.result.calls[call] = replace(info, kind=CallKind.UNRESOLVED)
         return
-
-
-def _takes_scope(work: Workspace, symbol: Symbol) -> bool:
-    return isinstance(symbol, ProjectFunction) and symbol.node in work.result.functions
 
 
 def nested_targets(work: Workspace, info: CallInfo | None) -> list[WorkflowFunction]:
@@ -136,9 +130,3 @@ def _parent(work: Workspace, scope: Scope) -> WorkflowFunction | None:
             return work.result.functions.get(current.node)
         current = current.parent
     return None
-
-
-def durable_function(work: Workspace, node: FunctionNode) -> bool:
-    """Whether a function is a workflow, or nested in one and durable."""
-    found = work.result.functions.get(node)
-    return found is not None and found.durable

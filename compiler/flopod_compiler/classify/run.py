@@ -7,21 +7,32 @@ from flopod_compiler.classify.calls import classify_calls
 from flopod_compiler.classify.checks import check_body
 from flopod_compiler.classify.concurrency import check_concurrency
 from flopod_compiler.classify.delays import check_delays
+from flopod_compiler.classify.discovery import find_workflows
 from flopod_compiler.classify.immutable import find_immutable, find_iterators
 from flopod_compiler.classify.locals import check_results
 from flopod_compiler.classify.nested import find_nested, settle_durable
 from flopod_compiler.classify.reach import reachable_modules
-from flopod_compiler.classify.review import review_modules, review_workflow
+from flopod_compiler.classify.review import review_module, review_workflow
 from flopod_compiler.classify.state import check_state
 from flopod_compiler.classify.values import check_function_values
-from flopod_compiler.classify.workflows import find_workflows
+from flopod_compiler.classify.workflows import Marked, check_bindings, workflow_functions
 from flopod_compiler.classify.workspace import Workspace
 from flopod_compiler.diagnostics.rules.discovery import TooDeep
 from flopod_compiler.garbage import collector_paused
-from flopod_compiler.model import CallKind, Classified, Project, ProjectFunction, WorkflowFunction
+from flopod_compiler.model import (
+    CallKind,
+    Classified,
+    ClassifiedProject,
+    FunctionNode,
+    Project,
+    ProjectFunction,
+    WorkflowFunction,
+)
+from flopod_compiler.program import Program, Sources
+from flopod_compiler.purity import Common
 
 
-def classify(project: Project, *, all_functions: bool = False) -> Classified:
+def classify(project: Project, *, all_functions: bool = False) -> ClassifiedProject:
     """Classify every call in the workflows of a project.
 
     With `all_functions` every function at the top level of a module is taken as a workflow, by itself: one
@@ -29,29 +40,74 @@ def classify(project: Project, *, all_functions: bool = False) -> Classified:
     `diagnostics`, not settled yet; nothing is raised for any source.
     """
     with collector_paused():
-        return _classified(Workspace.over(project), all_functions)
+        sources = Sources(project)
+        common = Common(sources)
+        result = ClassifiedProject([], {}, {}, {}, project=project)
+        if all_functions:
+            result.diagnostics += project.diagnostics
+            result.add(_all_functions(sources, common))
+            return result
+        discovery = find_workflows(sources, common, {})
+        result.diagnostics += discovery.diagnostics
+        result.reachable = reachable_modules({one.module for one in discovery.workflows}, sources.outlines)
+        modules = [
+            classify_module(Program(sources), common, name, discovery.inside(name))
+            for name in sorted(result.reachable)
+        ]
+        sources.answers.called = set().union(*(work.result.runs for work in modules))
+        for work in modules:
+            finish(work)
+            result.add(work.result)
+        return result
 
 
-def _classified(work: Workspace, all_functions: bool) -> Classified:
-    project = work.result.project
-    work.result.diagnostics.extend(project.diagnostics)
-    find_workflows(work, all_functions=all_functions)
+def classify_module(program: Program, common: Common, name: str, found: list[Marked]) -> Workspace:
+    """Classify every call in the workflows of one module, those `found`, and review the module."""
+    work = Workspace.of(program, common)
+    module = program.module(name)
+    assert module is not None
+    work.result.workflows = workflow_functions(work, module, found)
+    check_bindings(work, work.result.workflows)
+    _classify_workflows(work)
+    review_module(work, module)
+    return work
+
+
+def finish(work: Workspace) -> None:
+    """Say which workflows of a module are called by others, and check what the others return."""
+    functions = work.result.functions
+    work.result.called = {node for node, one in functions.items() if work.program.is_called(one.place)}
+    check_results(work)
+
+
+def _all_functions(sources: Sources, common: Common) -> Classified:
+    work = Workspace.of(Program(sources), common)
+    for module in sources.project.modules.values():
+        tree = sources.trees.module(module)
+        functions = sorted((node for node, scope in tree.functions.items() if scope is tree.root), key=_line)
+        work.result.workflows += [
+            WorkflowFunction(module, one, one.name, one.name, None, {}) for one in functions
+        ]
+    _classify_workflows(work)
+    return work.result
+
+
+def _line(node: FunctionNode) -> int:
+    return node.lineno
+
+
+def _classify_workflows(work: Workspace) -> None:
     for workflow in work.result.workflows:
         find_nested(work, workflow)
     for workflow in list(work.result.workflows):
         _classify_workflow(work, workflow)
-    work.result.reachable = reachable_modules(work)
-    work.result.called = {
-        target.node
+    work.result.runs = {
+        target.place
         for info in work.result.calls.values()
         if info.kind is CallKind.WORKFLOW
         for target in info.targets
         if isinstance(target, ProjectFunction)
     }
-    if not all_functions:
-        check_results(work)
-        review_modules(work)
-    return work.result
 
 
 def _classify_workflow(work: Workspace, workflow: WorkflowFunction) -> None:

@@ -97,7 +97,8 @@ def _changed_elsewhere(
     place: tuple[str, ast.AST],
 ) -> None:
     """A pure initial value that the project changes: reading it gives whatever it is by then."""
-    module = work.result.project.modules[place[0]]
+    module = work.program.module(place[0])
+    assert module is not None
     inside = work.names.tree(workflow.node).parents
     if place[1] in inside or place[1] in work.result.calls:
         return

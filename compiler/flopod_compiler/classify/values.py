@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from flopod_compiler.classify.carriers import Carriers
-from flopod_compiler.classify.nested import durable_function, nested_targets
+from flopod_compiler.classify.nested import nested_targets
 from flopod_compiler.classify.workspace import Workspace
 from flopod_compiler.diagnostics import Related
 from flopod_compiler.diagnostics.rules.calls import FunctionValue
@@ -90,7 +90,7 @@ def _hands_on(work: Workspace, info: CallInfo) -> bool:
 def _is_method(work: Workspace, info: CallInfo) -> bool:
     """Whether a call gives an object to a method of its project class."""
     return any(
-        isinstance(one, ProjectFunction) and one.owner is not None and one.node not in work.result.functions
+        isinstance(one, ProjectFunction) and one.owner is not None and work.taken(one) is None
         for one in info.targets
     )
 
@@ -158,10 +158,10 @@ def _stores(info: CallInfo) -> bool:
 
 
 def _durable(work: Workspace, symbol: Symbol) -> str:
-    if isinstance(symbol, ProjectFunction) and durable_function(work, symbol.node):
-        found = work.result.functions[symbol.node]
-        return "is a workflow" if found.parent is None else "does durable work"
-    return ""
+    found = work.taken(symbol)
+    if found is None or not found.durable:
+        return ""
+    return "is a workflow" if found.parent is None else "does durable work"
 
 
 def _effect(work: Workspace, symbol: Symbol, value: ast.expr) -> str:
@@ -170,7 +170,7 @@ def _effect(work: Workspace, symbol: Symbol, value: ast.expr) -> str:
     effect = work.purity.finder.value_effect(symbol, value)
     if effect is not None:
         return f"has effects ({effect.reason})" if "leaf" not in effect.reason else "is a leaf"
-    if isinstance(symbol, ProjectFunction) and symbol.node not in work.result.functions:
+    if isinstance(symbol, ProjectFunction) and work.taken(symbol) is None:
         summary = work.purity.of(symbol)
         return "" if summary.is_pure else f"has effects ({summary.reason})"
     return ""
@@ -178,7 +178,7 @@ def _effect(work: Workspace, symbol: Symbol, value: ast.expr) -> str:
 
 def _way(work: Workspace, symbol: Symbol) -> tuple[Related, ...]:
     """The steps from a function that is passed to its effect."""
-    if isinstance(symbol, ProjectFunction) and symbol.node not in work.result.functions:
+    if isinstance(symbol, ProjectFunction) and work.taken(symbol) is None:
         return work.places(work.purity.of(symbol).hops)
     return ()
 

@@ -8,10 +8,19 @@ from dataclasses import dataclass
 
 from flopod_compiler.diagnostics import Related
 from flopod_compiler.diagnostics.rule import Rule
-from flopod_compiler.model import Classified, FunctionNode, Project, SourceModule, WorkflowFunction
+from flopod_compiler.model import (
+    Classified,
+    FunctionNode,
+    Project,
+    ProjectFunction,
+    SourceModule,
+    Symbol,
+    WorkflowFunction,
+)
 from flopod_compiler.names import Names, Scope
 from flopod_compiler.parse import span
-from flopod_compiler.purity import Marks, Purity
+from flopod_compiler.program import Program, Sources
+from flopod_compiler.purity import Common, Marks, Purity
 from flopod_compiler.purity.engine import Hop
 from flopod_compiler.purity.facts import within
 from flopod_compiler.types import Inference
@@ -21,6 +30,7 @@ from flopod_compiler.types import Inference
 class Workspace:
     """The passes below classification, and the result under construction."""
 
+    program: Program
     names: Names
     types: Inference
     marks: Marks
@@ -30,10 +40,17 @@ class Workspace:
     @classmethod
     def over(cls, project: Project) -> Workspace:
         """A workspace for a project, nothing computed yet."""
-        names = Names(project)
+        sources = Sources(project)
+        return cls.of(Program(sources), Common(sources))
+
+    @classmethod
+    def of(cls, program: Program, common: Common) -> Workspace:
+        """A workspace for an analysis of a program."""
+        names = Names(program)
         types = Inference(names)
-        marks = Marks(names, project.config)
-        return cls(names, types, marks, Purity(names, types, marks), Classified(project, [], {}, {}, {}))
+        marks = Marks(names, program.config)
+        purity = Purity(names, types, marks, common)
+        return cls(program, names, types, marks, purity, Classified([], {}, {}, {}))
 
     def report(
         self,
@@ -50,13 +67,21 @@ class Workspace:
 
     def places(self, hops: tuple[Hop, ...]) -> tuple[Related, ...]:
         """The steps of the way to an effect as places in the source."""
-        modules = self.result.project.modules
-        return tuple(
-            Related(
-                modules[hop.function.module].relpath, span(hop.node, modules[hop.function.module]), hop.text
-            )
-            for hop in hops
-        )
+        found: list[Related] = []
+        for hop in hops:
+            module = self.names.source(hop.function)
+            found.append(Related(module.relpath, span(hop.node, module), hop.text))
+        return tuple(found)
+
+    def taken(self, symbol: Symbol) -> WorkflowFunction | None:
+        """What a function is that takes a scope: a workflow of any module, or one nested in those at hand."""
+        if not isinstance(symbol, ProjectFunction):
+            return None
+        found = self.result.functions.get(symbol.node)
+        name = self.program.workflow(symbol) if found is None else None
+        if name is None:
+            return found
+        return WorkflowFunction(self.names.source(symbol), symbol.node, symbol.qualname, name, None, {})
 
     def scopes(self, workflow: WorkflowFunction) -> Iterator[Scope]:
         """All scopes of a root workflow, nested functions included, in source order."""

@@ -17,7 +17,7 @@ from flopod_compiler.lock.renames import find_renames
 from flopod_compiler.lock.text import lock_path, read_lock
 from flopod_compiler.lock.today import Function, Scope, describe
 from flopod_compiler.lock.update import Change, Update, update
-from flopod_compiler.model import Classified
+from flopod_compiler.model import ClassifiedProject
 from flopod_compiler.plan.model import Plan
 
 
@@ -65,7 +65,7 @@ class Locked:
         return update(self.before, self.today, self.workflows, self.matching, build)
 
 
-def match_lock(classified: Classified, plans: list[Plan], path: Path, before: Lock | None) -> Locked:
+def match_lock(classified: ClassifiedProject, plans: list[Plan], path: Path, before: Lock | None) -> Locked:
     """Recognise the calls of the plans in the lock `before`."""
     today = describe(classified, plans)
     workflows = {plan.root.name: f"{plan.root.module.name}:{plan.root.qualname}" for plan in plans}

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import ast
+from typing import TYPE_CHECKING
 
 from flopod_compiler.model import (
     External,
     FunctionNode,
     Local,
-    Project,
     ProjectClass,
     ProjectModule,
     Symbol,
@@ -26,18 +26,21 @@ from flopod_compiler.names.bindings import (
     real,
 )
 from flopod_compiler.names.classes import Classes
+from flopod_compiler.names.definitions import Definitions
 from flopod_compiler.names.imports import absolute_name
-from flopod_compiler.names.program import Program
 from flopod_compiler.names.scopes import Binding, How, Scope
+
+if TYPE_CHECKING:
+    from flopod_compiler.program import Program
 
 _MAX_HOPS = 24
 
 
-class Names(Program):
+class Names(Definitions):
     """Answers what names and attribute chains of a project mean. Everything is computed once, on demand."""
 
-    def __init__(self, project: Project) -> None:
-        super().__init__(project)
+    def __init__(self, program: Program) -> None:
+        super().__init__(program)
         self.classes = Classes(self)
         self._active: set[tuple[str, str]] = set()
         self._meanings: dict[tuple[Scope, str], tuple[Symbol, ...]] = {}
@@ -291,6 +294,6 @@ class Names(Program):
             return (self._module_symbol(alias.name),)
         if self.is_module(base):
             return self.global_member(base, alias.name, hops + 1)
-        if base.partition(".")[0] in self.project.modules and statement.level == 0:
+        if statement.level == 0 and self.program.module(base.partition(".")[0]) is not None:
             return (Unknown(f"the project has no module {base}"),)
         return (External(f"{base}.{alias.name}"),)

@@ -1,41 +1,41 @@
 """Where a project changes its module-level variables: by `global`, attributes, items and methods.
 
-Only modules whose text mentions the name are read, and each of them once.
+Only modules that may change what has the name are read, and each of them once.
 """
 
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable
 
 from flopod_compiler.knowledge.methods import MUTATORS, changes_receiver
 from flopod_compiler.model import ModuleValue
 from flopod_compiler.names import How, Names, Scope
 from flopod_compiler.types import Inference
 
-_Place = tuple[str, ast.AST]
+Place = tuple[str, ast.AST]
+Places = dict[tuple[str, str], Place]
 
 
 class Changes:
-    """An index from (module, name) to the first place that changes it after its definition."""
+    """Finds the first place that changes a variable after its definition; `changed_in` reads one module."""
 
-    def __init__(self, names: Names, types: Inference) -> None:
+    def __init__(self, names: Names, changed_in: Callable[[str], Places]) -> None:
         self.names = names
-        self.types = types
-        self._places: dict[tuple[str, str], _Place] = {}
-        self._read: set[str] = set()
+        self._changed_in = changed_in
 
-    def of(self, value: ModuleValue) -> _Place | None:
+    def of(self, value: ModuleValue) -> Place | None:
         """The first place that changes a module-level variable or what it holds; None when nothing does."""
         own = self._rebound(value)
         if own is not None:
             return own
-        for name, source in self.names.project.modules.items():
-            if name not in self._read and value.name in source.text:
-                self._read.add(name)
-                self._read_module(name)
-        return self._places.get((value.module, value.name))
+        for name in self.names.program.changing(value.name):
+            place = self._changed_in(name).get((value.module, value.name))
+            if place is not None:
+                return place
+        return None
 
-    def _rebound(self, value: ModuleValue) -> _Place | None:
+    def _rebound(self, value: ModuleValue) -> Place | None:
         tree = self.names.module(value.module)
         bindings = tree.root.bindings.get(value.name, []) if tree is not None else []
         for binding in bindings:
@@ -43,15 +43,25 @@ class Changes:
                 return (value.module, binding.node)
         return None
 
-    def _read_module(self, name: str) -> None:
+
+class ModuleChanges:
+    """Reads a module: which variables, of whatever module, it changes, and the first place of each."""
+
+    def __init__(self, names: Names, types: Inference) -> None:
+        self.names = names
+        self.types = types
+        self._places: Places = {}
+
+    def of(self, name: str) -> Places:
+        """The places in the module of that name, by the variables' modules and names."""
         tree = self.names.module(name)
-        if tree is None:
-            return
+        assert tree is not None
         scopes = list(tree.scopes)
         for node in list(tree.functions):
             scopes.extend(self.names.tree(node).scopes)
         for scope in dict.fromkeys(scopes):
             self._read_scope(name, scope)
+        return self._places
 
     def _read_scope(self, name: str, scope: Scope) -> None:
         for bound in scope.globals:

@@ -10,29 +10,27 @@ from flopod_compiler.model import CallKind, External, ModuleValue, ProjectFuncti
 from flopod_compiler.names import How, Names, Scope
 from flopod_compiler.purity.changes import Changes
 from flopod_compiler.purity.targets import Targets
-from flopod_compiler.types import Inference
 
 _IMPURE_NODES = (ast.Await, ast.Yield, ast.YieldFrom)
 IsPure = Callable[[ProjectFunction], bool]
+IsConstant = Callable[[ModuleValue], bool]
 
 
 class Constants:
-    """Decides for module-level variables, once each."""
+    """Decides for module-level variables; `is_constant` gives decisions that are made already."""
 
-    def __init__(self, names: Names, types: Inference, targets: Targets, is_pure: IsPure) -> None:
+    def __init__(
+        self, names: Names, targets: Targets, is_pure: IsPure, is_constant: IsConstant, changes: Changes
+    ) -> None:
         self.names = names
-        self.types = types
         self.targets = targets
         self.is_pure = is_pure
-        self.changes = Changes(names, types)
-        self._known: dict[ModuleValue, bool] = {}
+        self.is_constant = is_constant
+        self.changes = changes
 
-    def is_constant(self, value: ModuleValue) -> bool:
+    def decide(self, value: ModuleValue) -> bool:
         """Whether a variable has the same value in every process that imports the module."""
-        if value not in self._known:
-            self._known[value] = True
-            self._known[value] = self._is_constant(value)
-        return self._known[value]
+        return self.is_stable(value) and self.changed_at(value) is None
 
     def is_stable(self, value: ModuleValue) -> bool:
         """Whether the expression it is assigned is pure, whatever happens to it later."""
@@ -59,9 +57,6 @@ class Constants:
             if isinstance(node, ast.Call) and not self._is_pure_call(node, scope):
                 return False
         return True
-
-    def _is_constant(self, value: ModuleValue) -> bool:
-        return self.is_stable(value) and self.changed_at(value) is None
 
     def _is_declared_type(self, value: ModuleValue, root: Scope) -> bool:
         bindings = root.bindings.get(value.name, [])

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import ast
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from flopod_compiler.model import External, Local, ProjectClass, ProjectFunction
+from flopod_compiler.model import External, Local, ModuleValue, ProjectClass, ProjectFunction
 from flopod_compiler.names import How, Names, Scope
 from flopod_compiler.parse import shortened
 from flopod_compiler.purity.binding import bind_arguments
+from flopod_compiler.purity.changes import Changes
 from flopod_compiler.purity.constants import Constants
-from flopod_compiler.purity.facts import Edge, Effect, FactFinder, Facts
+from flopod_compiler.purity.facts import Edge, Effect, FactFinder, Facts, arguments
 from flopod_compiler.purity.marks import Marks
 from flopod_compiler.purity.roots import ANYTHING, MODULE, RootFinder
 from flopod_compiler.purity.targets import Targets
 from flopod_compiler.types import Inference
+
+if TYPE_CHECKING:
+    from flopod_compiler.program import Program
+    from flopod_compiler.purity.common import Common
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,27 +64,70 @@ class Summary:
 
 
 class Purity:
-    """Summaries of project functions, computed together with everything they call and then kept."""
+    """Summaries of project functions: those that all analyses have in common.
 
-    def __init__(self, names: Names, types: Inference, marks: Marks) -> None:
+    One that is `alone` finds everything out by itself, together with all that is called: so what it says of a
+    variable whose value a function makes does not depend on what else was asked before.
+    """
+
+    def __init__(
+        self, names: Names, types: Inference, marks: Marks, common: Common, *, alone: bool = False
+    ) -> None:
         self.names = names
         self.types = types
         self.targets = Targets(names, types, marks)
-        self.constants = Constants(names, types, self.targets, self._is_pure_now)
-        self.targets.is_fixed = self.constants.is_constant
+        changes = Changes(names, lambda module: common.changed_in(module, names.program))
+        self.constants = Constants(names, self.targets, self._is_pure_now, self._is_constant, changes)
+        self.targets.is_fixed = self._is_constant
         self.finder = FactFinder(names, types, self.targets, self.constants)
+        self._common = None if alone else common
         self._facts: dict[ProjectFunction, Facts] = {}
         self._summaries: dict[ProjectFunction, Summary] = {}
         self._roots: dict[ProjectFunction, RootFinder] = {}
         self._pending: set[ProjectFunction] = set()
+        self._decided: dict[ModuleValue, bool] = {}
+
+    @classmethod
+    def over(cls, program: Program, common: Common, *, alone: bool = False) -> Purity:
+        """A purity that has asked nothing yet."""
+        names = Names(program)
+        return cls(names, Inference(names), Marks(names, program.config), common, alone=alone)
 
     def of(self, function: ProjectFunction) -> Summary:
         """The summary of a function."""
         found = self._summaries.get(function)
         if found is None:
-            self._solve(self._collect(function))
+            if self._common is not None:
+                self._summaries[function] = self._common.summary(function, self.names.program)
+            else:
+                self._solve(self._collect(function))
             found = self._summaries[function]
         return found
+
+    def together(self, facts: dict[ProjectFunction, Facts]) -> dict[ProjectFunction, Summary]:
+        """The summaries of functions that run each other; all else that they run has one."""
+        self._facts = facts
+        self._solve(list(facts))
+        return {function: self._summaries[function] for function in facts}
+
+    def may_run(self, facts: Facts) -> Iterator[ProjectFunction]:
+        """The functions that decide what a function is: those it runs, and those it hands on."""
+        for edge in facts.edges:
+            yield from edge.functions
+            given = [*arguments(edge.call)] if edge.call is not None else []
+            for value in [*given, *([edge.bound] if edge.bound is not None else [])]:
+                if isinstance(value, ast.Name | ast.Attribute):
+                    for symbol in self.names.candidates(value, edge.scope):
+                        if isinstance(symbol, ProjectFunction):
+                            yield symbol
+
+    def _is_constant(self, value: ModuleValue) -> bool:
+        if self._common is not None:
+            return self._common.is_constant(value, self.names.program)
+        if value not in self._decided:
+            self._decided[value] = True
+            self._decided[value] = self.constants.decide(value)
+        return self._decided[value]
 
     def _is_pure_now(self, function: ProjectFunction) -> bool:
         """For constants: a function that is being collected counts as pure until it is known otherwise."""

@@ -3,39 +3,43 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 
-from flopod_compiler.model import External, ProjectClass, ProjectFunction, Unknown
+from flopod_compiler.model import External, ProjectClass, ProjectFunction
 from flopod_compiler.names import Names
+from flopod_compiler.parse import last_name
 
 _CONSTRUCTORS = ("__new__", "__init__", "__post_init__", "__attrs_post_init__", "model_post_init")
 _VALIDATORS = frozenset({"field_validator", "model_validator", "validator", "root_validator"})
 
 
 class Hierarchy:
-    """Answers which methods a call on an instance may run. The project's classes are read once, on demand."""
+    """Answers which methods a call on an instance may run; only classes with such a name are read."""
 
     def __init__(self, names: Names) -> None:
         self.names = names
-        self._by_method: dict[str, list[ProjectFunction]] | None = None
-        self._subclasses: dict[ProjectClass, list[ProjectClass]] = {}
+        self._program = names.program
+        self._by_method: dict[str, list[ProjectFunction]] = {}
         self._abstract: dict[ProjectFunction, bool] = {}
 
     def implementations(self, name: str) -> list[ProjectFunction]:
         """Every method of that name in the project that has a body of its own."""
-        return [one for one in self._methods().get(name, ()) if not self.is_abstract(one)]
+        if name not in self._by_method:
+            self._by_method[name] = list(self._methods(name))
+        return [one for one in self._by_method[name] if not self.is_abstract(one)]
 
     def overrides(self, cls: ProjectClass, name: str) -> list[ProjectFunction]:
         """The methods of that name in the subclasses of a class."""
-        self._methods()
-        below = self._subclasses.get(cls)
-        if not below:
-            return []
-        found = [self.names.own_member(one, name) for one in below]
+        found = [
+            self.names.own_member(one, name)
+            for one in self._classes(self._program.overriding(name))
+            if one.node.bases and cls in self.names.mro(one)[1:]
+        ]
         return [one for one in found if isinstance(one, ProjectFunction) and not self.is_abstract(one)]
 
     def has_method(self, name: str) -> bool:
         """Whether any class of the project defines a method of that name."""
-        return name in self._methods()
+        return self._program.has_method(name)
 
     def setter(self, cls: ProjectClass, name: str) -> ProjectFunction | None:
         """The setter of a property, if the class or a base has one."""
@@ -49,11 +53,7 @@ class Hierarchy:
 
     def has_property(self, name: str) -> bool:
         """Whether any class of the project has a property of that name."""
-        return any(
-            _name(decorator) in ("property", "cached_property")
-            for method in self._methods().get(name, ())
-            for decorator in method.node.decorator_list
-        )
+        return self._program.has_property(name)
 
     def constructors(self, cls: ProjectClass) -> tuple[ProjectFunction, ...]:
         """The project code that making an instance runs."""
@@ -75,10 +75,10 @@ class Hierarchy:
 
     def _has_no_body(self, function: ProjectFunction) -> bool:
         body = [one for one in function.node.body if not _is_docstring(one)]
-        if any(_name(decorator) == "abstractmethod" for decorator in function.node.decorator_list):
+        if any(last_name(decorator) == "abstractmethod" for decorator in function.node.decorator_list):
             return True
         if len(body) == 1 and isinstance(body[0], ast.Raise):
-            return body[0].exc is not None and _name(body[0].exc) == "NotImplementedError"
+            return body[0].exc is not None and last_name(body[0].exc) == "NotImplementedError"
         owner = function.owner
         protocol = owner is not None and any(
             isinstance(base, External) and base.qualified.endswith(".Protocol")
@@ -92,32 +92,25 @@ class Hierarchy:
             self.names.function(statement, scope)
             for statement in cls.node.body
             if isinstance(statement, ast.FunctionDef)
-            and any(_name(decorator) in _VALIDATORS for decorator in statement.decorator_list)
+            and any(last_name(decorator) in _VALIDATORS for decorator in statement.decorator_list)
         ]
 
-    def _methods(self) -> dict[str, list[ProjectFunction]]:
-        if self._by_method is None:
-            self._by_method = {}
-            for module in self.names.project.modules:
-                tree = self.names.module(module)
-                for node, scope in tree.classes.items() if tree is not None else ():
-                    self._add(self.names.class_of(node, scope.parent))
-        return self._by_method
+    def _methods(self, name: str) -> Iterator[ProjectFunction]:
+        """Every method of that name, in the order of modules and lines."""
+        for cls in self._classes(self._program.with_method(name)):
+            for statement in cls.node.body:
+                if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef) and statement.name == name:
+                    yield self.names.function(statement, self.names.class_scope(cls))
 
-    def _add(self, cls: ProjectClass) -> None:
-        assert self._by_method is not None
-        scope = self.names.class_scope(cls)
-        for statement in cls.node.body:
-            if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
-                method = self.names.function(statement, scope)
-                self._by_method.setdefault(statement.name, []).append(method)
-        for base in self.names.mro(cls)[1:]:
-            if isinstance(base, ProjectClass) and not isinstance(base, Unknown):
-                self._subclasses.setdefault(base, []).append(cls)
+    def _classes(self, modules: list[str]) -> Iterator[ProjectClass]:
+        for module in modules:
+            tree = self.names.module(module)
+            for node, scope in tree.classes.items() if tree is not None else ():
+                yield self.names.class_of(node, scope.parent)
 
 
 def _is_setter(node: ast.FunctionDef, name: str) -> bool:
-    return node.name == name and any(_name(one) == "setter" for one in node.decorator_list)
+    return node.name == name and any(last_name(one) == "setter" for one in node.decorator_list)
 
 
 def _is_docstring(statement: ast.stmt) -> bool:
@@ -134,9 +127,3 @@ def _is_ellipsis(statement: ast.stmt) -> bool:
         and isinstance(statement.value, ast.Constant)
         and statement.value.value is ...
     )
-
-
-def _name(expr: ast.expr) -> str:
-    if isinstance(expr, ast.Call):
-        expr = expr.func
-    return expr.id if isinstance(expr, ast.Name) else getattr(expr, "attr", "")

@@ -41,11 +41,10 @@ class Declared:
 
 @dataclass(eq=False, slots=True)
 class Marks:
-    """Reads the marks of functions; `roots` holds the functions that are workflows by whatever way."""
+    """Reads the marks of functions; `nested` holds the functions inside workflows."""
 
     names: Names
     config: Config
-    roots: dict[FunctionNode, str] = field(default_factory=dict)
     nested: set[FunctionNode] = field(default_factory=set)
     _activities: dict[FunctionNode, str | None] = field(default_factory=dict)
 

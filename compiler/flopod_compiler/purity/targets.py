@@ -114,7 +114,7 @@ class Targets:
         node = function.node
         callee = f"{function.module}:{function.qualname}"
         bound = bound or _is_classmethod(node)
-        workflow = self.marks.roots.get(node)
+        workflow = self.names.program.workflow(function)
         if workflow is not None:
             return Target(CallKind.WORKFLOW, workflow, callee, function, function.is_async)
         leaf = self.marks.activity_name(function)

@@ -63,9 +63,10 @@ def test_a_module_of_the_standard_library_is_classified(name: str) -> None:
 @pytest.mark.parametrize("name", ["asyncio", "email", "json", "logging", "unittest"])
 def test_every_function_and_method_of_a_package_has_a_purity(name: str) -> None:
     """Summaries exist for all methods, inner functions included, and an impure one has a reason."""
-    work = Workspace.over(discover(STDLIB / name))
+    project = discover(STDLIB / name)
+    work = Workspace.over(project)
     count = 0
-    for module in work.result.project.modules:
+    for module in project.modules:
         tree = work.names.module(module)
         assert tree is not None
         for node, scope in list(tree.functions.items()):

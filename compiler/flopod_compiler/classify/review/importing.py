@@ -21,7 +21,7 @@ def review_import(work: Workspace, module: SourceModule) -> None:
     for statement in _unguarded(module.tree.body):
         for call in _calls(statement):
             symbol = work.names.resolve(call.func, tree.root)
-            if isinstance(symbol, ProjectFunction) and symbol.node in work.marks.roots:
+            if isinstance(symbol, ProjectFunction) and work.program.workflow(symbol):
                 work.report(WorkflowAtImport, module, call, name=symbol.node.name)
         if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
             _effect(work, module, statement.value, tree.root)

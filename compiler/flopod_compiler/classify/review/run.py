@@ -13,7 +13,7 @@ from flopod_compiler.classify.review.order import review_order
 from flopod_compiler.classify.review.places import Places
 from flopod_compiler.classify.review.values import review_values
 from flopod_compiler.classify.workspace import Workspace
-from flopod_compiler.model import WorkflowFunction
+from flopod_compiler.model import SourceModule, WorkflowFunction
 
 
 def review_workflow(work: Workspace, workflow: WorkflowFunction) -> None:
@@ -31,9 +31,7 @@ def review_workflow(work: Workspace, workflow: WorkflowFunction) -> None:
         review(work, workflow, places)
 
 
-def review_modules(work: Workspace) -> None:
-    """Report what goes wrong when modules of workflows are imported, or are a part of a bundle."""
-    for name in sorted(work.result.reachable):
-        module = work.result.project.modules[name]
-        review_import(work, module)
-        review_bundled(work, module)
+def review_module(work: Workspace, module: SourceModule) -> None:
+    """Report what goes wrong when a module that a workflow reaches is imported, or a part of a bundle."""
+    review_import(work, module)
+    review_bundled(work, module)

@@ -47,7 +47,7 @@ def _result(
     types = work.types.annotations.read(returns, work.names.scope(leaf.node))
     found = _unwritable(work, types, "result")
     if found:
-        module = work.result.project.modules[leaf.module]
+        module = work.names.source(leaf)
         declared = (Related(module.relpath, span(returns, module), "declared here"),)
         what = f"the result of the leaf {name}"
         work.report(NoCodec, workflow.module, call, declared, what=what, place=found[0], type=found[1])
