@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import ast
-import hashlib
 from dataclasses import dataclass, field, replace
-from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
-import msgspec
-
-from flopod.manifest import Manifest, Parameter, WorkflowEntry
-from flopod_compiler import ir
+from flopod.manifest import Manifest
 from flopod_compiler.cache import Cache, Entry
-from flopod_compiler.classify import classify
+from flopod_compiler.classify.discovery import find_workflows
+from flopod_compiler.classify.reach import reachable_modules
 from flopod_compiler.diagnostics import Diagnostic
+from flopod_compiler.diagnostics.rule import Rule
 from flopod_compiler.diagnostics.rules.discovery import TooDeep
 from flopod_compiler.diagnostics.rules.lowering import Untranslated
 from flopod_compiler.diagnostics.settle import settle
@@ -24,18 +20,14 @@ from flopod_compiler.garbage import collector_paused
 from flopod_compiler.lock import Locked, Update, lock_path, match_lock, read_lock, with_lock
 from flopod_compiler.lower import LoweringError
 from flopod_compiler.lower.edits import collect_edits
-from flopod_compiler.model import (
-    Classified,
-    ClassifiedProject,
-    FunctionNode,
-    Lowered,
-    Project,
-    SourceModule,
-    WorkflowFunction,
-)
-from flopod_compiler.parse import name_span, statements
-from flopod_compiler.plan import Plan, name_sites, plan_workflow
+from flopod_compiler.manifest import manifest_of
+from flopod_compiler.model import Classified, FunctionNode, Lowered, Project, SourceModule
+from flopod_compiler.parse import statements
+from flopod_compiler.plan import Plan, fill_ids, name_scope
+from flopod_compiler.program import Sources
 from flopod_compiler.project import discover
+from flopod_compiler.purity import Common
+from flopod_compiler.units import Analysis, Unit
 from flopod_compiler.verify import verify_workflow
 
 
@@ -69,109 +61,134 @@ def compile_project(
     cannot be read.
     """
     with collector_paused():
-        project = discover(src)
-        cache = Cache(caching, project.root) if caching is not None else None
-        result = _compiled(src, project, strict, locking, cache)
-        if cache is not None and result.ok:
-            cache.save()
+        return _Build(src, caching).run(strict=strict, locking=locking)
+
+
+class _Build:
+    """One build: each step fills the compilation."""
+
+    def __init__(self, src: Path, caching: Path | None) -> None:
+        self._src = src
+        self._cache = Cache(caching, src)
+        project = discover(src, self._cache.parsed())
+        self._cache.configure(project.config)
+        self._sources = Sources(project, self._cache.outlines(project))
+        self._common = Common(self._sources)
+        self._cache.keep_outlines(project, self._sources.outlines)
+        self._analysis = Analysis(self._sources, self._common, self._cache.units())
+        self._units: dict[str, Unit] = {}
+        self._result = Compilation(project)
+
+    def run(self, *, strict: bool, locking: bool) -> Compilation:
+        result = self._result
+        self._analyse()
+        locked = self._name()
+        result.diagnostics = settle(result.diagnostics, result.project)
+        if strict:
+            result.diagnostics = [_strict(one) for one in result.diagnostics]
+        if result.ok:
+            self._lower()
+        if result.ok and locked is not None:
+            self._describe(locked, locking)
+        result.diagnostics.sort(key=lambda one: one.order)
+        self._cache.save()
         return result
 
+    def _analyse(self) -> None:
+        """Find the workflows, and what there is to know of each module that they reach."""
+        discovery = find_workflows(self._sources, self._common, self._cache.found())
+        self._cache.keep_found(discovery.found)
+        start = {one.module for one in discovery.workflows}
+        reached = sorted(reachable_modules(start, self._sources.outlines))
+        self._units = self._analysis.units(reached)
+        for name, unit in self._units.items():
+            self._cache.keep_unit(name, unit if self._analysis.is_made(name) else None)
+        self._result.diagnostics += discovery.diagnostics
+        self._result.diagnostics += [one for unit in self._units.values() for one in unit.diagnostics]
 
-def _compiled(src: Path, project: Project, strict: bool, locking: bool, cache: Cache | None) -> Compilation:
-    classified = classify(project)
-    result = Compilation(project, diagnostics=list(classified.diagnostics))
-    plans = _plans(classified, result)
-    locked = _named(classified, plans, result, lock_path(src))
-    for plan in plans:
-        result.diagnostics += plan.diagnostics
-    result.diagnostics = settle(result.diagnostics, project)
-    if strict:
-        result.diagnostics = [_strict(one) for one in result.diagnostics]
-    if result.ok:
-        _lower(classified, plans, result, cache)
-    if result.ok and locked is not None:
-        result.manifest = _manifest(plans, result)
-        result.lock = locked.update(result.manifest.build)
-        if locking or not result.lock.is_new:
-            result.manifest = with_lock(result.manifest, result.lock)
-    result.diagnostics.sort(key=lambda one: one.order)
-    return result
-
-
-def _plans(classified: Classified, result: Compilation) -> list[Plan]:
-    """Plan every workflow; what is nested too deeply to walk is reported, once."""
-    plans = []
-    for root in classified.workflows:
+    def _name(self) -> Locked | None:
+        """Give every site its id: the one that the lock holds for it, else a new one."""
+        path = lock_path(self._src)
+        before = read_lock(path)
+        functions = [one for unit in self._units.values() for one in unit.functions]
+        workflows = {
+            one.name: f"{name}:{one.function}" for name, unit in self._units.items() for one in unit.workflows
+        }
+        defined = {
+            f"{name}:{one}" for name, outline in self._sources.outlines.items() for one in outline.defines
+        }
         try:
-            plans.append(plan_workflow(classified, root))
-        except RecursionError:
-            if result.ok:
-                result.diagnostics.append(_too_deep(root))
-    return plans
+            locked = match_lock((one.described for one in functions), workflows, defined, path, before)
+        except (RecursionError, MemoryError):
+            self._too_deep(next(name for name, unit in self._units.items() if unit.workflows))
+            return None
+        kept, spent = locked.kept(), locked.spent()
+        for one in functions:
+            scope = one.described.scope
+            self._result.diagnostics += name_scope(one.described.file, scope, kept, spent)
+            fill_ids(one.body, scope.all())
+        self._result.locked = locked
+        return locked
 
+    def _lower(self) -> None:
+        for name, unit in self._units.items():
+            if not unit.functions:
+                continue
+            module = self._result.project.modules[name]
+            fault = None
+            try:
+                self._result.lowered[name], fault = self._lowered(module, unit)
+            except (LoweringError, SyntaxError) as error:
+                fault = f"{type(error).__name__}: {str(error).splitlines()[0]}"
+            except (RecursionError, MemoryError):
+                self._too_deep(name)
+            if fault is not None:
+                self._report(name, Untranslated, name=unit.workflows[0].name, fault=fault)
 
-def _too_deep(root: WorkflowFunction) -> Diagnostic:
-    span = name_span(root.node, root.module)
-    what = f"the workflow {root.name}, or something beside it in the file,"
-    return TooDeep.on(root.module.relpath, span, what=what)
+    def _lowered(self, module: SourceModule, unit: Unit) -> tuple[Lowered, str | None]:
+        """A module's emitted form, from the cache if the same was done before, and what is wrong with it."""
+        ids = [site.id for site in unit.sites()]
+        known = self._cache.emitted(module.name)
+        if known is not None and known.ids == ids and not self._analysis.is_made(module.name):
+            self._cache.put(module.name, known)
+            return Lowered(module, known.text, known.line_map), None
+        classified, plans = self._analysis.plans(module.name, unit)
+        edits = collect_edits(classified, plans)
+        key = fingerprint(module.text, edits) if self._cache.is_used else ""
+        if known is not None and known.key == key:
+            self._cache.put(module.name, Entry(key, known.text, known.line_map, ids))
+            return Lowered(module, known.text, known.line_map), None
+        from flopod_compiler.lower.module import lower_module
 
+        lowered = lower_module(module, [plan.root.node for plan in plans], edits)
+        fault = check_lowered(classified, lowered, plans)
+        if fault is None:
+            self._cache.put(module.name, Entry(key, lowered.text, lowered.line_map, ids))
+        return lowered, fault
 
-def _named(
-    classified: ClassifiedProject, plans: list[Plan], result: Compilation, path: Path
-) -> Locked | None:
-    """Give every site its id: the one that the lock holds for it, else a new one."""
-    before = read_lock(path)
-    try:
-        locked = match_lock(classified, plans, path, before)
-    except (RecursionError, MemoryError):
-        if result.ok:
-            result.diagnostics.append(_too_deep(plans[0].root))
-        return None
-    kept, spent = locked.kept(), locked.spent()
-    for plan in plans:
-        name_sites(plan, kept, spent)
-    result.locked = locked
-    return locked
+    def _describe(self, locked: Locked, locking: bool) -> None:
+        result = self._result
+        manifest = manifest_of(result.project, self._units, result.lowered)
+        result.lock = locked.update(manifest.build)
+        bound = locking or not result.lock.is_new
+        result.manifest = with_lock(manifest, result.lock) if bound else manifest
+
+    def _too_deep(self, module: str) -> None:
+        """Report a module that is nested too deeply to walk, unless something else is wrong."""
+        if self._result.ok:
+            first = self._units[module].workflows[0]
+            what = f"the workflow {first.name}, or something beside it in the file,"
+            self._report(module, TooDeep, what=what)
+
+    def _report(self, module: str, rule: type[Rule], **fields: str) -> None:
+        """Report something at the first workflow of a module."""
+        first = self._units[module].workflows[0]
+        file = self._result.project.modules[module].relpath
+        self._result.diagnostics.append(rule.on(file, first.where, related=(), cause="", **fields))
 
 
 def _strict(diagnostic: Diagnostic) -> Diagnostic:
     return replace(diagnostic, severity="error") if diagnostic.code == "FLP501" else diagnostic
-
-
-def _lower(classified: Classified, plans: list[Plan], result: Compilation, cache: Cache | None) -> None:
-    by_module: dict[str, list[Plan]] = {}
-    for plan in plans:
-        by_module.setdefault(plan.root.module.name, []).append(plan)
-    for name, some in by_module.items():
-        module = result.project.modules[name]
-        try:
-            lowered, fault = _lowered(classified, module, some, cache)
-            result.lowered[name] = lowered
-        except (LoweringError, SyntaxError) as error:
-            fault = f"{type(error).__name__}: {str(error).splitlines()[0]}"
-        except (RecursionError, MemoryError):
-            result.diagnostics.append(_too_deep(some[0].root))
-            continue
-        if fault is not None:
-            result.diagnostics.append(_internal(module, some[0].root, fault))
-
-
-def _lowered(
-    classified: Classified, module: SourceModule, plans: list[Plan], cache: Cache | None
-) -> tuple[Lowered, str | None]:
-    """The emitted form of a module, from the cache if the same was to be done before, and what is wrong."""
-    edits = collect_edits(classified, plans)
-    key = fingerprint(module.text, edits) if cache is not None else ""
-    known = cache.get(module.relpath, key) if cache is not None else None
-    if known is not None:
-        return Lowered(module, known.text, known.line_map), None
-    from flopod_compiler.lower.module import lower_module
-
-    lowered = lower_module(module, [plan.root.node for plan in plans], edits)
-    fault = check_lowered(classified, lowered, plans)
-    if cache is not None and fault is None:
-        cache.put(module.relpath, Entry(key, lowered.text, lowered.line_map))
-    return lowered, fault
 
 
 def check_lowered(classified: Classified, lowered: Lowered, plans: list[Plan]) -> str | None:
@@ -193,112 +210,3 @@ def _functions(tree: ast.Module, line_map: list[int]) -> dict[int, FunctionNode]
         for node in statements(tree)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
     }
-
-
-def _internal(module: SourceModule, root: WorkflowFunction, fault: str) -> Diagnostic:
-    return Untranslated.on(module.relpath, name_span(root.node, module), name=root.name, fault=fault)
-
-
-# -- the manifest
-
-
-def _manifest(plans: list[Plan], result: Compilation) -> Manifest:
-    functions = _ir_functions(plans)
-    entries = {plan.root.name: _entry(plan, functions) for plan in plans}
-    sources = {
-        module.relpath: hashlib.sha256(module.text.encode()).hexdigest()
-        for module in sorted(result.project.modules.values(), key=lambda one: one.relpath)
-    }
-    lines = {one.module.relpath: one.line_map for one in result.lowered.values()}
-    tree = {name: msgspec.to_builtins(function) for name, function in functions.items()}
-    return Manifest(
-        build=_build_id(result, sources),
-        name=result.project.name,
-        workflows=entries,
-        compiler=version("flopod"),
-        sources=sources,
-        lines=lines,
-        ir=tree,
-        graph=_graph(functions),
-    )
-
-
-def _build_id(result: Compilation, sources: dict[str, str]) -> str:
-    """Names the build by what it runs: every source and every emitted module."""
-    digest = hashlib.sha256(version("flopod").encode())
-    for relpath, source in sources.items():
-        digest.update(f"{relpath}\0{source}\0".encode())
-    for name, lowered in sorted(result.lowered.items()):
-        digest.update(f"{name}\0{lowered.text}\0".encode())
-    return digest.hexdigest()[:16]
-
-
-def _ir_functions(plans: list[Plan]) -> dict[str, ir.Function]:
-    """The functions by name; inner functions that share one (a conditional `def`) are taken together."""
-    found: dict[str, ir.Function] = {}
-    for plan in plans:
-        for one in plan.functions.values():
-            function = one.function
-            name = f"{function.module.name}:{function.qualname}"
-            if name in found and function.parent is not None:
-                found[name].body.extend(one.body)
-                continue
-            place = function.module.relpath
-            found[name] = ir.Function(
-                function.module.name, function.qualname, place, function.node.lineno, [*one.body]
-            )
-    return found
-
-
-def _entry(plan: Plan, functions: dict[str, ir.Function]) -> WorkflowEntry:
-    root = plan.root
-    found = list(ir.paths(functions[f"{root.module.name}:{root.qualname}"], functions))
-    return WorkflowEntry(
-        name=root.name,
-        module=root.module.name,
-        function=root.qualname,
-        sync=isinstance(root.node, ast.FunctionDef),
-        version=str(root.options.get("version", "")),
-        parameters=_parameters(root.node.args),
-        paths=[entry for entry, _ in found],
-        waits=list(ir.waits(found, functions)),
-    )
-
-
-def _parameters(arguments: ast.arguments) -> list[Parameter]:
-    plain = [*arguments.posonlyargs, *arguments.args]
-    first_default = len(plain) - len(arguments.defaults)
-    found = []
-    for position, one in enumerate(plain):
-        kind = "POSITIONAL_ONLY" if position < len(arguments.posonlyargs) else "POSITIONAL_OR_KEYWORD"
-        found.append(Parameter(one.arg, kind, position < first_default))
-    if arguments.vararg is not None:
-        found.append(Parameter(arguments.vararg.arg, "VAR_POSITIONAL", False))
-    for one, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
-        found.append(Parameter(one.arg, "KEYWORD_ONLY", default is None))
-    if arguments.kwarg is not None:
-        found.append(Parameter(arguments.kwarg.arg, "VAR_KEYWORD", False))
-    return found
-
-
-def _graph(functions: dict[str, ir.Function]) -> dict[str, Any]:
-    """Nodes and edges of each function: containment as `inside`, calls of workflows as `calls`."""
-    graph: dict[str, Any] = {}
-    for name, function in functions.items():
-        nodes: list[dict[str, Any]] = []
-        _graph_block(function.body, "", nodes)
-        graph[name] = {"nodes": nodes, "calls": [one["callee"] for one in nodes if one["kind"] == "call"]}
-    return graph
-
-
-def _graph_block(block: list[ir.Node], prefix: str, nodes: list[dict[str, Any]]) -> None:
-    for node in block:
-        if isinstance(node, ir.Operation):
-            nodes.append(
-                {"id": prefix + node.id, "kind": node.kind, "line": node.line, "callee": node.callee}
-            )
-        elif isinstance(node, ir.Loop | ir.Branch):
-            kind = node.kind if isinstance(node, ir.Loop) else "branch"
-            nodes.append({"id": prefix + node.id, "kind": kind, "line": node.line, "callee": ""})
-        for segment, inner in ir.children(node):
-            _graph_block(inner, prefix + segment, nodes)

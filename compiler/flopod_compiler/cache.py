@@ -1,11 +1,11 @@
-"""Emitted modules of earlier builds, so that only what has changed is lowered again.
+"""What earlier builds found out and emitted, so that only what a change can reach is compiled again.
 
-What a call is and which state a loop carries may depend on any module, so it is found out anew each time.
-Only the work that follows from it alone is kept: a module is lowered again if its text, or anything that
-is to be done to it, is not as it was. So an edit elsewhere that changes a call is seen, and the output is
-the same with and without a cache.
+An outline is kept by the text of its module. What follows from more than that (which functions are
+workflows, the unit of a module) is kept with every question that was asked for it, and holds while they are
+all answered as they were then: so an edit elsewhere that changes a call is seen, and the output is the same
+with and without a cache. Emitted text is kept by what was to be done to its module.
 
-One file a source root, in the user's cache folder. It is replaced in one step; a damaged one, one of another
+One file a source, in the user's cache folder. It is replaced in one step; a damaged one, one of another
 compiler, and one that cannot be read or written, is no cache.
 """
 
@@ -17,29 +17,45 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
+from flopod_compiler.classify.discovery import LISTED, Found
+from flopod_compiler.model import Config, Project
+from flopod_compiler.program import Outline
+from flopod_compiler.units import Unit
+
 VARIABLE = "FLOPOD_CACHE_DIR"
-_FORMAT = 1
+_FORMAT = 2
 _UNUSED = 30 * 24 * 3600
+T = TypeVar("T", Found, Unit)
 
 
 class Entry(msgspec.Struct, array_like=True):
-    """An emitted module by the fingerprint of what it was made from."""
+    """An emitted module by the fingerprint of what it was made from; `ids` are those of its sites."""
 
     key: str
     text: str
     line_map: list[int]
+    ids: list[str] = []
 
 
 class _File(msgspec.Struct, array_like=True):
-    """`made_by` names the compiler and the interpreter."""
+    """`made_by` names the compiler and the interpreter, `config` what the analysis is told.
 
-    made_by: str
-    modules: dict[str, Entry]
+    Outlines stand with the version of their module.
+    """
+
+    made_by: str = ""
+    config: str = ""
+    outlines: dict[str, tuple[str, Outline]] = {}
+    found: dict[str, msgspec.Raw] = {}
+    units: dict[str, msgspec.Raw] = {}
+    emitted: dict[str, Entry] = {}
 
 
 def cache_folder() -> Path | None:
@@ -55,45 +71,108 @@ def cache_folder() -> Path | None:
 
 
 class Cache:
-    """The emitted modules of one source root: `get`, `put`, and `save` at the end of a build."""
+    """What is known of one source: read at the start of a build, filled in its course, saved at its end.
 
-    def __init__(self, folder: Path, root: Path) -> None:
-        name = hashlib.sha256(os.fsencode(root.resolve())).hexdigest()[:32]
-        self._path = folder / f"{name}.cache"
-        self._before = _read(self._path)
-        self._now: dict[str, Entry] = {}
+    Without a folder it is empty and stays so.
+    """
 
-    def get(self, module: str, key: str) -> Entry | None:
-        """What the module was emitted as when its fingerprint was `key`."""
-        found = self._before.get(module)
-        if found is None or found.key != key:
-            return None
-        self._now[module] = found
-        return found
+    def __init__(self, folder: Path | None, src: Path) -> None:
+        name = hashlib.sha256(os.fsencode(src.resolve())).hexdigest()[:32]
+        self._path = folder / f"{name}.cache" if folder is not None else None
+        self._before = _read(self._path) if self._path is not None else _File()
+        self._now = _File(_made_by() if folder is not None else "")
+
+    @property
+    def is_used(self) -> bool:
+        return self._path is not None
+
+    # -- what was known
+
+    def parsed(self) -> set[str]:
+        """The versions of modules that could be parsed."""
+        return {version for version, _ in self._before.outlines.values()}
+
+    def outlines(self, project: Project) -> dict[str, Outline]:
+        """The outlines of modules that are as they were."""
+        return {
+            name: outline
+            for name, (version, outline) in self._before.outlines.items()
+            if name in project.modules and project.modules[name].version == version
+        }
+
+    def configure(self, config: Config) -> None:
+        """Forget what was found out under another configuration."""
+        self._now.config = repr((config.workflows, config.pure, config.leaves))
+        if self._now.config != self._before.config:
+            self._before.found, self._before.units = {}, {}
+
+    def found(self) -> dict[str, Found]:
+        """Where workflows were found, by module."""
+        return _decoded(self._before.found, Found)
+
+    def units(self) -> dict[str, Unit]:
+        """The units of modules; a caller may fill in their ids."""
+        return _decoded(self._before.units, Unit)
+
+    def emitted(self, module: str) -> Entry | None:
+        """What a module was emitted as."""
+        return self._before.emitted.get(module)
+
+    # -- what is known now
+
+    def keep_outlines(self, project: Project, outlines: Mapping[str, Outline]) -> None:
+        self._now.outlines = {name: (project.modules[name].version, one) for name, one in outlines.items()}
+
+    def keep_found(self, found: Mapping[str, Found]) -> None:
+        """Keep where workflows were found; findings about the configuration name lines that may change."""
+        for module, one in found.items():
+            if module != LISTED or not one.diagnostics:
+                self._keep(self._now.found, module, one)
+
+    def keep_unit(self, module: str, unit: Unit | None) -> None:
+        """Keep a unit before it has ids; None for the one of the build before."""
+        if unit is not None:
+            self._keep(self._now.units, module, unit)
+        elif module in self._before.units:
+            self._now.units[module] = self._before.units[module]
 
     def put(self, module: str, entry: Entry) -> None:
-        self._now[module] = entry
+        """Keep what a module is emitted as."""
+        self._now.emitted[module] = entry
+
+    def _keep(self, where: dict[str, msgspec.Raw], module: str, value: Found | Unit) -> None:
+        if self.is_used:
+            with contextlib.suppress(RecursionError, UnicodeEncodeError):
+                where[module] = msgspec.Raw(msgspec.msgpack.encode(value))
 
     def save(self) -> None:
-        """Keep what this build has emitted, if that differs from what was there."""
-        if self._now == self._before:
+        """Keep what this build knows, if that differs from what was there."""
+        if self._path is None or self._now == self._before:
             return
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, UnicodeEncodeError):
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            _replace(self._path, _packed(_File(_made_by(), self._now)))
+            _replace(self._path, _packed(self._now))
             _drop_unused(self._path.parent)
 
 
-def _read(path: Path) -> dict[str, Entry]:
+def _decoded(kept: Mapping[str, msgspec.Raw], kind: type[T]) -> dict[str, T]:
+    try:
+        decoder = msgspec.msgpack.Decoder(kind)
+        return {name: decoder.decode(one) for name, one in kept.items()}
+    except (msgspec.DecodeError, RecursionError):
+        return {}
+
+
+def _read(path: Path) -> _File:
     try:
         data = path.read_bytes()
         check, body = data[:32], data[32:]
         if hashlib.sha256(body).digest() != check:
-            return {}
+            return _File()
         found = msgspec.msgpack.decode(body, type=_File)
     except (OSError, msgspec.DecodeError):
-        return {}
-    return found.modules if found.made_by == _made_by() else {}
+        return _File()
+    return found if found.made_by == _made_by() else _File()
 
 
 def _packed(file: _File) -> bytes:

@@ -9,9 +9,11 @@ from dataclasses import fields, is_dataclass
 from enum import Enum
 from typing import Any
 
-from flopod_compiler.ids import SiteScope
+import msgspec
+
 from flopod_compiler.lower.edits import Edits
 from flopod_compiler.model import ModuleValue, ProjectClass, ProjectFunction
+from flopod_compiler.sites import SiteScope
 
 _WRITERS: dict[type, Callable[[Any], str]] = {}
 _ATOMS = frozenset({str, int, float, bool, bytes, type(None), complex})
@@ -56,9 +58,9 @@ def _writer(kind: type) -> Callable[[Any], str]:
     if issubclass(kind, Enum):
         return repr
     title = kind.__name__
-    if not is_dataclass(kind):
+    if not is_dataclass(kind) and not issubclass(kind, msgspec.Struct):
         raise TypeError(f"no fingerprint of {title}")
-    names = [one.name for one in fields(kind)]
+    names = [one.name for one in fields(kind)] if is_dataclass(kind) else kind.__struct_fields__
     return lambda one: f"{title}({','.join([_written(getattr(one, name)) for name in names])})"
 
 

@@ -9,61 +9,23 @@ operation is ever one of theirs.
 
 from __future__ import annotations
 
-import ast
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+from flopod_compiler.sites import STATE, Site, SiteScope
+
 NOTHING: Mapping[Any, Any] = MappingProxyType({})
 QUIET = {"branch"}
-_UNNAMED = (ast.Await, ast.Lambda, ast.comprehension, ast.NamedExpr)
-STATE = {"var", "list", "map"}
-
-
-@dataclass(eq=False, slots=True)
-class Site:
-    """One place that needs an id in its scope.
-
-    `op` is the name it goes by; `literals` the constant arguments by position or keyword; `inner` the scope
-    that a loop hands out; `id` is filled in by `assign_ids`.
-    """
-
-    kind: str
-    op: str
-    node: ast.AST
-    scope: SiteScope
-    pragma: str | None = None
-    literals: dict[int | str, str] = field(default_factory=dict)
-    assigned: str | None = None
-    inner: SiteScope | None = None
-    id: str = ""
-
-
-@dataclass(eq=False, slots=True)
-class SiteScope:
-    """A scope of emitted code: the variable that holds it and the sites whose ids live in it."""
-
-    variable: str
-    parent: SiteScope | None = None
-    sites: list[Site] = field(default_factory=list)
-    inner: list[SiteScope] = field(default_factory=list)
-
-    def open(self, variable: str) -> SiteScope:
-        scope = SiteScope(variable, self)
-        self.inner.append(scope)
-        return scope
-
-    def add(self, site: Site) -> Site:
-        self.sites.append(site)
-        return site
 
 
 @dataclass(frozen=True, slots=True)
 class Clash:
     """Two sites of one scope for which no distinct id was found, or only an ordinal."""
 
+    scope: SiteScope
     site: Site
     fatal: bool
     first: Site
@@ -90,7 +52,7 @@ def assign_ids(
             groups.setdefault((site.kind in QUIET, site.op), []).append(site)
         else:
             groups.setdefault((site.kind in QUIET, site.op), []).append(site)
-    namespace = _Namespace(taken, spent.get(scope, frozenset()))
+    namespace = _Namespace(scope, taken, spent.get(scope, frozenset()))
     for (quiet, op), group in sorted(groups.items(), key=lambda item: item[0][0]):
         clashes += (_number_group if quiet else _name_group)(op, group, kept, namespace)
     for inner in scope.inner:
@@ -102,6 +64,7 @@ def assign_ids(
 class _Namespace:
     """The ids of one scope: who has them, and which are spent."""
 
+    scope: SiteScope
     taken: dict[str, Site]
     spent: frozenset[str]
 
@@ -134,7 +97,7 @@ def _name_group(op: str, group: list[Site], kept: Mapping[Site, str], space: _Na
 def _take_named(site: Site, wanted: str, space: _Namespace) -> list[Clash]:
     site.id = wanted
     first = space.taken.setdefault(wanted, site)
-    return [] if first is site else [Clash(site, True, first)]
+    return [] if first is site else [Clash(space.scope, site, True, first)]
 
 
 def _last_resort(
@@ -153,17 +116,19 @@ def _last_resort(
         ):
             space.take(site, f"{op}#{name}")
             return []
-    place = _between(site)
-    if any(_between(one) == place for one in group if one is not site) or not space.is_free(f"{op}#{place}"):
+    place = _between(site, space.scope)
+    if any(_between(one, space.scope) == place for one in group if one is not site) or not space.is_free(
+        f"{op}#{place}"
+    ):
         place = _numbered(site, op, group, space)
     space.take(site, f"{op}#{place}")
     nameless.append(site)
-    return [Clash(site, False, nameless[0])] if nameless[0] is not site else []
+    return [Clash(space.scope, site, False, nameless[0])] if nameless[0] is not site else []
 
 
 def _own_names(site: Site) -> list[str | None]:
     first = next(iter(site.literals.values()), None)
-    return [site.assigned, first, argument_text(site.node), _content(site)]
+    return [site.assigned, first, site.arguments, _content(site)]
 
 
 def _content(site: Site) -> str | None:
@@ -172,9 +137,9 @@ def _content(site: Site) -> str | None:
     return f"({ops[0]})" if ops else None
 
 
-def _between(site: Site) -> str:
+def _between(site: Site, scope: SiteScope) -> str:
     """The calls before and after a call in its scope."""
-    beside = [one for one in site.scope.sites if one.kind not in STATE | QUIET]
+    beside = [one for one in scope.sites if one.kind not in STATE | QUIET]
     place = beside.index(site)
     before = beside[place - 1].op if place else ""
     after = beside[place + 1].op if place + 1 < len(beside) else ""
@@ -229,46 +194,6 @@ def _mixed_names(group: list[Site], bare: bool) -> list[str | None]:
     """The first literal or the assigned name where it is nobody else's, else the arguments' own text."""
     values = [next(iter(site.literals.values()), None) or site.assigned for site in group]
     if not bare:
-        values = [value or argument_text(site.node) for value, site in zip(values, group, strict=True)]
+        values = [value or site.arguments for value, site in zip(values, group, strict=True)]
     often = Counter(values)
     return [value if often[value] == 1 else None for value in values]
-
-
-def argument_text(node: ast.AST) -> str | None:
-    """The arguments of a call as id text, `(order.id, total)`, if they are short and call nothing durable."""
-    if not isinstance(node, ast.Call) or not (node.args or node.keywords):
-        return None
-    if any(isinstance(one, _UNNAMED) for part in [*node.args, *node.keywords] for one in ast.walk(part)):
-        return None
-    text = _unquoted(", ".join([*map(ast.unparse, node.args), *map(ast.unparse, node.keywords)]))
-    return f"({text})" if len(text) <= 40 and text.isprintable() else None
-
-
-def literal_arguments(call: ast.Call) -> dict[int | str, str]:
-    """The short constant arguments of a call, by position or keyword, as id text."""
-    found: dict[int | str, str] = {}
-    for position, argument in enumerate(call.args):
-        if isinstance(argument, ast.Starred):
-            break
-        text = _literal(argument)
-        if text:
-            found[position] = text
-    for keyword in call.keywords:
-        text = _literal(keyword.value)
-        if keyword.arg and text:
-            found[keyword.arg] = text
-    return found
-
-
-def _literal(node: ast.expr) -> str | None:
-    if isinstance(node, ast.Constant) and isinstance(node.value, str | int | float):
-        if isinstance(node.value, bool):
-            return None
-        text = _unquoted(str(node.value))
-        return text if 0 < len(text) <= 40 and text.isprintable() else None
-    return None
-
-
-def _unquoted(text: str) -> str:
-    """Text without what would need a backslash in a string, which Python 3.11 refuses inside an f-string."""
-    return text.translate({ord(one): None for one in "'\"\\"})

@@ -34,6 +34,7 @@ class SourceModule:
     is_package: bool
     text: str
     parsed: ast.Module | None = None
+    _version: str = ""
 
     @property
     def tree(self) -> ast.Module:
@@ -46,6 +47,13 @@ class SourceModule:
     def digest(self) -> str:
         """The SHA-256 of the text."""
         return hashlib.sha256(self.text.encode("utf-8", "surrogatepass")).hexdigest()
+
+    @property
+    def version(self) -> str:
+        """Names the module as it is: what is found out about it by itself follows from its version."""
+        if not self._version:
+            self._version = f"{self.digest} {self.relpath}"
+        return self._version
 
 
 def _parsed(text: str, relpath: str) -> ast.Module:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from pathlib import Path
 
 from flopod.errors import UsageError
@@ -20,8 +20,8 @@ _OUTPUT_MARK = "[tool.flopod]"
 _START = Span(1, 0, 1, 0)
 
 
-def discover(src: Path) -> Project:
-    """Read and parse every Python file of a project.
+def discover(src: Path, parsed: Container[str] = ()) -> Project:
+    """Read every Python file of a project, and parse those whose versions are not among the `parsed`.
 
     `src` is a folder (the source root; packages need no `__init__.py`) or one `.py` file. What is wrong
     with single files is in `Project.diagnostics`; only a path that cannot be a source root raises
@@ -37,7 +37,7 @@ def discover(src: Path) -> Project:
     project.diagnostics.extend(found.diagnostics)
     with collector_paused():
         for path in files:
-            _add_module(project, path)
+            _add_module(project, path, parsed)
     project.modules = dict(sorted(project.modules.items()))
     return project
 
@@ -100,18 +100,21 @@ def _is_output(path: Path) -> bool:
     return "# /// script" in head and f"# {_OUTPUT_MARK}" in head
 
 
-def _add_module(project: Project, path: Path) -> None:
+def _add_module(project: Project, path: Path, parsed: Container[str]) -> None:
     relpath = path.relative_to(project.root).as_posix()
     text = read_text(path, relpath)
     if isinstance(text, Diagnostic):
         project.diagnostics.append(text)
         return
-    tree = parse_text(text, relpath)
-    if isinstance(tree, Diagnostic):
-        project.texts[relpath] = text
-        project.diagnostics.append(tree)
-        return
     name, is_package = _module_name(relpath)
+    module = SourceModule(name, path, relpath, is_package, text)
+    if module.version not in parsed:
+        tree = parse_text(text, relpath)
+        if isinstance(tree, Diagnostic):
+            project.texts[relpath] = text
+            project.diagnostics.append(tree)
+            return
+        module.parsed = tree
     known = project.modules.get(name)
     if known is not None:
         related = (Related(known.relpath, _START, "the other file"),)
@@ -120,7 +123,7 @@ def _add_module(project: Project, path: Path) -> None:
         )
         if not is_package:
             return
-    project.modules[name] = SourceModule(name, path, relpath, is_package, text, tree)
+    project.modules[name] = module
 
 
 def _module_name(relpath: str) -> tuple[str, bool]:

@@ -242,11 +242,11 @@ class _Written(_Reader):
 
 class _Restored(_Reader):
     def __init__(self, plan: Plan) -> None:
-        self._scopes = {site.scope.variable for site in plan.sites.values()}
+        self._scopes = {site.variable for site in plan.sites.values()}
         self._scopes |= {scope.variable for scope in plan.loops.values()}
         self._scopes |= {one.root.variable for one in plan.functions.values()}
         self._scopes |= {one.inner.variable for one in plan.spreads.values()}
-        self._scopes |= {one.loop.scope.variable for one in plan.spreads.values()}
+        self._scopes |= {one.loop.variable for one in plan.spreads.values()}
         self._counters = set(plan.counters.values())
         self._durable = {function.function.node.name for function in plan.functions.values()}
         self._root = plan.root.node.name

@@ -173,7 +173,7 @@ def test_builds_at_the_same_time_leave_a_whole_cache(tmp_path: Path) -> None:
 
     def read_on() -> None:
         while not done.is_set():
-            seen.append(len(caching._read(tmp_path / "shared.cache")))
+            seen.append(len(caching._read(tmp_path / "shared.cache").emitted))
 
     reader = threading.Thread(target=read_on)
     writers = [threading.Thread(target=write_on, args=(name,)) for name in entries]

@@ -10,13 +10,15 @@ from flopod.manifest import Manifest, WorkflowEntry
 from flopod_compiler.build import compile_project
 from flopod_compiler.classify import classify
 from flopod_compiler.diagnostics import Diagnostic
-from flopod_compiler.lock import Lock, Locked, Update, match_lock, with_lock
+from flopod_compiler.lock import Lock, Locked, Update, describe, match_lock, with_lock
 from flopod_compiler.lock.paths import occurrences
 from flopod_compiler.lock.text import NAME, render
 from flopod_compiler.plan import Plan, name_sites, plan_workflow
+from flopod_compiler.program import Sources
 from flopod_compiler.project import discover
+from flopod_compiler.sites import Site
 from tests.edits.programs import WORKFLOW, Program
-from tests.edits.tree import places, position
+from tests.edits.tree import places
 
 Paths = dict[int, set[str]]
 
@@ -69,12 +71,17 @@ def _compiled(program: Program, folder: Path, lock: Lock | None) -> Made:
 
 
 def _planned(program: Program, folder: Path, lock: Lock | None) -> Made:
-    classified = classify(discover(folder))
+    project = discover(folder)
+    classified = classify(project)
     plans = [plan_workflow(classified, root) for root in classified.workflows]
-    free = match_lock(classified, plans, folder / NAME, None)
+    described = [one for plan in plans for one in describe(classified, plan)]
+    workflows = {plan.root.name: f"{plan.root.module.name}:{plan.root.qualname}" for plan in plans}
+    outlines = Sources(project).outlines.items()
+    defined = {f"{module}:{name}" for module, outline in outlines for name in outline.defines}
+    free = match_lock(described, workflows, defined, folder / NAME, None)
     unlocked = _paths(program, _named(plans, free), free)
     _check([*classified.diagnostics, *(one for plan in plans for one in plan.diagnostics)])
-    locked = match_lock(classified, plans, folder / NAME, lock)
+    locked = match_lock(described, workflows, defined, folder / NAME, lock)
     update = _named(plans, locked)
     entries = {name: WorkflowEntry(name, "", "") for name in update.lock.workflows}
     manifest = with_lock(Manifest("build", "shop", entries), update)
@@ -103,7 +110,15 @@ def _paths(program: Program, update: Update, locked: Locked) -> Paths:
         entries = [entry for entry in lock.live(function) if entry.shape.kind != "constant"]
         module = function.partition(":")[0]
         for entry, call in zip(entries, locked.today[function].scope.all(), strict=True):
-            mark = at.get((module, *position(call.site.node)))
+            mark = _mark(module, call.site, at)
             if mark is not None and entry.shape.kind != "branch":
                 found.setdefault(mark, set()).add(prefix + entry.path)
     return found
+
+
+def _mark(module: str, site: Site, at: dict[tuple[str, int, int], int]) -> int | None:
+    """The mark of a site: a loop statement is known by its start, all else by the end."""
+    where = site.where
+    if site.kind == "loop" and site.line and site.default is not None:
+        return at.get((module, where.line, where.col))
+    return at.get((module, where.end_line, where.end_col))

@@ -1,5 +1,6 @@
 """From resolved names to classified calls: every call of every workflow gets its kind, or a diagnostic."""
 
-from flopod_compiler.classify.run import classify
+from flopod_compiler.classify.run import classify, classify_module, finish
+from flopod_compiler.classify.workspace import Workspace
 
-__all__ = ["classify"]
+__all__ = ["Workspace", "classify", "classify_module", "finish"]

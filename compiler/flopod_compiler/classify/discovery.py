@@ -9,7 +9,7 @@ import msgspec
 
 from flopod_compiler.classify.listed import find_listed
 from flopod_compiler.classify.unfound import none_found
-from flopod_compiler.classify.workflows import Marked, find_marked
+from flopod_compiler.classify.workflows import find_marked
 from flopod_compiler.classify.workspace import Workspace
 from flopod_compiler.diagnostics import Diagnostic, Related
 from flopod_compiler.diagnostics.rules.discovery import (
@@ -20,6 +20,7 @@ from flopod_compiler.diagnostics.rules.discovery import (
     WorkflowTwice,
 )
 from flopod_compiler.program import Program, Sources, Trace
+from flopod_compiler.program.marked import Marked
 from flopod_compiler.purity import Common
 
 _UNREAD = frozenset({NotReadable.code, NotParsed.code, NewerSyntax.code, TooDeep.code})
@@ -39,33 +40,29 @@ class Found(msgspec.Struct, array_like=True):
 
 @dataclass(eq=False, slots=True)
 class Discovery:
-    """Every workflow in the order of modules and lines; `found` says where each was found."""
+    """Every workflow in the order of modules and lines; `found` says what each search gave."""
 
     workflows: list[Marked] = field(default_factory=list)
     diagnostics: list[Diagnostic] = field(default_factory=list)
     found: dict[str, Found] = field(default_factory=dict)
-
-    def inside(self, module: str) -> list[Marked]:
-        """The workflows of one module."""
-        return [one for one in self.workflows if one.module == module]
 
 
 def find_workflows(sources: Sources, common: Common, known: Mapping[str, Found]) -> Discovery:
     """Find all workflows, and answer for them from now on. `known` is what an earlier search has found."""
     project = sources.project
     result = Discovery(diagnostics=list(project.diagnostics))
+    distinct: dict[tuple[str, int], Marked] = {}
     for name in [*project.modules, LISTED]:
         kept = known.get(name)
         if kept is None or not sources.answers.are_as_in(kept.trace):
             kept = _search(sources, common, name)
         result.found[name] = kept
         result.diagnostics += kept.diagnostics
-    distinct = {
-        (one.module, one.line): one for found in reversed(result.found.values()) for one in found.marked
-    }
-    result.workflows = sorted(distinct.values(), key=lambda one: (one.module, one.line))
+        for one in kept.marked:
+            distinct.setdefault((one.module, one.line), one)
+    result.workflows = [distinct[place] for place in sorted(distinct)]
     for one in result.workflows:
-        sources.answers.workflows.setdefault(one.module, {})[one.line] = one.name
+        sources.answers.workflows.setdefault(one.module, []).append(one)
     result.diagnostics += _twice(result.workflows)
     if not result.workflows and not any(one.code in _UNREAD for one in result.diagnostics):
         result.diagnostics.append(none_found(project, result.diagnostics))

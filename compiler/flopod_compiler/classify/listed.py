@@ -5,12 +5,13 @@ from __future__ import annotations
 import ast
 import difflib
 
-from flopod_compiler.classify.workflows import Marked, marked
+from flopod_compiler.classify.workflows import marked
 from flopod_compiler.classify.workspace import Workspace
 from flopod_compiler.configuration import place
 from flopod_compiler.diagnostics.rules.discovery import EntryNotFound
 from flopod_compiler.model import Project, ProjectFunction, ProjectModule, Symbol, Unknown
 from flopod_compiler.names import describe
+from flopod_compiler.program.marked import Marked
 
 
 def find_listed(work: Workspace, project: Project) -> list[Marked]:

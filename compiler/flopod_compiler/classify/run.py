@@ -15,7 +15,7 @@ from flopod_compiler.classify.reach import reachable_modules
 from flopod_compiler.classify.review import review_module, review_workflow
 from flopod_compiler.classify.state import check_state
 from flopod_compiler.classify.values import check_function_values
-from flopod_compiler.classify.workflows import Marked, check_bindings, workflow_functions
+from flopod_compiler.classify.workflows import check_bindings, workflow_functions
 from flopod_compiler.classify.workspace import Workspace
 from flopod_compiler.diagnostics.rules.discovery import TooDeep
 from flopod_compiler.garbage import collector_paused
@@ -50,10 +50,7 @@ def classify(project: Project, *, all_functions: bool = False) -> ClassifiedProj
         discovery = find_workflows(sources, common, {})
         result.diagnostics += discovery.diagnostics
         result.reachable = reachable_modules({one.module for one in discovery.workflows}, sources.outlines)
-        modules = [
-            classify_module(Program(sources), common, name, discovery.inside(name))
-            for name in sorted(result.reachable)
-        ]
+        modules = [classify_module(Program(sources), common, name) for name in sorted(result.reachable)]
         sources.answers.called = set().union(*(work.result.runs for work in modules))
         for work in modules:
             finish(work)
@@ -61,12 +58,12 @@ def classify(project: Project, *, all_functions: bool = False) -> ClassifiedProj
         return result
 
 
-def classify_module(program: Program, common: Common, name: str, found: list[Marked]) -> Workspace:
-    """Classify every call in the workflows of one module, those `found`, and review the module."""
+def classify_module(program: Program, common: Common, name: str) -> Workspace:
+    """Classify every call in the workflows of one module, and review the module."""
     work = Workspace.of(program, common)
     module = program.module(name)
     assert module is not None
-    work.result.workflows = workflow_functions(work, module, found)
+    work.result.workflows = workflow_functions(work, module)
     check_bindings(work, work.result.workflows)
     _classify_workflows(work)
     review_module(work, module)

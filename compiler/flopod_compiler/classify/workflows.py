@@ -5,8 +5,6 @@ from __future__ import annotations
 import ast
 import difflib
 
-import msgspec
-
 from flopod_compiler.classify.workspace import Workspace
 from flopod_compiler.diagnostics import Related, Span
 from flopod_compiler.diagnostics.rules.calls import BadOptions, MisplacedWorkflow, UnknownDecorator
@@ -14,19 +12,9 @@ from flopod_compiler.diagnostics.rules.discovery import MarkerMisspelled, Workfl
 from flopod_compiler.model import External, FunctionNode, SourceModule, Symbol, Unknown, WorkflowFunction
 from flopod_compiler.names import Scope
 from flopod_compiler.parse import name_span, shortened, span, statements
+from flopod_compiler.program.marked import Marked
 
 _OPTIONS: dict[str, tuple[type, ...]] = {"name": (str,), "version": (int, str), "queue": (str,)}
-
-
-class Marked(msgspec.Struct, frozen=True, array_like=True):
-    """A function that is a workflow, by its line in its module; `where` is its name there."""
-
-    module: str
-    file: str
-    line: int
-    name: str
-    where: Span
-    options: dict[str, int | str] = {}
 
 
 def find_marked(work: Workspace, module: SourceModule) -> list[Marked]:
@@ -56,14 +44,14 @@ def marked(module: SourceModule, node: FunctionNode, options: dict[str, int | st
     return Marked(module.name, module.relpath, node.lineno, name, name_span(node, module), options)
 
 
-def workflow_functions(work: Workspace, module: SourceModule, found: list[Marked]) -> list[WorkflowFunction]:
-    """The functions of a module that are found to be workflows."""
+def workflow_functions(work: Workspace, module: SourceModule) -> list[WorkflowFunction]:
+    """The functions of a module that are workflows."""
     tree = work.names.module(module.name)
     assert tree is not None
     nodes = {node.lineno: node for node in tree.functions}
     return [
         WorkflowFunction(module, nodes[one.line], nodes[one.line].name, one.name, None, dict(one.options))
-        for one in found
+        for one in work.program.workflows(module.name)
     ]
 
 

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
 from flopod.manifest import Manifest
-from flopod_compiler.ids import Site, SiteScope
 from flopod_compiler.lock.match import Matching, explicit_id, match_calls
 from flopod_compiler.lock.model import Lock
 from flopod_compiler.lock.moves import match_moved
 from flopod_compiler.lock.paths import edits_of, moves_of
 from flopod_compiler.lock.renames import find_renames
+from flopod_compiler.lock.shapes import Described, describe
 from flopod_compiler.lock.text import lock_path, read_lock
-from flopod_compiler.lock.today import Function, Scope, describe
+from flopod_compiler.lock.today import Function, Scope, functions_of
 from flopod_compiler.lock.update import Change, Update, update
-from flopod_compiler.model import ClassifiedProject
-from flopod_compiler.plan.model import Plan
+from flopod_compiler.sites import Site, SiteScope
 
 
 @dataclass(slots=True)
@@ -65,11 +65,19 @@ class Locked:
         return update(self.before, self.today, self.workflows, self.matching, build)
 
 
-def match_lock(classified: ClassifiedProject, plans: list[Plan], path: Path, before: Lock | None) -> Locked:
-    """Recognise the calls of the plans in the lock `before`."""
-    today = describe(classified, plans)
-    workflows = {plan.root.name: f"{plan.root.module.name}:{plan.root.qualname}" for plan in plans}
-    renames = find_renames(before or Lock(), today, workflows, classified.project)
+def match_lock(
+    described: Iterable[Described],
+    workflows: dict[str, str],
+    defined: Container[str],
+    path: Path,
+    before: Lock | None,
+) -> Locked:
+    """Recognise the calls of today's functions in the lock `before`.
+
+    `workflows` gives the function of each workflow by its name, `defined` all functions of the project.
+    """
+    today = functions_of(described)
+    renames = find_renames(before or Lock(), today, workflows, defined)
     matching = match_calls(before or Lock(), today, renames)
     if before is not None:
         match_moved(before, today, renames, matching)
@@ -91,9 +99,11 @@ def with_lock(manifest: Manifest, update: Update) -> Manifest:
 
 __all__ = [
     "Change",
+    "Described",
     "Lock",
     "Locked",
     "Update",
+    "describe",
     "lock_path",
     "match_lock",
     "read_lock",

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from functools import lru_cache
 
-from flopod_compiler.lock.model import Shape
+from flopod_compiler.sites import Shape
 
 ENOUGH = 3.0
 CLEARLY = 0.3

@@ -5,17 +5,16 @@ A pair is taken only if each is clearly the other's best; what several could cla
 
 from __future__ import annotations
 
-import ast
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 from flopod_compiler.lock.likeness import CLEARLY, ENOUGH, NEIGHBOUR, likeness, loop_likeness
-from flopod_compiler.lock.model import Entry, Lock, Shape
+from flopod_compiler.lock.model import Entry, Lock
 from flopod_compiler.lock.renames import Renames
 from flopod_compiler.lock.today import Call, Function, Scope
-from flopod_compiler.plan.naming import loop_name
+from flopod_compiler.sites import Shape, SiteScope
 
 T = TypeVar("T")
 Candidate = tuple["Call", "Old"]
@@ -219,12 +218,12 @@ class Scores:
         self.of = {pair: score(*pair) for pair in candidates}
         self._by_call: dict[Call, list[Old]] = {}
         self._by_old: dict[Old, list[Call]] = {}
-        self._runs: dict[tuple[int, int], list[Call]] = {}
+        self._runs: dict[tuple[SiteScope, int], list[Call]] = {}
         for call, old in self.of:
             self._by_call.setdefault(call, []).append(old)
             self._by_old.setdefault(old, []).append(call)
         for call in sorted(self._by_call, key=lambda one: one.place):
-            self._runs.setdefault((id(call.site.scope), call.run), []).append(call)
+            self._runs.setdefault((call.scope, call.run), []).append(call)
 
     def surest(self) -> list[Candidate]:
         """The pairs that are clearly each other's best, as far as they share the highest score."""
@@ -245,7 +244,7 @@ class Scores:
 
     def _repeated(self, call: Call) -> tuple[list[Call], list[Old]]:
         """The run of equal lines that a call stands in, and the entries that look like them."""
-        run = self._runs[id(call.site.scope), call.run] if call.shape.kind != "branch" else [call]
+        run = self._runs[call.scope, call.run] if call.shape.kind != "branch" else [call]
         if len(run) < 2:
             return run, []
         same = [old for old in self._by_call[call] if old.entry.shape == call.shape]
@@ -296,11 +295,7 @@ def explicit_id(call: Call) -> str | None:
     site = call.site
     if site.pragma:
         return f"{site.op}#{site.pragma}"
-    if isinstance(site.node, ast.While):
-        return site.op if site.op != "loop" else None
-    if isinstance(site.node, ast.For | ast.AsyncFor | ast.comprehension):
-        return site.op if site.op != loop_name(site.node.iter) else None
-    return None
+    return site.op if site.default is not None and site.op != site.default else None
 
 
 def _callees(shapes: Iterable[Shape], renames: Renames | None) -> Counter[str]:

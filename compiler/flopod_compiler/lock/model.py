@@ -5,29 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
-SAME = {"attempt": "activity"}
-"""Kinds whose records are alike, so that an edit may turn one into the other."""
-
-
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """What a call looks like, for recognising it after an edit.
-
-    `callee` is what it runs, `text` its arguments, the iterable of a loop or the test of a decision,
-    `name` the variable it is assigned to, `within` the header of the statement around it, `carries`
-    what a loop takes from one iteration to the next.
-    """
-
-    kind: str
-    callee: str = ""
-    text: str = ""
-    name: str = ""
-    within: str = ""
-    carries: str = ""
-
-    @property
-    def family(self) -> str:
-        return SAME.get(self.kind, self.kind)
+from flopod_compiler.sites import Shape
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import ast
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass, field
 
-from flopod_compiler.lock.model import Lock, Shape
+from flopod_compiler.lock.model import Lock
 from flopod_compiler.lock.today import Function
-from flopod_compiler.model import Project
+from flopod_compiler.sites import Shape
 
 _ALIKE = 0.6
 Holds = Callable[[str, str], bool]
@@ -31,13 +30,13 @@ class Renames:
 
 
 def find_renames(
-    lock: Lock, today: dict[str, Function], workflows: dict[str, str], project: Project
+    lock: Lock, today: dict[str, Function], workflows: dict[str, str], defined: Container[str]
 ) -> Renames:
-    """Compare what the lock knows with today's functions; only what is gone can have a new name."""
+    """Compare what the lock knows with today's functions; only what is not `defined` can have a new name."""
     functions = _functions(lock, today, workflows)
     found = Renames(functions)
     found.callees = {old: new for new, old in functions.items() if old != new}
-    found.callees |= _callees(lock, today, found, _defined(project))
+    found.callees |= _callees(lock, today, found, defined)
     return found
 
 
@@ -98,7 +97,9 @@ def _unique(keys: list[str], olds: list[str], holds: Holds) -> list[tuple[str, s
 # -- leaves
 
 
-def _callees(lock: Lock, today: dict[str, Function], renames: Renames, defined: set[str]) -> dict[str, str]:
+def _callees(
+    lock: Lock, today: dict[str, Function], renames: Renames, defined: Container[str]
+) -> dict[str, str]:
     """Leaves that are not called and not defined any more, and what is called like them instead."""
     before = _uses((function, entry.shape) for function in lock.functions for entry in lock.live(function))
     now = _uses(
@@ -132,21 +133,4 @@ def _uses(shapes: Iterable[tuple[str, Shape]]) -> dict[str, Counter[object]]:
     for function, shape in shapes:
         if shape.callee and shape.kind != "constant":
             found.setdefault(shape.callee, Counter())[function, shape.text, shape.name] += 1
-    return found
-
-
-def _defined(project: Project) -> set[str]:
-    """Every function and method of the project, `module:qualname`, those in conditional blocks included."""
-    found: set[str] = set()
-    for module in project.modules.values():
-        stack: list[tuple[str, ast.AST]] = [("", module.tree)]
-        while stack:
-            prefix, node = stack.pop()
-            for child in ast.iter_child_nodes(node):
-                if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
-                    found.add(f"{module.name}:{prefix}{child.name}")
-                elif isinstance(child, ast.ClassDef):
-                    stack.append((f"{prefix}{child.name}.", child))
-                elif isinstance(child, ast.If | ast.Try):
-                    stack.append((prefix, child))
     return found

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from flopod.errors import UsageError
-from flopod_compiler.lock.model import Entry, Generation, Lock, Move, Shape
+from flopod_compiler.lock.model import Entry, Generation, Lock, Move
+from flopod_compiler.sites import Shape
 
 NAME = "flopod.lock"
 FORMAT = 1

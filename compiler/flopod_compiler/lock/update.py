@@ -8,9 +8,10 @@ from dataclasses import dataclass, field, replace
 
 from flopod.workflow.paths import encode_id
 from flopod_compiler.lock.match import Matching, Old
-from flopod_compiler.lock.model import Entry, Generation, Lock, Shape
+from flopod_compiler.lock.model import Entry, Generation, Lock
 from flopod_compiler.lock.paths import expand_moves
 from flopod_compiler.lock.today import Call, Function, Scope
+from flopod_compiler.sites import Shape
 
 
 @dataclass(frozen=True, slots=True)

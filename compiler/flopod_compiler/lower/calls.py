@@ -7,7 +7,6 @@ from collections.abc import Callable
 import libcst as cst
 
 from flopod_compiler.classify.receivers import BY_TYPE
-from flopod_compiler.ids import Site
 from flopod_compiler.knowledge.author import PARALLEL, RACE
 from flopod_compiler.knowledge.concurrency import BLOCKING_SLEEP, TIMED
 from flopod_compiler.lower import nodes
@@ -15,6 +14,7 @@ from flopod_compiler.lower.edits import CallEdit
 from flopod_compiler.model import CallKind
 from flopod_compiler.plan.model import Spread
 from flopod_compiler.plan.naming import TIMERS
+from flopod_compiler.sites import Site
 
 _FORMS = {
     "asyncio.gather": "parallel",

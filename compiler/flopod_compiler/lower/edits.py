@@ -8,10 +8,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 
 from flopod_compiler.analyse.declared import Declared
-from flopod_compiler.ids import Site
 from flopod_compiler.model import CallInfo, CallKind, Classified, SourceModule
 from flopod_compiler.plan import FunctionPlan, Plan
 from flopod_compiler.plan.model import Spread
+from flopod_compiler.sites import Site
 
 Place = tuple[int, int]
 Extent = tuple[int, int, int, int]
@@ -129,9 +129,9 @@ def _collect(classified: Classified, plan: Plan, edits: Edits) -> None:
     for node, site in plan.sites.items():
         _site(plan, node, site, columns, edits)
     for value, site in plan.prefixes.items():
-        edits.prefixes[columns.extent(value)] = (site, site.scope.variable)
+        edits.prefixes[columns.extent(value)] = (site, site.variable)
     for call, spread in plan.spreads.items():
-        edits.spreads[columns.extent(call)] = (spread, spread.loop.scope.variable)
+        edits.spreads[columns.extent(call)] = (spread, spread.loop.variable)
     for node in plan.functions[plan.root.node].names.index.nodes:
         scope = plan.scopes.get(node)
         if isinstance(node, ast.Call) and node in classified.calls and scope is not None:
@@ -166,11 +166,11 @@ def _site(plan: Plan, node: ast.AST, site: Site, columns: Columns, edits: Edits)
         place = columns.start(anchor(node.target))
         edits.clauses[place] = _loop(plan, node, site)
     elif isinstance(node, ast.If):
-        edits.branches[columns.start(node)] = (site, site.scope.variable)
+        edits.branches[columns.start(node)] = (site, site.variable)
     elif isinstance(node, ast.IfExp):
-        edits.ternaries[columns.extent(node)] = (site, site.scope.variable)
+        edits.ternaries[columns.extent(node)] = (site, site.variable)
     elif isinstance(node, ast.Match):
-        edits.matches[columns.start(node)] = (site, site.scope.variable, labels(node))
+        edits.matches[columns.start(node)] = (site, site.variable, labels(node))
 
 
 def _loop(plan: Plan, node: ast.For | ast.AsyncFor | ast.While | ast.comprehension, site: Site) -> LoopEdit:

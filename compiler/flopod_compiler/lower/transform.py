@@ -8,11 +8,11 @@ from typing import Any, TypeVar
 import libcst as cst
 
 from flopod_compiler.analyse.declared import Declared
-from flopod_compiler.ids import Site
 from flopod_compiler.lower import nodes
 from flopod_compiler.lower.calls import lower_call, lower_spread
 from flopod_compiler.lower.edits import Edits, LoopEdit, Place
 from flopod_compiler.lower.positions import Positions
+from flopod_compiler.sites import Site
 
 _Node = TypeVar("_Node", bound=cst.CSTNode)
 _Part = TypeVar("_Part", cst.Attribute, cst.Subscript)
@@ -263,7 +263,7 @@ class Lowering(cst.CSTTransformer):
         head = [nodes.argument(self._text(site.id))]
         if declared.form == "var" or not _is_empty(value):
             head.append(nodes.argument(nodes.bare(value)))
-        scope = site.scope.variable
+        scope = site.variable
         return nodes.within(nodes.call(nodes.method(scope, declared.form), head), value)
 
     # -- calls

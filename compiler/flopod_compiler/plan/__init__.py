@@ -14,13 +14,15 @@ from flopod_compiler.analyse.aliases import Aliases, Variable
 from flopod_compiler.analyse.regions import durable_regions
 from flopod_compiler.analyse.scopes import FUNCTIONS, Names, analyse_names
 from flopod_compiler.analyse.state import decide_state
-from flopod_compiler.ids import NOTHING, Site, SiteScope, assign_ids
+from flopod_compiler.diagnostics import Diagnostic
+from flopod_compiler.ids import NOTHING, assign_ids
 from flopod_compiler.model import Classified, WorkflowFunction
 from flopod_compiler.plan.clashes import ambiguous, grouped
 from flopod_compiler.plan.model import FunctionPlan, Plan
 from flopod_compiler.plan.statements import Statements
 from flopod_compiler.plan.variables import Variables
 from flopod_compiler.pragmas import pragmas as read_pragmas
+from flopod_compiler.sites import Site, SiteScope
 
 
 def plan_workflow(classified: Classified, root: WorkflowFunction) -> Plan:
@@ -40,6 +42,7 @@ def plan_workflow(classified: Classified, root: WorkflowFunction) -> Plan:
         plan.functions[function.node] = one
         walker = Statements(classified, plan, one, pragmas, variables)
         one.body = walker.block(function.node.body, scope_of)
+        _number(one.body, {id(site): number for number, site in enumerate(scope_of.all())})
     return plan
 
 
@@ -50,7 +53,21 @@ def name_sites(
 ) -> None:
     """Give every site of a plan its id: the one in `kept`, else one that is not `spent`."""
     for one in plan.functions.values():
-        _name_sites(plan, one, kept, spent)
+        plan.diagnostics += name_scope(one.function.module.relpath, one.root, kept, spent)
+
+
+def name_scope(
+    file: str,
+    scope: SiteScope,
+    kept: Mapping[Site, str] = NOTHING,
+    spent: Mapping[SiteScope, frozenset[str]] = NOTHING,
+) -> list[Diagnostic]:
+    """Give every site of a function its id; the findings say which ids are only ordinals, or clash."""
+    found: list[Diagnostic] = []
+    for clashes in grouped(assign_ids(scope, kept, spent)):
+        one = ambiguous(file, clashes)
+        found.append(replace(one, severity="error") if clashes[0].fatal else one)
+    return found
 
 
 def _family(classified: Classified, root: WorkflowFunction, names: Names) -> list[WorkflowFunction]:
@@ -70,30 +87,24 @@ def _is_nested(function: WorkflowFunction, root: WorkflowFunction) -> bool:
     return above is root
 
 
-def _name_sites(
-    plan: Plan, one: FunctionPlan, kept: Mapping[Site, str], spent: Mapping[SiteScope, frozenset[str]]
-) -> None:
-    for clashes in grouped(assign_ids(one.root, kept, spent)):
-        found = ambiguous(one.function.module, clashes)
-        plan.diagnostics.append(replace(found, severity="error") if clashes[0].fatal else found)
-    _fill_ids(one.body, {id(site): site for site in _all_sites(one.root)})
+def _number(block: list[ir.Node], numbers: dict[int, int]) -> None:
+    """IR nodes are built with the identity of their site; from now on they have its number."""
+    for node in block:
+        placeholder = getattr(node, "id", "")
+        if placeholder.startswith("?"):
+            node.id = f"?{numbers[int(placeholder[1:])]}"  # type: ignore[union-attr]
+        for _, inner in ir.children(node):
+            _number(inner, numbers)
 
 
-def _all_sites(scope: SiteScope) -> list[Site]:
-    found = list(scope.sites)
-    for inner in scope.inner:
-        found += _all_sites(inner)
-    return found
-
-
-def _fill_ids(block: list[ir.Node], sites: dict[int, Site]) -> None:
-    """IR nodes are built before ids are known and carry the identity of their site until then."""
+def fill_ids(block: list[ir.Node], sites: list[Site]) -> None:
+    """Put the ids of sites in the place of their numbers."""
     for node in block:
         placeholder = getattr(node, "id", "")
         if placeholder.startswith("?"):
             node.id = sites[int(placeholder[1:])].id  # type: ignore[union-attr]
         for _, inner in ir.children(node):
-            _fill_ids(inner, sites)
+            fill_ids(inner, sites)
 
 
-__all__ = ["FunctionPlan", "Plan", "name_sites", "plan_workflow"]
+__all__ = ["FunctionPlan", "Plan", "fill_ids", "name_scope", "name_sites", "plan_workflow"]

@@ -13,7 +13,6 @@ from flopod_compiler.analyse.scopes import COMPREHENSIONS
 from flopod_compiler.children import children
 from flopod_compiler.diagnostics.rule import Rule
 from flopod_compiler.diagnostics.rules.lowering import DurableGenerator
-from flopod_compiler.ids import Site, SiteScope, literal_arguments
 from flopod_compiler.knowledge.author import RACE
 from flopod_compiler.knowledge.concurrency import BEGINS, begun_argument, delay_of
 from flopod_compiler.model import CallInfo, CallKind, Classified
@@ -34,6 +33,7 @@ from flopod_compiler.plan.naming import (
 )
 from flopod_compiler.plan.variables import Variables
 from flopod_compiler.pragmas import Pragma
+from flopod_compiler.sites import Site, SiteScope, literal_arguments, site_at
 
 Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 Element = Callable[[ast.expr, SiteScope], list[ir.Node]]
@@ -66,8 +66,9 @@ class Expressions:
     ) -> Site:
         pragma = self._pragma(node, anchor or node)
         literals = literal_arguments(node) if isinstance(node, ast.Call) else {}
-        site = Site(kind, op, node, scope, pragma.id if pragma else None, literals, self._assigned(node))
-        scope.add(site)
+        site = site_at(self._module, kind, op, node, scope)
+        site.pragma, site.literals = pragma.id if pragma else None, literals
+        site.assigned = self._assigned(node)
         self._plan.sites[node] = site
         return site
 
@@ -126,6 +127,7 @@ class Expressions:
         scope: SiteScope,
     ) -> tuple[Site, SiteScope]:
         site = self._site("loop", name, node, scope, anchor)
+        site.default = name
         pragma = self._pragma(node, anchor)
         if pragma is not None and pragma.id:
             site.op, site.pragma = pragma.id, None
@@ -135,7 +137,7 @@ class Expressions:
             site.assigned = _item_name(node.target)
         elif isinstance(node, ast.comprehension):
             site.assigned = self._target_of_statement()
-        site.inner = inner = scope.open(self._variables.enter(hint))
+        site.inner = inner = SiteScope(self._variables.enter(hint))
         self._plan.loops[node] = inner
         self._plan.scopes[node] = scope
         return site, inner
@@ -195,8 +197,7 @@ class Expressions:
         word = "and" if isinstance(node.op, ast.And) else "or"
         for position, value in enumerate(node.values):
             if position and value in self._durable:
-                site = Site("branch", f"{word}{subject(node.values[0])}", value, scope)
-                scope.add(site)
+                site = site_at(self._module, "branch", f"{word}{subject(node.values[0])}", value, scope)
                 self._plan.prefixes[value] = site
                 found = [*found, ir.Branch(f"?{id(site)}", value.lineno, [self._expression(value, scope)])]
             else:
@@ -318,10 +319,11 @@ class Expressions:
         """`map(f, xs)`: a loop over the items, with a call of `f` in the scope of each."""
         self._plan.scopes[node] = scope
         found = [one for argument in node.args for one in self._expression(argument, scope)]
-        loop = scope.add(Site("loop", loop_name(node), node, scope, assigned=self._target_of_statement()))
-        loop.inner = inner = scope.open(self._variables.enter("item"))
+        loop = site_at(self._module, "loop", loop_name(node), node, scope)
+        loop.assigned = self._target_of_statement()
+        loop.inner = inner = SiteScope(self._variables.enter("item"))
         kind, op = kind_of(node, info)
-        each = inner.add(Site(kind, op, node, inner))
+        each = site_at(self._module, kind, op, node, inner)
         self._variables.leave()
         self._plan.spreads[node] = Spread(loop, each, inner, self._variables.item)
         operation = ir.Operation(kind, f"?{id(each)}", node.lineno, callee_of(info))

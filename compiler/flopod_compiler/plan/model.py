@@ -9,8 +9,8 @@ from flopod_compiler import ir
 from flopod_compiler.analyse.scopes import Names
 from flopod_compiler.analyse.state import State
 from flopod_compiler.diagnostics import Diagnostic
-from flopod_compiler.ids import Site, SiteScope
 from flopod_compiler.model import WorkflowFunction
+from flopod_compiler.sites import Site, SiteScope
 
 
 @dataclass(eq=False, slots=True)
@@ -57,11 +57,3 @@ class Plan:
     keys: dict[ast.AST, str] = field(default_factory=dict)
     variable_names: dict[tuple[ast.AST, str], Site] = field(default_factory=dict)
     diagnostics: list[Diagnostic] = field(default_factory=list)
-
-
-class Added(ast.AST):
-    """Stands for a declaration that the author did not write."""
-
-    def __init__(self, block: ast.AST) -> None:
-        super().__init__()
-        self.lineno = getattr(block, "lineno", 1)

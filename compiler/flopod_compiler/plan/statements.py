@@ -9,11 +9,10 @@ from flopod_compiler.analyse.declared import Declared
 from flopod_compiler.analyse.regions import evaluated
 from flopod_compiler.children import children
 from flopod_compiler.diagnostics.rules.lowering import ChangedWhileIterated
-from flopod_compiler.ids import Site, SiteScope
 from flopod_compiler.model import CallKind
 from flopod_compiler.plan.expressions import Expressions
-from flopod_compiler.plan.model import Added
 from flopod_compiler.plan.naming import hint, literals, loop_name, subject
+from flopod_compiler.sites import SiteScope, site_at
 
 
 class Statements(Expressions):
@@ -33,9 +32,7 @@ class Statements(Expressions):
         found: list[ir.Node] = []
         for declared in self._function.state.declared.values():
             if declared.block is block:
-                node = declared.statement or Added(block)
-                site = Site(declared.form, declared.name, node, scope)
-                scope.add(site)
+                site = site_at(self._module, declared.form, declared.name, declared.statement or block, scope)
                 self._plan.variable_names[self._function.function.node, declared.name] = site
                 found.append(ir.Variable(declared.form, f"?{id(site)}", _line(declared, block)))
         return found

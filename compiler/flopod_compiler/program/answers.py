@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 
 import msgspec
 
 from flopod_compiler.model import Project
+from flopod_compiler.program.marked import Marked
 from flopod_compiler.program.outline import INHERITS, METHOD, PROPERTY, Outline
 from flopod_compiler.program.trace import Question, Trace
-
-Places = dict[int, str]
-"""The names of workflow functions, by the line they are defined at."""
 
 
 class Answers:
@@ -21,7 +20,7 @@ class Answers:
         self._project = project
         self._folders = _folders(project)
         self._having: dict[Question, dict[str, list[str]]] = _having(outlines)
-        self.workflows: dict[str, Places] = {}
+        self.workflows: dict[str, list[Marked]] = {}
         self.called: set[str] = set()
         self._kinds: dict[Question, Callable[[str], str]] = {
             Question.MODULE: self._module,
@@ -31,7 +30,7 @@ class Answers:
             Question.METHODS: lambda name: self._modules(Question.METHODS, name),
             Question.OVERRIDES: lambda name: self._modules(Question.OVERRIDES, name),
             Question.CHANGES: lambda name: self._modules(Question.CHANGES, name),
-            Question.WORKFLOWS: lambda name: _written(self.workflows.get(name, {})),
+            Question.WORKFLOWS: lambda name: _written(self.workflows.get(name)),
             Question.CALLED: lambda name: _yes(name in self.called),
         }
 
@@ -50,7 +49,7 @@ class Answers:
 
     def _module(self, name: str) -> str:
         module = self._project.modules.get(name)
-        return f"{module.digest} {module.relpath}" if module is not None else ""
+        return module.version if module is not None else ""
 
     def _package(self, name: str) -> str:
         return _yes(name in self._project.modules or name in self._folders)
@@ -59,13 +58,14 @@ class Answers:
         return " ".join(self._having[question].get(name, ()))
 
 
-def places_in(answer: str) -> Places:
+@lru_cache(maxsize=1024)
+def workflows_in(answer: str) -> list[Marked]:
     """What an answer about workflows says."""
-    return msgspec.json.decode(answer, type=Places) if answer else {}
+    return msgspec.json.decode(answer, type=list[Marked]) if answer else []
 
 
-def _written(places: Places) -> str:
-    return msgspec.json.encode(places).decode() if places else ""
+def _written(workflows: list[Marked] | None) -> str:
+    return msgspec.json.encode(workflows).decode() if workflows else ""
 
 
 def _yes(holds: bool) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from flopod_compiler.model import Config, ProjectFunction, SourceModule
-from flopod_compiler.program.answers import places_in
+from flopod_compiler.program.answers import workflows_in
+from flopod_compiler.program.marked import Marked
 from flopod_compiler.program.sources import Sources
 from flopod_compiler.program.trace import Question, Trace
 
@@ -54,7 +55,12 @@ class Program:
 
     def workflow(self, function: ProjectFunction) -> str | None:
         """The name of the workflow that a function is, None if it is none."""
-        return places_in(self._ask(Question.WORKFLOWS, function.module)).get(function.node.lineno)
+        line = function.node.lineno
+        return next((one.name for one in self.workflows(function.module) if one.line == line), None)
+
+    def workflows(self, module: str) -> list[Marked]:
+        """The workflows of a module."""
+        return workflows_in(self._ask(Question.WORKFLOWS, module))
 
     def is_called(self, function: str) -> bool:
         """Whether a workflow runs a function as a part of its own run."""
@@ -75,7 +81,7 @@ class Program:
                 found.answers.setdefault(question, {}).update(answers)
             waiting += [part for part in program._parts if part not in seen]
             seen.update(program._parts)
-        return found
+        return found.ordered()
 
     def _ask(self, question: Question, name: str) -> str:
         known = self._trace.answers.setdefault(question, {})

@@ -31,3 +31,9 @@ class Trace(msgspec.Struct, array_like=True):
     """Questions and answers."""
 
     answers: dict[Question, dict[str, str]] = {}
+
+    def ordered(self) -> Trace:
+        """The same in an order that does not depend on when a question was asked."""
+        return Trace(
+            {one: dict(sorted(self.answers[one].items())) for one in Question if one in self.answers}
+        )
