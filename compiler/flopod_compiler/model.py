@@ -9,7 +9,9 @@ from dataclasses import dataclass, field, fields
 from enum import Enum
 from pathlib import Path
 
-from flopod_compiler.diagnostics import Diagnostic
+import msgspec
+
+from flopod_compiler.diagnostics import Diagnostic, Span
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -24,9 +26,24 @@ class Config:
     leaves: tuple[str, ...] = ()
 
 
+class Imported(msgspec.Struct, frozen=True, array_like=True):
+    """An import that a bundle has to fulfil: `names` are what a `from` import takes out of the module.
+
+    It is `optional` when the source copes with its absence.
+    """
+
+    name: str
+    names: tuple[str, ...]
+    where: Span
+    optional: bool
+
+
 @dataclass(eq=False, slots=True)
 class SourceModule:
-    """One Python file below the source root; `relpath` is posix, relative to the root."""
+    """One Python file below the source root; `relpath` is posix, relative to the root.
+
+    The tree and the imports are made when they are asked for, if they are not known.
+    """
 
     name: str
     path: Path
@@ -34,6 +51,7 @@ class SourceModule:
     is_package: bool
     text: str
     parsed: ast.Module | None = None
+    imports: tuple[Imported, ...] | None = None
     _version: str = ""
 
     @property

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from flopod_compiler.children import children
-from flopod_compiler.model import SourceModule
+from flopod_compiler.model import Imported, SourceModule
+from flopod_compiler.parse import span
 
 _HOLDERS = (ast.stmt, ast.excepthandler, ast.match_case)
 MAY_BE_MISSING = {"ImportError", "ModuleNotFoundError", "Exception", "BaseException"}
@@ -46,10 +47,15 @@ def imports_of(
     return sorted(found, key=lambda each: (each.node.lineno, each.node.col_offset, each.name))
 
 
-def imports_in(module: SourceModule) -> list[Import]:
+def imports_in(module: SourceModule) -> tuple[Imported, ...]:
     """The imports of a module of the project, without those for type checkers."""
-    by_name = imports_by_name(module.text)
-    return imports_of(module.tree, module.name, module.is_package, by_name=by_name)
+    if module.imports is None:
+        by_name = imports_by_name(module.text)
+        found = imports_of(module.tree, module.name, module.is_package, by_name=by_name)
+        module.imports = tuple(
+            Imported(one.name, one.names, span(one.node, module), one.optional) for one in found
+        )
+    return module.imports
 
 
 def imports_by_name(text: str) -> bool:
@@ -114,7 +120,7 @@ def _catches_import_error(caught: ast.expr | None) -> bool:
 
 
 def modules_reached(
-    roots: Iterable[str], known: Callable[[str], bool], imports: Callable[[str], list[Import]]
+    roots: Iterable[str], known: Callable[[str], bool], imports: Callable[[str], Iterable[Import | Imported]]
 ) -> set[str]:
     """The modules that importing `roots` can import, parents included, as far as `known` says yes."""
     reached: set[str] = set()

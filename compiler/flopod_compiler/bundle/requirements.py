@@ -9,10 +9,10 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib.metadata import Distribution, distribution, packages_distributions
 
-from flopod_compiler.bundle.imports import Import, imports_in
+from flopod_compiler.bundle.imports import imports_in
 from flopod_compiler.diagnostics import Diagnostic
 from flopod_compiler.diagnostics.rules.bundling import NotInstalled
-from flopod_compiler.model import SourceModule
+from flopod_compiler.model import Imported, SourceModule
 
 ALWAYS = "msgspec"
 OURS = {"flopod", "flopod_compiler", "flopod_templates"}
@@ -52,14 +52,14 @@ def _parses(text: str, minor: int) -> bool:
     return True
 
 
-def _foreign_imports(module: SourceModule, project: set[str]) -> Iterator[Import]:
+def _foreign_imports(module: SourceModule, project: set[str]) -> Iterator[Imported]:
     for each in imports_in(module):
         top = each.name.partition(".")[0]
         if top and top not in project and top not in OURS and top not in sys.stdlib_module_names:
             yield each
 
 
-def _providers(each: Import) -> list[Distribution]:
+def _providers(each: Imported) -> list[Distribution]:
     names = sorted(set(_distributions().get(each.name.partition(".")[0], ())))
     found = [distribution(name) for name in names]
     if len(found) < 2:
@@ -86,6 +86,6 @@ def _pin(found: Distribution) -> str:
     return f"{name}=={found.version}"
 
 
-def _not_installed(module: SourceModule, each: Import) -> Diagnostic:
+def _not_installed(module: SourceModule, each: Imported) -> Diagnostic:
     top = each.name.partition(".")[0]
-    return NotInstalled.at(module, each.node, module=top, guess=top.replace("_", "-"))
+    return NotInstalled.on(module.relpath, each.where, module=top, guess=top.replace("_", "-"))

@@ -11,24 +11,14 @@ from collections.abc import Iterator
 import msgspec
 
 from flopod_compiler.bundle.imports import imports_in
-from flopod_compiler.diagnostics import Span
 from flopod_compiler.knowledge.methods import MUTATORS
-from flopod_compiler.model import SourceModule
+from flopod_compiler.model import Imported, SourceModule
 from flopod_compiler.names.imports import absolute_name
 from flopod_compiler.names.scopes import Tree
-from flopod_compiler.parse import last_name, span, statements
+from flopod_compiler.parse import last_name, statements
 
 METHOD, PROPERTY, INHERITS = 1, 2, 4
 """Of a name in a class: a method, a property; a class that binds it has bases."""
-
-
-class Imported(msgspec.Struct, frozen=True, array_like=True):
-    """An import that a bundle has to fulfil: `names` are what a `from` import takes out of the module."""
-
-    name: str
-    names: tuple[str, ...]
-    where: Span
-    optional: bool
 
 
 class Outline(msgspec.Struct, frozen=True, array_like=True):
@@ -50,7 +40,7 @@ def outline_of(module: SourceModule, tree: Tree) -> Outline:
     """The outline of a module; `tree` holds the scopes of its top level."""
     return Outline(
         tuple(dict.fromkeys(_reached(module))),
-        tuple(_imported(module)),
+        imports_in(module),
         _members(tree),
         tuple(sorted(set(_defined(module.tree)))),
         tuple(sorted(_changed(module.tree))),
@@ -77,11 +67,6 @@ def packages(name: str) -> list[str]:
     """The packages that a module is in, outermost first."""
     parts = name.split(".")
     return [".".join(parts[:end]) for end in range(1, len(parts))]
-
-
-def _imported(module: SourceModule) -> Iterator[Imported]:
-    for one in imports_in(module):
-        yield Imported(one.name, one.names, span(one.node, module), one.optional)
 
 
 # -- definitions

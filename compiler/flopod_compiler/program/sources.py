@@ -23,4 +23,6 @@ class Sources:
             name: known.get(name) or outline_of(module, self.trees.module(module))
             for name, module in project.modules.items()
         }
+        for name, module in project.modules.items():
+            module.imports = self.outlines[name].imports
         self.answers = Answers(project, self.outlines)
