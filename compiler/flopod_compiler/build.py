@@ -17,7 +17,7 @@ from flopod_compiler.diagnostics.rules.lowering import Untranslated
 from flopod_compiler.diagnostics.settle import settle
 from flopod_compiler.fingerprint import fingerprint
 from flopod_compiler.garbage import collector_paused
-from flopod_compiler.lock import Locked, Update, lock_path, match_lock, read_lock, with_lock
+from flopod_compiler.lock import Locked, Update, lock_path, match_lock, with_lock
 from flopod_compiler.lower import LoweringError
 from flopod_compiler.lower.edits import collect_edits
 from flopod_compiler.manifest import manifest_of
@@ -109,7 +109,7 @@ class _Build:
     def _name(self) -> Locked | None:
         """Give every site its id: the one that the lock holds for it, else a new one."""
         path = lock_path(self._src)
-        before = read_lock(path)
+        before = self._cache.read_lock(path)
         functions = [one for unit in self._units.values() for one in unit.functions]
         workflows = {
             one.name: f"{name}:{one.function}" for name, unit in self._units.items() for one in unit.workflows

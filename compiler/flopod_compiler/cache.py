@@ -14,24 +14,19 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import sys
-import threading
-import time
 from collections.abc import Mapping
-from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
 import msgspec
 
 from flopod_compiler.classify.discovery import LISTED, Found
+from flopod_compiler.lock import Lock, lock_text, parse_lock
 from flopod_compiler.model import Config, Project
 from flopod_compiler.program import Outline
+from flopod_compiler.stored import made_by, read_stored, store
 from flopod_compiler.units import Unit
 
-VARIABLE = "FLOPOD_CACHE_DIR"
-_FORMAT = 2
-_UNUSED = 30 * 24 * 3600
 T = TypeVar("T", Found, Unit)
 
 
@@ -56,18 +51,7 @@ class _File(msgspec.Struct, array_like=True):
     found: dict[str, msgspec.Raw] = {}
     units: dict[str, msgspec.Raw] = {}
     emitted: dict[str, Entry] = {}
-
-
-def cache_folder() -> Path | None:
-    """`$FLOPOD_CACHE_DIR`, else a folder of the user's; None if that is empty or there is no home."""
-    given = os.environ.get(VARIABLE)
-    if given is not None:
-        return Path(given) if given else None
-    base = os.environ.get("XDG_CACHE_HOME")
-    try:
-        return (Path(base) if base else Path.home() / ".cache") / "flopod"
-    except RuntimeError:
-        return None
+    lock: tuple[str, Lock] | None = None
 
 
 class Cache:
@@ -79,8 +63,11 @@ class Cache:
     def __init__(self, folder: Path | None, src: Path) -> None:
         name = hashlib.sha256(os.fsencode(src.resolve())).hexdigest()[:32]
         self._path = folder / f"{name}.cache" if folder is not None else None
-        self._before = _read(self._path) if self._path is not None else _File()
-        self._now = _File(_made_by() if folder is not None else "")
+        self._before = _File()
+        self._now = _File(made_by() if folder is not None else "")
+        found = read_stored(self._path, _File) if self._path is not None else None
+        if found is not None and found.made_by == self._now.made_by:
+            self._before = found
 
     @property
     def is_used(self) -> bool:
@@ -118,6 +105,17 @@ class Cache:
         """What a module was emitted as."""
         return self._before.emitted.get(module)
 
+    def read_lock(self, path: Path) -> Lock | None:
+        """The lock at a path; its text is read again, and parsed if it is another one."""
+        text = lock_text(path)
+        if text is None:
+            return None
+        digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+        before = self._before.lock
+        lock = before[1] if before is not None and before[0] == digest else parse_lock(path, text)
+        self._now.lock = digest, lock
+        return lock
+
     # -- what is known now
 
     def keep_outlines(self, project: Project, outlines: Mapping[str, Outline]) -> None:
@@ -147,12 +145,8 @@ class Cache:
 
     def save(self) -> None:
         """Keep what this build knows, if that differs from what was there."""
-        if self._path is None or self._now == self._before:
-            return
-        with contextlib.suppress(OSError, UnicodeEncodeError):
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            _replace(self._path, _packed(self._now))
-            _drop_unused(self._path.parent)
+        if self._path is not None and self._now != self._before:
+            store(self._path, self._now)
 
 
 def _decoded(kept: Mapping[str, msgspec.Raw], kind: type[T]) -> dict[str, T]:
@@ -161,49 +155,3 @@ def _decoded(kept: Mapping[str, msgspec.Raw], kind: type[T]) -> dict[str, T]:
         return {name: decoder.decode(one) for name, one in kept.items()}
     except (msgspec.DecodeError, RecursionError):
         return {}
-
-
-def _read(path: Path) -> _File:
-    try:
-        data = path.read_bytes()
-        check, body = data[:32], data[32:]
-        if hashlib.sha256(body).digest() != check:
-            return _File()
-        found = msgspec.msgpack.decode(body, type=_File)
-    except (OSError, msgspec.DecodeError):
-        return _File()
-    return found if found.made_by == _made_by() else _File()
-
-
-def _packed(file: _File) -> bytes:
-    body = msgspec.msgpack.encode(file)
-    return hashlib.sha256(body).digest() + body
-
-
-def _replace(path: Path, content: bytes) -> None:
-    draft = path.with_name(f"{path.name}.{os.getpid()}.{threading.get_ident()}")
-    try:
-        draft.write_bytes(content)
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
-
-
-def _drop_unused(folder: Path) -> None:
-    oldest = time.time() - _UNUSED
-    for path in folder.glob("*.cache*"):
-        if path.stat().st_mtime < oldest:
-            path.unlink(missing_ok=True)
-
-
-@cache
-def _made_by() -> str:
-    """Every byte of this compiler, the interpreter, and the libcst that edits."""
-    from importlib.metadata import version
-
-    digest = hashlib.sha256(f"{_FORMAT} {sys.version} libcst {version('libcst')}".encode())
-    folder = Path(__file__).parent
-    for path in sorted(folder.rglob("*.py")):
-        digest.update(path.relative_to(folder).as_posix().encode())
-        digest.update(path.read_bytes())
-    return digest.hexdigest()

@@ -10,10 +10,11 @@ import pytest
 
 from flopod_compiler import cache as caching
 from flopod_compiler.build import Compilation, compile_project
-from flopod_compiler.cache import Cache, Entry, cache_folder
+from flopod_compiler.cache import Cache, Entry
 from flopod_compiler.fingerprint import fingerprint
 from flopod_compiler.lower import module as lowering
 from flopod_compiler.lower.edits import Edits
+from flopod_compiler.stored import cache_folder, read_stored
 from tests.compiler.front.support import write
 from tests.harness.cases import FIXTURES
 
@@ -147,7 +148,7 @@ def test_a_damaged_cache_is_no_cache(build: Builds) -> None:
 def test_another_compiler_does_not_use_it(build: Builds, monkeypatch: pytest.MonkeyPatch) -> None:
     """What another version of the compiler, of libcst or of Python emitted is not taken over."""
     build()
-    monkeypatch.setattr(caching, "_made_by", lambda: "another")
+    monkeypatch.setattr(caching, "made_by", lambda: "another")
     assert build().lowered == ["shop.orders", "shop.other"]
 
 
@@ -173,7 +174,9 @@ def test_builds_at_the_same_time_leave_a_whole_cache(tmp_path: Path) -> None:
 
     def read_on() -> None:
         while not done.is_set():
-            seen.append(len(caching._read(tmp_path / "shared.cache").emitted))
+            found = read_stored(tmp_path / "shared.cache", caching._File)
+            assert found is not None
+            seen.append(len(found.emitted))
 
     reader = threading.Thread(target=read_on)
     writers = [threading.Thread(target=write_on, args=(name,)) for name in entries]

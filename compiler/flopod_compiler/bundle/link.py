@@ -47,19 +47,19 @@ class Text:
     lines: str = ""
 
 
-def link(compilation: Compilation) -> Linked:
+def link(compilation: Compilation, caching: Path | None = None) -> Linked:
     """Link a compilation without errors into the text of `dist/bundle.py`.
 
-    The same compilation gives the same bytes. An import that nothing installed provides is an
-    FLP705 among the diagnostics.
+    The same compilation gives the same bytes, with and without the folder `caching`. An import that nothing
+    installed provides is an FLP705 among the diagnostics.
     """
     if compilation.manifest is None:
         raise ValueError("a compilation with errors cannot be linked")
     with collector_paused():
-        return _linked(compilation, compilation.manifest)
+        return _linked(compilation, compilation.manifest, caching)
 
 
-def _linked(compilation: Compilation, manifest: Manifest) -> Linked:
+def _linked(compilation: Compilation, manifest: Manifest, caching: Path | None) -> Linked:
     project = compilation.project
     files, found = included_files(project)
     authored = _authored(project, compilation)
@@ -74,7 +74,7 @@ def _linked(compilation: Compilation, manifest: Manifest) -> Linked:
             "authored": [Text(each.name, each.relpath, normalised(each.text)) for each in authored],
             "lowered": _lowered(compilation),
             **_data(files, {each.relpath for each in authored}),
-            "runtime": [Text(name, path, text) for name, (path, text) in linked_runtime().items()],
+            "runtime": [Text(name, path, text) for name, (path, text) in linked_runtime(caching).items()],
         },
         literal=literal,
     )

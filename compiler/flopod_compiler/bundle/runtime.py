@@ -3,21 +3,54 @@
 from __future__ import annotations
 
 import ast
+import hashlib
 from functools import cache
 from pathlib import Path
+
+import msgspec
 
 import flopod
 from flopod_compiler.bundle.imports import Import, imports_by_name, imports_of, modules_reached
 from flopod_compiler.bundle.literal import normalised
+from flopod_compiler.stored import made_by, read_stored, store
 
 ENTRY = "flopod.engine.job"
+KEPT = "runtime.cache"
 FOLDER = Path(flopod.__file__).parent
 
 
-def linked_runtime() -> dict[str, tuple[str, str]]:
-    """Name -> (path, source) of every runtime module that `flopod.engine.job` reaches."""
-    names = modules_reached([ENTRY], lambda name: _file(name) is not None, _imports)
-    return {name: (_relpath(name), _source(name)) for name in sorted(names)}
+class _Reached(msgspec.Struct, array_like=True):
+    """The modules that are linked of a runtime, which `version` names."""
+
+    version: str
+    names: list[str]
+
+
+def linked_runtime(caching: Path | None = None) -> dict[str, tuple[str, str]]:
+    """Name -> (path, source) of every runtime module that `flopod.engine.job` reaches.
+
+    Which these are is kept in the folder `caching` until any of them changes.
+    """
+    known = read_stored(caching / KEPT, _Reached) if caching is not None else None
+    if (
+        known is None
+        or not all(_file(name) for name in known.names)
+        or known.version != _version(known.names)
+    ):
+        names = sorted(modules_reached([ENTRY], lambda name: _file(name) is not None, _imports))
+        known = _Reached(_version(names), names)
+        if caching is not None:
+            store(caching / KEPT, known)
+    return {name: (_relpath(name), _source(name)) for name in known.names}
+
+
+def _version(names: list[str]) -> str:
+    """A digest of the folder's files by name, and of the sources of some."""
+    files = sorted(path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob("*.py"))
+    digest = hashlib.sha256("\0".join([made_by(), *files]).encode())
+    for name in names:
+        digest.update(f"{name}\0{_source(name)}\0".encode())
+    return digest.hexdigest()
 
 
 @cache

@@ -35,9 +35,10 @@ def build(src: Path, output: Path, locked: bool, strict: bool) -> None:
     from flopod_compiler.bundle.link import link
     from flopod_compiler.cli.compiling import compiled, failed, first_workflow, input_sample, report
     from flopod_compiler.cli.locking import keep_lock
+    from flopod_compiler.stored import cache_folder
 
     found, manifest = compiled(src, strict=strict, locking=True)
-    linked = link(found)
+    linked = link(found, cache_folder())
     report(found, linked.diagnostics)
     if any(each.severity == "error" for each in linked.diagnostics):
         raise failed(linked.diagnostics)

@@ -28,9 +28,9 @@ def check(src: Path, format: str, strict: bool, all_functions: bool) -> None:
         _census(src)
         return
     from flopod_compiler.build import compile_project
-    from flopod_compiler.cache import cache_folder
     from flopod_compiler.cli.compiling import failed, rendered
     from flopod_compiler.cli.locking import show_plan
+    from flopod_compiler.stored import cache_folder
 
     found = compile_project(src, strict=strict, caching=cache_folder())
     if found.diagnostics or format != "text":

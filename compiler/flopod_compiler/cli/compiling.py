@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def compiled(src: Path, *, strict: bool = False, locking: bool = False) -> tuple[Compilation, Manifest]:
     """The compilation of `src` and its manifest. Ends the command with status 1 on source errors."""
     from flopod_compiler.build import compile_project
-    from flopod_compiler.cache import cache_folder
+    from flopod_compiler.stored import cache_folder
 
     found = compile_project(src, strict=strict, locking=locking, caching=cache_folder())
     report(found, found.diagnostics)

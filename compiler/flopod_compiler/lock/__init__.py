@@ -15,7 +15,7 @@ from flopod_compiler.lock.moves import match_moved
 from flopod_compiler.lock.paths import edits_of, moves_of
 from flopod_compiler.lock.renames import find_renames
 from flopod_compiler.lock.shapes import Described, describe
-from flopod_compiler.lock.text import lock_path, read_lock
+from flopod_compiler.lock.text import lock_path, lock_text, parse_lock, read_lock
 from flopod_compiler.lock.today import Function, Scope, functions_of
 from flopod_compiler.lock.update import Change, Update, update
 from flopod_compiler.sites import Site, SiteScope
@@ -105,7 +105,9 @@ __all__ = [
     "Update",
     "describe",
     "lock_path",
+    "lock_text",
     "match_lock",
+    "parse_lock",
     "read_lock",
     "with_lock",
 ]

@@ -37,12 +37,22 @@ def lock_path(src: Path) -> Path:
 
 def read_lock(path: Path) -> Lock | None:
     """The lock at `path`, None if there is none. Raises UsageError if it cannot be read."""
+    text = lock_text(path)
+    return parse_lock(path, text) if text is not None else None
+
+
+def lock_text(path: Path) -> str | None:
+    """The text at `path`, None if there is none. Raises UsageError if it cannot be read."""
     try:
-        text = path.read_text("utf-8")
+        return path.read_text("utf-8")
     except FileNotFoundError:
         return None
     except (OSError, UnicodeError) as error:
         raise UsageError(f"{path}: {error}") from None
+
+
+def parse_lock(path: Path, text: str) -> Lock:
+    """The lock that is written at `path`. Raises UsageError if it is none."""
     try:
         return parse(text)
     except tomllib.TOMLDecodeError as error:
