@@ -20,6 +20,7 @@ from flopod_compiler.garbage import collector_paused
 from flopod_compiler.lock import Locked, Update, lock_path, match_lock, with_lock
 from flopod_compiler.lower import LoweringError
 from flopod_compiler.lower.edits import collect_edits
+from flopod_compiler.lower.module import Pieces, lower_module
 from flopod_compiler.manifest import manifest_of
 from flopod_compiler.model import Classified, FunctionNode, Lowered, Project, SourceModule
 from flopod_compiler.parse import statements
@@ -156,14 +157,14 @@ class _Build:
         edits = collect_edits(classified, plans)
         key = fingerprint(module.text, edits) if self._cache.is_used else ""
         if known is not None and known.key == key:
-            self._cache.put(module.name, Entry(key, known.text, known.line_map, ids))
+            self._cache.put(module.name, Entry(key, known.text, known.line_map, ids, known.pieces))
             return Lowered(module, known.text, known.line_map), None
-        from flopod_compiler.lower.module import lower_module
-
-        lowered = lower_module(module, [plan.root.node for plan in plans], edits)
+        pieces = Pieces(known.pieces if known is not None else {}) if self._cache.is_used else None
+        lowered = lower_module(module, [plan.root.node for plan in plans], edits, pieces)
         fault = check_lowered(classified, lowered, plans)
         if fault is None:
-            self._cache.put(module.name, Entry(key, lowered.text, lowered.line_map, ids))
+            now = pieces.now if pieces is not None else {}
+            self._cache.put(module.name, Entry(key, lowered.text, lowered.line_map, ids, now))
         return lowered, fault
 
     def _describe(self, locked: Locked, locking: bool) -> None:

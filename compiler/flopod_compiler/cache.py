@@ -22,6 +22,7 @@ import msgspec
 
 from flopod_compiler.classify.discovery import LISTED, Found
 from flopod_compiler.lock import Lock, lock_text, parse_lock
+from flopod_compiler.lower.module import Piece
 from flopod_compiler.model import Config, Project
 from flopod_compiler.program import Outline
 from flopod_compiler.stored import made_by, read_stored, store
@@ -37,6 +38,7 @@ class Entry(msgspec.Struct, array_like=True):
     text: str
     line_map: list[int]
     ids: list[str] = []
+    pieces: dict[str, Piece] = {}
 
 
 class _File(msgspec.Struct, array_like=True):

@@ -8,11 +8,11 @@ from typing import NamedTuple
 
 import pytest
 
+from flopod_compiler import build as building
 from flopod_compiler import cache as caching
 from flopod_compiler.build import Compilation, compile_project
 from flopod_compiler.cache import Cache, Entry
 from flopod_compiler.fingerprint import fingerprint
-from flopod_compiler.lower import module as lowering
 from flopod_compiler.lower.edits import Edits
 from flopod_compiler.stored import cache_folder, read_stored
 from tests.compiler.front.support import write
@@ -66,13 +66,13 @@ class Builds:
         self.root = write(root / "src", FILES)
         self.folder = root / "cache"
         self._lowered: list[str] = []
-        original = lowering.lower_module
+        original = building.lower_module
 
-        def noted(module, roots, edits):  # type: ignore[no-untyped-def]
+        def noted(module, *rest):  # type: ignore[no-untyped-def]
             self._lowered.append(module.name)
-            return original(module, roots, edits)
+            return original(module, *rest)
 
-        monkeypatch.setattr(lowering, "lower_module", noted)
+        monkeypatch.setattr(building, "lower_module", noted)
 
     def edit(self, path: str, old: str, new: str) -> None:
         file = self.root / path

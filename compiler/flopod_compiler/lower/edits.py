@@ -6,6 +6,7 @@ import ast
 import io
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
+from typing import Any
 
 from flopod_compiler.analyse.declared import Declared
 from flopod_compiler.model import CallInfo, CallKind, Classified, SourceModule
@@ -75,6 +76,30 @@ class Edits:
             getattr(self, one.name) for one in fields(self) if one.name != "sites"
         ]
         return {(place[0], place[1]) for some in every for place in some}
+
+    def between(self, first: int, last: int) -> Edits:
+        """The edits on some lines, with their places counted from the first of these."""
+        found = Edits(
+            names={_moved(place, first) for place in self.names if first <= place[0] <= last},
+            sites={key: site for key, site in self.sites.items() if first <= _line(key[0]) <= last},
+        )
+        for one in fields(self):
+            if one.name not in ("names", "sites"):
+                mine: dict[Place | Extent, object] = getattr(self, one.name)
+                theirs = getattr(found, one.name)
+                theirs |= {
+                    _moved(place, first): edit for place, edit in mine.items() if first <= place[0] <= last
+                }
+        return found
+
+
+def _line(node: ast.AST) -> int:
+    return getattr(node, "lineno", 0)
+
+
+def _moved(place: Any, first: int) -> Any:
+    """A place or extent with its lines counted from `first`."""
+    return tuple(one - first + 1 if index % 2 == 0 else one for index, one in enumerate(place))
 
 
 def split_lines(text: str) -> list[str]:

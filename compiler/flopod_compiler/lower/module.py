@@ -1,23 +1,43 @@
-"""Lower one module: cut out the statements that hold workflows, transform them, map the lines home."""
+"""Lower one module: cut out the statements that hold workflows, lower them, put all together."""
 
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 
-import libcst as cst
+import msgspec
 
-from flopod_compiler.lower import LoweringError
+from flopod_compiler.fingerprint import fingerprint
 from flopod_compiler.lower.edits import Edits, Place, split_lines
-from flopod_compiler.lower.nodes import ADDED
-from flopod_compiler.lower.positions import Positions, written
-from flopod_compiler.lower.spelling import respelled
-from flopod_compiler.lower.transform import Lowering
 from flopod_compiler.lower.untouched import Untouched, first_line
 from flopod_compiler.model import FunctionNode, Lowered, SourceModule
 
 
-def lower_module(module: SourceModule, roots: list[FunctionNode], edits: Edits) -> Lowered:
-    """Return the module with its workflows in compiled form and, per emitted line, the author's line."""
+class Piece(msgspec.Struct, frozen=True, array_like=True):
+    """The emitted lines of a statement and, for each, the author's line, counted from its first one."""
+
+    text: list[str]
+    lines: list[int]
+
+
+class Pieces:
+    """Emitted pieces by the fingerprint of what they are made from: those of before, and those of now."""
+
+    def __init__(self, before: Mapping[str, Piece]) -> None:
+        self._before = before
+        self.now: dict[str, Piece] = {}
+
+    def get(self, key: str, make: Callable[[], Piece]) -> Piece:
+        """The piece that was made from the same, else a new one."""
+        self.now[key] = self._before.get(key) or make()
+        return self.now[key]
+
+
+def lower_module(
+    module: SourceModule, roots: list[FunctionNode], edits: Edits, pieces: Pieces | None = None
+) -> Lowered:
+    """The module with its workflows in compiled form and, per emitted line, the author's line."""
     source = split_lines(module.text)
     places = edits.places()
     untouched = Untouched(source, {line for line, _ in places}, roots)
@@ -28,57 +48,33 @@ def lower_module(module: SourceModule, roots: list[FunctionNode], edits: Edits) 
         first, last = first_line(statement), statement.end_lineno or statement.lineno
         emitted += source[position - 1 : first - 1]
         line_map += range(position, first)
-        text, lines = _lower_piece(source, statement, edits, places, untouched)
-        emitted += text
-        line_map += lines
+        make = partial(_lowered, source, statement, edits, places, untouched)
+        if pieces is None:
+            piece = make()
+        else:
+            text = "".join(source[first - 1 : last])
+            piece = pieces.get(fingerprint(text, edits.between(first, last), first), make)
+        emitted += piece.text
+        line_map += [line + first - 1 for line in piece.lines]
         position = last + 1
     emitted += source[position - 1 :]
     line_map += range(position, len(source) + 1)
     return Lowered(module, "".join(emitted), line_map)
 
 
-def _pieces(tree: ast.Module, roots: list[FunctionNode]) -> list[ast.stmt]:
+def _lowered(
+    source: list[str], statement: ast.stmt, edits: Edits, places: set[Place], untouched: Untouched
+) -> Piece:
+    from flopod_compiler.lower.piece import lower_piece
+
+    text, lines = lower_piece(source, statement, edits, places, untouched)
+    above = first_line(statement) - 1
+    return Piece(text, [line - above for line in lines])
+
+
+def _pieces(tree: ast.Module, roots: list[FunctionNode]) -> Iterator[ast.stmt]:
     """The top-level statements that contain a workflow."""
     wanted = {root.lineno for root in roots}
-    return [
-        statement
-        for statement in tree.body
-        if any(line in wanted for line in range(statement.lineno, (statement.end_lineno or 0) + 1))
-    ]
-
-
-def _parsed(lines: list[str]) -> cst.Module:
-    try:
-        return cst.parse_module("".join(lines))
-    except cst.ParserSyntaxError as error:
-        raise LoweringError(str(error).splitlines()[0]) from None
-
-
-def _lower_piece(
-    source: list[str], statement: ast.stmt, edits: Edits, places: set[Place], untouched: Untouched
-) -> tuple[list[str], list[int]]:
-    shown = untouched.hidden(statement)
-    lines, shifts = respelled(shown.lines, shown.first, statement)
-    tree = _parsed(lines)
-    tree = tree.visit(Lowering(edits, places, Positions(tree, shown.first, shifts)))
-    line_map, position = [], 0
-    result = []
-    for line in split_lines(written(tree)):
-        if line.rstrip().endswith(ADDED):
-            line_map.append(shown.kept[min(position, len(shown.kept) - 1)])
-            result.append(line.rstrip()[: -len(ADDED)].rstrip() + "\n")
-            continue
-        if position >= len(shown.kept):
-            raise LoweringError(f"line {shown.first}: more lines emitted than written")
-        home = shown.kept[position]
-        line_map.append(home)
-        result.append(source[home - 1] if home in shown.hidden else line)
-        position += 1
-    if position == len(shown.kept) - 1 and not shown.lines[-1]:
-        # The file ends without a line end, and its last line is hidden: there was nothing to write.
-        line_map.append(shown.kept[-1])
-        result.append(source[shown.kept[-1] - 1])
-        position += 1
-    if position != len(shown.kept):
-        raise LoweringError(f"line {shown.first}: {len(shown.kept) - position} lines lost")
-    return result, line_map
+    for statement in tree.body:
+        if any(line in wanted for line in range(statement.lineno, (statement.end_lineno or 0) + 1)):
+            yield statement
