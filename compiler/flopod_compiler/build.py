@@ -89,6 +89,8 @@ class _Build:
             result.diagnostics = [_strict(one) for one in result.diagnostics]
         if result.ok:
             self._lower()
+        else:
+            self._cache.keep_emitted()
         if result.ok and locked is not None:
             self._describe(locked, locking)
         result.diagnostics.sort(key=lambda one: one.order)
@@ -149,22 +151,24 @@ class _Build:
     def _lowered(self, module: SourceModule, unit: Unit) -> tuple[Lowered, str | None]:
         """A module's emitted form, from the cache if the same was done before, and what is wrong with it."""
         ids = [site.id for site in unit.sites()]
-        known = self._cache.emitted(module.name)
-        if known is not None and known.ids == ids and not self._analysis.is_made(module.name):
+        known, unit_digest = self._cache.emitted(module.name), self._cache.unit_digest(module.name)
+        if known is not None and unit_digest and (known.unit, known.ids) == (unit_digest, ids):
             self._cache.put(module.name, known)
             return Lowered(module, known.text, known.line_map), None
         classified, plans = self._analysis.plans(module.name, unit)
         edits = collect_edits(classified, plans)
         key = fingerprint(module.text, edits) if self._cache.is_used else ""
         if known is not None and known.key == key:
-            self._cache.put(module.name, Entry(key, known.text, known.line_map, ids, known.pieces))
+            self._cache.put(
+                module.name, Entry(key, known.text, known.line_map, unit_digest, ids, known.pieces)
+            )
             return Lowered(module, known.text, known.line_map), None
         pieces = Pieces(known.pieces if known is not None else {}) if self._cache.is_used else None
         lowered = lower_module(module, [plan.root.node for plan in plans], edits, pieces)
         fault = check_lowered(classified, lowered, plans)
         if fault is None:
             now = pieces.now if pieces is not None else {}
-            self._cache.put(module.name, Entry(key, lowered.text, lowered.line_map, ids, now))
+            self._cache.put(module.name, Entry(key, lowered.text, lowered.line_map, unit_digest, ids, now))
         return lowered, fault
 
     def _describe(self, locked: Locked, locking: bool) -> None:

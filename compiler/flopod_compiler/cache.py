@@ -32,11 +32,15 @@ T = TypeVar("T", Found, Unit)
 
 
 class Entry(msgspec.Struct, array_like=True):
-    """An emitted module by the fingerprint of what it was made from; `ids` are those of its sites."""
+    """An emitted module by the fingerprint of what it was made from.
+
+    It is also known by the digest of its `unit` and the `ids` of the sites in that.
+    """
 
     key: str
     text: str
     line_map: list[int]
+    unit: str = ""
     ids: list[str] = []
     pieces: dict[str, Piece] = {}
 
@@ -104,8 +108,13 @@ class Cache:
         return _decoded(self._before.units, Unit)
 
     def emitted(self, module: str) -> Entry | None:
-        """What a module was emitted as."""
+        """What a module was emitted as when it was last emitted."""
         return self._before.emitted.get(module)
+
+    def unit_digest(self, module: str) -> str:
+        """Names the unit that a module has now; empty if it is not kept."""
+        kept = self._now.units.get(module)
+        return hashlib.sha256(kept).hexdigest() if kept is not None else ""
 
     def read_lock(self, path: Path) -> Lock | None:
         """The lock at a path; its text is read again, and parsed if it is another one."""
@@ -139,6 +148,12 @@ class Cache:
     def put(self, module: str, entry: Entry) -> None:
         """Keep what a module is emitted as."""
         self._now.emitted[module] = entry
+
+    def keep_emitted(self) -> None:
+        """Keep what the units were last emitted as: there are errors, and nothing is emitted."""
+        self._now.emitted = {
+            name: entry for name, entry in self._before.emitted.items() if name in self._now.units
+        }
 
     def _keep(self, where: dict[str, msgspec.Raw], module: str, value: Found | Unit) -> None:
         if self.is_used:
