@@ -184,6 +184,49 @@ def test_a_class_that_nobody_imports_overrides_a_method(rebuild: Rebuilds) -> No
     assert "activity" not in rebuild().emitted("loads")
 
 
+@pytest.mark.parametrize(
+    ("member", "use"),
+    [
+        ("@property\n    def mass(self) -> int:", "part.mass"),
+        ("def __add__(self, other: int) -> int:", "part + 1"),
+        ("def __len__(self) -> int:", "len(part)"),
+    ],
+)
+def test_a_base_gets_what_no_class_had(rebuild: Rebuilds, member: str, use: str) -> None:
+    """A property or operator of a base that was never looked at, since no class had one of that name."""
+    rebuild.write("base.py", "class Base:\n    mass = 1\n")
+    rebuild.edit("shop/parts.py", "class Part:", "from base import Base\n\n\nclass Part(Base):")
+    rebuild.write(
+        "adds.py",
+        f"""
+        from flopod import workflow
+        from shop.parts import Part
+
+
+        @workflow
+        async def add(part: Part) -> int:
+            print(1)
+            return {use}
+        """,
+    )
+    before = rebuild().codes
+    rebuild.write("base.py", f"class Base:\n    {member}\n        return len(open('x').read())\n")
+    assert rebuild().codes != before
+
+
+def test_a_method_of_that_name_in_a_file_that_nobody_imports(rebuild: Rebuilds) -> None:
+    """A receiver of unknown type may be of any class with such a method; one that is added counts."""
+    rebuild.write("here.py", "class Here:\n    def go(self) -> int:\n        return 1\n")
+    rebuild.write("there.py", "class There:\n    pass\n")
+    rebuild.edit("plain.py", "print(n)", "for one in [n]:\n        print(one.go())")
+    rebuild.edit("plain.py", "n: int", "n")
+    assert "activity" not in rebuild().emitted("plain")
+    rebuild.edit("there.py", "pass", "def go(self) -> str:\n        return open('x').read()")
+    built = rebuild()
+    assert built.analysed == ["plain"]
+    assert not built.result.ok or "activity" in built.emitted("plain")
+
+
 def test_a_property_that_gets_an_effect_is_found_through_a_star(rebuild: Rebuilds) -> None:
     """What a star import gives is followed to its class."""
     rebuild.edit("shop/parts.py", "return 2", 'return int(open("size").read())')
