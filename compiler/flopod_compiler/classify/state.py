@@ -13,6 +13,7 @@ from flopod_compiler.model import CallKind, External, ModuleValue, WorkflowFunct
 from flopod_compiler.names import Scope
 from flopod_compiler.parse import span
 from flopod_compiler.purity.facts import changed_values
+from flopod_compiler.purity.instances import Instances
 from flopod_compiler.purity.roots import DEFAULT, MODULE, RootFinder
 
 
@@ -99,15 +100,34 @@ def _changed_elsewhere(
     """A pure initial value that the project changes: reading it gives whatever it is by then."""
     module = work.program.module(place[0])
     assert module is not None
-    inside = work.names.tree(workflow.node).parents
-    if place[1] in inside or place[1] in work.result.calls:
+    if _is_own(work, workflow, place[1]) or _passed_to_leaf(work, workflow, expr):
         return
-    if _passed_to_leaf(work, workflow, expr):
+    if _reads_what_stays(work, workflow, expr):
         return
     related = (Related(module.relpath, span(place[1], module), "it is changed here"),)
     work.result.diagnostics.append(
         MutableRead.at(workflow.module, expr, related=related, name=f"{value.module}.{value.name}")
     )
+
+
+def _is_own(work: Workspace, workflow: WorkflowFunction, change: ast.AST) -> bool:
+    """Whether a workflow makes the change itself, which is reported there; a leaf does it elsewhere."""
+    info = work.result.calls.get(change) if isinstance(change, ast.Call) else None
+    if info is not None:
+        return info.kind is not CallKind.LEAF
+    return change in work.names.tree(workflow.node).parents
+
+
+def _reads_what_stays(work: Workspace, workflow: WorkflowFunction, expr: ast.expr) -> bool:
+    """Whether only an attribute is read that no method of the object's class changes."""
+    parent = work.parents(workflow).get(expr)
+    if not isinstance(parent, ast.Attribute):
+        return False
+    types = work.types.of(expr, work.names.scope_at(expr, workflow.node))
+    if types is None:
+        return False
+    instances = Instances(work.names)
+    return all(one.cls is not None and parent.attr not in instances.changed(one.cls) for one in types)
 
 
 def _longest_chain(work: Workspace, workflow: WorkflowFunction, expr: ast.expr) -> ast.expr | None:

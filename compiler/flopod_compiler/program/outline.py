@@ -11,7 +11,6 @@ from collections.abc import Iterator
 import msgspec
 
 from flopod_compiler.bundle.imports import imports_in
-from flopod_compiler.knowledge.methods import MUTATORS
 from flopod_compiler.model import Imported, SourceModule
 from flopod_compiler.names.imports import absolute_name
 from flopod_compiler.names.scopes import Tree
@@ -108,7 +107,7 @@ def _defined(tree: ast.Module) -> Iterator[str]:
 
 
 def _changed(tree: ast.Module) -> set[str]:
-    """The names in expressions that are assigned to or whose methods change them, and what they stand for."""
+    """The names in expressions that are assigned to or whose methods are called, and what they stand for."""
     found: set[str] = set()
     stands_for: dict[str, list[ast.AST | str]] = {}
     for node in ast.walk(tree):
@@ -117,7 +116,7 @@ def _changed(tree: ast.Module) -> set[str]:
                 found |= {node.attr, *_names(node.value)}
             case ast.Subscript(ctx=ast.Store() | ast.Del()):
                 found |= set(_names(node.value))
-            case ast.Call(func=ast.Attribute(attr=method, value=value)) if method in MUTATORS:
+            case ast.Call(func=ast.Attribute(value=value)):
                 found |= set(_names(value))
             case ast.Global():
                 found |= set(node.names)

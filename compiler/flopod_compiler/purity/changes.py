@@ -1,4 +1,5 @@
-"""Where a project changes its module-level variables: by `global`, attributes, items and methods.
+"""Where a project changes its module-level variables: by `global`, attributes, items and methods, also those
+of its own classes that change the object they are called on.
 
 Only modules that may change what has the name are read, and each of them once.
 """
@@ -11,6 +12,7 @@ from collections.abc import Callable
 from flopod_compiler.knowledge.methods import MUTATORS, changes_receiver
 from flopod_compiler.model import ModuleValue
 from flopod_compiler.names import How, Names, Scope
+from flopod_compiler.purity.instances import Instances
 from flopod_compiler.types import Inference
 
 Place = tuple[str, ast.AST]
@@ -50,6 +52,7 @@ class ModuleChanges:
     def __init__(self, names: Names, types: Inference) -> None:
         self.names = names
         self.types = types
+        self._instances = Instances(names)
         self._places: Places = {}
 
     def of(self, name: str) -> Places:
@@ -73,12 +76,19 @@ class ModuleChanges:
                 self._rebind(name, store, scope)
         for call in scope.calls:
             func = call.func
-            if isinstance(func, ast.Attribute) and func.attr in MUTATORS and self._may_change(func, scope):
+            if isinstance(func, ast.Attribute) and self._may_change(func, scope):
                 self._change(name, func.value, scope, call)
 
     def _may_change(self, func: ast.Attribute, scope: Scope) -> bool:
         types = self.types.of(func.value, scope)
-        return types is None or any(one.cls or changes_receiver(one.name, func.attr) for one in types)
+        if types is None:
+            return func.attr in MUTATORS
+        return any(
+            self._instances.is_changed_by(one.cls, func.attr)
+            if one.cls is not None
+            else func.attr in MUTATORS and changes_receiver(one.name, func.attr)
+            for one in types
+        )
 
     def _change(self, name: str, expr: ast.expr, scope: Scope, node: ast.AST) -> None:
         """Count a change of what `expr` leads to, if it starts at a module-level variable."""

@@ -145,4 +145,9 @@ class MutableRead(Rule):
         _HEAD
         + "seen = []\n\ndef note(x):\n    seen.append(x)\n\n"
         + "@workflow\nasync def main():\n    return len(seen)  # FLP408\n",
+        _HEAD
+        + "class Client:\n    url = 'here'\n\n    def __init__(self):\n        self.calls = 0\n\n"
+        + "    async def send(self):\n        print('sent')\n        self.calls += 1\n\nclient = Client()\n\n"
+        + "@workflow\nasync def main():\n    await client.send()\n"
+        + "    return client.url, client.calls  # FLP408\n",
     )
