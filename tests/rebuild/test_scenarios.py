@@ -193,7 +193,7 @@ def test_a_class_that_nobody_imports_overrides_a_method(rebuild: Rebuilds) -> No
     ],
 )
 def test_a_base_gets_what_no_class_had(rebuild: Rebuilds, member: str, use: str) -> None:
-    """A property or operator of a base that was never looked at, since no class had one of that name."""
+    """A property or an operator that no class of the project had comes into a base in another file."""
     rebuild.write("base.py", "class Base:\n    mass = 1\n")
     rebuild.edit("shop/parts.py", "class Part:", "from base import Base\n\n\nclass Part(Base):")
     rebuild.write(

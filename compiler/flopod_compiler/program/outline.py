@@ -15,6 +15,7 @@ from flopod_compiler.model import Imported, SourceModule
 from flopod_compiler.names.imports import absolute_name
 from flopod_compiler.names.scopes import Tree
 from flopod_compiler.parse import last_name, statements
+from flopod_compiler.program.changed import changed_names
 
 METHOD, PROPERTY, INHERITS = 1, 2, 4
 """Of a name in a class: a method, a property; a class that binds it has bases."""
@@ -42,7 +43,7 @@ def outline_of(module: SourceModule, tree: Tree) -> Outline:
         imports_in(module),
         _members(tree),
         tuple(sorted(set(_defined(module.tree)))),
-        tuple(sorted(_changed(module.tree))),
+        tuple(sorted(changed_names(module.tree))),
     )
 
 
@@ -101,51 +102,3 @@ def _defined(tree: ast.Module) -> Iterator[str]:
                 stack.append((f"{prefix}{child.name}.", child))
             elif isinstance(child, ast.If | ast.Try):
                 stack.append((prefix, child))
-
-
-# -- changes
-
-
-def _changed(tree: ast.Module) -> set[str]:
-    """The names in expressions that are assigned to or whose methods are called, and what they stand for."""
-    found: set[str] = set()
-    stands_for: dict[str, list[ast.AST | str]] = {}
-    for node in ast.walk(tree):
-        match node:
-            case ast.Attribute(ctx=ast.Store() | ast.Del()):
-                found |= {node.attr, *_names(node.value)}
-            case ast.Subscript(ctx=ast.Store() | ast.Del()):
-                found |= set(_names(node.value))
-            case ast.Call(func=ast.Attribute(value=value)):
-                found |= set(_names(value))
-            case ast.Global():
-                found |= set(node.names)
-            case ast.Assign(value=value):
-                for target in node.targets:
-                    if isinstance(target, ast.Name):
-                        stands_for.setdefault(target.id, []).append(value)
-            case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
-                stands_for.setdefault(name, []).append(value)
-            case ast.NamedExpr(target=ast.Name(id=name), value=value):
-                stands_for.setdefault(name, []).append(value)
-            case ast.alias(name=original, asname=str(name)):
-                stands_for.setdefault(name, []).append(original)
-    return _with_originals(found, stands_for)
-
-
-def _with_originals(found: set[str], stands_for: dict[str, list[ast.AST | str]]) -> set[str]:
-    waiting = list(found)
-    while waiting:
-        for value in stands_for.pop(waiting.pop(), ()):
-            names = {value.rpartition(".")[2]} if isinstance(value, str) else set(_names(value))
-            waiting += names - found
-            found |= names
-    return found
-
-
-def _names(expr: ast.AST) -> Iterator[str]:
-    for node in ast.walk(expr):
-        if isinstance(node, ast.Name):
-            yield node.id
-        elif isinstance(node, ast.Attribute):
-            yield node.attr
