@@ -1,4 +1,4 @@
-"""The names by which a module may reach what it changes: where the search for changes of a variable starts."""
+"""The names by which a module may reach what it changes: where a search for changes of a variable begins."""
 
 from __future__ import annotations
 
