@@ -57,7 +57,8 @@ def sweep(options: argparse.Namespace) -> Batch:
     seeds = range(options.seed, options.seed + options.programs)
     chunks = [list(seeds[start : start + 25]) for start in range(0, len(seeds), 25)]
     total = Batch()
-    with multiprocessing.Pool(options.processes) as pool:
+    # bodies that were abandoned stay in memory, so a process does not live for ever
+    with multiprocessing.Pool(options.processes, maxtasksperchild=4) as pool:
         jobs = [pool.apply_async(check_seeds, (chunk, options.size, options.cuts)) for chunk in chunks]
         for number, job in enumerate(jobs, start=1):
             part = job.get()
