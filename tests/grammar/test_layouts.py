@@ -45,6 +45,7 @@ def test_layout_does_the_same_compiled_and_resumed(names: str) -> None:
     check(PROGRAMS[names])
 
 
+@pytest.mark.filterwarnings("ignore:invalid decimal literal:SyntaxWarning")
 def test_layout_that_libcst_does_not_read_does_the_same() -> None:
     """A keyword may touch its operand, and a target with an annotation may stand in parentheses."""
     with pytest.raises(cst.ParserSyntaxError):
