@@ -200,6 +200,17 @@ class Names(Definitions):
         """What `from m import *` may give to a name that nothing else binds."""
         if not root.stars or name.startswith("_") or hops > _MAX_HOPS:
             return None
+        if hops or self._active:
+            return self._from_stars(root, name, hops)
+        known, key = self.program.starred, (root.module.name, name)
+        if key not in known:
+            alone = Names(self.program.apart())
+            known[key] = alone._from_stars(alone.root(root.module.name), name, 0), alone.program
+        found, part = known[key]
+        self.program.include(part)
+        return found
+
+    def _from_stars(self, root: Scope, name: str, hops: int) -> tuple[Symbol, ...] | None:
         for node in reversed(root.stars):
             base = absolute_name(root.module, node)
             if base is not None and self.is_module(base):

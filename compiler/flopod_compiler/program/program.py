@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flopod_compiler.model import Config, ProjectFunction, SourceModule
+from flopod_compiler.model import Config, ProjectFunction, SourceModule, Symbol
 from flopod_compiler.program.answers import workflows_in
 from flopod_compiler.program.marked import Marked
 from flopod_compiler.program.sources import Sources
@@ -19,6 +19,7 @@ class Program:
     def __init__(self, sources: Sources) -> None:
         self._trace = Trace()
         self._parts: dict[Program, None] = {}
+        self._sources = sources
         self.trees = sources.trees
         self.symbols = sources.symbols
         self.config: Config = sources.project.config
@@ -65,6 +66,15 @@ class Program:
     def is_called(self, function: str) -> bool:
         """Whether a workflow runs a function as a part of its own run."""
         return bool(self._ask(Question.CALLED, function))
+
+    def apart(self) -> Program:
+        """Another analysis of the same sources."""
+        return Program(self._sources)
+
+    @property
+    def starred(self) -> dict[tuple[str, str], tuple[tuple[Symbol, ...] | None, Program]]:
+        """What the star imports of a module give to a name, by those two, with the analysis that found it."""
+        return self._sources.starred
 
     def include(self, part: Program) -> None:
         """Count what another analysis has asked as asked here: its result is used."""
