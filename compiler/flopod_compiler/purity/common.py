@@ -15,6 +15,7 @@ from flopod_compiler.purity.changes import ModuleChanges, Places
 from flopod_compiler.purity.circles import circles
 from flopod_compiler.purity.engine import Purity, Summary
 from flopod_compiler.purity.facts import Facts
+from flopod_compiler.purity.optimistic import Optimistic, Settled
 from flopod_compiler.types import Inference
 
 
@@ -24,7 +25,7 @@ class Common:
     def __init__(self, sources: Sources) -> None:
         self._sources = sources
         self._changes: dict[str, tuple[Places, Program]] = {}
-        self._constants: dict[ModuleValue, tuple[bool, Program]] = {}
+        self._settled = Settled()
         self._facts: dict[ProjectFunction, tuple[Facts, Purity]] = {}
         self._summaries: dict[ProjectFunction, tuple[Summary, Program]] = {}
 
@@ -40,11 +41,9 @@ class Common:
 
     def is_constant(self, value: ModuleValue, asker: Program) -> bool:
         """Whether a variable has the same value in every process that imports its module."""
-        if value not in self._constants:
-            program = Program(self._sources)
-            alone = Purity.over(program, self, alone=True)
-            self._constants[value] = alone.constants.is_constant(value), program
-        found, program = self._constants[value]
+        while value not in self._settled.constants:
+            Optimistic(Program(self._sources), self, self._settled).settle(value)
+        found, program = self._settled.constants[value]
         asker.include(program)
         return found
 

@@ -59,50 +59,51 @@ class Summary:
         return not self.chain
 
     @property
+    def says_nothing(self) -> bool:
+        """Whether it is as if the call was not there."""
+        return not (self.chain or self.durable or self.mutates or self.calls)
+
+    @property
     def reason(self) -> str:
         return " -> ".join(self.chain)
 
 
 class Purity:
-    """Summaries of project functions: those that all analyses have in common.
+    """Summaries of project functions: those that all analyses have in common."""
 
-    One that is `alone` finds everything out by itself, together with all that is called: so what it says of a
-    variable whose value a function makes does not depend on what else was asked before.
-    """
-
-    def __init__(
-        self, names: Names, types: Inference, marks: Marks, common: Common, *, alone: bool = False
-    ) -> None:
+    def __init__(self, names: Names, types: Inference, marks: Marks, common: Common) -> None:
         self.names = names
         self.types = types
         self.targets = Targets(names, types, marks)
         changes = Changes(names, lambda module: common.changed_in(module, names.program))
-        self.constants = Constants(names, self.targets, self._is_pure_now, self._is_constant, changes)
-        self.targets.is_fixed = self._is_constant
+        self.constants = Constants(names, self.targets, self.is_pure, self.is_constant, changes)
+        self.targets.is_fixed = self.is_constant
         self.finder = FactFinder(names, types, self.targets, self.constants)
-        self._common = None if alone else common
+        self._common = common
         self._facts: dict[ProjectFunction, Facts] = {}
         self._summaries: dict[ProjectFunction, Summary] = {}
         self._roots: dict[ProjectFunction, RootFinder] = {}
-        self._pending: set[ProjectFunction] = set()
-        self._decided: dict[ModuleValue, bool] = {}
 
     @classmethod
-    def over(cls, program: Program, common: Common, *, alone: bool = False) -> Purity:
+    def over(cls, program: Program, common: Common) -> Purity:
         """A purity that has asked nothing yet."""
         names = Names(program)
-        return cls(names, Inference(names), Marks(names, program.config), common, alone=alone)
+        return cls(names, Inference(names), Marks(names, program.config), common)
 
     def of(self, function: ProjectFunction) -> Summary:
         """The summary of a function."""
         found = self._summaries.get(function)
         if found is None:
-            if self._common is not None:
-                self._summaries[function] = self._common.summary(function, self.names.program)
-            else:
-                self._solve(self._collect(function))
-            found = self._summaries[function]
+            found = self._summaries[function] = self._common.summary(function, self.names.program)
         return found
+
+    def is_pure(self, function: ProjectFunction) -> bool:
+        """Whether a call of a function has no effect of its own."""
+        return self.of(function).is_pure
+
+    def is_constant(self, value: ModuleValue) -> bool:
+        """Whether a variable has the same value in every process that imports its module."""
+        return self._common.is_constant(value, self.names.program)
 
     def together(self, facts: dict[ProjectFunction, Facts]) -> dict[ProjectFunction, Summary]:
         """The summaries of functions that run each other; all else that they run has one."""
@@ -120,34 +121,6 @@ class Purity:
                     for symbol in self.names.candidates(value, edge.scope):
                         if isinstance(symbol, ProjectFunction):
                             yield symbol
-
-    def _is_constant(self, value: ModuleValue) -> bool:
-        if self._common is not None:
-            return self._common.is_constant(value, self.names.program)
-        if value not in self._decided:
-            self._decided[value] = True
-            self._decided[value] = self.constants.decide(value)
-        return self._decided[value]
-
-    def _is_pure_now(self, function: ProjectFunction) -> bool:
-        """For constants: a function that is being collected counts as pure until it is known otherwise."""
-        return function in self._pending or self.of(function).is_pure
-
-    def _collect(self, start: ProjectFunction) -> list[ProjectFunction]:
-        """The function and all it may run that has no summary yet; facts are read here."""
-        found: dict[ProjectFunction, None] = {}
-        queue = deque([start])
-        while queue:
-            function = queue.popleft()
-            if function in found or function in self._summaries:
-                continue
-            found[function] = None
-            self._pending.add(function)
-            if function not in self._facts:
-                self._facts[function] = self.finder.of(function)
-            for edge in self._facts[function].edges:
-                queue.extend(edge.functions)
-        return list(found)
 
     def _solve(self, functions: list[ProjectFunction]) -> None:
         summaries = {function: self._start(function) for function in functions}
@@ -167,7 +140,6 @@ class Purity:
                     if caller not in waiting:
                         waiting.add(caller)
                         queue.append(caller)
-        self._pending.difference_update(functions)
 
     def _start(self, function: ProjectFunction) -> Summary:
         facts = self._facts[function]
@@ -196,9 +168,9 @@ class Purity:
     def _bring(
         self, function: ProjectFunction, summary: Summary, edge: Edge, callee: ProjectFunction
     ) -> None:
-        other = self._summaries.get(callee)
-        if other is None:
-            other = self.of(callee)
+        other = self.of(callee)
+        if other.says_nothing:
+            return
         step = Hop.to(function, edge.node, _name(callee))
         if other.chain and not summary.chain:
             summary.chain = (_name(function), *other.chain)
