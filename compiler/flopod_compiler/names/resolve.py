@@ -202,13 +202,13 @@ class Names(Definitions):
             return None
         if hops or self._active:
             return self._from_stars(root, name, hops)
-        known, key = self.program.starred, (root.module.name, name)
-        if key not in known:
-            alone = Names(self.program.apart())
-            known[key] = alone._from_stars(alone.root(root.module.name), name, 0), alone.program
-        found, part = known[key]
-        self.program.include(part)
-        return found
+        module = root.module.name
+        return self.program.once(
+            ("stars", module, name), lambda part: Names(part)._from_all_stars(module, name)
+        )
+
+    def _from_all_stars(self, module: str, name: str) -> tuple[Symbol, ...] | None:
+        return self._from_stars(self.root(module), name, 0)
 
     def _from_stars(self, root: Scope, name: str, hops: int) -> tuple[Symbol, ...] | None:
         for node in reversed(root.stars):

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from flopod_compiler.model import Config, ProjectFunction, SourceModule, Symbol
+from collections.abc import Callable, Hashable
+from typing import TypeVar, cast
+
+from flopod_compiler.model import Config, ProjectFunction, SourceModule
 from flopod_compiler.program.answers import workflows_in
 from flopod_compiler.program.marked import Marked
 from flopod_compiler.program.sources import Sources
 from flopod_compiler.program.trace import Question, Trace
+
+Found = TypeVar("Found")
 
 
 class Program:
@@ -71,10 +76,17 @@ class Program:
         """Another analysis of the same sources."""
         return Program(self._sources)
 
-    @property
-    def starred(self) -> dict[tuple[str, str], tuple[tuple[Symbol, ...] | None, Program]]:
-        """What the star imports of a module give to a name, by those two, with the analysis that found it."""
-        return self._sources.starred
+    def once(self, key: Hashable, find: Callable[[Program], Found]) -> Found:
+        """What every analysis of these sources finds alike: found by an analysis of its own, once a build.
+
+        Its questions count as asked here. The key names what is found, and of what.
+        """
+        known = self._sources.found.get(key)
+        if known is None:
+            part = self.apart()
+            known = self._sources.found[key] = find(part), part
+        self.include(known[1])
+        return cast("Found", known[0])
 
     def include(self, part: Program) -> None:
         """Count what another analysis has asked as asked here: its result is used."""

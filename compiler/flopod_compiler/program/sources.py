@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from typing import TYPE_CHECKING
 
-from flopod_compiler.model import Project, Symbol
+from flopod_compiler.model import Project
 from flopod_compiler.names.symbols import Symbols
 from flopod_compiler.names.trees import Trees
 from flopod_compiler.program.answers import Answers
@@ -30,4 +30,4 @@ class Sources:
         for name, module in project.modules.items():
             module.imports = self.outlines[name].imports
         self.answers = Answers(project, self.outlines)
-        self.starred: dict[tuple[str, str], tuple[tuple[Symbol, ...] | None, Program]] = {}
+        self.found: dict[Hashable, tuple[object, Program]] = {}

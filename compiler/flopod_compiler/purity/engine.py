@@ -59,9 +59,9 @@ class Summary:
         return not self.chain
 
     @property
-    def says_nothing(self) -> bool:
-        """Whether it is as if the call was not there."""
-        return not (self.chain or self.durable or self.mutates or self.calls)
+    def size(self) -> int:
+        """How much it says; more is only ever added."""
+        return bool(self.chain) + bool(self.durable) + len(self.mutates) + len(self.calls)
 
     @property
     def reason(self) -> str:
@@ -132,10 +132,11 @@ class Purity:
                     callers.setdefault(callee, []).append(function)
         queue = deque(functions)
         waiting = set(functions)
+        brought: dict[tuple[Edge, ProjectFunction], int] = {}
         while queue:
             function = queue.popleft()
             waiting.discard(function)
-            if self._update(function):
+            if self._update(function, brought):
                 for caller in callers.get(function, ()):
                     if caller not in waiting:
                         waiting.add(caller)
@@ -156,21 +157,21 @@ class Purity:
     def _hop(self, function: ProjectFunction, effect: Effect) -> Hop:
         return Hop(function, effect.node, f"{_name(function)} {effect.reason}")
 
-    def _update(self, function: ProjectFunction) -> bool:
-        """Bring in what the callees are; whether anything changed."""
+    def _update(self, function: ProjectFunction, brought: dict[tuple[Edge, ProjectFunction], int]) -> bool:
+        """Bring in what the callees say and did not say before; whether anything changed."""
         summary = self._summaries[function]
-        before = (summary.chain, summary.durable, len(summary.mutates), len(summary.calls))
+        before = summary.size
         for edge in self._facts[function].edges:
             for callee in edge.functions:
-                self._bring(function, summary, edge, callee)
-        return before != (summary.chain, summary.durable, len(summary.mutates), len(summary.calls))
+                other = self.of(callee)
+                size = other.size
+                if size > brought.get((edge, callee), 0):
+                    brought[edge, callee] = size
+                    self._bring(function, edge, callee, other)
+        return summary.size > before
 
-    def _bring(
-        self, function: ProjectFunction, summary: Summary, edge: Edge, callee: ProjectFunction
-    ) -> None:
-        other = self.of(callee)
-        if other.says_nothing:
-            return
+    def _bring(self, function: ProjectFunction, edge: Edge, callee: ProjectFunction, other: Summary) -> None:
+        summary = self._summaries[function]
         step = Hop.to(function, edge.node, _name(callee))
         if other.chain and not summary.chain:
             summary.chain = (_name(function), *other.chain)

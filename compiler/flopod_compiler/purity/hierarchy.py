@@ -19,23 +19,16 @@ class Hierarchy:
     def __init__(self, names: Names) -> None:
         self.names = names
         self._program = names.program
-        self._by_method: dict[str, list[ProjectFunction]] = {}
         self._abstract: dict[ProjectFunction, bool] = {}
 
     def implementations(self, name: str) -> list[ProjectFunction]:
         """Every method of that name in the project that has a body of its own."""
-        if name not in self._by_method:
-            self._by_method[name] = list(self._methods(name))
-        return [one for one in self._by_method[name] if not self.is_abstract(one)]
+        return self._program.once(("methods", name), lambda part: Hierarchy(Names(part))._methods(name))
 
     def overrides(self, cls: ProjectClass, name: str) -> list[ProjectFunction]:
         """The methods of that name in the subclasses of a class."""
-        found = [
-            self.names.own_member(one, name)
-            for one in self._classes(self._program.overriding(name))
-            if one.node.bases and cls in self.names.mro(one)[1:]
-        ]
-        return [one for one in found if isinstance(one, ProjectFunction) and not self.is_abstract(one)]
+        below = self._program.once(("overrides", name), lambda part: Hierarchy(Names(part))._overrides(name))
+        return below.get(cls, [])
 
     def has_method(self, name: str) -> bool:
         """Whether any class of the project defines a method of that name."""
@@ -95,12 +88,26 @@ class Hierarchy:
             and any(last_name(decorator) in _VALIDATORS for decorator in statement.decorator_list)
         ]
 
-    def _methods(self, name: str) -> Iterator[ProjectFunction]:
+    def _methods(self, name: str) -> list[ProjectFunction]:
         """Every method of that name, in the order of modules and lines."""
-        for cls in self._classes(self._program.with_method(name)):
-            for statement in cls.node.body:
-                if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef) and statement.name == name:
-                    yield self.names.function(statement, self.names.class_scope(cls))
+        found = [
+            self.names.function(statement, self.names.class_scope(cls))
+            for cls in self._classes(self._program.with_method(name))
+            for statement in cls.node.body
+            if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef) and statement.name == name
+        ]
+        return [one for one in found if not self.is_abstract(one)]
+
+    def _overrides(self, name: str) -> dict[ProjectClass, list[ProjectFunction]]:
+        """The methods of that name by each class that they may be run for."""
+        found: dict[ProjectClass, list[ProjectFunction]] = {}
+        for cls in self._classes(self._program.overriding(name)):
+            member = self.names.own_member(cls, name) if cls.node.bases else None
+            if isinstance(member, ProjectFunction) and not self.is_abstract(member):
+                for base in self.names.mro(cls)[1:]:
+                    if isinstance(base, ProjectClass):
+                        found.setdefault(base, []).append(member)
+        return found
 
     def _classes(self, modules: list[str]) -> Iterator[ProjectClass]:
         for module in modules:
