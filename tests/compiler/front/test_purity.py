@@ -332,3 +332,16 @@ def test_nested_functions_say_what_they_change(tmp_path: Path) -> None:
         "notes(1)": {"*"},
         "counts(1)": {"*"},
     }
+
+
+@pytest.mark.parametrize("calls", ["f(x), g(x)", "g(x), f(x)"])
+@pytest.mark.parametrize(("clock", "kind"), [("time.time()", "leaf"), ("1.5", "pure")])
+def test_variables_made_of_each_other_are_constants_together_or_not_at_all(
+    calls: str, clock: str, kind: str, tmp_path: Path
+) -> None:
+    body = (
+        f"def make_a():\n    return [B, {clock}]\ndef make_b():\n    return [A]\n"
+        "A = make_a()\nB = make_b()\ndef f(x):\n    return A[0]\ndef g(x):\n    return B[0]"
+    )
+    found = kinds(classified(tmp_path, workflow(f"return {calls}", HEAD + body)))
+    assert [found["f(x)"], found["g(x)"]] == [kind, kind]
