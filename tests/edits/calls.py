@@ -51,7 +51,7 @@ def change_callee(draft: Draft, rng: random.Random) -> bool:
     old = next(
         one for one in draft.services.body if isinstance(one, Function) and one.name == ast.unparse(call.func)
     )
-    leaf = draft.add_leaf(draft.fresh("instead"), ast.unparse(old.returns or call.func))
+    leaf = draft.add_leaf("instead", ast.unparse(old.returns or call.func))
     call.func = ast.Name(leaf, ast.Load())
     del call.mark  # type: ignore[attr-defined]
     return True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import random
+from collections.abc import Sequence
 
 from tests.edits.registry import edit
 from tests.edits.tree import Draft, rename, walk_function
@@ -17,7 +18,14 @@ def rename_local(draft: Draft, rng: random.Random) -> bool:
         for node in walk_function(draft.workflow)
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
     ]
-    rename(draft.workflow, rng.choice(names), draft.fresh("renamed"))
+    return _rename_one(draft, rng, names, "renamed")
+
+
+def _rename_one(draft: Draft, rng: random.Random, names: Sequence[str], stem: str) -> bool:
+    """Rename one of these names of the workflow, if there are any."""
+    if not names:
+        return False
+    rename(draft.workflow, rng.choice(names), draft.fresh(stem))
     return True
 
 
@@ -37,18 +45,13 @@ def rename_collection(draft: Draft, rng: random.Random) -> bool:
     """A variable that a loop goes over."""
     loops = [node for node in walk_function(draft.workflow) if isinstance(node, ast.For | ast.comprehension)]
     names = [node.iter.id for node in loops if isinstance(node.iter, ast.Name) and node.iter.id != "tags"]
-    if not names:
-        return False
-    rename(draft.workflow, rng.choice(names), draft.fresh("rows"))
-    return True
+    return _rename_one(draft, rng, names, "rows")
 
 
 @edit
 def rename_parameter(draft: Draft, rng: random.Random) -> bool:
     """A parameter of the workflow."""
-    old = rng.choice(["order", "limit", "tags"])
-    rename(draft.workflow, old, draft.fresh("given"))
-    return True
+    return _rename_one(draft, rng, ["order", "limit", "tags"], "given")
 
 
 @edit
@@ -59,10 +62,7 @@ def rename_loop_variable(draft: Draft, rng: random.Random) -> bool:
         for node in walk_function(draft.workflow)
         if isinstance(node, ast.For) and isinstance(node.target, ast.Name)
     ]
-    if not names:
-        return False
-    rename(draft.workflow, rng.choice(names), draft.fresh("each_one"))
-    return True
+    return _rename_one(draft, rng, names, "each_one")
 
 
 @edit

@@ -13,8 +13,12 @@ from tests.edits.tree import Block, Draft, bound, has_calls, unmark, used
 @edit
 def insert_new_leaf(draft: Draft, rng: random.Random) -> bool:
     """A call of a leaf that was not there."""
-    block, place = a_place(draft, rng)
-    block.body.insert(place, parsed(f"await {draft.add_leaf(draft.fresh('remember'))}(order, limit)"))
+    return _insert(draft, rng, f"await {draft.add_leaf('remember')}(order, limit)")
+
+
+def _insert(draft: Draft, rng: random.Random, text: str, *, deep: bool = True) -> bool:
+    block, place = a_place(draft, rng, deep=deep)
+    block.body.insert(place, parsed(text))
     return True
 
 
@@ -22,34 +26,26 @@ def insert_new_leaf(draft: Draft, rng: random.Random) -> bool:
 def insert_known_leaf(draft: Draft, rng: random.Random) -> bool:
     """Another call of a leaf that is called already."""
     call = rng.choice(draft.calls())
-    block, place = a_place(draft, rng)
-    block.body.insert(place, parsed(f"await {ast.unparse(call.func)}(limit, order, 'again')"))
-    return True
+    return _insert(draft, rng, f"await {ast.unparse(call.func)}(limit, order, 'again')")
 
 
 @edit
 def insert_known_leaf_assigned(draft: Draft, rng: random.Random) -> bool:
     """Another call of a leaf, for a variable."""
     call = rng.choice(draft.calls())
-    block, place = a_place(draft, rng)
-    block.body.insert(place, parsed(f"{draft.fresh('extra')} = await {ast.unparse(call.func)}(limit)"))
-    return True
+    return _insert(draft, rng, f"{draft.fresh('extra')} = await {ast.unparse(call.func)}(limit)")
 
 
 @edit
 def insert_plain_code(draft: Draft, rng: random.Random) -> bool:
     """A statement without a call."""
-    block, place = a_place(draft, rng)
-    block.body.insert(place, parsed(f"{draft.fresh('note')} = order + limit"))
-    return True
+    return _insert(draft, rng, f"{draft.fresh('note')} = order + limit")
 
 
 @edit
 def add_print(draft: Draft, rng: random.Random) -> bool:
     """A line that says what happens."""
-    block, place = a_place(draft, rng)
-    block.body.insert(place, parsed("print('order', order, 'limit', limit)"))
-    return True
+    return _insert(draft, rng, "print('order', order, 'limit', limit)")
 
 
 @edit
@@ -70,20 +66,14 @@ def annotate_variable(draft: Draft, rng: random.Random) -> bool:
 @edit
 def insert_block(draft: Draft, rng: random.Random) -> bool:
     """A decision with calls in both arms."""
-    leaf = draft.add_leaf(draft.fresh("explain"))
-    block, place = a_place(draft, rng)
-    text = f"if limit > order:\n    await {leaf}(order)\nelse:\n    await {leaf}(limit)"
-    block.body.insert(place, parsed(text))
-    return True
+    leaf = draft.add_leaf("explain")
+    return _insert(draft, rng, f"if limit > order:\n    await {leaf}(order)\nelse:\n    await {leaf}(limit)")
 
 
 @edit
 def insert_loop(draft: Draft, rng: random.Random) -> bool:
     """A second loop over a collection."""
-    leaf = draft.add_leaf(draft.fresh("visit"))
-    block, place = a_place(draft, rng, deep=False)
-    block.body.insert(place, parsed(f"for tag in tags:\n    await {leaf}(tag)"))
-    return True
+    return _insert(draft, rng, f"for tag in tags:\n    await {draft.add_leaf('visit')}(tag)", deep=False)
 
 
 @edit

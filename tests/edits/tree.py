@@ -110,8 +110,9 @@ class Draft:
     def leaves(self) -> list[str]:
         return [node.name for node in self.services.body if isinstance(node, Function)]
 
-    def add_leaf(self, name: str, like: str = "int") -> str:
-        """Define a new leaf and import it."""
+    def add_leaf(self, stem: str, like: str = "int") -> str:
+        """Define a new leaf, import it, and give its name."""
+        name = self.fresh(stem)
         head = f"async def {name}(*args: object, **options: object) -> {like}:"
         self.services.body += ast.parse(f"{head}\n    await asyncio.sleep(0)\n    return 1").body
         self.imports(SERVICES).names.append(ast.alias(name))

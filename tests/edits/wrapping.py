@@ -83,7 +83,7 @@ def unwrap(draft: Draft, rng: random.Random) -> bool:
 @edit
 def guard_clause(draft: Draft, rng: random.Random) -> bool:
     """A way out at the beginning, with a call of its own."""
-    leaf = draft.add_leaf(draft.fresh("refuse"))
+    leaf = draft.add_leaf("refuse")
     draft.top().body.insert(rng.choice([0, 1]), parsed(f"if limit < -1:\n    return [await {leaf}(order)]"))
     return True
 
@@ -94,7 +94,7 @@ def add_else(draft: Draft, rng: random.Random) -> bool:
     node = a_node(draft, rng, ast.If, lambda one: not one.orelse)
     if node is None:
         return False
-    node.orelse = [parsed(f"await {draft.add_leaf(draft.fresh('otherwise'))}(order)")]
+    node.orelse = [parsed(f"await {draft.add_leaf('otherwise')}(order)")]
     return True
 
 
@@ -104,5 +104,5 @@ def add_finally(draft: Draft, rng: random.Random) -> bool:
     node = a_node(draft, rng, ast.Try, lambda one: not one.finalbody)
     if node is None:
         return False
-    node.finalbody = [parsed(f"await {draft.add_leaf(draft.fresh('cleanup'))}(order)")]
+    node.finalbody = [parsed(f"await {draft.add_leaf('cleanup')}(order)")]
     return True
