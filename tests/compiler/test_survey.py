@@ -50,6 +50,14 @@ def test_each_function_is_compiled_left_alone_or_refused(tmp_path: Path) -> None
     assert 'wf.activity("mkdir", os.mkdir, text)' in found.lowered["mixed"].text
 
 
+def test_a_call_of_another_function_is_that_of_a_leaf(tmp_path: Path) -> None:
+    """Each function is a workflow by itself only: for the others it is what it is."""
+    write(tmp_path, {"mixed.py": MIXED + "\n\ndef twice(text: str) -> None:\n    note(text * 2)\n"})
+    found = survey(tmp_path)
+    assert (found.compiled, found.refused) == (2, {"FLP602": 1})
+    assert 'wf.activity("note", note, text * 2)' in found.lowered["mixed"].text
+
+
 @pytest.mark.parametrize("package", [asyncio, email], ids=["asyncio", "email"])
 def test_the_standard_library_compiles_or_is_refused(package: ModuleType) -> None:
     """No function makes the compiler fail, and the functions without effects are the same bytes."""

@@ -78,9 +78,12 @@ class Workspace:
         if not isinstance(symbol, ProjectFunction):
             return None
         found = self.result.functions.get(symbol.node)
-        name = self.program.workflow(symbol) if found is None else None
-        if name is None:
+        if found is not None and found.parent is not None:
             return found
+        # In a survey every function is at hand as a root by itself, and is a leaf for the others.
+        name = self.program.workflow(symbol)
+        if found is not None or name is None:
+            return found if name is not None else None
         return WorkflowFunction(self.names.source(symbol), symbol.node, symbol.qualname, name, None, {})
 
     def scopes(self, workflow: WorkflowFunction) -> Iterator[Scope]:
