@@ -52,7 +52,7 @@ class Asked:
 
 def gather(awaitables: Sequence[Awaitable[Any]], return_exceptions: bool = False) -> Awaitable[list[Any]]:
     """Run awaitables side by side, as `asyncio.gather` does."""
-    begun = {id(one): _await(one) for one in awaitables if isinstance(one, Operation)}
+    begun = {id(one): awaited(one) for one in awaitables if isinstance(one, Operation)}
     arms = [begun.get(id(one), one) for one in awaitables]
     return asyncio.gather(*arms, return_exceptions=return_exceptions)
 
@@ -75,7 +75,8 @@ def _as_completed(awaitables: Iterable[Awaitable[T]], timeout: float | None) -> 
 
 def _begun(awaitables: Iterable[Awaitable[T]]) -> "list[asyncio.Future[T]]":
     if asyncio.isfuture(awaitables) or asyncio.iscoroutine(awaitables):
-        raise TypeError(f"expect an iterable of futures, not {type(awaitables).__name__}")
+        kind = "coroutine" if isinstance(awaitables, Operation) else type(awaitables).__name__
+        raise TypeError(f"expect an iterable of futures, not {kind}")
     return [asyncio.ensure_future(one) for one in dict.fromkeys(awaitables)]
 
 
@@ -101,7 +102,8 @@ async def race(scope: "Scope", path: str, arms: Mapping[str, Awaitable[Any]]) ->
     return winner
 
 
-async def _await(awaitable: Awaitable[Any]) -> Any:
+async def awaited(awaitable: Awaitable[Any]) -> Any:
+    """Await what is no coroutine itself."""
     return await awaitable
 
 

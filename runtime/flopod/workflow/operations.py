@@ -5,8 +5,9 @@ and is settled by an outcome: the recorded one on replay, what the world reports
 """
 
 import sys
-from collections.abc import Generator
-from typing import TYPE_CHECKING, Any
+from abc import ABCMeta
+from collections.abc import Coroutine, Generator
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 from msgspec import Raw
@@ -108,6 +109,10 @@ class Operation:
     def describe(self) -> str:
         """Return what the code asks for, in the words of `describe_event`."""
         raise NotImplementedError
+
+
+# asyncio refuses and begins operations as it does the coroutines that they stand for
+cast("ABCMeta", Coroutine).register(Operation)
 
 
 class Sleep(Operation):

@@ -17,7 +17,7 @@ from flopod.workflow import forms
 from flopod.workflow.activity import Activity
 from flopod.workflow.arguments import callee_of, opened
 from flopod.workflow.loops import Each, Repeat
-from flopod.workflow.operations import Sleep, Turn, Wait
+from flopod.workflow.operations import Operation, Sleep, Turn, Wait
 from flopod.workflow.paths import encode_id, op_of
 from flopod.workflow.snapshot import State
 from flopod.workflow.state import DurableList, DurableMap, Var
@@ -64,14 +64,15 @@ class Scope:
 
     def activity(self, id: str, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Awaitable[Any]:
         """Call a leaf once and for ever: its outcome is recorded."""
-        return Activity(self.core, self._claim(id), *opened(fn, args, kwargs))
+        return self._handed(Activity(self.core, self._claim(id), *opened(fn, args, kwargs)))
 
     def attempt(
         self, id: str, fn: Callable[..., Any], /, *args: Any, retry: Retry | None = None, **kwargs: Any
     ) -> Awaitable[Any]:
         """Call a leaf by a retry policy, the default one without; None when it is given up on."""
         policy = retry if retry is not None else Retry()
-        return Activity(self.core, self._claim(id), *opened(fn, args, kwargs), policy, swallow=True)
+        tried = Activity(self.core, self._claim(id), *opened(fn, args, kwargs), policy, swallow=True)
+        return self._handed(tried)
 
     def call(
         self, id: str, workflow: Callable[..., Coroutine[Any, Any, T]], /, *args: Any, **kwargs: Any
@@ -178,11 +179,11 @@ class Scope:
             if self.turns < _TURNS:
                 return Turn(core, path, result)
             delay = _REST
-        return Sleep(core, path, delay, value=result, blocking=blocking)
+        return self._handed(Sleep(core, path, delay, value=result, blocking=blocking))
 
     def sleep_until(self, id: str, when: Any, /) -> Awaitable[None]:
         """Sleep until a point in time."""
-        return Sleep(self.core, self._claim(id), 0, due(when, self.core.now))
+        return self._handed(Sleep(self.core, self._claim(id), 0, due(when, self.core.now)))
 
     def timer(self, id: str, seconds: T, /) -> T:
         """Make the delay of `asyncio.timeout`, `wait_for`, `wait` or `as_completed` a durable timer."""
@@ -200,7 +201,8 @@ class Scope:
     def wait(self, id: str, event: str | None = None, type: Any = Any, timeout: Any = None) -> Awaitable[Any]:
         """Wait for an event from outside: its payload, or None after `timeout`."""
         limit = None if timeout is None else seconds(timeout)
-        return Wait(self.core, self._claim(id), op_of(id) if event is None else event, type, limit)
+        event = op_of(id) if event is None else event
+        return self._handed(Wait(self.core, self._claim(id), event, type, limit))
 
     # -- state -----------------------------------------------------------------------------------
 
@@ -330,6 +332,10 @@ class Scope:
         """Return the durable state in sight, that of the outermost scope first."""
         outer = [] if self._parent is None else self._parent.states()
         return [*outer, *self._states.values()] if self._states else outer
+
+    def _handed(self, operation: Operation) -> Awaitable[Any]:
+        """Hand out an operation; a loop that is not the run's own begins real coroutines only."""
+        return operation if self.core.external is None else forms.awaited(operation)
 
     def _claim(self, id: str) -> str:
         ids = self._ids
