@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import difflib
 
+from flopod_compiler.classify.markcalls import check_mark_calls
 from flopod_compiler.classify.workspace import Workspace
 from flopod_compiler.diagnostics import Related, Span
 from flopod_compiler.diagnostics.rules.calls import BadOptions, MisplacedWorkflow, UnknownDecorator
@@ -35,6 +36,7 @@ def find_marked(work: Workspace, module: SourceModule) -> list[Marked]:
             _near_marks(work, module, node, scope)
     if "workflow" in module.text:
         _nested_marks(work, module)
+        check_mark_calls(work, module)
     return found
 
 

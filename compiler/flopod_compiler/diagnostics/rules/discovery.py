@@ -242,3 +242,26 @@ class WorkflowRebound(Rule):
         _PLAIN.replace("int:\n", "int:  # FLP016\n") + "\ndef main(x: int) -> int:\n    return -x\n",
         _PLAIN.replace("int:\n", "int:  # FLP016\n") + "\nmain = print\n",
     )
+
+
+class MarkedByCall(Rule):
+    code = "FLP017"
+    title = "A workflow that is marked by a call"
+    why = (
+        "Workflows are found in the source, by the decorator above a function or by the configuration. A "
+        "call marks its function when the program runs: compiled, it would be one leaf as a whole."
+    )
+    message = "`{text}` marks a workflow by a call, where it is not found"
+    help = "{rewrite}"
+    ways = (
+        "put `@workflow` above the function",
+        "list a function in pyproject.toml: `[tool.flopod] workflows = ['shop.orders:fulfil']`",
+    )
+    valid = (_PLAIN,)
+    invalid = (
+        _PLAIN + "\nasync def undo(x: int) -> int:\n    return x\n\nregistered = workflow(undo)  # FLP017\n",
+        _PLAIN + "\nasync def undo(x: int) -> int:\n    return x\n\n"
+        "registered = workflow(name='u')(undo)  # FLP017\n",
+        _PLAIN + "\ndef register(fn):\n    return workflow(fn)  # FLP017\n",
+        _PLAIN + "\nFOUND = list(map(workflow, [print]))  # FLP017\n",
+    )
