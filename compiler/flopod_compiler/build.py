@@ -25,6 +25,7 @@ from flopod_compiler.manifest import manifest_of
 from flopod_compiler.model import Classified, FunctionNode, Lowered, Project, SourceModule
 from flopod_compiler.parse import statements
 from flopod_compiler.plan import Plan, fill_ids, name_scope
+from flopod_compiler.plan.idle import idle_pragmas
 from flopod_compiler.program import Sources
 from flopod_compiler.project import discover
 from flopod_compiler.purity import Common
@@ -107,6 +108,9 @@ class _Build:
         for name, unit in self._units.items():
             self._cache.keep_unit(name, unit if self._analysis.is_made(name) else None)
         self._result.diagnostics += discovery.diagnostics
+        for name, module in self._result.project.modules.items():
+            if name not in self._units:
+                self._result.diagnostics += idle_pragmas(module)
         self._result.diagnostics += [one for unit in self._units.values() for one in unit.diagnostics]
 
     def _name(self) -> Locked | None:

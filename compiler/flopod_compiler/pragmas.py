@@ -34,26 +34,33 @@ class Pragma:
 
 
 def pragmas(module: SourceModule, findings: list[Diagnostic] | None = None) -> dict[int, Pragma]:
-    """The pragmas of a module by their line (1-based).
-
-    A comment on a line of its own speaks for the next line with code. What cannot be understood is added
-    to `findings`, if given.
-    """
+    """The pragmas of a module by their line (1-based); what cannot be understood is added to `findings`."""
     found: dict[int, Pragma] = {}
-    if "flopod:" not in module.text:
-        return found
-    pending: Pragma | None = None
-    for token in _tokens(module.text):
+    for line, pragma in placed(module, findings):
+        if line:
+            found.setdefault(line, pragma)
+    return found
+
+
+def placed(module: SourceModule, findings: list[Diagnostic] | None = None) -> list[tuple[int, Pragma]]:
+    """Every pragma with the line that it speaks for, 0 if there is none; of one line the nearest comes first.
+
+    A comment on a line of its own speaks for the next line with code.
+    """
+    found: list[tuple[int, Pragma]] = []
+    above: list[Pragma] = []
+    for token in _tokens(module.text) if "flopod:" in module.text else ():
         if token.type == tokenize.COMMENT:
             pragma = _read(module, token, findings)
             if pragma is not None and not token.line[: token.start[1]].strip():
-                pending = pragma
+                above.append(pragma)
             elif pragma is not None:
-                found[token.start[0]] = pragma
-        elif pending is not None and token.type not in _LAYOUT:
-            found.setdefault(token.start[0], pending)
-            pending = None
-    return found
+                found.append((token.start[0], pragma))
+        elif above and token.type not in _LAYOUT:
+            line = 0 if token.type == tokenize.ENDMARKER else token.start[0]
+            found += [(line, one) for one in above]
+            above = []
+    return sorted(found, key=lambda one: (one[0], -one[1].span.line))
 
 
 _LAYOUT = frozenset({tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.COMMENT})

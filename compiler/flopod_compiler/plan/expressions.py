@@ -67,6 +67,8 @@ class Expressions:
         pragma = self._pragma(node, anchor or node)
         literals = literal_arguments(node) if isinstance(node, ast.Call) else {}
         site = site_at(self._module, kind, op, node, scope)
+        if pragma is not None and pragma.id:
+            self._plan.taken.add((pragma.span, "id"))
         site.pragma, site.literals = pragma.id if pragma else None, literals
         site.assigned = self._assigned(node)
         self._plan.sites[node] = site
@@ -133,6 +135,7 @@ class Expressions:
             site.op, site.pragma = pragma.id, None
         if pragma is not None and pragma.key and not isinstance(node, ast.While):
             self._plan.keys[node] = key_function(node.target, pragma.key)
+            self._plan.taken.add((pragma.span, "key"))
         if isinstance(node, ast.For | ast.AsyncFor):
             site.assigned = _item_name(node.target)
         elif isinstance(node, ast.comprehension):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from flopod_compiler import ir
 from flopod_compiler.analyse.scopes import Names
 from flopod_compiler.analyse.state import State
-from flopod_compiler.diagnostics import Diagnostic
+from flopod_compiler.diagnostics import Diagnostic, Span
 from flopod_compiler.model import WorkflowFunction
 from flopod_compiler.sites import Site, SiteScope
 
@@ -42,7 +42,8 @@ class Plan:
     `sites` gives the id of a call, loop, branch or `match_case`; `scopes` the scope a node runs in;
     `loops` the scope that a loop or comprehension clause hands out; `counters` the variable of a
     `while`; `spreads` what becomes of `map` in a gather; `awaited` the calls that get an `await`;
-    `prefixes` the operands of `and`/`or` whose left side is recorded.
+    `prefixes` the operands of `and`/`or` whose left side is recorded; `taken` the pragmas that named
+    something, with what they gave: `id` or `key`.
     """
 
     root: WorkflowFunction
@@ -56,4 +57,5 @@ class Plan:
     prefixes: dict[ast.expr, Site] = field(default_factory=dict)
     keys: dict[ast.AST, str] = field(default_factory=dict)
     variable_names: dict[tuple[ast.AST, str], Site] = field(default_factory=dict)
+    taken: set[tuple[Span, str]] = field(default_factory=set)
     diagnostics: list[Diagnostic] = field(default_factory=list)

@@ -14,6 +14,7 @@ from flopod_compiler.diagnostics.rules.discovery import TooDeep
 from flopod_compiler.model import Classified, WorkflowFunction
 from flopod_compiler.parse import name_span
 from flopod_compiler.plan import Plan, plan_workflow
+from flopod_compiler.plan.idle import idle_pragmas
 from flopod_compiler.program import Program, Question, Sources
 from flopod_compiler.purity import Common
 from flopod_compiler.units.unit import Unit, functions_of, workflow_of
@@ -91,6 +92,8 @@ class Analysis:
                 made.plans.append(plan)
                 unit.workflows.append(workflow_of(plan))
         unit.diagnostics += [one for plan in made.plans for one in plan.diagnostics]
+        if not any(one.severity == "error" for one in unit.diagnostics):
+            unit.diagnostics += idle_pragmas(self._sources.project.modules[module], made.plans)
         return unit
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from flopod_compiler.diagnostics import Diagnostic
-from flopod_compiler.pragmas import pragmas
+from flopod_compiler.pragmas import placed, pragmas
 
 from .support import classified, codes, project
 
@@ -90,3 +90,22 @@ def test_a_suppressed_call_is_plain_code(tmp_path: Path) -> None:
     """What the author vouches for compiles as it stands."""
     result = classified(tmp_path, BODY.format("id(x)  # flopod: ignore[FLP209] only logged"))
     assert [info.kind.value for info in result.calls.values()] == ["pure"]
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("# flopod: id=a\n# flopod: id=b\nf()\n", [3, 3]),
+        ("# flopod: id=b\nf()  # flopod: id=a\n", [2, 2]),
+        ("f()\n# flopod: id=a\n", [0]),
+    ],
+)
+def test_of_several_pragmas_for_a_line_the_nearest_counts(
+    text: str, lines: list[int], tmp_path: Path
+) -> None:
+    """All have their line, 0 for no line, and the nearest is that of the line."""
+    module = project(tmp_path, text).modules["main"]
+    found = placed(module)
+    assert [line for line, _ in found] == lines
+    assert [one.id for one in pragmas(module).values()] == [found[0][1].id] * bool(lines[0])
+    assert found[0][1].id == ("b" if text.endswith("id=b\nf()\n") else "a")

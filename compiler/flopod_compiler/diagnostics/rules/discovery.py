@@ -19,6 +19,12 @@ def _told(value: str, code: str) -> str:
     return _PLAIN.replace("return x", f"{above}return {value}")
 
 
+_FETCHING = (
+    "from flopod import workflow\nimport httpx\n\nasync def fetch(x: int) -> str:\n"
+    "    return httpx.get(str(x)).text\n\n@workflow\nasync def main(xs: list[int]):\n"
+)
+
+
 class EntryNotFound(Rule):
     code = "FLP001"
     title = "A function that the configuration lists does not exist"
@@ -264,4 +270,36 @@ class MarkedByCall(Rule):
         "registered = workflow(name='u')(undo)  # FLP017\n",
         _PLAIN + "\ndef register(fn):\n    return workflow(fn)  # FLP017\n",
         _PLAIN + "\nFOUND = list(map(workflow, [print]))  # FLP017\n",
+    )
+
+
+class PragmaIdle(Rule):
+    code = "FLP018"
+    title = "A pragma that names nothing"
+    why = (
+        "An id or a key is taken by what stands on its line. Where nothing takes it, the call or loop that "
+        "was meant keeps the name it has by itself, and loses its records when that changes."
+    )
+    message = "`{text}` has no effect: {why}"
+    help = "{rewrite}; or remove it"
+    ways = (
+        "`# flopod: id=name` stands on the line of a durable call, or on the header of a loop, an `if` or a "
+        "`match` with durable calls inside",
+        "`# flopod: key=expression` stands on the header of a `for`, or on the line of a comprehension, with "
+        "durable calls inside",
+        "a call on the header of a block takes none: give its result a variable, in a line of its own",
+        "a pragma on a line of its own speaks for the next line with code",
+    )
+    severity = "warning"
+    valid = (
+        _FETCHING + "    return [await fetch(x) for x in xs]  # flopod: id=pages key=x\n",
+        _FETCHING + "    # flopod: id=first\n    return await fetch(xs[0])\n",
+    )
+    invalid = (
+        _FETCHING
+        + "    # FLP018: the next line\n    total = sum(xs)  # flopod: id=total\n    return total\n",
+        _FETCHING + "    # FLP018: the next line\n    return await fetch(xs[0])  # flopod: key=xs\n",
+        _FETCHING
+        + "    # FLP018: the next line\n    while await fetch(1):  # flopod: key=xs\n        pass\n",
+        "# FLP018: the next line\nLIMIT = 3  # flopod: id=limit\n" + _FETCHING + "    return LIMIT\n",
     )
