@@ -95,9 +95,12 @@ def activity(
     fn: Any = None,
     /,
     *,
+    name: str | None = None,
+    retry: Retry | None = None,
     timeout: Duration | None = None,
     heartbeat: Duration | None = None,
-    **options: Any,
+    compensate: Callable[..., Any] | None = None,
+    at_most_once: bool | None = None,
 ) -> Any:
     """Give a leaf options: as a decorator, with or without them, or as a call `activity(fetch, retry=...)`.
 
@@ -105,11 +108,15 @@ def activity(
     `retry` and `timeout` in process; where it may be tried again, each try gets a copy of the arguments,
     and what the last one did to them is done to the caller's.
     """
-    given = {name: value for name, value in options.items() if value is not None}
-    if timeout is not None:
-        given["timeout"] = seconds(timeout)
-    if heartbeat is not None:
-        given["heartbeat"] = seconds(heartbeat)
+    options = {
+        "name": name,
+        "retry": retry,
+        "timeout": None if timeout is None else seconds(timeout),
+        "heartbeat": None if heartbeat is None else seconds(heartbeat),
+        "compensate": compensate,
+        "at_most_once": at_most_once,
+    }
+    given = {option: value for option, value in options.items() if value is not None}
     if fn is None:
         return lambda decorated: _wrap(decorated, given)
     return _wrap(fn, given)

@@ -6,11 +6,11 @@ from flopod_compiler.classify.awaits import check_awaits
 from flopod_compiler.classify.calls import classify_calls
 from flopod_compiler.classify.checks import check_body
 from flopod_compiler.classify.concurrency import check_concurrency
-from flopod_compiler.classify.delays import check_delays
 from flopod_compiler.classify.discovery import find_workflows
 from flopod_compiler.classify.immutable import find_immutable, find_iterators
 from flopod_compiler.classify.locals import check_results
 from flopod_compiler.classify.nested import find_nested, settle_durable
+from flopod_compiler.classify.options import check_options, check_options_at_import
 from flopod_compiler.classify.reach import reachable_modules
 from flopod_compiler.classify.review import review_module, review_workflow
 from flopod_compiler.classify.state import check_state
@@ -67,6 +67,7 @@ def classify_module(program: Program, common: Common, name: str) -> Workspace:
     check_bindings(work, work.result.workflows)
     _classify_workflows(work)
     review_module(work, module)
+    check_options_at_import(work, module)
     return work
 
 
@@ -116,7 +117,7 @@ def _classify_workflow(work: Workspace, workflow: WorkflowFunction) -> None:
     settle_durable(work, workflow)
     check_function_values(work, workflow)
     check_awaits(work, workflow)
-    check_delays(work, workflow)
+    check_options(work, workflow)
     check_concurrency(work, workflow)
     check_state(work, workflow)
     check_body(work, workflow)

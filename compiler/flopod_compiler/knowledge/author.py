@@ -13,6 +13,9 @@ RACE = "flopod.race"
 PARALLEL = "flopod.parallel"
 
 _PRIMITIVES = "activity attempt sleep sleep_until wait_for log race parallel"
+CHECKED = frozenset(words(f"{_PRIMITIVES} Retry", "flopod."))
+"""What is there to be called by authors, and can be asked what it takes."""
+
 _NOT_YET = {
     "start": "call the workflow: it runs as a part of this run",
     "detach_and_join_later": "use asyncio.gather",

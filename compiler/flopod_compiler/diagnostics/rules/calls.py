@@ -241,12 +241,19 @@ class FunctionValue(Rule):
     )
 
 
+_OPTIONED = (
+    "from flopod import Retry, activity, workflow\n\n@activity({})  # FLP111\ndef f(x):\n    print(x)\n\n"
+    "@workflow\nasync def main():\n    return f(1)\n"
+)
+
+
 class BadOptions(Rule):
     code = "FLP111"
-    title = "Options of a workflow or leaf that are not literals, or durations that are none"
+    title = "Options that are not literals, or that flopod does not take"
     why = (
-        "The name, version and queue of a workflow are part of the build; they must be known without "
-        "running the program."
+        "The name, version and queue of a workflow are part of the build; they must be known without running "
+        "the program. An option that does not exist, or a duration that is none, would end the program at "
+        "its start."
     )
     message = "{mark}: {reason}"
     help = "{rewrite}"
@@ -256,6 +263,7 @@ class BadOptions(Rule):
     )
     valid = (
         "from flopod import workflow\n\n@workflow(name='m', version=2)\nasync def main():\n    return 1\n",
+        _OPTIONED.format("timeout='5m', retry=Retry(max_attempts=5, delay=0.5)").replace("  # FLP111", ""),
     )
     invalid = (
         "from flopod import workflow\n\nNAME = 'a'\n\n@workflow(name=NAME)  # FLP111\nasync def main():\n"
@@ -265,6 +273,12 @@ class BadOptions(Rule):
         "from flopod import workflow\n\n@workflow(nmae='a')  # FLP111\nasync def main():\n    return 1\n",
         "from flopod import wait_for, workflow\n\n@workflow\nasync def main():\n"
         "    return await wait_for('paid', int, timeout='2 fortnights')  # FLP111\n",
+        _OPTIONED.format("retry=Retry(attempts=3)"),
+        _OPTIONED.format("retry=Retry(max_attempts=0)"),
+        _OPTIONED.format("timeout='5 parsecs'"),
+        _OPTIONED.format("time_out='5s'"),
+        "from flopod import sleep, workflow\n\n@workflow\nasync def main():\n"
+        "    await sleep('1 fortnight')  # FLP111\n",
     )
 
 
