@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import ast
 
+from flopod_compiler.classify.resources import belongs_to_module, report_resource
 from flopod_compiler.classify.sources import check_async_source, check_generator
 from flopod_compiler.classify.workspace import Workspace
 from flopod_compiler.diagnostics.rules.calls import LeafInLambda, StarImport, UnknownDecorator
-from flopod_compiler.diagnostics.rules.determinism import Resource
 from flopod_compiler.diagnostics.rules.unsupported import ImplicitEffect, Yielding
 from flopod_compiler.knowledge.concurrency import is_asyncio_manager
 from flopod_compiler.model import (
@@ -191,8 +191,7 @@ def _manager(
         return
     if _holds_nothing(work, info, expr, scope):
         return
-    word = "async with" if isinstance(node, ast.AsyncWith) else "with"
-    work.report(Resource, workflow.module, expr, text=f"{word} {shortened(expr)}")
+    report_resource(work, workflow, expr, scope, is_async=isinstance(node, ast.AsyncWith))
 
 
 def _holds_nothing(work: Workspace, info: CallInfo | None, expr: ast.expr, scope: Scope) -> bool:
@@ -207,10 +206,11 @@ def _implicit(work: Workspace, workflow: WorkflowFunction, scope: Scope) -> None
         summary = work.purity.of(implicit.function)
         if summary.mutates:
             work.result.changes.setdefault(implicit.node, []).append(implicit.receiver)
-        if not summary.is_pure and implicit.verb == ENTERING:
-            word = "async with" if implicit.function.is_async else "with"
-            text = f"{word} {shortened(implicit.receiver)}"
-            work.report(Resource, workflow.module, implicit.node, text=text)
+        is_entered = implicit.verb == ENTERING
+        is_changed = bool(summary.mutates) and belongs_to_module(work, implicit.receiver, scope)
+        if is_entered and (is_changed or not summary.is_pure):
+            is_async = implicit.function.is_async
+            report_resource(work, workflow, implicit.receiver, scope, is_async=is_async)
         elif not summary.is_pure:
             work.report(
                 ImplicitEffect, workflow.module, implicit.node, work.places(summary.hops), what=implicit.what,

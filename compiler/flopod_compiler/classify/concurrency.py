@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from flopod_compiler.classify.locals import local_class
+from flopod_compiler.classify.resources import belongs_to_module
 from flopod_compiler.classify.workspace import Workspace
 from flopod_compiler.diagnostics.rules.state import LocalObject
 from flopod_compiler.diagnostics.rules.tasks import (
@@ -48,6 +49,8 @@ def check_concurrency(work: Workspace, workflow: WorkflowFunction) -> None:
                 _recorded(work, workflow, call, info, scope)
         for name in scope.loads:
             _shared(work, workflow, name, scope)
+        for attribute in scope.attributes:
+            _shared(work, workflow, attribute, scope)
 
 
 def _entered_names(work: Workspace, workflow: WorkflowFunction) -> set[str]:
@@ -185,13 +188,18 @@ def _living(types: Types) -> str:
     return ""
 
 
-def _shared(work: Workspace, workflow: WorkflowFunction, name: ast.Name, scope: Scope) -> None:
-    symbol = work.names.resolve(name, scope)
-    if not isinstance(symbol, ModuleValue) or symbol.value is None:
+def _shared(
+    work: Workspace, workflow: WorkflowFunction, expr: ast.Name | ast.Attribute, scope: Scope
+) -> None:
+    if not belongs_to_module(work, expr, scope):
         return
-    types = work.types.symbol(symbol)
+    symbol = work.names.resolve(expr, scope)
+    value = symbol.value if isinstance(symbol, ModuleValue) else None
+    types = work.types.of(expr, scope) if isinstance(expr, ast.Attribute) else None
+    types = work.types.symbol(symbol) if isinstance(symbol, ModuleValue) else types
     if types and all(one.cls is None and is_asyncio_type(one.name) for one in types):
+        local = expr.attr if isinstance(expr, ast.Attribute) else expr.id
+        made = shortened(value) if isinstance(value, ast.Call) else f"{min(one.name for one in types)}(...)"
         work.report(
-            SharedBetweenRuns, workflow.module, name, name=name.id, local=name.id.lower(),
-            made=shortened(symbol.value),
-        )  # fmt: skip
+            SharedBetweenRuns, workflow.module, expr, name=shortened(expr), local=local.lower(), made=made
+        )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flopod_compiler.diagnostics.rule import Rule
-from flopod_compiler.diagnostics.rules.calls import _body
+from flopod_compiler.diagnostics.rules.calls import _HEAD, _body
 
 
 class Unseeded(Rule):
@@ -75,6 +75,9 @@ class FileAccess(Rule):
     invalid = (_body("with open('a') as file:  # FLP213", "    return file.read()"),)
 
 
+_LIMITED = _HEAD + "import aiolimiter\n\nLIMIT = aiolimiter.AsyncLimiter(3)\n\n"
+
+
 class Resource(Rule):
     code = "FLP303"
     title = "A resource held by a workflow"
@@ -83,11 +86,20 @@ class Resource(Rule):
         "block entered again."
     )
     message = "`{text}` holds a resource in a workflow"
-    help = "move the whole block into a function of its own: it becomes a leaf"
+    help = "{rewrite}"
+    ways = (
+        "move the whole block into a function of its own: it becomes a leaf",
+        "enter a lock or limiter that all runs share inside the leaf that needs it",
+        "make a lock or limiter of this run alone in the workflow: `limit = asyncio.Semaphore(3)`",
+    )
     valid = (
         _body("from contextlib import suppress", "with suppress(ValueError):", "    return await fetch(1)"),
+        _LIMITED + "async def load(x: int) -> str:\n    async with LIMIT:\n        return await fetch(x)\n\n"
+        "@workflow\nasync def main():\n    return await load(1)\n",
     )
     invalid = (
+        _LIMITED
+        + "@workflow\nasync def main():\n    async with LIMIT:  # FLP303\n        return await fetch(1)\n",
         _body("with httpx.Client() as client:  # FLP303", "    return 1"),
         _body("async with httpx.AsyncClient() as client:  # FLP303", "    return await fetch(1)"),
     )

@@ -49,11 +49,14 @@ class SharedBetweenRuns(Rule):
         "by all runs of a process, and its state is in no log."
     )
     message = "`{name}` is made when the module is imported, and a workflow has an event loop of its own"
-    help = "make it in the workflow: `{local} = {made}`"
+    help = "make it in the workflow: `{local} = {made}`; or use it inside the leaf, where all runs share it"
     valid = (_body("lock = asyncio.Lock()", "async with lock:", "    return await fetch(1)"),)
     invalid = (
         "import asyncio\n\nfrom flopod import workflow\n\nLOCK = asyncio.Lock()\n\n"
         "@workflow\nasync def main():\n    async with LOCK:  # FLP308\n        return 1\n",
+        "import asyncio\n\nfrom flopod import workflow\n\nclass Client:\n    def __init__(self) -> None:\n"
+        "        self.lock = asyncio.Lock()\n\nclient = Client()\n\n"
+        "@workflow\nasync def main():\n    async with client.lock:  # FLP308\n        return 1\n",
     )
 
 
