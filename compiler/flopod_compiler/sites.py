@@ -7,6 +7,7 @@ import hashlib
 
 import msgspec
 
+from flopod.workflow.paths import op_of
 from flopod_compiler.diagnostics import Span
 from flopod_compiler.model import SourceModule
 from flopod_compiler.parse import span
@@ -62,6 +63,11 @@ class Site(msgspec.Struct, eq=False, array_like=True):
     inner: SiteScope | None = None
     shape: Shape = Shape("")
     id: str = ""
+
+    @property
+    def says_event(self) -> bool:
+        """Whether the id of a wait says which event it is for: not if that is computed, or was renamed."""
+        return self.op != "wait" and self.op == op_of(self.id)
 
 
 class SiteScope(msgspec.Struct, eq=False, array_like=True):

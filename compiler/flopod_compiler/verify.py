@@ -16,6 +16,7 @@ from flopod_compiler.knowledge.concurrency import BLOCKING_SLEEP
 from flopod_compiler.model import CallKind, Classified, FunctionNode
 from flopod_compiler.plan import Plan
 from flopod_compiler.plan.naming import TIMERS
+from flopod_compiler.sites import Site
 
 Form = Any
 _DROPPED = object()
@@ -197,7 +198,7 @@ class _Written(_Reader):
             return self(self._as_generator(node))
         if site is None or site.kind in _CARRIED or site.kind in TIMERS:
             return self._plain(self._by_class(node, info.holder))
-        return self._primitive(node, site.kind, site.op)
+        return self._primitive(node, site)
 
     def _as_generator(self, node: ast.Call) -> ast.GeneratorExp:
         """`map(f, xs)` of a gather, as the generator that it is lowered to."""
@@ -224,14 +225,15 @@ class _Written(_Reader):
     def _named(self, node: ast.Call) -> Form:
         return tuple(self(keyword) for keyword in node.keywords)
 
-    def _primitive(self, node: ast.Call, kind: str, op: str) -> Form:
+    def _primitive(self, node: ast.Call, site: Site) -> Form:
+        kind = site.kind
         arguments = [self(argument) for argument in node.args]
         named = {keyword.arg or "**": self(keyword.value) for keyword in node.keywords}
         if kind == "wait":
             for position, name in enumerate(["event", "type"][: len(arguments)]):
                 named[name] = arguments[position]
             arguments = []
-            if op != "wait":
+            if site.says_event:
                 named.pop("event", None)
         elif kind != "attempt":
             arguments, named = [*arguments, *named.values()], {}

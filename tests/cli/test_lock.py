@@ -43,6 +43,9 @@ DEARER = SHOP.replace("charge(total)\n    appr", "charge(total + 1)\n    appr")
 CHEAPER = SHOP.replace("    total = 0\n", "    total = 5\n")
 
 
+ACCEPTED = SHOP.replace('wait_for("approved"', 'wait_for("accepted"')
+
+
 @pytest.fixture
 def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "src").mkdir()
@@ -198,6 +201,21 @@ def test_a_wait_that_moved_takes_its_event_at_either_path(shop: Path, path: str)
     assert "ask/approved" in waiting.stderr
     delivered = process(shop, *bundle[:1], "--backend", "file", "--deliver", path, "approved", "7")
     assert delivered.returncode == 0, delivered.stderr
+    done = process(shop, *bundle)
+    assert (done.returncode, done.stdout) == (0, "37\n"), done.stderr
+
+
+@pytest.mark.process
+def test_a_renamed_event_is_the_one_that_is_waited_for(shop: Path) -> None:
+    """The wait keeps its path in a run that already waited there."""
+    command("build", "src")
+    start(shop)
+    edit(shop, ACCEPTED)
+    command("build", "src")
+    bundle = ["dist/bundle.py", "--backend", "file"]
+    waiting = process(shop, *bundle, "--exit-when-waiting")
+    assert "deliver --backend file main-run approved accepted 1" in waiting.stderr
+    assert process(shop, *bundle, "--deliver", "approved", "accepted", "7").returncode == 0
     done = process(shop, *bundle)
     assert (done.returncode, done.stdout) == (0, "37\n"), done.stderr
 

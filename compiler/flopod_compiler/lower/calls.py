@@ -178,7 +178,7 @@ def _wait(edit: CallEdit, site: Site, call: cst.Call, text: Text) -> cst.Call:
     payload = _positional(call, 1) or _named(call, "type")
     timeout = _named(call, "timeout")
     head = [nodes.argument(text(site.id))]
-    if event is not None and site.op == "wait":
+    if event is not None and not site.says_event:
         head.append(nodes.argument(event.value))
     tail = []
     if payload is not None:
@@ -198,7 +198,7 @@ def _wait_in_place(edit: CallEdit, site: Site, call: cst.Call, text: Text) -> cs
         rest[0] = nodes.argument(rest[0].value, "type").with_changes(
             comma=rest[0].comma, whitespace_after_arg=rest[0].whitespace_after_arg
         )
-    if site.op == "wait":
+    if not site.says_event:
         return nodes.call(
             function, [nodes.argument(text(site.id))], [first, *rest], call.whitespace_before_args
         )
