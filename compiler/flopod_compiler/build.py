@@ -178,7 +178,8 @@ class _Build:
     def _describe(self, locked: Locked, locking: bool) -> None:
         result = self._result
         manifest = manifest_of(result.project, self._units, result.lowered)
-        result.lock = locked.update(manifest.build)
+        takes = {one.name: one.takes for unit in self._units.values() for one in unit.workflows}
+        result.lock = locked.update(manifest.build, takes)
         bound = locking or not result.lock.is_new
         result.manifest = with_lock(manifest, result.lock) if bound else manifest
 

@@ -58,7 +58,7 @@ class Edit(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Moved(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What was recorded at the pattern `old` before `generation` belongs to `new`."""
+    """What was recorded at the pattern `old`, or for that parameter, before `generation` belongs to `new`."""
 
     old: str
     new: str
@@ -78,6 +78,7 @@ class WorkflowEntry(msgspec.Struct, frozen=True, omit_defaults=True):
     waits: list[WaitEntry] = []
     edits: list[Edit] = []
     moves: list[Moved] = []
+    renamed: list[Moved] = []
 
 
 class Manifest(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -43,6 +43,7 @@ DEARER = SHOP.replace("charge(total)\n    appr", "charge(total + 1)\n    appr")
 CHEAPER = SHOP.replace("    total = 0\n", "    total = 5\n")
 
 
+RENAMED = SHOP.replace("items", "wanted")
 ACCEPTED = SHOP.replace('wait_for("approved"', 'wait_for("accepted"')
 
 
@@ -154,6 +155,8 @@ def test_diff_against_a_build_that_the_lock_does_not_know(shop: Path) -> None:
         (DEARER, "fits", ["approved"], ""),
         (CHEAPER, "stays", ["charge"], "diverged at 'charge'"),
         (SHOP.replace("order(", "buy("), "stays", [], "no workflow 'order'"),
+        (RENAMED, "fits", ["approved"], ""),
+        (RENAMED.replace("list[int]", "tuple[int, ...]"), "stays", [], "the workflow now takes 'wanted'"),
     ],
 )
 def test_diff_against_runs(shop: Path, text: str, verdict: str, at: list[str], why: str) -> None:
@@ -202,6 +205,21 @@ def test_a_wait_that_moved_takes_its_event_at_either_path(shop: Path, path: str)
     delivered = process(shop, *bundle[:1], "--backend", "file", "--deliver", path, "approved", "7")
     assert delivered.returncode == 0, delivered.stderr
     done = process(shop, *bundle)
+    assert (done.returncode, done.stdout) == (0, "37\n"), done.stderr
+
+
+@pytest.mark.process
+def test_a_run_goes_on_when_a_parameter_has_another_name(shop: Path) -> None:
+    """The plan names it, and the recorded input is the same as one under the new name."""
+    command("build", "src")
+    start(shop)
+    edit(shop, RENAMED)
+    assert "~ wanted: was the parameter items" in command("build", "src").stderr
+    bundle = ["dist/bundle.py", "--backend", "file"]
+    assert process(shop, *bundle, "--deliver", "approved", "approved", "7").returncode == 0
+    other = process(shop, *bundle, "--input", '{"wanted": [3]}')
+    assert other.returncode == 2, other.stderr
+    done = process(shop, *bundle, "--input", '{"wanted": [1, 2]}')
     assert (done.returncode, done.stdout) == (0, "37\n"), done.stderr
 
 

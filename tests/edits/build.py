@@ -92,7 +92,7 @@ def _named(plans: list[Plan], locked: Locked) -> Update:
     kept, spent = locked.kept(), locked.spent()
     for plan in plans:
         name_sites(plan, kept, spent)
-    return locked.update("build")
+    return locked.update("build", {})
 
 
 def _check(diagnostics: list[Diagnostic]) -> None:

@@ -12,7 +12,7 @@ from flopod.manifest import Manifest
 from flopod_compiler.lock.match import Matching, explicit_id, match_calls
 from flopod_compiler.lock.model import Lock
 from flopod_compiler.lock.moves import match_moved
-from flopod_compiler.lock.paths import edits_of, moves_of
+from flopod_compiler.lock.paths import edits_of, moves_of, renamed_of
 from flopod_compiler.lock.renames import find_renames
 from flopod_compiler.lock.shapes import Described, describe
 from flopod_compiler.lock.text import lock_path, lock_text, parse_lock, read_lock
@@ -60,9 +60,9 @@ class Locked:
             if call.inner is not None and old is not None:
                 self._spend(call.inner, old.entry.path, ids, found)
 
-    def update(self, build: str) -> Update:
-        """The lock of this build, when every site has its id."""
-        return update(self.before, self.today, self.workflows, self.matching, build)
+    def update(self, build: str, parameters: dict[str, list[str]]) -> Update:
+        """The lock of this build, when every site has its id; `parameters` is what each workflow takes."""
+        return update(self.before, self.today, self.workflows, parameters, self.matching, build)
 
 
 def match_lock(
@@ -88,7 +88,9 @@ def with_lock(manifest: Manifest, update: Update) -> Manifest:
     """The manifest with what the runtime has to know about the builds before."""
     lock = update.lock
     workflows = {
-        name: msgspec.structs.replace(entry, edits=edits_of(lock, name), moves=moves_of(lock, name))
+        name: msgspec.structs.replace(
+            entry, edits=edits_of(lock, name), moves=moves_of(lock, name), renamed=renamed_of(lock, name)
+        )
         for name, entry in manifest.workflows.items()
     }
     generations = {one.id: list(one.after) for one in lock.generations}

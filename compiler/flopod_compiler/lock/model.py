@@ -58,14 +58,29 @@ class Move:
     generation: str
 
 
+@dataclass(frozen=True, slots=True)
+class Renamed:
+    """Since `generation` the parameter `old` of a workflow is called `new`."""
+
+    workflow: str
+    old: str
+    new: str
+    generation: str
+
+
 @dataclass(slots=True)
 class Lock:
-    """A lock file. `functions` maps `module:qualname` to its entries in the order of the source."""
+    """A lock file. `functions` maps `module:qualname` to its entries in the order of the source.
+
+    `parameters` maps a workflow to its parameters with their annotations, as its signature has them.
+    """
 
     generations: list[Generation] = field(default_factory=list)
     workflows: dict[str, str] = field(default_factory=dict)
     functions: dict[str, list[Entry]] = field(default_factory=dict)
     moves: list[Move] = field(default_factory=list)
+    parameters: dict[str, list[str]] = field(default_factory=dict)
+    renamed: list[Renamed] = field(default_factory=list)
 
     @property
     def heads(self) -> tuple[str, ...]:

@@ -78,3 +78,8 @@ def _edit(path: str, entry: Entry, since: str) -> Edit | None:
 
 def moves_of(lock: Lock, workflow: str) -> list[Moved]:
     return [Moved(one.old, one.new, one.generation) for one in lock.moves if one.workflow == workflow]
+
+
+def renamed_of(lock: Lock, workflow: str) -> list[Moved]:
+    """The parameters of a workflow that had another name."""
+    return [Moved(one.old, one.new, one.generation) for one in lock.renamed if one.workflow == workflow]

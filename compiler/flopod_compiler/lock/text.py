@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from flopod.errors import UsageError
-from flopod_compiler.lock.model import Entry, Generation, Lock, Move
+from flopod_compiler.lock.model import Entry, Generation, Lock, Move, Renamed
 from flopod_compiler.sites import Shape
 
 NAME = "flopod.lock"
@@ -72,11 +72,17 @@ def parse(text: str) -> Lock:
             Generation(one["id"], one["build"], tuple(one.get("after", ()))) for one in data["generations"]
         ],
         workflows=dict(data.get("workflows", {})),
-        moves=[Move(one["workflow"], one["from"], one["to"], one["in"]) for one in data.get("moved", ())],
+        moves=[Move(*_change(one)) for one in data.get("moved", ())],
+        parameters={name: list(some) for name, some in data.get("parameters", {}).items()},
+        renamed=[Renamed(*_change(one)) for one in data.get("renamed", ())],
     )
     for function, lines in data.get("ids", {}).items():
         lock.functions[function] = [_entry(path, line) for path, line in lines.items()]
     return lock
+
+
+def _change(one: Mapping[str, str]) -> tuple[str, str, str, str]:
+    return one["workflow"], one["from"], one["to"], one["in"]
 
 
 def _entry(path: str, line: Mapping[str, Any]) -> Entry:
@@ -102,8 +108,12 @@ def render(lock: Lock) -> str:
     parts = [_HEAD, _array("generations", map(_generation, lock.generations))]
     if lock.moves:
         parts.append(_array("moved", map(_move, lock.moves)))
+    if lock.renamed:
+        parts.append(_array("renamed", map(_move, lock.renamed)))
     workflows = [f"{_quote(name)} = {_quote(lock.workflows[name])}\n" for name in sorted(lock.workflows)]
     parts.append("\n[workflows]\n" + "".join(workflows))
+    parameters = [f"{_quote(name)} = {_list(some)}\n" for name, some in sorted(lock.parameters.items())]
+    parts.append("\n[parameters]\n" + "".join(parameters))
     for function in sorted(lock.functions):
         lines = [f"{_quote(entry.path)} = {_line(entry)}\n" for entry in lock.functions[function]]
         parts.append(f"\n[ids.{_quote(function)}]\n" + "".join(lines))
@@ -115,11 +125,11 @@ def _array(name: str, items: Iterable[str]) -> str:
 
 
 def _generation(one: Generation) -> str:
-    after = f", after = [{', '.join(map(_quote, one.after))}]" if one.after else ""
+    after = f", after = {_list(one.after)}" if one.after else ""
     return f"{{ id = {_quote(one.id)}, build = {_quote(one.build)}{after} }}"
 
 
-def _move(one: Move) -> str:
+def _move(one: Move | Renamed) -> str:
     return _table({"workflow": one.workflow, "from": one.old, "to": one.new, "in": one.generation})
 
 
@@ -131,6 +141,10 @@ def _line(entry: Entry) -> str:
 
 def _table(values: Mapping[str, str]) -> str:
     return "{ " + ", ".join(f"{key} = {_quote(value)}" for key, value in values.items()) + " }"
+
+
+def _list(texts: Iterable[str]) -> str:
+    return f"[{', '.join(map(_quote, texts))}]"
 
 
 def _quote(text: str) -> str:

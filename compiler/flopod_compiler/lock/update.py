@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from bisect import bisect_left
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from flopod.workflow.paths import encode_id
 from flopod_compiler.lock.match import Matching, Old
-from flopod_compiler.lock.model import Entry, Generation, Lock
+from flopod_compiler.lock.model import Entry, Generation, Lock, Renamed
+from flopod_compiler.lock.parameters import renamed
 from flopod_compiler.lock.paths import expand_moves
 from flopod_compiler.lock.today import Call, Function, Scope
 from flopod_compiler.sites import Shape
@@ -41,14 +43,16 @@ def update(
     before: Lock | None,
     today: dict[str, Function],
     workflows: dict[str, str],
+    parameters: dict[str, list[str]],
     matching: Matching,
     build: str,
 ) -> Update:
     """The lock of the build `build`, whose sites have their ids."""
     lock = before or Lock()
     digest = hashlib.sha256("\0".join((build, *lock.heads)).encode()).hexdigest()[:12]
-    made = _Writer(lock, today, matching, digest).write(workflows)
+    made = _Writer(lock, today, matching, digest).write(workflows, parameters)
     uses = {mark for entries in made.lock.functions.values() for one in entries for mark in _marks(one)}
+    uses |= {one.generation for one in made.lock.renamed}
     if digest in uses or len(lock.heads) != 1:
         made.lock.generations = [*lock.generations, Generation(digest, build, lock.heads)]
     else:
@@ -72,8 +76,9 @@ class _Writer:
         self._plan: list[Change] = []
         self._went: dict[tuple[str, str], tuple[str, str]] = {}
 
-    def write(self, workflows: dict[str, str]) -> Update:
-        lock = Lock(workflows=dict(workflows))
+    def write(self, workflows: dict[str, str], parameters: dict[str, list[str]]) -> Update:
+        lock = Lock(workflows=dict(workflows), parameters=dict(parameters))
+        lock.renamed = [*self._before.renamed, *self._renamed(lock)]
         for key, function in self._today.items():
             lock.functions[key] = self._live(function)
         for key, path in self._went.values():
@@ -87,6 +92,12 @@ class _Writer:
         moves = expand_moves(self._before, lock, self._went, self._matching.functions, self._generation)
         lock.moves = [*self._before.moves, *moves]
         return Update(lock, self._generation, sorted(self._plan, key=_place))
+
+    def _renamed(self, lock: Lock) -> Iterator[Renamed]:
+        for name, takes in sorted(lock.parameters.items()):
+            for old, new in renamed(self._before.parameters.get(name, ()), takes).items():
+                self._note_renamed(lock.workflows[name], old, new)
+                yield Renamed(name, old, new, self._generation)
 
     # -- what is there
 
@@ -163,6 +174,10 @@ class _Writer:
         if (old, entry.path) not in self._went:
             self._plan.append(Change("-", key, entry.path, entry.shape.callee))
         return replace(entry, gone=self._generation)
+
+    def _note_renamed(self, key: str, old: str, new: str) -> None:
+        file = self._today[key].file if key in self._today else ""
+        self._plan.append(Change("~", key, new, f"was the parameter {old}", file))
 
     def _note(self, sign: str, function: Function, path: str, what: str, call: Call) -> None:
         self._plan.append(Change(sign, function.key, path, what, function.file, call.line))

@@ -10,6 +10,7 @@ from flopod.manifest import Parameter
 from flopod_compiler import ir
 from flopod_compiler.diagnostics import Diagnostic, Span
 from flopod_compiler.lock import Described, describe
+from flopod_compiler.lock.parameters import signature
 from flopod_compiler.model import Classified, FunctionNode
 from flopod_compiler.parse import name_span
 from flopod_compiler.plan import FunctionPlan, Plan
@@ -18,7 +19,7 @@ from flopod_compiler.sites import Site
 
 
 class Workflow(msgspec.Struct, frozen=True, array_like=True):
-    """A workflow as the manifest has it, and where its name stands."""
+    """A workflow as the manifest has it, and where its name stands; `takes` is what the lock holds of it."""
 
     name: str
     function: str
@@ -26,6 +27,7 @@ class Workflow(msgspec.Struct, frozen=True, array_like=True):
     sync: bool
     version: str
     parameters: list[Parameter]
+    takes: list[str]
 
 
 class UnitFunction(msgspec.Struct, array_like=True):
@@ -78,6 +80,7 @@ def workflow_of(plan: Plan) -> Workflow:
         isinstance(root.node, ast.FunctionDef),
         str(root.options.get("version", "")),
         _parameters(root.node),
+        signature(root.node.args),
     )
 
 

@@ -34,6 +34,15 @@ def recorded_call(document: Raw) -> tuple[Sequence[Any], dict[str, Any]]:
     return ([], given) if isinstance(given, dict) else (given, {})
 
 
+def renamed(document: Raw, today: Callable[[str], str]) -> Raw:
+    """Return recorded arguments under the names that `today` gives for those they were recorded with."""
+    args, kwargs = recorded_call(document)
+    names = {name: today(name) for name in kwargs}
+    if all(name == new for name, new in names.items()):
+        return document
+    return input_document(args, {names[name]: value for name, value in kwargs.items()}) or document
+
+
 def check_same(
     run_id: str, started: RunStarted, workflow: str, given: Raw | None, function: Workflow | None = None
 ) -> None:

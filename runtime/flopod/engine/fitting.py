@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from flopod.engine.call import check_fits
 from flopod.engine.identity import Identity
 from flopod.engine.run import body_of
 from flopod.errors import BuildMismatch, DivergenceError
@@ -39,12 +40,14 @@ def fit(
     if history.started is None:
         return Fit()
     now = records[-1].event.at
+    started = identity.call_of(history.started)
     try:
         identity.check_known(history)
+        check_fits(identity.run_id, started, fn, history.build, identity.build)
     except BuildMismatch as error:
         return Fit(reason=error.why)
     core = Core(identity.run_id, history, [identity.resumed(now, history, crashed=False)])
-    core.start(body_of(fn, history.started.input))
+    core.start(body_of(fn, started.input))
     try:
         return _seen(core, now)
     except DivergenceError as error:

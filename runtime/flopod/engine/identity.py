@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 
 from msgspec import Raw, Struct
+from msgspec.structs import replace
 
+from flopod.engine.call import renamed
 from flopod.errors import BuildMismatch
 from flopod.events import Record, RunResumed, RunStarted, WaitPoint
 from flopod.log import Lineage
@@ -82,6 +84,15 @@ class Identity(Struct, frozen=True, kw_only=True):
             crashed=crashed,
             reason=RESUMED_ON_PURPOSE if history.paused is not None else "",
             waits=list(self.waits) if moved else [],
+        )
+
+    def call_of(self, started: RunStarted) -> RunStarted:
+        """Return the start of the run, with its arguments named as this build names them."""
+        lineage = self.lineage
+        if lineage is None or started.generation == lineage.generation:
+            return started
+        return replace(
+            started, input=renamed(started.input, lambda name: lineage.parameter(name, started.generation))
         )
 
     def check_known(self, history: History) -> None:

@@ -59,12 +59,13 @@ async def run_workflow(
             core = Core(identity.run_id, history, [opening], max_crashes=max_crashes())
             core.start(body_of(fn, opening.input))
         else:
-            _check_input(fn, identity, history, history.started, given)
+            started = identity.call_of(history.started)
+            _check_input(fn, identity, history, started, given)
             settled = _settled(history, resume_paused, held.crashed)
             if settled is not None:
                 return settled
             core = _resumed(identity, history, held.crashed, clock)
-            core.start(body_of(fn, history.started.input))
+            core.start(body_of(fn, started.input))
         driver = Driver(
             core,
             backend,

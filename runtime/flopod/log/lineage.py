@@ -21,6 +21,7 @@ class Lineage:
         self._after = manifest.generations
         self._edits = {edit.path: edit for edit in entry.edits}
         self._moves = _by_generation(entry.moves, manifest)
+        self._renamed = _by_generation(entry.renamed, manifest)
         self._ancestry: dict[str, frozenset[str]] = {}
 
     def knows(self, generation: str) -> bool:
@@ -29,10 +30,16 @@ class Lineage:
 
     def today(self, path: str, generation: str) -> str | None:
         """What a path recorded under `generation` is now; None if it is gone."""
-        for moves in self._since(generation):
+        for moves in self._since(self._moves, generation):
             path = _moved(path, moves)
         gone = any(edit.gone and not self._had(edit.gone, generation) for edit in self._edits_around(path))
         return None if gone else path
+
+    def parameter(self, name: str, generation: str) -> str:
+        """What the parameter of the workflow that `generation` called `name` is called today."""
+        for names in self._since(self._renamed, generation):
+            name = names.get(name, name)
+        return name
 
     def is_new(self, path: str, generation: str) -> bool:
         """Whether the code of `generation` could not ask for the path, or not at this place."""
@@ -72,8 +79,8 @@ class Lineage:
             if edit is not None:
                 yield edit
 
-    def _since(self, generation: str) -> Iterator[dict[str, str]]:
-        return (moves for mark, moves in self._moves.items() if not self._had(mark, generation))
+    def _since(self, moves: dict[str, dict[str, str]], generation: str) -> Iterator[dict[str, str]]:
+        return (some for mark, some in moves.items() if not self._had(mark, generation))
 
 
 def _by_generation(moves: list[Moved], manifest: Manifest) -> dict[str, dict[str, str]]:
