@@ -13,7 +13,7 @@ from flopod.engine.identity import Identity
 from flopod.errors import BuildMismatch, DivergenceError
 from flopod.events import RunDiverged, RunResumed, RunStarted
 from flopod.log import Lineage
-from flopod.manifest import Edit, Manifest, Moved, WorkflowEntry
+from flopod.manifest import Edit, Manifest, Moved, PathEntry, WorkflowEntry
 from tests.engine.support import RUN, drive
 
 Body = Callable[..., Awaitable[Any]]
@@ -61,9 +61,12 @@ async def with_helper(wf: Any) -> Any:
     return a + await wf.call("pay", pay) + await wf.activity("c", leaf, 3)
 
 
-def lineage(*edits: Edit, moves: tuple[Moved, ...] = (), knows: bool = True) -> Lineage:
-    """The lock of a second generation `g2`, after `g1`."""
-    entry = WorkflowEntry("main", "m", "main", edits=list(edits), moves=list(moves))
+def lineage(
+    *edits: Edit, moves: tuple[Moved, ...] = (), knows: bool = True, paths: tuple[str, ...] = ()
+) -> Lineage:
+    """The lock of a second generation `g2`, after `g1`; `paths` are those that its code can ask for."""
+    known = [PathEntry(path, "activity") for path in paths]
+    entry = WorkflowEntry("main", "m", "main", paths=known, edits=list(edits), moves=list(moves))
     generations = {"g1": [], "g2": ["g1"]} if knows else {"g2": []}
     manifest = Manifest("b2", "p", {"main": entry}, generation="g2", generations=generations)
     return Lineage(manifest, entry)
@@ -209,6 +212,46 @@ def test_within_a_generation_nothing_is_lenient() -> None:
     with pytest.raises((BuildMismatch, DivergenceError)):
         drive(with_new, backend=recorded(6), build="b1-again", lineage=past())
     assert called == []
+
+
+async def with_new_for_b(wf: Any) -> Any:
+    a = await wf.activity("a", leaf, 1)
+    new = await wf.activity("new", leaf, 100)
+    return a + new + await wf.activity("c", leaf, 3)
+
+
+def test_what_no_code_asks_for_stops_a_run_before_anything_new_is_called() -> None:
+    """The plan does not say that `b` is gone, so nothing may be called in its place."""
+    backend = recorded(6)
+    before = backend.lines(RUN)
+    called.clear()
+    plan = lineage(NEW, paths=("a", "new", "c"))
+    with pytest.raises(BuildMismatch, match="diverged at 'b'"):
+        drive(with_new_for_b, backend=backend, build="b2", lineage=plan)
+    assert (called, backend.lines(RUN)) == ([], before)
+
+
+def moved_loop(kept: bool) -> Body:
+    async def body(wf: Any) -> Any:
+        sum_of = wf.var("sum", 0)
+        for scope, x in wf.each("xs", list(range(40))):
+            sum_of.value += await scope.activity("leaf" if kept else "other", leaf, x)
+        return sum_of.value + await wf.activity("end", leaf, 0)
+
+    return body
+
+
+def test_what_completed_iterations_called_need_not_be_asked_for() -> None:
+    """They belong to the build that completed them."""
+    backend = MemoryBackend()
+    drive(moved_loop(kept=True), backend=backend, build="b1", lineage=past())
+    cut = len(backend.lines(RUN)) - 2
+    called.clear()
+    plan = lineage(Edit("xs[*]/other", since="g2"), paths=("xs[*]", "xs[*]/other", "end"))
+    done = drive(
+        moved_loop(kept=False), backend=backend.prefix(RUN, cut, crashed=True), build="b2", lineage=plan
+    )
+    assert (done.value, called) == (780, [0])
 
 
 def loop(total: int, extra: str = "") -> Body:

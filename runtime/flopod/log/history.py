@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from flopod.events import (
     Abandoned,
+    ActivityCompleted,
     ActivityFailed,
     ActivityStarted,
     BranchTaken,
@@ -37,6 +38,7 @@ from flopod.log.lineage import Lineage
 from flopod.log.tail import WARNER, Tail
 
 _BEGINS = (ActivityStarted, SleepStarted, WaitStarted, BranchTaken, Recorded, RaceWon)
+_CALLS = (ActivityStarted, ActivityCompleted, ActivityFailed, SleepStarted, WaitStarted)
 _ANY = "*"
 RESUMED_ON_PURPOSE = "resumed"
 
@@ -289,6 +291,35 @@ class History:
         for entry in islice(self._order, self._first_unasked, self._first_own):
             if not entry.asked and entry.since is not None:
                 yield path_of(entry.event), entry.since
+
+    def lost(self) -> Event | None:
+        """Return something that an older build recorded and that no code of today can ask for.
+
+        What iterations hold that are completed is not asked for, if their loop stands where it stood.
+        """
+        lineage = self.lineage
+        if lineage is None:
+            return None
+        begun = (
+            (one.seq, one.event) for one in islice(self._order, self._first_own) if one.since is not None
+        )
+        ended = ((one.seq, one.event) for one in self.older.values())
+        for seq, event in chain(begun, ended):
+            if isinstance(event, _CALLS) and not lineage.can_ask(event.path) and not self._passed(seq, event):
+                return event
+        return None
+
+    def _passed(self, seq: int, event: Event) -> bool:
+        return any(
+            seq < one.seq and _belongs(event.path, loop) and self._stands(loop)
+            for loop, one in self.snapshots.items()
+        )
+
+    def _stands(self, loop: str) -> bool:
+        entry, lineage = self.snapshot(loop), self.lineage
+        if entry is None or lineage is None:
+            return False
+        return entry.since is None or not lineage.is_new(f"{loop}[{_ANY}]", entry.since)
 
     def is_changed(self, key: EntryKey) -> bool:
         """Whether the plan says that the call has changed since it was recorded."""

@@ -22,6 +22,8 @@ class Lineage:
         self._edits = {edit.path: edit for edit in entry.edits}
         self._moves = _by_generation(entry.moves, manifest)
         self._renamed = _by_generation(entry.renamed, manifest)
+        self._known = {one.path for one in entry.paths}
+        self._deep = tuple(one.path.removesuffix("**") for one in entry.paths if one.path.endswith("/**"))
         self._ancestry: dict[str, frozenset[str]] = {}
 
     def knows(self, generation: str) -> bool:
@@ -40,6 +42,13 @@ class Lineage:
         for names in self._since(self._renamed, generation):
             name = names.get(name, name)
         return name
+
+    def can_ask(self, path: str) -> bool:
+        """Whether there is code that could ask for a path of today; always, if the paths are not known."""
+        if not self._known:
+            return True
+        pattern = pattern_of(path)
+        return pattern in self._known or pattern.startswith(self._deep)
 
     def is_new(self, path: str, generation: str) -> bool:
         """Whether the code of `generation` could not ask for the path, or not at this place."""

@@ -108,6 +108,7 @@ class Core:
     def start(self, body: Callable[[Scope], Coroutine[Any, Any, Any]]) -> None:
         """Make `body` the main arm; the first step begins it."""
         self.ending.follow(body(self.root))
+        self.replay.check_past()
 
     def finish(self, error: BaseException | None, value: Any = None) -> None:
         """End a run whose body is stepped by something else."""

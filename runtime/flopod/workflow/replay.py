@@ -86,6 +86,12 @@ class Replay:
         self._settle(core.open[path], event)
         return True
 
+    def check_past(self) -> None:
+        """Diverge at once if there is something that the body cannot ask for, before a new call acts."""
+        lost = self._core.history.lost()
+        if lost is not None:
+            self._miss(lost)
+
     def is_over(self) -> bool:
         """Whether the body has asked for all that the log holds; if not, it diverges or has to go on."""
         missing = self._core.history.first_unasked()
