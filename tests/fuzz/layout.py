@@ -1,4 +1,4 @@
-"""Other layouts of a source that mean the same: optional blanks taken out, redundant parentheses put in."""
+"""Other layouts of a source that mean the same: fewer blanks, more parentheses, tabs."""
 
 from __future__ import annotations
 
@@ -24,6 +24,20 @@ def squeezed(text: str) -> str:
         blank = row == other and start < end and lines[row - 1][start:end].isspace()
         if blank and not inside and not _fuse(before, after):
             lines[row - 1] = lines[row - 1][:start] + lines[row - 1][end:]
+    return "".join(lines)
+
+
+def tabbed(text: str) -> str:
+    """The source with a tab after some blanks in place of every second step of indentation."""
+    lines = text.splitlines(keepends=True)
+    begins = True
+    for token in tokenize.generate_tokens(io.StringIO(text, newline="").readline):
+        layout = token.type in {tokenize.NL, tokenize.COMMENT, tokenize.INDENT, tokenize.DEDENT}
+        if begins and not layout:
+            row, column = token.start
+            if column >= 8 and lines[row - 1][:column].isspace():
+                lines[row - 1] = "    \t" + lines[row - 1][8:]
+        begins = token.type == tokenize.NEWLINE or (begins and layout)
     return "".join(lines)
 
 

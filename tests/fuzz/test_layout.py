@@ -1,4 +1,4 @@
-"""The golden cases in other layouts: without optional blanks, with redundant parentheses."""
+"""The golden cases in other layouts: without optional blanks, with redundant parentheses, with tabs."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 
 from flopod_compiler.build import Compilation, compile_project
-from tests.fuzz.layout import parenthesised, squeezed
+from tests.fuzz.layout import parenthesised, squeezed, tabbed
 from tests.golden.conftest import compilation
 from tests.harness.cases import case_names, load_case
 
 _LAYOUTS: dict[str, Callable[[str], str]] = {
     "squeezed": squeezed,
+    "tabbed": tabbed,
     "parenthesised": lambda text: squeezed(parenthesised(text, random.Random(1), 0.6)),
 }
 

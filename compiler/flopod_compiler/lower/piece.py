@@ -34,14 +34,17 @@ def lower_piece(
     result = []
     for line in split_lines(written(tree)):
         if line.rstrip().endswith(ADDED):
-            line_map.append(shown.kept[min(position, len(shown.kept) - 1)])
-            result.append(line.rstrip()[: -len(ADDED)].rstrip() + "\n")
+            home = shown.kept[min(position, len(shown.kept) - 1)]
+            line_map.append(home)
+            added = line.rstrip()[: -len(ADDED)].rstrip() + "\n"
+            result.append(shifts.indented(added, home - shown.first + 1))
             continue
         if position >= len(shown.kept):
             raise LoweringError(f"line {shown.first}: more lines emitted than written")
         home = shown.kept[position]
         line_map.append(home)
-        result.append(source[home - 1] if home in shown.hidden else line)
+        emitted = shifts.indented(line, home - shown.first + 1)
+        result.append(source[home - 1] if home in shown.hidden else emitted)
         position += 1
     if position == len(shown.kept) - 1 and not shown.lines[-1]:
         # The file ends without a line end, and its last line is hidden: there was nothing to write.

@@ -1,7 +1,7 @@
 """The same source as libcst can read it, and what that does to the columns.
 
 Python takes `f(1)or 2` and `(x): int = 1`; libcst wants a blank beside a keyword, also in what it writes,
-and no parentheses around a target with an annotation.
+and no parentheses around a target with an annotation. It counts a tab after blanks in another way.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ _LAYOUT = frozenset({tokenize.NEWLINE, tokenize.NL, tokenize.COMMENT, tokenize.E
 _WORD = "(?:" + "|".join(sorted(_OPERATORS)) + ")"
 _TOUCHING = re.compile(rf"""\b{_WORD}[^\w\s:;,)\]}}=.]|[0-9)\]}}'"]{_WORD}\b""")
 _ANNOTATED = re.compile(r"(?m)(?:^|[;:])[ \t]*\([^\n]*\)[ \t]*:")
+_TAB_AFTER_BLANK = re.compile(r"(?m)^[ \t\f]* \t")
+_TAB = 8
 _FIELD = re.compile(r"(?<!\{)(?:\{\{)*\{(?!\{)((?:[^{}:!]|!=)+)[!:}]")
 
 
@@ -40,9 +42,10 @@ class Change:
 
 @dataclass(slots=True)
 class Shifts:
-    """The changes by row, each row's from left to right."""
+    """The changes by row, each row's from left to right; `indentation` as libcst reads it, and as written."""
 
     rows: dict[int, list[Change]] = field(default_factory=dict)
+    indentation: dict[int, tuple[str, str]] = field(default_factory=dict)
 
     def written(self, row: int, column: int, *, is_end: bool = False) -> int:
         """The author's column for one of what libcst reads; what ends there ends before what is left out."""
@@ -59,6 +62,15 @@ class Shifts:
                 yield one.start + before
             before += one.longer
 
+    def indented(self, line: str, row: int) -> str:
+        """An emitted line with the author's indentation: that of a row, or of the last one like it."""
+        blanks = line[: len(line) - len(line.lstrip())]
+        for one in range(row, 0, -1) if self.indentation and blanks else ():
+            read, written = self.indentation.get(one, ("", ""))
+            if read == blanks:
+                return written + line[len(blanks) :]
+        return line
+
     def respelled(self, row: int, column: int) -> int:
         """The column of what libcst reads for one of the author's."""
         return column + sum(one.longer for one in self.rows.get(row, ()) if one.end <= column)
@@ -74,13 +86,37 @@ def respelled(lines: list[str], first: int, statement: ast.stmt) -> tuple[list[s
         for node in ast.walk(statement):
             if isinstance(node, ast.AnnAssign) and not node.simple:
                 changes.update(_bared(lines, first, node))
+    if _TAB_AFTER_BLANK.search(text):
+        changes.update(_indented(text))
     shifts, result = Shifts(), list(lines)
     for one in sorted(changes):
         shifts.rows.setdefault(one.row, []).append(one)
+        if one.start == 0 and one.end and one.text.isspace():
+            shifts.indentation[one.row] = one.text, lines[one.row - 1][: one.end]
     for one in sorted(changes, reverse=True):
         line = result[one.row - 1]
         result[one.row - 1] = line[: one.start] + one.text + line[one.end :]
     return result, shifts
+
+
+def _indented(text: str) -> Iterator[Change]:
+    """Blanks in place of the tabs before each logical line, as Python counts them."""
+    begins = True
+    for token in tokenize.generate_tokens(io.StringIO(text, newline="").readline):
+        if begins and token.type not in (_LAYOUT | {tokenize.INDENT}):
+            row, column = token.start
+            before = token.line[:column]
+            begins = False
+            if "\t" in before:
+                yield Change(row, 0, column, " " * _width(before))
+        begins = begins or token.type == tokenize.NEWLINE
+
+
+def _width(indentation: str) -> int:
+    width = 0
+    for one in indentation:
+        width = 0 if one == "\f" else width + (_TAB - width % _TAB if one == "\t" else 1)
+    return width
 
 
 def _blanks(text: str) -> Iterator[Change]:
