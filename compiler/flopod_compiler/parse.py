@@ -6,6 +6,7 @@ import ast
 import io
 import re
 import stat
+import sys
 import tokenize
 import warnings
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from flopod_compiler.diagnostics.rules.discovery import (
     NotReadable,
     TooDeep,
 )
+from flopod_compiler.fstrings import is_newer_fstring
 from flopod_compiler.model import SourceModule
 
 _NEWER = re.compile(
@@ -194,9 +196,17 @@ def _syntax_diagnostic(error: SyntaxError, text: str, relpath: str) -> Diagnosti
     if any(words in reason for words in _DEEP):
         return TooDeep.on(relpath, where, what="this")
     source = _LINE_ENDS.split(text)
-    if where.line <= len(source) and _NEWER.search(source[where.line - 1]):
+    if where.line <= len(source) and _is_newer(source, where.line):
         return NewerSyntax.on(relpath, where, reason=reason, version=_interpreter())
     return NotParsed.on(relpath, where, reason=reason)
+
+
+def _is_newer(source: list[str], line: int) -> bool:
+    """Whether a line that does not parse looks like newer syntax."""
+    if _NEWER.search(source[line - 1]):
+        return True
+    text = "\n".join(source[line - 1 :])
+    return sys.version_info < (3, 12) and is_newer_fstring(text, len(source[line - 1]))
 
 
 def _misplaced(error: SyntaxError, text: str, relpath: str) -> Diagnostic:
@@ -221,6 +231,4 @@ def _where(error: SyntaxError) -> Span:
 
 
 def _interpreter() -> str:
-    import sys
-
     return f"{sys.version_info.major}.{sys.version_info.minor}"

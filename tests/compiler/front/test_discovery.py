@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -102,10 +103,32 @@ def test_an_unreadable_file_is_a_finding(tmp_path: Path) -> None:
     assert [one.code for one in discover(tmp_path).diagnostics] == ["FLP005"]
 
 
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="this interpreter knows PEP 701")
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ('x = f"{d["a"]}"', "FLP006"),
+        ("x = f'{d['a']!r:>{w['b']}}' 'z'", "FLP006"),
+        ("x = f\"{'\\n'.join(y)}\"", "FLP006"),
+        ('print(f"{", ".join(y)}", 3)', "FLP006"),
+        ('x = f"{f"{1}"}"', "FLP006"),
+        ('x = f"{\nd}"', "FLP006"),
+        ('x = f"{{" f"{d["a"]}"', "FLP006"),
+        ('x = f"{d["a"]" + 1', "FLP007"),
+        ('x = f"{d["', "FLP007"),
+        ('x = f"{d}" y "c"', "FLP007"),
+        ('x = f"{d[}"', "FLP007"),
+        ('x = f"{{}}{d}" )', "FLP007"),
+    ],
+)
+def test_an_fstring_of_newer_python_is_called_that(text: str, code: str, tmp_path: Path) -> None:
+    """Quotes, backslashes and line ends inside its braces are newer; what is wrong in any Python is not."""
+    found = discover(write(tmp_path, text + "\n"))
+    assert [one.code for one in found.diagnostics] == [code]
+
+
 def test_newer_syntax_is_called_that(tmp_path: Path) -> None:
     """Syntax that another Python knows is told from a mistake."""
-    import sys
-
     text = "def first[T](xs: list[T]) -> T:\n    return xs[0]\n"
     found = project(tmp_path, {"main.py": text})
     expected = ["FLP006"] if sys.version_info < (3, 12) else []
