@@ -30,7 +30,7 @@ _SCOPED = {
     "as_completed": "as_completed",
     "race": "race",
 }
-_CARRIED = {"activity", "call", "record"}
+_CARRIED = {"activity", "awaited", "call", "record"}
 
 
 def verify_workflow(classified: Classified, plan: Plan, emitted: FunctionNode) -> str | None:
@@ -197,7 +197,8 @@ class _Written(_Reader):
         if node in self._plan.spreads:
             return self(self._as_generator(node))
         if site is None or site.kind in _CARRIED or site.kind in TIMERS:
-            return self._plain(self._by_class(node, info.holder))
+            form = self._plain(self._by_class(node, info.holder))
+            return ("Doubtful", form) if node in self._plan.doubtful else form
         return self._primitive(node, site)
 
     def _as_generator(self, node: ast.Call) -> ast.GeneratorExp:
@@ -360,7 +361,8 @@ class _Restored(_Reader):
         if method in {"branch", "constant", *TIMERS}:
             return self(node.args[1])
         if method in _CARRIED:
-            return self._plain(ast.Call(node.args[1], node.args[2:], node.keywords))
+            form = self._plain(ast.Call(node.args[1], node.args[2:], node.keywords))
+            return ("Doubtful", form) if method == "awaited" else form
         if method in {"print", "log", "logging", "parallel", "named", "as_completed", "race"}:
             named = tuple(self(keyword) for keyword in node.keywords)
             arguments = node.args[1:] if method == "race" else node.args

@@ -59,6 +59,44 @@ def test_async_leaves_run_side_by_side() -> None:
     assert real(body).value == [1, 2]
 
 
+@pytest.mark.parametrize("beside", [False, True])
+def test_what_a_plain_leaf_gives_cannot_always_be_awaited(beside: bool) -> None:
+    """It is called once, whatever its policy; the TypeError of Python is its outcome, and so on a resume."""
+    calls: list[int] = []
+
+    def load(n: int) -> int:
+        calls.append(n)
+        return n
+
+    async def other() -> None:
+        await asyncio.sleep(0)
+
+    tried = with_options(load, retry=Retry(max_attempts=3, delay=0))
+
+    async def body(wf: Any) -> Any:
+        task = asyncio.create_task(_awaited(wf.activity("other", other))) if beside else None
+        try:
+            return await wf.awaited("load", tried, 1)
+        except TypeError as error:
+            return str(error)
+        finally:
+            await (task or asyncio.sleep(0))
+
+    async def _awaited(operation: Any) -> None:
+        await operation
+
+    async def plain() -> Any:
+        return await load(0)  # type: ignore[misc]
+
+    with pytest.raises(TypeError) as told:
+        asyncio.run(plain())
+    backend = MemoryBackend()
+    assert real(body, backend).value == str(told.value)
+    assert calls == [0, 1]
+    records = [record for record in backend.load(RUN) if record.event.path == "load"]
+    assert [type(record.event).__name__ for record in records] == ["ActivityStarted", "ActivityFailed"]
+
+
 def test_a_plain_leaf_does_not_stop_others_in_flight() -> None:
     """A plain function beside a coroutine runs in a thread of its own."""
     go = threading.Event()

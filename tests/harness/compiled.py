@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Coroutine, Generator, Iterable
 from dataclasses import dataclass, field
+from inspect import iscoroutine
 from pathlib import Path
 from types import coroutine
 from typing import Any
@@ -113,6 +114,11 @@ class _Leaf:
     call: CallCopy
     running: Coroutine[Any, Any, Any]
 
+    @classmethod
+    def of(cls, command: StartLeaf) -> _Leaf:
+        call = command.call
+        return cls(command.path, call, command.fn(*call.args, **call.kwargs))
+
 
 @dataclass
 class Process:
@@ -159,10 +165,9 @@ class Process:
 
     def _start(self, command: StartLeaf) -> None:
         self.recorder.attempt = command.attempt
-        call, before = command.call, len(self.recorder.calls)
-        if command.sync:
-            self._call(command)
-        elif self._continue(leaf := _Leaf(command.path, call, command.fn(*call.args, **call.kwargs))):
+        before = len(self.recorder.calls)
+        leaf = self._call(command) if command.sync else _Leaf.of(command)
+        if leaf is not None and self._continue(leaf):
             pending = PendingCall(self.recorder.calls[before], len(self.recorder.calls))
             self.pending.append(pending)
             self.leaves[id(pending)] = leaf
@@ -171,13 +176,18 @@ class Process:
         elif self.recorder.is_of_program(command.fn):
             raise Unrecorded(f"{command.path}: the manifest does not name its callee")
 
-    def _call(self, command: StartLeaf) -> None:
+    def _call(self, command: StartLeaf) -> _Leaf | None:
+        """Call a synchronous leaf; what is left to be awaited of it, if anything."""
         call = command.call
         try:
-            outcome = call.returned(command.fn(*call.args, **call.kwargs))
+            value = command.fn(*call.args, **call.kwargs)
+            if iscoroutine(value):
+                return _Leaf(command.path, call, value)
+            outcome = command.returned(value)
         except Exception as error:
             outcome = call.raised(error)
         self.core.complete(command.path, outcome, self.now)
+        return None
 
     def _cancel(self, path: str) -> None:
         for pending in list(self.pending):

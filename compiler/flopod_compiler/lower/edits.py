@@ -20,13 +20,17 @@ Extent = tuple[int, int, int, int]
 
 @dataclass(frozen=True, slots=True)
 class CallEdit:
-    """A call and how it is lowered; `site` is None for gather, prints and logs."""
+    """A call and how it is lowered; `site` is None for gather, prints and logs.
+
+    An `awaited` one gets an `await`; a `doubtful` one has one, and may give nothing to await.
+    """
 
     node: ast.Call
     info: CallInfo
     site: Site | None
     scope: str
     awaited: bool
+    doubtful: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +168,9 @@ def _collect(classified: Classified, plan: Plan, edits: Edits) -> None:
             awaited = node in plan.awaited
             if info.kind is CallKind.PURE and known is None and not awaited:
                 continue
-            edits.calls[columns.extent(node)] = CallEdit(node, info, known, scope.variable, awaited)
+            doubtful = node in plan.doubtful
+            edit = CallEdit(node, info, known, scope.variable, awaited, doubtful)
+            edits.calls[columns.extent(node)] = edit
         if isinstance(node, ast.expr) and node in classified.constants and scope is not None:
             edits.constants[columns.extent(node)] = (classified.constants[node], scope.variable)
 

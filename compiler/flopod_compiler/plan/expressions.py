@@ -153,7 +153,9 @@ class Expressions:
             return self._call(node, scope, awaited=False)
         if isinstance(node, ast.Await) and isinstance(node.value, ast.Call):
             self._plan.scopes[node.value] = scope
-            return self._call(node.value, scope, awaited=True)
+            found = self._call(node.value, scope, awaited=True)
+            self._note_doubt(node.value)
+            return found
         if isinstance(node, COMPREHENSIONS):
             return self._comprehension(node, scope, spread=False)
         if isinstance(node, ast.BoolOp):
@@ -257,6 +259,11 @@ class Expressions:
             operation.event = event(node) or COMPUTED
             operation.type, operation.module = payload(node), self._module.name
         return [*found, operation]
+
+    def _note_doubt(self, node: ast.Call) -> None:
+        site, info = self._plan.sites.get(node), self._classified.calls.get(node)
+        if site is not None and site.kind == "activity" and info is not None and info.is_async is not True:
+            self._plan.doubtful.add(node)
 
     def _fan_out(self, node: ast.Call, info: CallInfo, scope: SiteScope) -> list[ir.Node]:
         """A gather, `parallel` or `race`: each arm begins by itself."""

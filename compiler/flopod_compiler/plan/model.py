@@ -42,6 +42,7 @@ class Plan:
     `sites` gives the id of a call, loop, branch or `match_case`; `scopes` the scope a node runs in;
     `loops` the scope that a loop or comprehension clause hands out; `counters` the variable of a
     `while`; `spreads` what becomes of `map` in a gather; `awaited` the calls that get an `await`;
+    `doubtful` those that the author awaits without its being known that there is something to await;
     `prefixes` the operands of `and`/`or` whose left side is recorded; `taken` the pragmas that named
     something, with what they gave: `id` or `key`.
     """
@@ -53,6 +54,7 @@ class Plan:
     loops: dict[ast.AST, SiteScope] = field(default_factory=dict)
     counters: dict[ast.AST, str] = field(default_factory=dict)
     awaited: set[ast.AST] = field(default_factory=set)
+    doubtful: set[ast.AST] = field(default_factory=set)
     spreads: dict[ast.Call, Spread] = field(default_factory=dict)
     prefixes: dict[ast.expr, Site] = field(default_factory=dict)
     keys: dict[ast.AST, str] = field(default_factory=dict)

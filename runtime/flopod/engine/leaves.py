@@ -109,7 +109,9 @@ class Leaves:
         try:
             if command.sync:
                 value = self._call_inline(command)
-                return call.returned(await value if isawaitable(value) else value)
+                if isawaitable(value):
+                    return call.returned(await value)
+                return command.returned(value)
             return call.returned(await command.fn(*call.args, **call.kwargs))
         except (KeyboardInterrupt, GeneratorExit):
             raise
@@ -192,7 +194,7 @@ class Leaves:
         elif isawaitable(value):
             self._start_task(command, lambda: value)
         else:
-            self._report(command.path, command.call.returned(value))
+            self._report(command.path, command.returned(value))
 
 
 def _call(context: contextvars.Context, command: StartLeaf) -> tuple[Any, BaseException | None]:

@@ -26,6 +26,7 @@ class Activity(Operation):
 
     Where one that takes the floor `pauses`, other tasks go on between its attempts: `await attempt(leaf)`
     waits for the next one as `asyncio.sleep` does, a plain call of a synchronous leaf as `time.sleep`.
+    One that `awaits` is a TypeError if its function gives nothing to await.
     """
 
     __slots__ = (
@@ -37,6 +38,7 @@ class Activity(Operation):
         "_started",
         "_swallow",
         "attempt",
+        "awaits",
         "fn",
         "pauses",
         "sync",
@@ -61,6 +63,7 @@ class Activity(Operation):
         self.sync = not is_async(self.fn)
         self.attempt = 1
         self.pauses = False
+        self.awaits = False
         self._args = args
         self._kwargs = kwargs
         self._swallow = swallow
@@ -115,7 +118,7 @@ class Activity(Operation):
     def command(self) -> StartLeaf:
         """Return the command for the next attempt."""
         call = self._arguments.copy()
-        return StartLeaf(self.path, self.attempt, self.fn, call, self.sync, self.timeout)
+        return StartLeaf(self.path, self.attempt, self.fn, call, self.sync, self.timeout, self.awaits)
 
     def deliver(self, outcome: Returned | Raised) -> Event:
         """Settle with what the world reports, and return its record."""

@@ -4,13 +4,14 @@ from collections.abc import Callable
 from typing import Any, NamedTuple, TypeAlias
 
 from flopod.events import Event
-from flopod.workflow.arguments import CallCopy
+from flopod.workflow.arguments import CallCopy, Raised, Returned
 
 
 class StartLeaf(NamedTuple):
     """Call `fn(*call.args, **call.kwargs)` and report its outcome with `Core.complete`.
 
-    `sync` says that `fn` is no coroutine function; `timeout` is in seconds.
+    `sync` says that `fn` is no coroutine function, `awaits` that it must give something to await all the
+    same; `timeout` is in seconds.
     """
 
     path: str
@@ -19,6 +20,21 @@ class StartLeaf(NamedTuple):
     call: CallCopy
     sync: bool
     timeout: float | None
+    awaits: bool = False
+
+    def returned(self, value: Any) -> Returned | Raised:
+        """Return the outcome of a synchronous function that gave `value`, which is nothing to await."""
+        if not self.awaits:
+            return self.call.returned(value)
+        try:
+            _wait(value).send(None)
+        except TypeError as error:
+            return self.call.raised(error)._replace(final=True)
+        raise AssertionError("unreachable")
+
+
+async def _wait(value: Any) -> None:
+    await value
 
 
 class CancelLeaf(NamedTuple):

@@ -66,6 +66,12 @@ class Scope:
         """Call a leaf once and for ever: its outcome is recorded."""
         return self._handed(Activity(self.core, self._claim(id), *opened(fn, args, kwargs)))
 
+    def awaited(self, id: str, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Awaitable[Any]:
+        """Call a leaf and await what it gives: its outcome is a TypeError if that cannot be awaited."""
+        activity = Activity(self.core, self._claim(id), *opened(fn, args, kwargs))
+        activity.awaits = True
+        return self._handed(activity)
+
     def attempt(
         self, id: str, fn: Callable[..., Any], /, *args: Any, retry: Retry | None = None, **kwargs: Any
     ) -> Awaitable[Any]:
