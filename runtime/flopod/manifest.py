@@ -47,7 +47,8 @@ class Parameter(msgspec.Struct, frozen=True, omit_defaults=True):
 class Edit(msgspec.Struct, frozen=True, omit_defaults=True):
     """What the lock knows about a path pattern: the generations that brought, changed, moved or ended it.
 
-    Without `since` it is as old as the lock.
+    Without `since` it is as old as the lock. `again` says that a call that says the same ended when this one
+    came, and nothing tells whether it is that one.
     """
 
     path: str
@@ -55,6 +56,7 @@ class Edit(msgspec.Struct, frozen=True, omit_defaults=True):
     changed: str = ""
     moved: str = ""
     gone: str = ""
+    again: bool = False
 
 
 class Moved(msgspec.Struct, frozen=True, omit_defaults=True):

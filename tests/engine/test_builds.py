@@ -14,6 +14,7 @@ from flopod.errors import BuildMismatch, DivergenceError
 from flopod.events import RunDiverged, RunResumed, RunStarted
 from flopod.log import Lineage
 from flopod.manifest import Edit, Manifest, Moved, PathEntry, WorkflowEntry
+from flopod.workflow.arguments import callee_of
 from tests.engine.support import RUN, drive
 
 Body = Callable[..., Awaitable[Any]]
@@ -65,7 +66,7 @@ def lineage(
     *edits: Edit, moves: tuple[Moved, ...] = (), knows: bool = True, paths: tuple[str, ...] = ()
 ) -> Lineage:
     """The lock of a second generation `g2`, after `g1`; `paths` are those that its code can ask for."""
-    known = [PathEntry(path, "activity") for path in paths]
+    known = [PathEntry(path, "activity", callee_of(leaf)) for path in paths]
     entry = WorkflowEntry("main", "m", "main", paths=known, edits=list(edits), moves=list(moves))
     generations = {"g1": [], "g2": ["g1"]} if knows else {"g2": []}
     manifest = Manifest("b2", "p", {"main": entry}, generation="g2", generations=generations)
@@ -229,6 +230,36 @@ def test_what_no_code_asks_for_stops_a_run_before_anything_new_is_called() -> No
     with pytest.raises(BuildMismatch, match="diverged at 'b'"):
         drive(with_new_for_b, backend=backend, build="b2", lineage=plan)
     assert (called, backend.lines(RUN)) == ([], before)
+
+
+async def with_b_in_a_loop(wf: Any) -> Any:
+    a = await wf.activity("a", leaf, 1)
+    for scope, x in wf.each("xs", [2]):
+        a += await scope.activity("b", leaf, x)
+    return a + await wf.activity("c", leaf, 3)
+
+
+IN_A_LOOP = lineage(
+    GONE,
+    Edit("xs[*]", since="g2"),
+    Edit("xs[*]/b", since="g2", again=True),
+    paths=("a", "xs[*]", "xs[*]/b", "c"),
+)
+
+
+def test_a_call_that_may_be_one_that_is_gone_is_not_made_again() -> None:
+    """Once that has a result the run stays with its build, which the other cannot know to be the same."""
+    backend = recorded(6)
+    before = backend.lines(RUN)
+    with pytest.raises(BuildMismatch, match=r"such a call at 'xs\[\*\]/b' instead"):
+        drive(with_b_in_a_loop, backend=backend, build="b2", lineage=IN_A_LOOP)
+    assert (called, backend.lines(RUN)) == ([], before)
+
+
+def test_a_call_that_has_no_result_may_be_made_elsewhere() -> None:
+    """What was not done yet is done once."""
+    done = drive(with_b_in_a_loop, backend=recorded(2), build="b2", lineage=IN_A_LOOP)
+    assert (done.value, called) == (6, [1, 2, 3])
 
 
 def moved_loop(kept: bool) -> Body:

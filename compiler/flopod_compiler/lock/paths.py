@@ -59,10 +59,15 @@ def edits_of(lock: Lock, workflow: str) -> list[Edit]:
     single = len(first) == 1
     found: dict[str, Edit] = {}
     live: set[str] = set()
+    ended = {
+        _call(entry, entry.gone) for entries in lock.functions.values() for entry in entries if entry.gone
+    }
+    arrived = {(move.new, move.generation) for move in lock.moves if move.workflow == workflow}
     for function, prefix in occurrences(lock, lock.workflows[workflow]):
         for entry in lock.functions[function]:
             path = entry.path if entry.shape.kind == "constant" else prefix + entry.path
-            edit = _edit(path, entry, "" if single and entry.since in first else entry.since)
+            again = _call(entry, entry.since) in ended and (path, entry.since) not in arrived
+            edit = _edit(path, entry, "" if single and entry.since in first else entry.since, again)
             if not entry.gone:
                 live.add(path)
             if edit is not None and (not entry.gone or path not in live):
@@ -70,10 +75,16 @@ def edits_of(lock: Lock, workflow: str) -> list[Edit]:
     return list(found.values())
 
 
-def _edit(path: str, entry: Entry, since: str) -> Edit | None:
+def _call(entry: Entry, generation: str) -> tuple[str, str, str]:
+    """What a call says, and the generation that brought or ended it."""
+    return entry.shape.callee, entry.shape.text, generation
+
+
+def _edit(path: str, entry: Entry, since: str, again: bool) -> Edit | None:
     if not (since or entry.changed or entry.moved or entry.gone):
         return None
-    return Edit(path, since, entry.changed, entry.moved, entry.gone)
+    again = again and bool(since) and not entry.gone and entry.shape.family == "activity"
+    return Edit(path, since, entry.changed, entry.moved, entry.gone, again)
 
 
 def moves_of(lock: Lock, workflow: str) -> list[Moved]:

@@ -66,3 +66,20 @@ def path_of(event: Event) -> str:
 def iteration_of(event: IterationCompleted) -> str:
     """Return the path of the iteration that `event` completed."""
     return f"{event.path}[{event.key}]"
+
+
+def is_inside(path: str, iterations: set[str]) -> bool:
+    """Whether a path is that of an iteration, or lies in one."""
+    if path in iterations:
+        return True
+    end = path.find("/")
+    while end >= 0:
+        if path[:end] in iterations:
+            return True
+        end = path.find("/", end + 1)
+    return False
+
+
+def belongs(path: str, loop: str) -> bool:
+    """Whether a path is that of a loop, or lies in it."""
+    return path == loop or (path.startswith(loop) and path[len(loop)] == "[")

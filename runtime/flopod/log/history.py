@@ -33,7 +33,18 @@ from flopod.events import (
     WaitCompleted,
     WaitStarted,
 )
-from flopod.log.entries import Entry, EntryKey, Mail, Older, is_outcome, iteration_of, path_of
+from flopod.log.entries import (
+    Entry,
+    EntryKey,
+    Mail,
+    Older,
+    belongs,
+    is_inside,
+    is_outcome,
+    iteration_of,
+    path_of,
+)
+from flopod.log.gone import Gone
 from flopod.log.lineage import Lineage
 from flopod.log.tail import WARNER, Tail
 
@@ -51,7 +62,7 @@ class History:
     loops that are over; `mail` what waits may still take; `last_seq` and `last_inbox` the highest
     numbers seen; `snapshots` the last snapshot of each loop; `warned` the paths warned about;
     `replaying` says whether recorded outcomes are still to be delivered.
-    `abandoned` are the paths of operations that were cancelled.
+    `abandoned` are the paths of operations that were cancelled; `gone` knows what is left out.
 
     `lineage` judges what builds of other generations recorded (`generations` are all that did, `generation`
     the last): their paths are read as those of today, what is gone is left out, and `older` holds their
@@ -81,6 +92,7 @@ class History:
         self.warned: set[str] = set()
         self.finished: set[str] = set()
         self.abandoned: set[str] = set()
+        self.gone = Gone(lineage)
         self._entries: dict[EntryKey, Entry] = {}
         self._order: list[Entry] = []
         self._first_unasked = 0
@@ -108,9 +120,10 @@ class History:
         for written in records:
             record = self._as_of_today(written)
             if record is None:
+                self.gone.read(written.event, self._writer or "")
                 continue
             event = record.event
-            if finished and _inside(event.path, finished):
+            if finished and is_inside(event.path, finished):
                 continue
             if is_outcome(event):
                 self._add_outcome(record)
@@ -300,20 +313,19 @@ class History:
         lineage = self.lineage
         if lineage is None:
             return None
-        begun = (
-            (one.seq, one.event) for one in islice(self._order, self._first_own) if one.since is not None
-        )
-        ended = ((one.seq, one.event) for one in self.older.values())
-        for seq, event in chain(begun, ended):
-            if isinstance(event, _CALLS) and not lineage.can_ask(event.path) and not self._passed(seq, event):
-                return event
+        begun = (one for one in islice(self._order, self._first_own) if one.since is not None)
+        for one in chain[Entry | Older](begun, self.older.values()):
+            if (
+                isinstance(one.event, _CALLS)
+                and not lineage.can_ask(one.event.path)
+                and not self._passed(one)
+            ):
+                return one.event
         return None
 
-    def _passed(self, seq: int, event: Event) -> bool:
-        return any(
-            seq < one.seq and _belongs(event.path, loop) and self._stands(loop)
-            for loop, one in self.snapshots.items()
-        )
+    def _passed(self, one: Entry | Older) -> bool:
+        loops = (loop for loop, last in self.snapshots.items() if one.seq < last.seq)
+        return any(belongs(one.event.path, loop) and self._stands(loop) for loop in loops)
 
     def _stands(self, loop: str) -> bool:
         entry, lineage = self.snapshot(loop), self.lineage
@@ -350,7 +362,7 @@ class History:
         Returns False, and changes nothing, if something else lies between.
         """
         between = list(self._pending_until(entry.seq))
-        if not all(_belongs(event.path, loop) for event in between):
+        if not all(belongs(event.path, loop) for event in between):
             return False
         for passed in islice(self._order, self._first_unasked, None):
             if passed.seq > entry.seq:
@@ -387,18 +399,3 @@ def poisoned(history: History, path: str, limit: int, crashed_now: bool) -> bool
 def _dropped(event: Log) -> int | None:
     fields = None if event.fields is None else msgspec.json.decode(event.fields)
     return fields.get("dropped") if isinstance(fields, dict) else None
-
-
-def _inside(path: str, iterations: set[str]) -> bool:
-    if path in iterations:
-        return True
-    end = path.find("/")
-    while end >= 0:
-        if path[:end] in iterations:
-            return True
-        end = path.find("/", end + 1)
-    return False
-
-
-def _belongs(path: str, loop: str) -> bool:
-    return path == loop or (path.startswith(loop) and path[len(loop)] == "[")

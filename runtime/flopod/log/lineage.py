@@ -23,6 +23,8 @@ class Lineage:
         self._moves = _by_generation(entry.moves, manifest)
         self._renamed = _by_generation(entry.renamed, manifest)
         self._known = {one.path for one in entry.paths}
+        self._again = [edit for edit in entry.edits if edit.again]
+        self._callees = {one.path: one.callee for one in entry.paths} if self._again else {}
         self._deep = tuple(one.path.removesuffix("**") for one in entry.paths if one.path.endswith("/**"))
         self._ancestry: dict[str, frozenset[str]] = {}
 
@@ -49,6 +51,11 @@ class Lineage:
             return True
         pattern = pattern_of(path)
         return pattern in self._known or pattern.startswith(self._deep)
+
+    def again(self, callee: str, generation: str) -> str:
+        """Where a call of `callee` is new that may be one that `generation` made elsewhere; "" if nowhere."""
+        found = (edit for edit in self._again if callee in self._callees.get(edit.path, "").split(" | "))
+        return next((edit.path for edit in found if not self._had(edit.since, generation)), "")
 
     def is_new(self, path: str, generation: str) -> bool:
         """Whether the code of `generation` could not ask for the path, or not at this place."""

@@ -88,9 +88,14 @@ class Replay:
 
     def check_past(self) -> None:
         """Diverge at once if there is something that the body cannot ask for, before a new call acts."""
-        lost = self._core.history.lost()
+        history = self._core.history
+        lost = history.lost()
         if lost is not None:
             self._miss(lost)
+        elif history.gone.repeated is not None:
+            gone, again = history.gone.repeated
+            now = f"this build has such a call at {again!r} instead, and would make it a second time"
+            self._core.diverge(gone.path, describe_event(gone), now)
 
     def is_over(self) -> bool:
         """Whether the body has asked for all that the log holds; if not, it diverges or has to go on."""

@@ -57,6 +57,17 @@ def test_the_first_of_a_call_and_its_copy_is_the_old_one(shop: Shop) -> None:
     assert len(plan(made)) == 1
 
 
+def test_a_call_that_went_and_came_elsewhere_is_not_made_again(shop: Shop) -> None:
+    """Nothing tells whether it is the same: the manifest says so of the new one, and only of that."""
+    shop.build("for y in xs:\n    await fetch(y)\n    await charge(x)\nreturn 1")
+    made = shop.build(
+        "for y in xs:\n    await fetch(y)\nwhile x:\n    await charge(x)\n    x -= 1\nawait fetch(1)"
+    )
+    assert made.manifest is not None
+    edits = made.manifest.workflows["main"].edits
+    assert [edit.path for edit in edits if edit.again] == ["loop[*]/charge"]
+
+
 def test_a_renamed_leaf_keeps_its_ids(shop: Shop) -> None:
     """Its function is gone, another one is called just like it."""
     shop.build("a = await fetch(x)\nreturn await charge(a)")
