@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         workflow,
     )
     from flopod.backends import FileBackend, MemoryBackend, SqliteBackend
+    from flopod.current import ActivityContext, current_activity, heartbeat
     from flopod.engine.runtime import create_runtime
     from flopod.errors import (
         ActivityTimeout,
@@ -41,8 +42,11 @@ if TYPE_CHECKING:
         DuplicateId,
         Fenced,
         FlopodError,
+        HeartbeatTimeout,
         InputChanged,
         InvalidRunId,
+        MaybeExecuted,
+        OutsideActivity,
         ReadOnlyStorage,
         RunHeld,
         RunPaused,
@@ -62,6 +66,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "STOP",
+    "ActivityContext",
     "ActivityTimeout",
     "BadInput",
     "BuildMismatch",
@@ -73,9 +78,12 @@ __all__ = [
     "Fenced",
     "FileBackend",
     "FlopodError",
+    "HeartbeatTimeout",
     "InputChanged",
     "InvalidRunId",
+    "MaybeExecuted",
     "MemoryBackend",
+    "OutsideActivity",
     "PostgresBackend",
     "ReadOnlyStorage",
     "Retry",
@@ -96,8 +104,10 @@ __all__ = [
     "attempt",
     "compensate",
     "create_runtime",
+    "current_activity",
     "detach_and_forget",
     "detach_and_join_later",
+    "heartbeat",
     "log",
     "parallel",
     "race",
@@ -115,6 +125,7 @@ _HOMES = {
     "flopod.authoring": "PostgresBackend activity attempt compensate detach_and_forget detach_and_join_later "
     "log parallel race sleep sleep_until start tap wait_for wait_for_work work workflow",
     "flopod.backends": "FileBackend MemoryBackend SqliteBackend",
+    "flopod.current": "ActivityContext current_activity heartbeat",
     "flopod.engine.runtime": "create_runtime",
     "flopod.retry": "Retry",
     "flopod.stop": "STOP",

@@ -1,21 +1,18 @@
 """What authors write, as it works without a compiler: in process, on plain asyncio."""
 
 import asyncio
-import contextvars
 import functools
-import inspect
-import random
 import sys
-import threading
-import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, MutableMapping
 from typing import Any, NoReturn, TypeVar, overload
 
 import msgspec
 
+from flopod.calling import call, call_sync, is_async, is_method
 from flopod.durations import Duration, Moment, due, now_ms, seconds
-from flopod.errors import ActivityTimeout, Unsupported
+from flopod.errors import Unsupported
+from flopod.options import options_of
 from flopod.retry import Retry
 from flopod.tries import Tries
 
@@ -32,18 +29,6 @@ class WorkflowOptions(msgspec.Struct, frozen=True):
     name: str | None = None
     version: str | int | None = None
     queue: str | None = None
-
-
-class ActivityOptions(msgspec.Struct, frozen=True):
-    """What rides on a leaf; durations in seconds. `fn` is the bare function."""
-
-    fn: Callable[..., Any]
-    name: str | None = None
-    retry: Retry | None = None
-    timeout: float | None = None
-    heartbeat: float | None = None
-    compensate: Callable[..., Any] | None = None
-    at_most_once: bool = False
 
 
 @overload
@@ -104,9 +89,14 @@ def activity(
 ) -> Any:
     """Give a leaf options: as a decorator, with or without them, or as a call `activity(fetch, retry=...)`.
 
-    Options that are given again replace those that the function has. Uncompiled, a call applies
-    `retry` and `timeout` in process; where it may be tried again, each try gets a copy of the arguments,
-    and what the last one did to them is done to the caller's.
+    `name` is what its calls go by, `retry` the policy for its errors. An attempt that has no result after
+    `timeout` has failed with ActivityTimeout, one that gives no `heartbeat()` for that long with
+    HeartbeatTimeout. With `at_most_once` an attempt that may have run is not followed by another: the caller
+    gets MaybeExecuted after a crash, and the timeout after a timeout.
+
+    Options that are given again replace those that the function has. Uncompiled, a call applies them in
+    process; where it may be tried again, each try gets a copy of the arguments, and what the last one did
+    to them is done to the caller's.
     """
     options = {
         "name": name,
@@ -123,124 +113,21 @@ def activity(
 
 
 def _wrap(fn: Callable[..., Any], given: dict[str, Any]) -> Any:
-    before = getattr(fn, "__flopod_activity__", None)
-    options = ActivityOptions(fn, **given) if before is None else msgspec.structs.replace(before, **given)
+    options = msgspec.structs.replace(options_of(fn), **given)
     bare = options.fn
 
     async def wrapper(*args: Any, **kwargs: Any) -> Any:
-        tries = Tries(_name(options), options.retry, args, kwargs, kept=_is_method(named, args))
-        return await _call(options, options.retry, tries)
+        tries = Tries(options.call_name, options.retry, args, kwargs, kept=is_method(named, args))
+        return await call(options, options.retry, tries)
 
     def sync_wrapper(*args: Any, **kwargs: Any) -> Any:
-        tries = Tries(_name(options), options.retry, args, kwargs, kept=_is_method(named, args))
-        return _call_sync(options, tries)
+        tries = Tries(options.call_name, options.retry, args, kwargs, kept=is_method(named, args))
+        return call_sync(options, tries)
 
-    chosen: Callable[..., Any] = wrapper if _is_async(bare) else sync_wrapper
+    chosen: Callable[..., Any] = wrapper if is_async(bare) else sync_wrapper
     named = functools.update_wrapper(chosen, bare)
     named.__flopod_activity__ = options  # type: ignore[attr-defined]
     return named
-
-
-def _is_async(fn: Any) -> bool:
-    bare = inspect.unwrap(fn)
-    while isinstance(bare, functools.partial):
-        bare = bare.func
-    return inspect.iscoroutinefunction(bare) or inspect.iscoroutinefunction(
-        inspect.getattr_static(type(bare), "__call__", None)
-    )
-
-
-def _is_method(fn: Callable[..., Any], args: tuple[Any, ...]) -> bool:
-    """Whether a call gives a function of a class the object that it is looked up on."""
-    classes = type(args[0]).__mro__ if args else ()
-    return any(vars(one).get(fn.__name__) is fn for one in classes)
-
-
-async def _call(options: ActivityOptions, retry: Retry | None, tries: Tries) -> Any:
-    began = time.monotonic()
-    attempt = 0
-    while True:
-        attempt += 1
-        one = tries.next()
-        try:
-            value = await _once(options, one.args, one.kwargs)
-        except BaseException as error:
-            pause = _next(retry, error, attempt, time.monotonic() - began)
-            if pause is None:
-                one.raised(error)
-                raise
-        else:
-            return one.returned(value)
-        await asyncio.sleep(pause)
-
-
-async def _once(options: ActivityOptions, args: Any, kwargs: Any) -> Any:
-    if not _is_async(options.fn):
-        return _once_sync(options, args, kwargs)
-    limit = asyncio.timeout(options.timeout)
-    try:
-        async with limit:
-            return await options.fn(*args, **kwargs)
-    except TimeoutError:
-        if limit.expired():
-            raise _too_late(options) from None
-        raise
-
-
-def _call_sync(options: ActivityOptions, tries: Tries) -> Any:
-    began = time.monotonic()
-    attempt = 0
-    while True:
-        attempt += 1
-        one = tries.next()
-        try:
-            value = _once_sync(options, one.args, one.kwargs)
-        except BaseException as error:
-            pause = _next(options.retry, error, attempt, time.monotonic() - began)
-            if pause is None:
-                one.raised(error)
-                raise
-        else:
-            return one.returned(value)
-        time.sleep(pause)
-
-
-def _once_sync(options: ActivityOptions, args: Any, kwargs: Any) -> Any:
-    """Call a synchronous function, with a timeout in a thread, which is left behind when it is over."""
-    if options.timeout is None:
-        return options.fn(*args, **kwargs)
-    outcome: deque[tuple[bool, Any]] = deque()
-    context = contextvars.copy_context()
-
-    def run() -> None:
-        try:
-            outcome.append((True, context.run(options.fn, *args, **kwargs)))
-        except BaseException as error:
-            outcome.append((False, error))
-
-    thread = threading.Thread(target=run, daemon=True, name=f"flopod-{_name(options)}")
-    thread.start()
-    thread.join(options.timeout)
-    if not outcome:
-        raise _too_late(options)
-    returned, value = outcome[0]
-    if returned:
-        return value
-    raise value
-
-
-def _next(retry: Retry | None, error: BaseException, attempt: int, elapsed: float) -> float | None:
-    if retry is None or not retry.retries(error):
-        return None
-    return retry.next_delay(attempt, elapsed, random.Random())
-
-
-def _too_late(options: ActivityOptions) -> ActivityTimeout:
-    return ActivityTimeout(_name(options), options.timeout or 0.0)
-
-
-def _name(options: ActivityOptions) -> str:
-    return options.name or str(getattr(options.fn, "__name__", repr(options.fn)))
 
 
 _DEFAULT = Retry()
@@ -254,9 +141,9 @@ async def attempt(
 async def attempt(fn: Callable[..., T], /, *args: Any, retry: Retry = ..., **kwargs: Any) -> T | None: ...
 async def attempt(fn: Callable[..., Any], /, *args: Any, retry: Retry = _DEFAULT, **kwargs: Any) -> Any:
     """Call a leaf by a retry policy. Returns its result, or None when every try failed."""
-    options = getattr(fn, "__flopod_activity__", None) or ActivityOptions(fn)
+    options = options_of(fn)
     try:
-        return await _call(options, retry, Tries(_name(options), retry, args, kwargs))
+        return await call(options, retry, Tries(options.call_name, retry, args, kwargs))
     except Exception:
         return None
 

@@ -4,11 +4,14 @@ FlopodError                          1
 |- SerializableError                 1   a value that cannot be written to the log
 |- DuplicateId                       1   one id used twice in a scope
 |- ActivityTimeout                   1   an activity ran longer than it may
+|  |- HeartbeatTimeout                    ... or gave no sign of life for too long
+|- MaybeExecuted                     1   an activity that may run once was in flight at a crash
 |- SharedArgument                    1   two calls side by side changed one argument
 |- Cancelled                         8   the run was cancelled
 |- RunPaused                         3   the run was paused, or parked after crashes
 |- UsageError                        2   the caller asked for something that cannot be
 |  |- InvalidRunId, BadInput, InputChanged, UnknownWorkflow, UnknownBackend, Unsupported
+|  |- OutsideActivity                     what only a running leaf may ask
 |- UnknownRun                        4
 |  |- UnknownPath, UnknownEvent
 |- DivergenceError                   5   the log and the code disagree
@@ -90,6 +93,26 @@ class ActivityTimeout(FlopodError):
         self.seconds = seconds
 
 
+class HeartbeatTimeout(ActivityTimeout):
+    """An activity gave no sign of life within its heartbeat."""
+
+    def __init__(self, path: str, seconds: float) -> None:
+        FlopodError.__init__(self, f"{path}: no heartbeat within {seconds:g} s")
+        self.path = path
+        self.seconds = seconds
+
+
+class MaybeExecuted(FlopodError):
+    """An activity that may run at most once was in flight when the run was left: nobody knows what it did."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(
+            f"{path} was in flight when the run was left, and it may run at most once: whether it did is "
+            "unknown; find out and go on, or undo it"
+        )
+        self.path = path
+
+
 class Cancelled(FlopodError):
     """The run, or this part of it, was cancelled. The author may catch it to clean up."""
 
@@ -115,6 +138,16 @@ class UsageError(FlopodError):
     """What was asked for cannot be done as it was asked."""
 
     exit_code = 2
+
+
+class OutsideActivity(UsageError):
+    """Something that only a running leaf may ask for."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            f"{what}() is for a leaf while it runs; in a thread of your own, hand over what it gave in the "
+            "leaf itself; uncompiled, mark the function with @activity"
+        )
 
 
 class InvalidRunId(UsageError):

@@ -60,6 +60,10 @@ class Retry(msgspec.Struct, frozen=True):
             return None
         return pause
 
+    def is_over(self, elapsed: float) -> bool:
+        """Tell whether no try may begin any more, `elapsed` seconds after the first."""
+        return self.deadline is not None and elapsed > seconds(self.deadline)
+
     def _pause(self, attempt: int) -> float:
         first = seconds(self.delay)
         if self.backoff == "exponential":

@@ -11,20 +11,14 @@ from typing import Any
 import pytest
 
 from flopod.backends.memory import MemoryBackend
+from flopod.current import current_context
 from flopod.engine.identity import Identity
-from flopod.engine.leaves import current_activity
 from flopod.engine.run import run_workflow
 from flopod.errors import ActivityTimeout
+from flopod.options import ActivityOptions
 from flopod.retry import Retry
 from flopod.workflow.activity import is_async
 from tests.engine.support import RUN, drive
-
-
-class Options:
-    """What `activity(fn, ...)` puts on a function."""
-
-    def __init__(self, fn: Any, timeout: float | None = None, retry: Retry | None = None) -> None:
-        self.fn, self.timeout, self.retry = fn, timeout, retry
 
 
 def with_options(fn: Any, **options: Any) -> Any:
@@ -32,7 +26,7 @@ def with_options(fn: Any, **options: Any) -> Any:
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         return fn(*args, **kwargs)
 
-    wrapper.__flopod_activity__ = Options(fn, **options)  # type: ignore[attr-defined]
+    wrapper.__flopod_activity__ = ActivityOptions(fn, **options)  # type: ignore[attr-defined]
     return wrapper
 
 
@@ -157,7 +151,7 @@ def test_retries_by_the_options_of_a_function() -> None:
     known: list[Any] = []
 
     async def flaky() -> int:
-        known.append(current_activity.get())
+        known.append(current_context.get())
         if len(known) < 3:
             raise OSError("not yet")
         return len(known)

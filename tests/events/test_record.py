@@ -29,9 +29,9 @@ from flopod.events import (
 
 KINDS = typing.get_args(AnyEvent)
 DESIGN = """
-    run_started activity_started activity_completed activity_failed branch_taken recorded race_won abandoned
-    iteration_completed var_changed list_changed map_changed sleep_started sleep_completed wait_started
-    wait_completed event_received child_started child_completed detached detach_ended step_error
+    run_started activity_started activity_completed activity_failed activity_progress branch_taken recorded
+    race_won abandoned iteration_completed var_changed list_changed map_changed sleep_started sleep_completed
+    wait_started wait_completed event_received child_started child_completed detached detach_ended step_error
     compensated log run_paused run_resumed run_cancelled run_diverged run_failed run_completed
 """
 

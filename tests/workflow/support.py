@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Raw
 
 from flopod import codec
-from flopod.engine.leaves import ActivityContext, current_activity
+from flopod.current import ActivityContext, current_context
 from flopod.errors import DivergenceError
 from flopod.events import (
     ActivityCompleted,
@@ -41,7 +41,7 @@ calls: list[str] = []
 
 def called() -> None:
     """To be called by a leaf: notes its path."""
-    activity = current_activity.get()
+    activity = current_context.get()
     assert activity is not None
     calls.append(activity.path)
 
@@ -156,14 +156,14 @@ class Simulator:
         path = next(iter(self._flying)) if self._seed is None else min(self._flying, key=self._rank)
         command = self._flying.pop(path)
         context = ActivityContext(RUN, path, command.attempt, f"{RUN}/{path}")
-        token = current_activity.set(context)
+        token = current_context.set(context)
         try:
             value = command.fn(*command.call.args, **command.call.kwargs)
             outcome: Any = command.call.returned(_finish(value) if inspect.isawaitable(value) else value)
         except BaseException as error:
             outcome = command.call.raised(error)
         finally:
-            current_activity.reset(token)
+            current_context.reset(token)
         self.core.complete(path, outcome, self.now)
 
     def _rank(self, path: str) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -16,6 +16,7 @@ from flopod.backends.choose import choose
 from flopod.engine.waits import deliver_commands, matches
 from flopod.events import (
     FINAL,
+    ActivityProgress,
     IterationCompleted,
     ListChanged,
     MapChanged,
@@ -47,6 +48,7 @@ def details(run_id: str, backend: str | None) -> dict[str, Any]:
     data["result"] = next((_value(each.result) for each in _events(records, RunCompleted)), None)
     data["traceback"] = next((each.traceback for each in _events(records, RunFailed)), "")
     data["variables"] = _variables(records)
+    data["progress"] = _progress(records, data["running"])
     data["waits"] = [
         {"path": path, **wait, "deliver": _command(run_id, path, wait["event"], points, backend)}
         for path, wait in data["waits"].items()
@@ -74,6 +76,12 @@ def _variables(records: Sequence[Record]) -> dict[str, Any]:
     return found
 
 
+def _progress(records: Sequence[Record], running: Iterable[str]) -> dict[str, Any]:
+    """What each leaf that is under way has told last."""
+    told = {each.path: each for each in _events(records, ActivityProgress) if each.progress is not None}
+    return {path: _value(told[path].progress) for path in running if path in told}
+
+
 def _command(run_id: str, path: str, event: str, points: Sequence[WaitPoint], backend: str | None) -> str:
     schema = next((each.schema for each in points if matches(each.path, path)), None)
     return deliver_commands(run_id, path, event, schema, backend, ())[0]
@@ -92,6 +100,7 @@ def described(found: dict[str, Any]) -> str:
         ("input", _short(found["input"])),
         ("result", _short(found["result"]) if found["status"] == "completed" else ""),
         *(("variable", f"{path} = {_short(value)}") for path, value in found["variables"].items()),
+        *(("progress", f"{path}: {_short(value)}") for path, value in found["progress"].items()),
         *(("waits", f"{wait['event']!r} at {wait['path']!r}{_until(wait)}") for wait in found["waits"]),
         *(("sleeps", f"{path} until {clock(due)}") for path, due in found["sleeps"].items()),
         *(("retries", f"{path} at {clock(due)}") for path, due in found["retrying"].items()),

@@ -5,11 +5,14 @@ import sys
 import time
 from collections.abc import Callable
 
+from msgspec import Raw
+
 from flopod.backends.base import Backend
 from flopod.engine.clock import Clock
 from flopod.engine.leaves import Leaves
 from flopod.engine.outcome import OnProgress, OpenSleep, OpenWait, PendingRetry, Progress, RunOutcome
-from flopod.errors import FlopodError, StorageError
+from flopod.engine.pulses import Pulses
+from flopod.errors import FlopodError, RunHeld, StorageError
 from flopod.events import RunCompleted, RunFailed
 from flopod.workflow.arguments import Raised, Returned
 from flopod.workflow.commands import CallLogger, CancelLeaf, Command, Commit, StartLeaf, Warn, Write
@@ -46,13 +49,14 @@ class Driver:
         self._exit_when_waiting = exit_when_waiting
         self._on_progress = on_progress
         self._write = write
-        self._leaves = Leaves(core.run_id, self._report, hide_loop)
+        self._leaves = Leaves(core.run_id, self._report, Pulses(self._take_progress, self._save), hide_loop)
         self._woken = asyncio.Event()
         self._loop = asyncio.get_running_loop()
         self._token: object = None
         self._polled = 0.0
         self._turn = time.monotonic()
         self._submitted = 0
+        self._broken: RunHeld | StorageError | None = None
 
     def wake(self) -> None:
         """Look at the inbox and step again."""
@@ -83,6 +87,8 @@ class Driver:
 
     async def _turn_once(self) -> RunOutcome | None:
         core = self.core
+        if self._broken is not None:
+            raise self._broken
         if core.external is not None:
             await self._settle()
         self._woken.clear()
@@ -144,7 +150,8 @@ class Driver:
 
     async def _start(self, command: StartLeaf) -> None:
         leaves = self._leaves
-        alone = len(self.core.agenda.running) == 1 and leaves.idle and command.timeout is None
+        alone = len(self.core.agenda.running) == 1 and leaves.idle
+        alone = alone and command.timeout is None and command.heartbeat is None
         if alone and (command.sync or len(self.core.open) == 1) and self.core.external is None:
             if time.monotonic() - self._turn > _TURN:
                 await self._let_others_run()
@@ -173,6 +180,20 @@ class Driver:
     def _report(self, path: str, outcome: Returned | Raised) -> None:
         self.core.complete(path, outcome, self._clock.now())
         self._woken.set()
+
+    def _take_progress(self, path: str, attempt: int, progress: Raw) -> None:
+        self.core.progressed(path, attempt, progress, self._clock.now())
+
+    def _save(self) -> None:
+        """Write what leaves have told, with the next commit or, if a leaf holds that up, right now."""
+        if not self._leaves.inline:
+            self._woken.set()
+            return
+        try:
+            self._commit(self.core.flush())
+        except (RunHeld, StorageError) as error:
+            self._broken = error
+            self.core.abandon()
 
     # -- waiting ---------------------------------------------------------------------------------
 

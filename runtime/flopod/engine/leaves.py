@@ -5,33 +5,22 @@ import contextvars
 import sys
 import threading
 from collections.abc import Awaitable, Callable
-from contextvars import ContextVar
 from inspect import isawaitable
 from typing import Any
 
-from msgspec import Struct
-
-from flopod.errors import ActivityTimeout
+from flopod.current import ActivityContext, Pulse, Watch, current_context
+from flopod.engine.pulses import Pulses
+from flopod.errors import ActivityTimeout, HeartbeatTimeout
 from flopod.workflow.arguments import Raised, Returned
 from flopod.workflow.commands import StartLeaf
-
-
-class ActivityContext(Struct, frozen=True):
-    """What a leaf may know of its call. The idempotency key is the same for every attempt and resume."""
-
-    run_id: str
-    path: str
-    attempt: int
-    idempotency_key: str
-
-
-current_activity: ContextVar[ActivityContext | None] = ContextVar("flopod.current_activity", default=None)
 
 _PATIENCE = 30.0
 
 
 class Leaves:
     """The leaves of one run that are in flight. `report(path, outcome)` is called on the event loop.
+
+    `pulses` takes the progress that they tell; `inline` says that one of them holds up the caller of `run`.
 
     A cancelled leaf may still clean up. As in Python, what the run calls next begins when it is through;
     a leaf that does not let itself be cancelled holds up the others for a while only.
@@ -41,10 +30,16 @@ class Leaves:
     """
 
     def __init__(
-        self, run_id: str, report: Callable[[str, Returned | Raised], None], hide_loop: bool = False
+        self,
+        run_id: str,
+        report: Callable[[str, Returned | Raised], None],
+        pulses: Pulses,
+        hide_loop: bool = False,
     ) -> None:
+        self.inline = False
         self._run_id = run_id
-        self._report = report
+        self._tell = report
+        self._pulses = pulses
         self._hide_loop = hide_loop
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._threads: dict[str, object] = {}
@@ -80,16 +75,19 @@ class Leaves:
 
     async def run(self, command: StartLeaf) -> None:
         """Run a leaf right here, as the only one, and report it."""
-        token = current_activity.set(self._context(command))
+        token = current_context.set(self._context(command, self._pulses.begin(command)))
+        self.inline = True
         try:
             outcome = await self._run_inline(command)
         finally:
-            current_activity.reset(token)
+            self.inline = False
+            current_context.reset(token)
         self._report(command.path, outcome)
 
     def cancel(self, path: str) -> None:
         """Cancel a leaf; a function in a thread goes on, and nobody hears of it."""
         self._threads.pop(path, None)
+        self._pulses.end(path, again=False)
         task = self._tasks.pop(path, None)
         if task is not None:
             task.cancel()
@@ -101,8 +99,13 @@ class Leaves:
         for path in [*self._tasks, *self._threads]:
             self.cancel(path)
 
-    def _context(self, command: StartLeaf) -> ActivityContext:
-        return ActivityContext(self._run_id, command.path, command.attempt, f"{self._run_id}/{command.path}")
+    def _report(self, path: str, outcome: Returned | Raised) -> None:
+        self._pulses.end(path, again=isinstance(outcome, Raised))
+        self._tell(path, outcome)
+
+    def _context(self, command: StartLeaf, pulse: Pulse) -> ActivityContext:
+        key = f"{self._run_id}/{command.path}"
+        return ActivityContext(self._run_id, command.path, command.attempt, key, pulse)
 
     async def _run_inline(self, command: StartLeaf) -> Returned | Raised:
         call = command.call
@@ -141,16 +144,20 @@ class Leaves:
         self._tasks[command.path] = asyncio.create_task(self._run_task(command, begin), name=command.path)
 
     async def _run_task(self, command: StartLeaf, begin: Callable[[], Awaitable[Any]]) -> None:
-        current_activity.set(self._context(command))
-        outcome = await self._outcome(command, begin)
+        pulse = self._pulses.begin(command)
+        current_context.set(self._context(command, pulse))
+        outcome = await self._outcome(command, begin, pulse)
         if self._tasks.get(command.path) is asyncio.current_task():
             del self._tasks[command.path]
             self._report(command.path, outcome)
         else:
             _tell_unheard(command.path, outcome)
 
-    async def _outcome(self, command: StartLeaf, begin: Callable[[], Awaitable[Any]]) -> Returned | Raised:
+    async def _outcome(
+        self, command: StartLeaf, begin: Callable[[], Awaitable[Any]], pulse: Pulse
+    ) -> Returned | Raised:
         call, limit = command.call, asyncio.timeout(command.timeout)
+        watch = Watch(pulse, command.heartbeat, lambda: limit.reschedule(0))
         try:
             async with limit:
                 value = await begin()
@@ -158,23 +165,27 @@ class Leaves:
         except (KeyboardInterrupt, GeneratorExit):
             raise
         except TimeoutError as error:
-            return call.raised(_timeout(command, error) if limit.expired() else error)
+            return call.raised(_timeout(command, error, pulse.missed) if limit.expired() else error)
         except asyncio.CancelledError as error:
             if _is_cancelled_from_outside():
                 raise
             return call.raised(error)
         except BaseException as error:
             return call.raised(error)
+        finally:
+            watch.stop()
 
     def _start_thread(self, command: StartLeaf) -> None:
         loop, mark = asyncio.get_running_loop(), object()
         self._threads[command.path] = mark
+        pulse = self._pulses.begin(command)
         context = contextvars.copy_context()
-        context.run(current_activity.set, self._context(command))
+        context.run(current_context.set, self._context(command, pulse))
 
         def done(value: Any, error: BaseException | None) -> None:
             if self._threads.get(command.path) is mark:
                 del self._threads[command.path]
+                watch.stop()
                 self._thread_done(command, value, error)
 
         def work() -> None:
@@ -186,6 +197,7 @@ class Leaves:
 
         if command.timeout is not None:
             loop.call_later(command.timeout, done, None, _timeout(command, None))
+        watch = Watch(pulse, command.heartbeat, lambda: done(None, _timeout(command, None, missed=True)))
         threading.Thread(target=work, name=f"flopod {command.path}", daemon=True).start()
 
     def _thread_done(self, command: StartLeaf, value: Any, error: BaseException | None) -> None:
@@ -212,8 +224,12 @@ def _tell_unheard(path: str, outcome: Returned | Raised) -> None:
     )
 
 
-def _timeout(command: StartLeaf, cause: BaseException | None) -> ActivityTimeout:
-    error = ActivityTimeout(command.path, command.timeout or 0)
+def _timeout(command: StartLeaf, cause: BaseException | None, missed: bool = False) -> ActivityTimeout:
+    error = (
+        HeartbeatTimeout(command.path, command.heartbeat or 0)
+        if missed
+        else ActivityTimeout(command.path, command.timeout or 0)
+    )
     error.__cause__ = cause
     error.__suppress_context__ = True
     return error

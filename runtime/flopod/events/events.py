@@ -123,6 +123,13 @@ class ActivityFailed(Event, kw_only=True, frozen=True):
     traceback: str = ""
 
 
+class ActivityProgress(Event, kw_only=True, frozen=True):
+    """An attempt of a leaf is under way: it told its progress, or began anew where that may be only once."""
+
+    attempt: int
+    progress: OptionalRaw = None
+
+
 class BranchTaken(Event, kw_only=True, frozen=True):
     """The outcome of a condition that holds a durable operation."""
 
@@ -295,6 +302,7 @@ AnyEvent: TypeAlias = (
     | ActivityStarted
     | ActivityCompleted
     | ActivityFailed
+    | ActivityProgress
     | BranchTaken
     | Recorded
     | Abandoned

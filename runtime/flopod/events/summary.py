@@ -194,6 +194,10 @@ def _activity_failed(summary: RunSummary, event: e.ActivityFailed) -> None:
         summary.retrying[event.path] = event.next_try
 
 
+def _activity_progress(summary: RunSummary, event: e.ActivityProgress) -> None:
+    summary.retrying.pop(event.path, None)
+
+
 def _sleep_started(summary: RunSummary, event: e.SleepStarted) -> None:
     summary.sleeps[event.path] = event.due
 
@@ -257,6 +261,7 @@ STEADY: frozenset[type[e.Event]] = frozenset(
     {
         e.ActivityStarted,
         e.ActivityCompleted,
+        e.ActivityProgress,
         e.IterationCompleted,
         e.BranchTaken,
         e.Recorded,
@@ -279,6 +284,7 @@ _STEPS: dict[type[e.Event], Callable[[RunSummary, Any], None]] = {
     e.ActivityStarted: _activity_started,
     e.ActivityCompleted: _activity_completed,
     e.ActivityFailed: _activity_failed,
+    e.ActivityProgress: _activity_progress,
     e.SleepStarted: _sleep_started,
     e.SleepCompleted: _closed,
     e.WaitStarted: _wait_started,

@@ -9,12 +9,14 @@ from collections.abc import Iterator, Sequence
 from itertools import chain, islice
 
 import msgspec
+from msgspec import Raw
 from msgspec.structs import replace
 
 from flopod.events import (
     Abandoned,
     ActivityCompleted,
     ActivityFailed,
+    ActivityProgress,
     ActivityStarted,
     BranchTaken,
     Event,
@@ -101,6 +103,8 @@ class History:
         self._next = 0
         self.replaying = False
         self._retries: dict[str, Record] = {}
+        self._attempts: dict[str, ActivityProgress] = {}
+        self._progress: dict[str, Raw] = {}
         self._started_at: dict[str, int] = {}
         self._crashes: list[int] = []
         self._reset = 0
@@ -166,11 +170,18 @@ class History:
             self.snapshots[event.path] = self._add((event.path, event.index), seq, event)
         elif isinstance(event, ActivityFailed):
             self._retries[event.path] = record
+        elif isinstance(event, ActivityProgress):
+            self._read_progress(event)
         elif isinstance(event, EventReceived):
             self.mail.append(Mail(seq, event.path, event))
             self.last_inbox = max(self.last_inbox, event.inbox)
         else:
             self._read_of_run(seq, event)
+
+    def _read_progress(self, event: ActivityProgress) -> None:
+        self._attempts[event.path] = event
+        if event.progress is not None:
+            self._progress[event.path] = event.progress
 
     def _read_of_run(self, seq: int, event: Event) -> None:
         if isinstance(event, RunStarted):
@@ -253,6 +264,20 @@ class History:
         """Return the last failed attempt of an activity that is not over."""
         record = self._retries.get(path)
         return record.event if record is not None and isinstance(record.event, ActivityFailed) else None
+
+    def progress_of(self, path: str) -> Raw | None:
+        """Return what an activity told last of its progress."""
+        return self._progress.get(path)
+
+    def was_in_flight(self, path: str) -> bool:
+        """Whether an attempt of the activity at `path`, which is not over, may have begun.
+
+        Of one that is tried again that is only known if its attempts are recorded as they begin.
+        """
+        failed, begun = self.retry_of(path), self._attempts.get(path)
+        if failed is None:
+            return path in self._entries
+        return begun is not None and begun.attempt > failed.attempt
 
     def crashes_of(self, path: str) -> int:
         """Return how often the run was killed while the activity at `path` was in flight."""

@@ -9,16 +9,20 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Raw
 
 from flopod import codec
-from flopod.errors import SerializableError
-from flopod.events import ActivityCompleted, ActivityFailed, ActivityStarted, Event
+from flopod.errors import ActivityTimeout, MaybeExecuted, SerializableError
+from flopod.events import ActivityCompleted, ActivityFailed, ActivityProgress, ActivityStarted, Event
 from flopod.workflow.arguments import Arguments, Raised, Returned, callee_of, read_outcome
 from flopod.workflow.commands import StartLeaf
 from flopod.workflow.describing import describe_call, describe_event
 from flopod.workflow.operations import Operation
 
 if TYPE_CHECKING:
+    from flopod.options import ActivityOptions
     from flopod.retry import Retry
     from flopod.workflow.core import Core
+
+
+_GRACE_MS = 1000
 
 
 class Activity(Operation):
@@ -34,6 +38,8 @@ class Activity(Operation):
         "_arguments",
         "_known",
         "_kwargs",
+        "_last",
+        "_options",
         "_policy",
         "_started",
         "_swallow",
@@ -41,8 +47,8 @@ class Activity(Operation):
         "awaits",
         "fn",
         "pauses",
+        "progress",
         "sync",
-        "timeout",
     )
 
     def __init__(
@@ -56,10 +62,11 @@ class Activity(Operation):
         swallow: bool = False,
     ) -> None:
         super().__init__(core, path)
-        options = getattr(fn, "__flopod_activity__", None)
+        options: ActivityOptions | None = getattr(fn, "__flopod_activity__", None)
+        self._options = options
         self.fn = fn if options is None else options.fn
         self._policy = retry if retry is not None or options is None else options.retry
-        self.timeout: float | None = None if options is None else options.timeout
+        self.progress: Raw | None = None
         self.sync = not is_async(self.fn)
         self.attempt = 1
         self.pauses = False
@@ -68,6 +75,7 @@ class Activity(Operation):
         self._kwargs = kwargs
         self._swallow = swallow
         self._started = 0
+        self._last: ActivityFailed | None = None
         self._arguments: Arguments
         self._known: codec.Known | None = None
 
@@ -108,17 +116,53 @@ class Activity(Operation):
                 core.conflict(self.path, describe_event(recorded), self.describe())
 
     def activate(self) -> None:
-        failed = self.core.history.retry_of(self.path)
-        if failed is None:
-            self.core.agenda.start(self)
+        core = self.core
+        self.progress = core.history.progress_of(self.path)
+        self._last = core.history.retry_of(self.path)
+        if self._last is not None:
+            self.attempt = self._last.attempt + 1
+        if self._once and core.history.was_in_flight(self.path):
+            core.agenda.arrive(self, _given_up(MaybeExecuted(self.path)))
+        elif self._last is None:
+            core.agenda.start(self)
         else:
-            self.attempt = failed.attempt + 1
-            self.core.agenda.retry_at(failed.next_try or 0, self)
+            core.agenda.retry_at(self._last.next_try or 0, self)
+
+    def is_too_late(self) -> bool:
+        """Whether nobody was there when the next attempt was due, and now it is past the deadline."""
+        if self._last is None or self._policy is None:
+            return False
+        now = self.core.now
+        missed = now - (self._last.next_try or now) > _GRACE_MS
+        return missed and self._policy.is_over((now - self._started) / 1000)
+
+    def give_up(self) -> Raised:
+        """Return the error of the last attempt as the final one, instead of trying again."""
+        assert self._last is not None
+        self.attempt = self._last.attempt
+        error = read_outcome(self._last.error, None, self._originals)
+        return Raised(self._last.error, None, error, self._last.traceback, final=True)
 
     def command(self) -> StartLeaf:
-        """Return the command for the next attempt."""
-        call = self._arguments.copy()
-        return StartLeaf(self.path, self.attempt, self.fn, call, self.sync, self.timeout, self.awaits)
+        """Return the command for the next attempt; one of a call that may run once is recorded before."""
+        if self._once and self._last is not None:
+            self.core.emit(ActivityProgress(path=self.path, at=self.core.now, attempt=self.attempt))
+        call, options = self._arguments.copy(), self._options
+        limits = (None, None) if options is None else (options.timeout, options.heartbeat)
+        return StartLeaf(
+            self.path, self.attempt, self.fn, call, self.sync, *limits, self.progress, self.awaits
+        )
+
+    @property
+    def _once(self) -> bool:
+        """Whether it is not started again once it may have run."""
+        return self._options is not None and self._options.at_most_once
+
+    def progressed(self, attempt: int, progress: Raw) -> None:
+        """Take over what an attempt tells of its progress."""
+        self.progress = progress
+        event = ActivityProgress(path=self.path, at=self.core.now, attempt=attempt, progress=progress)
+        self.core.emit(event)
 
     def deliver(self, outcome: Returned | Raised) -> Event:
         """Settle with what the world reports, and return its record."""
@@ -127,7 +171,7 @@ class Activity(Operation):
             return self._take(conflict or outcome)
         except Exception as error:
             wrong = SerializableError(f"the outcome cannot be read back: {error}", path=self.path)
-            return self._take(Raised(Raw(codec.encode(wrong)), None, wrong, "", final=True))
+            return self._take(_given_up(wrong))
 
     def _take(self, outcome: Returned | Raised) -> Event:
         if isinstance(outcome, Raised):
@@ -148,13 +192,15 @@ class Activity(Operation):
         retry, error = self._policy, outcome.exception
         if outcome.final or retry is None or not retry.retries(error):
             return None
+        if self._once and isinstance(error, ActivityTimeout):
+            return None  # nobody knows what it did, or still does
         elapsed = (self.core.now - self._started) / 1000
         delay = retry.next_delay(self.attempt, elapsed, self.core.random)
         return None if delay is None else self.core.now + round(delay * 1000)
 
-    def retry(self, outcome: Raised, next_try: int) -> Event:
+    def retry(self, outcome: Raised, next_try: int) -> ActivityFailed:
         """Go on to the next attempt at `next_try`, and return the record of the failed one."""
-        failed = self._failed(outcome, next_try)
+        failed = self._last = self._failed(outcome, next_try)
         self.attempt += 1
         if self.pauses:
             self.core.scheduler.release(self.future)
@@ -196,6 +242,10 @@ class Activity(Operation):
     def describe(self) -> str:
         arguments = self._arguments
         return describe_call(callee_of(self.fn), arguments.fingerprint, arguments.shown)
+
+
+def _given_up(error: Exception) -> Raised:
+    return Raised(Raw(codec.encode(error)), None, error, "", final=True)
 
 
 def is_async(fn: Callable[..., Any]) -> bool:

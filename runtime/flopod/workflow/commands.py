@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeAlias
 
+from msgspec import Raw
+
 from flopod.events import Event
 from flopod.workflow.arguments import CallCopy, Raised, Returned
 
@@ -11,7 +13,7 @@ class StartLeaf(NamedTuple):
     """Call `fn(*call.args, **call.kwargs)` and report its outcome with `Core.complete`.
 
     `sync` says that `fn` is no coroutine function, `awaits` that it must give something to await all the
-    same; `timeout` is in seconds.
+    same; `timeout` and `heartbeat` are in seconds. `progress` is what an earlier attempt told last.
     """
 
     path: str
@@ -20,6 +22,8 @@ class StartLeaf(NamedTuple):
     call: CallCopy
     sync: bool
     timeout: float | None
+    heartbeat: float | None = None
+    progress: Raw | None = None
     awaits: bool = False
 
     def returned(self, value: Any) -> Returned | Raised:

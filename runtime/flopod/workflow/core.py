@@ -146,6 +146,20 @@ class Core:
         else:
             self.agenda.arrive(operation, outcome)
 
+    def progressed(self, path: str, attempt: int, progress: Raw, now: int) -> None:
+        """Report how far a started leaf has come."""
+        self.now = now
+        operation = self.open.get(path)
+        if isinstance(operation, Activity):
+            operation.progressed(attempt, progress)
+
+    def flush(self) -> Commit:
+        """Hand out what has been reported, without a step: a leaf under way holds it up."""
+        commit = Commit(self._seq, self._buffer, [])
+        self._buffer = []
+        self._seq += len(commit.events)
+        return commit
+
     def receive(self, number: int, path: str, event: str, payload: Raw, now: int) -> None:
         """Take over item `number` of the run's inbox; items taken over before are ignored."""
         if number <= self.history.last_inbox or self.fenced or self.ended is not None:
@@ -384,8 +398,11 @@ class Core:
         if any(map(self._is_poisoned, starting)):
             return
         for activity in starting:
-            self.agenda.running.add(activity.path)
-            self._commands.append(activity.command())
+            if activity.is_too_late():
+                self.agenda.arrive(activity, activity.give_up())
+            else:
+                self.agenda.running.add(activity.path)
+                self._commands.append(activity.command())
 
     def _is_poisoned(self, activity: Activity) -> bool:
         if not poisoned(self.history, activity.path, self._max_crashes, self._crashed):
