@@ -13,7 +13,6 @@ if TYPE_CHECKING:
         PostgresBackend,
         activity,
         attempt,
-        compensate,
         detach_and_forget,
         detach_and_join_later,
         log,
@@ -63,6 +62,7 @@ if TYPE_CHECKING:
     )
     from flopod.retry import Retry
     from flopod.stop import STOP
+    from flopod.undo import compensate
 
 __all__ = [
     "STOP",
@@ -122,13 +122,14 @@ __all__ = [
 ]
 
 _HOMES = {
-    "flopod.authoring": "PostgresBackend activity attempt compensate detach_and_forget detach_and_join_later "
+    "flopod.authoring": "PostgresBackend activity attempt detach_and_forget detach_and_join_later "
     "log parallel race sleep sleep_until start tap wait_for wait_for_work work workflow",
     "flopod.backends": "FileBackend MemoryBackend SqliteBackend",
     "flopod.current": "ActivityContext current_activity heartbeat",
     "flopod.engine.runtime": "create_runtime",
     "flopod.retry": "Retry",
     "flopod.stop": "STOP",
+    "flopod.undo": "compensate",
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names.split()}
 

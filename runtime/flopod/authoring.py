@@ -5,7 +5,7 @@ import functools
 import sys
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, MutableMapping
-from typing import Any, NoReturn, TypeVar, overload
+from typing import Any, NoReturn, TypeVar, cast, overload
 
 import msgspec
 
@@ -15,6 +15,7 @@ from flopod.errors import Unsupported
 from flopod.options import options_of
 from flopod.retry import Retry
 from flopod.tries import Tries
+from flopod.undo import guarded, succeeded
 
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
@@ -45,11 +46,15 @@ def workflow(
     version: str | int | None = None,
     queue: str | None = None,
 ) -> Any:
-    """Mark a function as a workflow. Uncompiled, it stays the very function that it is."""
+    """Mark a function as a workflow.
+
+    Uncompiled, it stays the very function that it is, unless it may register compensations: then a call of
+    it undoes what it has done when it raises.
+    """
 
     def mark(marked: F) -> F:
         marked.__flopod_workflow__ = WorkflowOptions(name, version, queue)  # type: ignore[attr-defined]
-        return marked
+        return cast(F, guarded(marked))
 
     return mark if fn is None else mark(fn)
 
@@ -92,7 +97,8 @@ def activity(
     `name` is what its calls go by, `retry` the policy for its errors. An attempt that has no result after
     `timeout` has failed with ActivityTimeout, one that gives no `heartbeat()` for that long with
     HeartbeatTimeout. With `at_most_once` an attempt that may have run is not followed by another: the caller
-    gets MaybeExecuted after a crash, and the timeout after a timeout.
+    gets MaybeExecuted after a crash, and the timeout after a timeout. Once a call has returned,
+    `compensate(result, *args, **kwargs)` undoes it if the run fails, as with `flopod.compensate`.
 
     Options that are given again replace those that the function has. Uncompiled, a call applies them in
     process; where it may be tried again, each try gets a copy of the arguments, and what the last one did
@@ -118,11 +124,15 @@ def _wrap(fn: Callable[..., Any], given: dict[str, Any]) -> Any:
 
     async def wrapper(*args: Any, **kwargs: Any) -> Any:
         tries = Tries(options.call_name, options.retry, args, kwargs, kept=is_method(named, args))
-        return await call(options, options.retry, tries)
+        value = await call(options, options.retry, tries)
+        succeeded(options, value, args, kwargs)
+        return value
 
     def sync_wrapper(*args: Any, **kwargs: Any) -> Any:
         tries = Tries(options.call_name, options.retry, args, kwargs, kept=is_method(named, args))
-        return call_sync(options, tries)
+        value = call_sync(options, tries)
+        succeeded(options, value, args, kwargs)
+        return value
 
     chosen: Callable[..., Any] = wrapper if is_async(bare) else sync_wrapper
     named = functools.update_wrapper(chosen, bare)
@@ -143,9 +153,11 @@ async def attempt(fn: Callable[..., Any], /, *args: Any, retry: Retry = _DEFAULT
     """Call a leaf by a retry policy. Returns its result, or None when every try failed."""
     options = options_of(fn)
     try:
-        return await call(options, retry, Tries(options.call_name, retry, args, kwargs))
+        value = await call(options, retry, Tries(options.call_name, retry, args, kwargs))
     except Exception:
         return None
+    succeeded(options, value, args, kwargs)
+    return value
 
 
 async def sleep(duration: Duration) -> None:
@@ -264,5 +276,4 @@ detach_and_forget = _later("detach_and_forget")
 work = _later("work")
 tap = _later("tap")
 wait_for_work = _later("wait_for_work")
-compensate = _later("compensate")
 PostgresBackend = _later("PostgresBackend")

@@ -6,6 +6,8 @@ from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
 
+from flopod.authoring import activity
+from flopod.current import current_activity
 from flopod.retry import Retry
 from flopod.stop import STOP
 from tests.workflow.support import called
@@ -90,6 +92,46 @@ def stop(value: Any) -> None:
 def exit_now() -> None:
     called()
     raise SystemExit(3)
+
+
+@activity(retry=Retry(max_attempts=2, delay=1))
+async def release(name: str) -> str:
+    called()
+    if name == "stuck" and current_activity().attempt == 1:
+        raise ConnectionError(name)
+    if name == "broken":
+        raise LookupError(name)
+    return name
+
+
+def give_back(result: int, x: int) -> None:
+    called()
+    assert result == x * 2
+
+
+@activity(compensate=give_back)
+async def take(x: int) -> int:
+    called()
+    return x * 2
+
+
+async def saga(wf: Any, ending: str) -> list[Any]:
+    names = ["first", "stuck", "broken", "last"]
+    for wf_name, name in wf.each("names", names):
+        await wf_name.activity("double", double, 1)
+        wf_name.compensate("undo-release", release, name)
+        wf_name.print("took", name)
+    await wf.parallel(wf.activity("take#1", take, 1), wf.activity("take#2", take, 2))
+
+    async def item(scope: Any, number: int, index: int) -> int:
+        if number > 5:
+            scope.compensate("undo-add", add, number, index)
+        return int(await scope.activity("take", take, number))
+
+    found = await wf.each("items", [3, 7], item, concurrency=2)
+    if ending == "fails":
+        await wf.activity("fail", fail, "no more")
+    return [found.results, names]
 
 
 async def sequential(wf: Any, n: int) -> list[int]:

@@ -101,6 +101,8 @@ class Runtime(AbstractAsyncContextManager[Scope]):
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> bool:
         try:
+            if isinstance(error, Exception) and not self._leaving:
+                await self._undo(error)
             return await self._leave(error)
         finally:
             self._hold.release()
@@ -123,6 +125,15 @@ class Runtime(AbstractAsyncContextManager[Scope]):
         if core.error is not None and error is None:
             raise core.error
         return False
+
+    async def _undo(self, error: Exception) -> None:
+        try:
+            await self._core.compensations.undo(error)
+        except asyncio.CancelledError as stopped:
+            if self._leaving:
+                self._raise_stopped(stopped)
+            await self._abandon()
+            raise
 
     async def _abandon(self) -> None:
         self._driving.cancel()

@@ -2,12 +2,12 @@
 
 from collections import deque
 
-from flopod.events import Event, ListChanged, Log, MapChanged, VarChanged
+from flopod.events import Compensated, Event, ListChanged, Log, MapChanged, VarChanged
 
 WARNER = "flopod"
 """The logger of the runtime's own warnings, which no body comes by."""
 
-_STATE = (VarChanged, ListChanged, MapChanged)
+_STATE = (VarChanged, ListChanged, MapChanged, Compensated)
 
 
 class Tail:

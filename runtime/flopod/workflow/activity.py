@@ -182,7 +182,7 @@ class Activity(Operation):
             path=self.path, at=self.core.now, result=outcome.result, state=outcome.state, attempt=self.attempt
         )
         if outcome.ready:
-            self.set_result(outcome.value)
+            self._succeed(outcome.value)
         else:
             self.settle(completed)
         return completed
@@ -220,9 +220,16 @@ class Activity(Operation):
 
     def settle(self, event: Event) -> None:
         if isinstance(event, ActivityCompleted):
-            self.set_result(read_outcome(event.result, event.state, self._originals))
+            self._succeed(read_outcome(event.result, event.state, self._originals))
         elif isinstance(event, ActivityFailed):
             self._fail(event, None)
+
+    def _succeed(self, value: Any) -> None:
+        undo = None if self._options is None else self._options.compensate
+        if undo is not None:
+            path = f"{self.path}/undo"
+            self.core.compensations.register(path, undo, (value, *self._args), self._kwargs)
+        self.set_result(value)
 
     def _fail(self, event: ActivityFailed, live: BaseException | None) -> None:
         error = read_outcome(event.error, event.state, self._originals)

@@ -31,6 +31,7 @@ from flopod.workflow.activity import Activity
 from flopod.workflow.agenda import Agenda
 from flopod.workflow.arguments import Raised, Returned
 from flopod.workflow.commands import CancelLeaf, Command, Commit
+from flopod.workflow.compensations import Compensations
 from flopod.workflow.delivery import Delivery
 from flopod.workflow.describing import describe_event
 from flopod.workflow.ending import Ending
@@ -73,6 +74,7 @@ class Core:
         self.agenda = Agenda()
         self.mailbox = Mailbox()
         self.output = Output(self)
+        self.compensations = Compensations(self)
         self.random = random.Random()
         self.now = 0
         self.fenced = False
@@ -107,7 +109,7 @@ class Core:
 
     def start(self, body: Callable[[Scope], Coroutine[Any, Any, Any]]) -> None:
         """Make `body` the main arm; the first step begins it."""
-        self.ending.follow(body(self.root))
+        self.ending.follow(self.compensations.guard(body(self.root)))
         self.replay.check_past()
 
     def finish(self, error: BaseException | None, value: Any = None) -> None:

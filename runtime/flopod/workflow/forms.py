@@ -175,8 +175,9 @@ def _record_item(
         result=Raw(codec.encode(value)) if error is None else None,
         error=None if error is None else Raw(codec.encode(error)),
     )
-    core.ask((path, index), IterationCompleted, Asked(f"the end of item {index}"))
-    core.emit(event)
+    if not core.compensations.stands_on(f"{path}[{index}]"):
+        core.ask((path, index), IterationCompleted, Asked(f"the end of item {index}"))
+        core.emit(event)
     if event.error is not None:
         return None, codec.decode(event.error)
     return codec.decode(event.result or Raw(b"null")), None

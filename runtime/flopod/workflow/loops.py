@@ -166,6 +166,9 @@ class _Loop:
         core = self._core
         if core.budget.written - self._mark < self._size or not self._is_whole():
             return
+        if core.compensations.stands_on(self._path):
+            self._capture = None
+            return
         try:
             document = capture.document()
         except SerializableError as error:

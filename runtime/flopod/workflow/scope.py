@@ -80,6 +80,10 @@ class Scope:
         tried = Activity(self.core, self._claim(id), *opened(fn, args, kwargs), policy, swallow=True)
         return self._handed(tried)
 
+    def compensate(self, id: str, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> None:
+        """Register the leaf that undoes a step: if the run fails, they are called, the last one first."""
+        self.core.compensations.register(self._claim(id), fn, args, kwargs)
+
     def call(
         self, id: str, workflow: Callable[..., Coroutine[Any, Any, T]], /, *args: Any, **kwargs: Any
     ) -> Coroutine[Any, Any, T]:
@@ -309,9 +313,6 @@ class Scope:
 
     def child(self, *_: Any, **__: Any) -> NoReturn:
         _later("child")
-
-    def compensate(self, *_: Any, **__: Any) -> NoReturn:
-        _later("compensate")
 
     def detach_and_join_later(self, *_: Any, **__: Any) -> NoReturn:
         _later("detach_and_join_later")
