@@ -17,7 +17,7 @@ from flopod.workflow.paths import encode_id
 class Operation(msgspec.Struct, tag="operation", tag_field="node", omit_defaults=True):
     """One durable operation: `kind` is the primitive, `callee` what it runs, `event` what it waits for.
 
-    `type` is the source of a payload's type, in the words of `module`.
+    `type` is the source of a payload's type, in the words of `module`; `undo` is what undoes a leaf.
     """
 
     kind: str
@@ -27,6 +27,7 @@ class Operation(msgspec.Struct, tag="operation", tag_field="node", omit_defaults
     event: str = ""
     type: str = ""
     module: str = ""
+    undo: str = ""
 
 
 class Loop(msgspec.Struct, tag="loop", tag_field="node", omit_defaults=True):
@@ -122,6 +123,9 @@ def _paths(
                     PathEntry(prefix + encode_id(node.id), node.kind, node.callee, here.file, node.line),
                     node,
                 )
+                if node.undo:
+                    path = f"{prefix}{encode_id(node.id)}/undo"
+                    yield PathEntry(path, "compensate", node.undo, here.file, node.line), None
                 if node.kind == "call":
                     yield from _called(node, prefix, here, functions, stack)
             case Branch():

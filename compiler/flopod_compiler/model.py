@@ -205,6 +205,7 @@ class CallInfo:
     anything it can reach. `choices` are the symbols of a call that may reach one of several.
     `holder` names the class by which a method is called that changes its object, `type` for the object's own.
     `maps` says that the call is `map(f, ...)`, spread over a gather, and all else speaks of the calls of `f`.
+    `undo` is the qualified name of what undoes a leaf.
     """
 
     kind: CallKind
@@ -217,6 +218,7 @@ class CallInfo:
     choices: tuple[Symbol, ...] = ()
     holder: str = ""
     maps: bool = False
+    undo: str = ""
 
     @property
     def targets(self) -> tuple[Symbol, ...]:

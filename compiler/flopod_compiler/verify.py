@@ -236,7 +236,7 @@ class _Written(_Reader):
             arguments = []
             if site.says_event:
                 named.pop("event", None)
-        elif kind != "attempt":
+        elif kind not in {"attempt", "compensate"}:
             arguments, named = [*arguments, *named.values()], {}
             if self._calls[node].callee == BLOCKING_SLEEP:
                 named["blocking"] = self(ast.Constant(True))

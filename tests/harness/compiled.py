@@ -59,7 +59,7 @@ class Build:
     @property
     def callees(self) -> list[str]:
         entries = (path for workflow in self.manifest.workflows.values() for path in workflow.paths)
-        named = [entry.callee for entry in entries if entry.kind in ("activity", "attempt")]
+        named = [entry.callee for entry in entries if entry.kind in ("activity", "attempt", "compensate")]
         return sorted({one for callee in named for one in callee.split(" | ")})
 
 

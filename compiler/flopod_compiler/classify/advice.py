@@ -61,3 +61,13 @@ def _receiver(value: ast.expr) -> str:
     if isinstance(value, ast.Call | ast.Await):
         return "annotate what the inner function returns, or move the whole expression into one function"
     return f"annotate the attribute in its class, or {_LEAF}"
+
+
+def no_compensation(given: ast.expr) -> tuple[str, str]:
+    """Why a value is no leaf to register, and what to write instead."""
+    if isinstance(given, ast.Call):
+        text = ", ".join([ast.unparse(given.func), *map(ast.unparse, [*given.args, *given.keywords])])
+        return "that calls it at once", f"hand over the function and its arguments: `compensate({text})`"
+    if isinstance(given, ast.Lambda):
+        return "it is a lambda", "make a function of it, and hand that over with its arguments"
+    return "it is not a function that is known", "hand over a function by its name, and its arguments"

@@ -7,6 +7,7 @@ import ast
 from flopod_compiler.classify.results import Results
 from flopod_compiler.classify.workspace import Workspace
 from flopod_compiler.diagnostics.rules.calls import AsyncInSync, NotAwaitable, NotAwaited
+from flopod_compiler.knowledge.author import COMPENSATE
 from flopod_compiler.knowledge.concurrency import BEGINS, BLOCKING_SLEEP, NEEDS_LOOP, begun_argument
 from flopod_compiler.model import CallInfo, CallKind, ProjectFunction, WorkflowFunction
 from flopod_compiler.names import Scope
@@ -73,6 +74,9 @@ def _check_awaited(
     work: Workspace, workflow: WorkflowFunction, call: ast.Call, info: CallInfo, results: Results
 ) -> None:
     """Report an awaited call of a plain function that gives nothing to await: Python raises TypeError."""
+    if info.callee == COMPENSATE:
+        rewrite = f"write `{shortened(call)}` without `await`: it only registers the call"
+        work.report(NotAwaitable, workflow.module, call, callee="compensate", rewrite=rewrite)
     if info.kind not in _ENDING or info.maps:
         return
     plain = [one for one in info.targets if isinstance(one, ProjectFunction) and results.is_data(one)]

@@ -5,15 +5,16 @@ from __future__ import annotations
 import ast
 from dataclasses import replace
 
-from flopod_compiler.classify.advice import ways_out
+from flopod_compiler.classify.advice import no_compensation, ways_out
 from flopod_compiler.classify.choices import settled
 from flopod_compiler.classify.receivers import holder_of_method
 from flopod_compiler.classify.spreads import as_mapping, mapped
 from flopod_compiler.classify.unnamed import check_named
 from flopod_compiler.classify.workspace import Workspace
 from flopod_compiler.diagnostics.catalogue import CATALOGUE
-from flopod_compiler.diagnostics.rules.calls import BadOptions, DurableInHelper, Unresolved
-from flopod_compiler.knowledge.author import ACTIVITY, ATTEMPT, WAIT_FOR
+from flopod_compiler.diagnostics.rules.calls import AsyncInSync, BadOptions, DurableInHelper, Unresolved
+from flopod_compiler.diagnostics.rules.compensations import BadCompensation
+from flopod_compiler.knowledge.author import ACTIVITY, ATTEMPT, COMPENSATE, ON_LEAVES, WAIT_FOR
 from flopod_compiler.knowledge.methods import is_foreign
 from flopod_compiler.model import CallInfo, CallKind, ModuleValue, ProjectFunction, WorkflowFunction
 from flopod_compiler.names import Scope
@@ -59,8 +60,8 @@ def _info(
                 reason=target.reason, rewrite=rewrite,
             )  # fmt: skip
         return _finished(target, CallKind.UNRESOLVED, awaited)
-    if target.kind is CallKind.PRIMITIVE and target.callee == ATTEMPT:
-        return _attempt(work, workflow, call, scope, target)
+    if target.kind is CallKind.PRIMITIVE and target.callee in ON_LEAVES:
+        return _on_leaf(work, workflow, call, scope, target)
     if target.kind is CallKind.PRIMITIVE and target.callee == ACTIVITY:
         _check_options(work, workflow, call)
     if target.kind is CallKind.LEAF:
@@ -107,8 +108,9 @@ def _finished(
     mutates = mutates if kind is CallKind.PURE else frozenset()
     choices = tuple(one.symbol for one in target.choices)
     return CallInfo(
-        kind, target.name, target.callee, target.symbol, is_async, mutates, target.reason, choices
-    )
+        kind, target.name, target.callee, target.symbol, is_async, mutates, target.reason, choices,
+        undo=target.undo,
+    )  # fmt: skip
 
 
 def _nested_changes(work: Workspace, call: ast.Call, scope: Scope, target: Target) -> frozenset[int | str]:
@@ -144,19 +146,32 @@ def _refused(work: Workspace, workflow: WorkflowFunction, call: ast.Call, target
     return CallInfo(kind, target.name, target.callee, target.symbol, None, frozenset(), target.reason)
 
 
-def _attempt(
+def _on_leaf(
     work: Workspace, workflow: WorkflowFunction, call: ast.Call, scope: Scope, target: Target
 ) -> CallInfo:
-    """`attempt(fn, ...)`: named like the leaf it tries."""
+    """`attempt(fn, ...)` or `compensate(fn, ...)`: named like the leaf it is about."""
     if not call.args:
         return _finished(target, CallKind.PRIMITIVE, False)
     leaf = work.purity.targets.leaf_of(call.args[0], scope)
-    if leaf.kind is CallKind.UNRESOLVED:
+    if leaf.kind is CallKind.UNRESOLVED and target.callee == COMPENSATE:
+        reason, rewrite = no_compensation(call.args[0])
+        text = shortened(call.args[0])
+        work.report(BadCompensation, workflow.module, call.args[0], text=text, reason=reason, rewrite=rewrite)
+    elif leaf.kind is CallKind.UNRESOLVED:
         text, rewrite = shortened(call.args[0]), ways_out(call.args[0], leaf, work.names, scope)
         work.report(Unresolved, workflow.module, call.args[0], text=text, reason=leaf.reason, rewrite=rewrite)
     _check_leaf(work, workflow, call, leaf)
     choices = tuple(one.symbol for one in leaf.choices)
-    return CallInfo(CallKind.PRIMITIVE, leaf.name, ATTEMPT, leaf.symbol, True, choices=choices)
+    is_async = target.callee == ATTEMPT
+    if leaf.is_async and not is_async and isinstance(workflow.node, ast.FunctionDef):
+        text = shortened(call.args[0])
+        work.report(
+            AsyncInSync, workflow.module, call, callee=leaf.name, workflow=workflow.node.name, text=text
+        )
+    return CallInfo(
+        CallKind.PRIMITIVE, leaf.name, target.callee, leaf.symbol, is_async, choices=choices,
+        undo=leaf.undo if is_async else "",
+    )  # fmt: skip
 
 
 def _by_purity(

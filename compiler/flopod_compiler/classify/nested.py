@@ -8,6 +8,8 @@ from dataclasses import replace
 from flopod_compiler.classify.choices import named, wrapping
 from flopod_compiler.classify.workspace import Workspace
 from flopod_compiler.diagnostics.rules.calls import TriedWorkflow, Unresolved
+from flopod_compiler.diagnostics.rules.compensations import BadCompensation
+from flopod_compiler.knowledge.author import COMPENSATE
 from flopod_compiler.model import (
     DURABLE_KINDS,
     CallInfo,
@@ -92,11 +94,21 @@ def _check_tried(work: Workspace, workflow: WorkflowFunction, call: ast.Call, in
         if found is None or not found.durable:
             continue
         what = "is a workflow" if found.parent is None else "does durable work"
+        if info.callee == COMPENSATE:
+            _report_compensation(work, workflow, call, f"it {what}")
+            return
         mark = "attempt()" if info.kind is CallKind.PRIMITIVE else "activity()"
         name, text = found.node.name, f"await {found.node.name}(...)"
         work.report(TriedWorkflow, workflow.module, call, function=name, what=what, mark=mark, text=text)
         work.result.calls[call] = replace(info, kind=CallKind.UNRESOLVED)
         return
+
+
+def _report_compensation(work: Workspace, workflow: WorkflowFunction, call: ast.Call, reason: str) -> None:
+    rewrite = "hand over the leaves that it calls, those first that are to be called last"
+    text = shortened(call.args[0])
+    work.report(BadCompensation, workflow.module, call, text=text, reason=reason, rewrite=rewrite)
+    work.result.calls[call] = replace(work.result.calls[call], kind=CallKind.UNRESOLVED)
 
 
 def nested_targets(work: Workspace, info: CallInfo | None) -> list[WorkflowFunction]:

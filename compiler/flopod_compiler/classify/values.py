@@ -9,6 +9,7 @@ from flopod_compiler.classify.nested import nested_targets
 from flopod_compiler.classify.workspace import Workspace
 from flopod_compiler.diagnostics import Related
 from flopod_compiler.diagnostics.rules.calls import FunctionValue
+from flopod_compiler.knowledge.author import ON_LEAVES
 from flopod_compiler.knowledge.builtins import NEVER_CALLING
 from flopod_compiler.knowledge.concurrency import BEGINS
 from flopod_compiler.model import (
@@ -34,7 +35,7 @@ _HANDING = frozenset(
     )
 )
 _COMPARING = frozenset(f"builtins.{name}" for name in ("sorted", "min", "max", "any", "all", "sum"))
-_TAKES_FUNCTION = frozenset({"flopod.activity", "flopod.attempt"})
+_TAKES_FUNCTION = frozenset({"flopod.activity", *ON_LEAVES})
 _STORING = frozenset(
     {"append", "add", "insert", "setdefault", "update", "extend", "appendleft", "get", "pop"}
 )

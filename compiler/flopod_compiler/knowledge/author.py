@@ -7,12 +7,19 @@ from flopod_compiler.knowledge.known import PRIMITIVE, PURE, Known, refused, wor
 WORKFLOW = "flopod.workflow"
 ACTIVITY = "flopod.activity"
 ATTEMPT = "flopod.attempt"
+COMPENSATE = "flopod.compensate"
 WAIT_FOR = "flopod.wait_for"
+
+AT_ONCE = frozenset({ACTIVITY, COMPENSATE, "flopod.log"})
+"""Primitives that give no awaitable."""
+
+ON_LEAVES = frozenset({ATTEMPT, COMPENSATE})
+"""Primitives whose first argument is the leaf that they are about."""
 
 RACE = "flopod.race"
 PARALLEL = "flopod.parallel"
 
-_PRIMITIVES = "activity attempt sleep sleep_until wait_for log race parallel"
+_PRIMITIVES = "activity attempt compensate sleep sleep_until wait_for log race parallel"
 CHECKED = frozenset(words(f"{_PRIMITIVES} Retry", "flopod."))
 """What is there to be called by authors, and can be asked what it takes."""
 
@@ -23,17 +30,22 @@ _NOT_YET = {
     "work": "call the leaf",
     "tap": "call the leaf",
     "wait_for_work": "await the calls",
-    "compensate": "use try/except and call the compensation there",
     "create_runtime": "a workflow is started by its runtime; call another workflow as a function",
+}
+
+_OF_LEAVES = {
+    "current_activity": "ask in a function that the workflow calls, which is a leaf",
+    "heartbeat": "beat in a function that the workflow calls, which is a leaf",
 }
 
 AUTHOR_TABLE: dict[str, Known] = {
     **dict.fromkeys(words(_PRIMITIVES, "flopod."), PRIMITIVE),
     **{f"flopod.{name}": refused("FLP600", rewrite) for name, rewrite in _NOT_YET.items()},
+    **{f"flopod.{name}": refused("FLP124", rewrite) for name, rewrite in _OF_LEAVES.items()},
     "flopod.Retry": PURE,
 }
 
-_SURFACE = frozenset([*words(_PRIMITIVES), *_NOT_YET, "workflow", "Retry", "STOP"])
+_SURFACE = frozenset([*words(_PRIMITIVES), *_NOT_YET, *_OF_LEAVES, "workflow", "Retry", "STOP"])
 
 
 def canonical(qualified: str) -> str:

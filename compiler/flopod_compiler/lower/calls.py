@@ -50,7 +50,7 @@ def _lowered(edit: CallEdit, call: cst.Call, text: Text) -> cst.Call:
         return _with_all_lines(_timed(edit, site, call, text), call)
     if site.kind in {"sleep", "sleep_until"}:
         return _with_all_lines(_sleep(edit, site, call, text), call)
-    callee = [] if site.kind == "attempt" else _callee(edit, call)
+    callee = [] if site.kind in {"attempt", "compensate"} else _callee(edit, call)
     head = [nodes.argument(text(site.id)), *callee]
     function = nodes.method(edit.scope, "awaited" if edit.doubtful else site.kind)
     return nodes.call(function, head, list(call.args), call.whitespace_before_args)

@@ -252,9 +252,11 @@ class Expressions:
         site = self._site(kind, op, node, scope)
         if kind in TIMERS:
             self._name_timer(site, node, info)
-        elif info.is_sync or not (awaited or info.kind is CallKind.RECORDABLE or info.is_async):
+        elif info.is_sync or not (
+            awaited or info.kind is CallKind.RECORDABLE or kind == "compensate" or info.is_async
+        ):
             self._plan.awaited.add(node)
-        operation = ir.Operation(kind, f"?{id(site)}", node.lineno, callee_of(info))
+        operation = ir.Operation(kind, f"?{id(site)}", node.lineno, callee_of(info), undo=info.undo)
         if kind == "wait":
             operation.event = event(node) or COMPUTED
             operation.type, operation.module = payload(node), self._module.name
@@ -336,7 +338,7 @@ class Expressions:
         each = site_at(self._module, kind, op, node, inner)
         self._variables.leave()
         self._plan.spreads[node] = Spread(loop, each, inner, self._variables.item)
-        operation = ir.Operation(kind, f"?{id(each)}", node.lineno, callee_of(info))
+        operation = ir.Operation(kind, f"?{id(each)}", node.lineno, callee_of(info), undo=info.undo)
         return [*found, ir.Loop("each", f"?{id(loop)}", node.lineno, [operation])]
 
 

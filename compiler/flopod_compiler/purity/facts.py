@@ -307,6 +307,8 @@ def is_environment(symbol: External) -> bool:
 
 
 def _effect(target: Target, node: ast.AST) -> Effect:
+    if target.undo:
+        return Effect(f"calls {target.name}, which has a compensation", node, durable=True)
     durable = target.kind in (CallKind.WORKFLOW, CallKind.PRIMITIVE)
     return Effect(target.reason or f"calls {target.callee.replace(':', '.')}", node, durable)
 

@@ -32,11 +32,12 @@ TRANSPARENT = frozenset({
 
 @dataclass(eq=False, slots=True)
 class Declared:
-    """A leaf that is declared by `activity`: the function behind it and the name that its id gets."""
+    """A leaf that is declared by `activity`: the function behind it, the name of its id, what undoes it."""
 
     name: str
     function: ast.expr
     scope: Scope
+    undo: ast.expr | None = None
 
 
 @dataclass(eq=False, slots=True)
@@ -78,6 +79,15 @@ class Marks:
                 return declared_name(decorator) or function.node.name
         return function.node.name if self.listed(function, self.config.leaves) else None
 
+    def undo(self, function: ProjectFunction) -> ast.expr | None:
+        """The `compensate=` of a function that is declared a leaf."""
+        scope = self.names.scope(function.node).parent
+        assert scope is not None
+        for decorator, symbol in self.decorators(function.node, scope):
+            if isinstance(symbol, External) and canonical(symbol.qualified) == ACTIVITY:
+                return declared_undo(decorator)
+        return None
+
     def listed(self, symbol: Symbol, entries: tuple[str, ...]) -> bool:
         """Whether a list of the configuration names a symbol, as `module:name`, dotted, or `module.*`."""
         if not entries:
@@ -103,7 +113,7 @@ class Marks:
         symbol = self.names.resolve(call.func, scope)
         if not isinstance(symbol, External) or canonical(symbol.qualified) != ACTIVITY or not call.args:
             return None
-        return Declared(declared_name(call) or "", call.args[0], scope)
+        return Declared(declared_name(call) or "", call.args[0], scope, declared_undo(call))
 
     def wrapper(self, function: ProjectFunction) -> tuple[Symbol, ...]:
         """The decorators of a function that may change what it does."""
@@ -124,6 +134,12 @@ def declared_name(decorator: ast.expr) -> str | None:
             if keyword.arg == "name" and isinstance(keyword.value, ast.Constant):
                 return keyword.value.value if isinstance(keyword.value.value, str) else None
     return None
+
+
+def declared_undo(decorator: ast.expr) -> ast.expr | None:
+    """The `compensate=` of a decorator or declaration."""
+    keywords = decorator.keywords if isinstance(decorator, ast.Call) else []
+    return next((keyword.value for keyword in keywords if keyword.arg == "compensate"), None)
 
 
 def _is_accessor(decorator: ast.expr, name: str) -> bool:

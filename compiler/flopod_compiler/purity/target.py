@@ -20,7 +20,7 @@ class Target:
     their first argument: of the call's function, or, where a method is a value, `receiver`. `whole` is the
     call with the arguments of a `partial`. `value` is the module-level object that a method is called on.
     `choices` are the targets of a call that may reach one of several. `rewrite` is the way out of a call
-    that cannot be known, where its form does not say it.
+    that cannot be known, where its form does not say it. `undo` is the qualified name of what undoes a leaf.
     """
 
     kind: CallKind | None
@@ -40,6 +40,7 @@ class Target:
     whole: ast.Call | None = None
     choices: tuple[Target, ...] = ()
     rewrite: str = ""
+    undo: str = ""
 
     @property
     def is_uneven(self) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from flopod_compiler.knowledge import external
-from flopod_compiler.knowledge.author import ACTIVITY, ATTEMPT, canonical
+from flopod_compiler.knowledge.author import AT_ONCE, ATTEMPT, canonical
 from flopod_compiler.knowledge.stdlib import is_pure_base
 from flopod_compiler.model import (
     CallKind,
@@ -24,7 +24,7 @@ from flopod_compiler.names import Names, Scope, describe
 from flopod_compiler.parse import shortened
 from flopod_compiler.purity.dispatch import ValueTargets
 from flopod_compiler.purity.hierarchy import Hierarchy
-from flopod_compiler.purity.marks import Marks
+from flopod_compiler.purity.marks import Declared, Marks
 from flopod_compiler.purity.methods import MethodTargets, is_super
 from flopod_compiler.purity.target import Target, last_name, merge, unresolved
 from flopod_compiler.types import Inference
@@ -105,7 +105,7 @@ class Targets:
         known = external(qualified, call)
         is_async: bool | None = None if known.kind is CallKind.LEAF else known.is_async
         if known.kind is CallKind.PRIMITIVE:
-            is_async = qualified not in (ACTIVITY, "flopod.log")
+            is_async = qualified not in AT_ONCE
         reason = f"calls {qualified.removeprefix('builtins.')}"
         return Target(known.kind, name, qualified, symbol, is_async, known.mutates, reason, known=known)
 
@@ -121,7 +121,10 @@ class Targets:
         is_async = self.is_async(function)
         if leaf is not None:
             reason = f"{node.name} is a leaf"
-            return Target(CallKind.LEAF, leaf, callee, function, is_async, reason=reason, bound=bound)
+            undo = self._undo_of(function)
+            return Target(
+                CallKind.LEAF, leaf, callee, function, is_async, reason=reason, bound=bound, undo=undo
+            )
         if self.marks.listed(function, self.marks.config.pure):
             return Target(CallKind.PURE, node.name, callee, function, is_async)
         return Target(None, node.name, callee, function, is_async, runs=(function,), bound=bound)
@@ -179,11 +182,24 @@ class Targets:
         """A call of what a module-level variable holds: a declared leaf, or any callable object."""
         declared = self.marks.declared(value)
         if declared is not None:
-            return self.leaf_of(declared.function, declared.scope, declared.name)
+            return self._declared(declared, declared.scope)
         return Target(
             CallKind.LEAF, value.name, f"{value.module}:{value.name}", value, None,
             reason=f"calls {value.module}.{value.name}, an object made at import", value=value,
         )  # fmt: skip
+
+    def _declared(self, declared: Declared, scope: Scope, name: str = "") -> Target:
+        """The leaf that `activity(fn, ...)` makes; what is said again counts."""
+        found = self.leaf_of(declared.function, scope, name or declared.name)
+        return found if declared.undo is None else replace(found, undo=self._callee(declared.undo, scope))
+
+    def _undo_of(self, function: ProjectFunction) -> str:
+        """The qualified name of what undoes a leaf, by its decorator; "" for nothing."""
+        undo, scope = self.marks.undo(function), self.names.scope(function.node).parent
+        return "" if undo is None or scope is None else self._callee(undo, scope)
+
+    def _callee(self, function: ast.expr, scope: Scope) -> str:
+        return self.leaf_of(function, scope).callee
 
     def leaf_of(self, expr: ast.expr, scope: Scope, name: str = "") -> Target:
         """The leaf that a function value makes, under a declared name or the function's own."""
@@ -191,11 +207,12 @@ class Targets:
         if isinstance(symbol, ModuleValue):
             declared = self.marks.declared(symbol)
             if declared is not None:
-                return self.leaf_of(declared.function, declared.scope, name or declared.name)
+                return self._declared(declared, declared.scope, name)
         if isinstance(symbol, ProjectFunction):
             own = self.marks.activity_name(symbol) or symbol.node.name
             callee = f"{symbol.module}:{symbol.qualname}"
-            return Target(CallKind.LEAF, name or own, callee, symbol, self.is_async(symbol))
+            undo = self._undo_of(symbol)
+            return Target(CallKind.LEAF, name or own, callee, symbol, self.is_async(symbol), undo=undo)
         if isinstance(symbol, External):
             own = symbol.qualified.rpartition(".")[2]
             return Target(CallKind.LEAF, name or own, symbol.qualified, symbol, None)
@@ -214,7 +231,7 @@ class Targets:
         """`activity(fn, ...)(args)`, or a call of what another call returned."""
         declared = self.marks.declared_call(func, scope)
         if declared is not None:
-            return self.leaf_of(declared.function, scope, declared.name)
+            return self._declared(declared, scope)
         found = self.values.of(func, call, scope)
         if found is not None:
             return found

@@ -329,3 +329,26 @@ class TriedWorkflow(Rule):
         + "@workflow\nasync def main():\n    async def child(x):\n        return await fetch(x)\n\n"
         "    return await activity(child, timeout='1m')(1)  # FLP116\n",
     )
+
+
+class OnlyInLeaf(Rule):
+    code = "FLP124"
+    title = "Something of a running leaf in a workflow"
+    why = (
+        "`heartbeat` and `current_activity` are about the call of a leaf while it runs: its attempt, its "
+        "progress, its key. A workflow is not called once; it is replayed."
+    )
+    message = "{callee} is for leaves, and this is a workflow"
+    help = "{rewrite}"
+    ways = ("write it into a function that the workflow calls",)
+    valid = (
+        "from flopod import heartbeat, workflow\n\nasync def copy(pages):\n    for page in pages:\n"
+        "        heartbeat(page)\n        print(page)\n\n"
+        "@workflow\nasync def main(pages):\n    await copy(pages)\n",
+    )
+    invalid = (
+        _HEAD.replace("import workflow", "import heartbeat, workflow")
+        + "@workflow\nasync def main(x):\n    heartbeat(x)  # FLP124\n    return await fetch(x)\n",
+        _HEAD.replace("import workflow", "import current_activity, workflow")
+        + "@workflow\nasync def main():\n    return await fetch(current_activity().attempt)  # FLP124\n",
+    )
