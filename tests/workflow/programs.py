@@ -405,3 +405,64 @@ async def handwritten(wf: Any) -> list[Any]:
     taken = await wf.branch("status", "open", {"open": case})
     fan = await wf.parallel("fan", [lambda scope, i=i: scope.activity("double", double, i) for i in range(3)])
     return [each.results, [(e.index, str(e.error)) for e in each.errors], rounds, taken, fan, kept.value]
+
+
+def join(text: str, number: int) -> str:
+    called()
+    return f"{text}{number}".upper()
+
+
+async def twice(scope: Any, item: int, index: int) -> int:
+    return int(await scope.activity("add", add, item, index))
+
+
+async def handwritten_by_key(wf: Any) -> list[Any]:
+    async def one(scope: Any, item: str, _: int) -> str:
+        if item == "b":
+            await scope.activity("fail", fail, item)
+        return str(await scope.activity("join", join, item, 2))
+
+    found = await wf.each("items", "abc", one, key=lambda item: item, concurrency=2)
+    return [found.results, [one.index for one in found.errors], [str(one.error) for one in found.errors]]
+
+
+async def handwritten_state(wf: Any) -> list[Any]:
+    total = wf.var("total", 1)
+    names = wf.list("names", ["a"])
+    counts = wf.map("counts")
+
+    async def page(scope: Any, iteration: int) -> Any:
+        got = await scope.activity("add", add, iteration, 1)
+        await total.update(lambda value: value + got)
+        await names.push("bcde"[iteration])
+        await counts.set("fire", got)
+        if iteration == 1:
+            await counts.set("ice", 1)
+            await counts.set("water", 1)
+        if iteration == 2:
+            await counts.delete("water")
+            await names.filter(lambda name: name != "a")
+            return STOP
+        return None
+
+    rounds = await wf.repeat("pages", page)
+    last = await wf.activity("add", add, rounds, 1)
+    return [total.value, names.items, counts.map, last]
+
+
+async def handwritten_races(wf: Any) -> list[Any]:
+    async def first(scope: Any) -> str:
+        await scope.activity("add", add, 1, 1)
+        return "first"
+
+    async def second(scope: Any) -> str:
+        return str(await scope.activity("join", join, "second", 1))
+
+    winner = await wf.race("race", timer=wf.sleep("sleep", "1s"), event=wf.wait("never"))
+    taken = await wf.branch(
+        "which", (await wf.activity("double", double, 1)) > 1, {True: first, False: second}
+    )
+    quick = await wf.race("quick", a=wf.activity("double#a", double, 2), b=wf.wait("later"))
+    fan = await wf.parallel("fan", [lambda s, i=i: s.activity("slow", slow, i, 3 - i) for i in (1, 2)])
+    named = await wf.parallel(a=wf.activity("slow#a", slow, 2, 2), b=wf.activity("slow#b", slow, "x", 1))
+    return [winner.name, winner.value, taken, quick.value, fan, dict(named)]

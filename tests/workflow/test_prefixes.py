@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from flopod.errors import DuplicateId
 from flopod.events import ActivityFailed
 from flopod.workflow.commands import StartLeaf
 from tests.workflow import programs
@@ -25,6 +26,9 @@ PROGRAMS: list[tuple[Body, tuple[Any, ...]]] = [
     (programs.break_and_return, ()),
     (programs.mutates_both, ()),
     (programs.handwritten, ()),
+    (programs.handwritten_by_key, ()),
+    (programs.handwritten_state, ()),
+    (programs.handwritten_races, ()),
 ]
 
 
@@ -35,10 +39,36 @@ def test_same_end_from_every_prefix(body: Body, args: tuple[Any, ...]) -> None:
 
 
 @pytest.mark.parametrize("seed", range(6))
-@pytest.mark.parametrize("body", [programs.gathered, programs.gather_fails, programs.handwritten])
+@pytest.mark.parametrize(
+    "body", [programs.gathered, programs.gather_fails, programs.handwritten, programs.handwritten_by_key]
+)
 def test_same_end_when_completions_are_shuffled(body: Body, seed: int) -> None:
     """Whatever the order in which concurrent leaves complete, it is the log's order after a resume."""
     sweep(body, *([4] if body is programs.gathered else []), seed=seed, depth=1)
+
+
+def test_the_results_of_the_author_s_forms() -> None:
+    """Results and errors of `each` are apart, `race` has a winner, state reads as it was written."""
+    assert run(programs.handwritten_by_key).value == [["A2", None, "C2"], [1], ["b"]]
+    assert run(programs.handwritten_state).value == [7, ["b", "c", "d"], {"fire": 3, "ice": 1}, 4]
+    assert run(programs.handwritten_races).value == ["timer", None, "first", 4, [1, 2], {"a": 2, "b": "x"}]
+
+
+def test_two_items_of_one_key_are_refused() -> None:
+    """Before any of them has begun."""
+
+    async def body(wf: Any) -> Any:
+        return await wf.each("items", [1, 2, 1], programs.twice, key=lambda item: item)
+
+    ran = run(body)
+    assert isinstance(ran.core.error, DuplicateId)
+    assert not ran.calls
+
+
+def test_an_item_keeps_its_place_by_its_key() -> None:
+    """The key is in the path, so that an item is found again wherever it stands."""
+    ran = run(programs.handwritten_by_key)
+    assert set(ran.calls) == {"items[a]/join", "items[b]/fail", "items[c]/join"}
 
 
 def test_waits_from_every_prefix() -> None:

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from msgspec import Raw, Struct
 
 from flopod import codec
-from flopod.errors import SerializableError
+from flopod.errors import DuplicateId, SerializableError
 from flopod.events import BranchTaken, IterationCompleted, RaceWon
 from flopod.stop import STOP
 from flopod.workflow.operations import Item, Operation
+from flopod.workflow.paths import encode_key
 
 if TYPE_CHECKING:
     from flopod.authoring import Results, Winner
-    from flopod.workflow.core import Core
     from flopod.workflow.scope import Scope
 
 
@@ -131,56 +131,89 @@ async def repeat(scope: "Scope", path: str, fn: Callable[..., Awaitable[Any]]) -
 
 
 async def each(
-    scope: "Scope", path: str, items: Iterable[Any], fn: Callable[..., Awaitable[Any]], concurrency: int
+    scope: "Scope",
+    path: str,
+    items: Iterable[Any],
+    fn: Callable[..., Awaitable[Any]],
+    concurrency: int,
+    key: Callable[[Any], Any] | None,
 ) -> EachResult:
-    """Run `fn(scope, item, index)` for each item, `concurrency` at a time; errors are collected."""
+    """Run `fn(scope, item, index)` for each item, `concurrency` at a time; errors are collected.
+
+    An item's place in the path is its key, without a `key` its position. Raises DuplicateId.
+    """
     if concurrency < 1:
         raise ValueError(f"{path}: concurrency is {concurrency}, it must be 1 or more")
     todo = list(items)
+    names = _names(scope, path, todo, key)
     outcomes: list[tuple[Any, Exception | None]] = [(None, None)] * len(todo)
     queue = iter(enumerate(todo))
 
     async def worker(queue: Iterator[tuple[int, Any]]) -> None:
         for index, item in queue:
-            outcomes[index] = await _run_item(scope, path, index, item, fn)
+            outcomes[index] = await _Item(scope, path, names[index], index, item).run(fn)
 
     await gather([worker(queue) for _ in range(min(concurrency, len(todo)))])
     errors = [ItemError(index, error) for index, (_, error) in enumerate(outcomes) if error is not None]
     return EachResult([value for value, _ in outcomes], errors)
 
 
-async def _run_item(
-    scope: "Scope", path: str, index: int, item: Any, fn: Callable[..., Awaitable[Any]]
-) -> tuple[Any, Exception | None]:
-    core = scope.core
-    place = f"{path}[{index}]"
-    if place in core.history.finished:
-        return await Item(core, place, _fingerprint(item))  # type: ignore[no-any-return]
-    try:
-        value = await fn(scope.iteration(place), item, index)
-        return _record_item(core, path, index, item, value, None)
-    except Exception as error:
-        return _record_item(core, path, index, item, None, error)
+def _names(scope: "Scope", path: str, items: Sequence[Any], key: Callable[[Any], Any] | None) -> list[str]:
+    """The place of each item in the path."""
+    if key is None:
+        return [str(index) for index in range(len(items))]
+    names = [encode_key(key(item)) for item in items]
+    seen: set[str] = set()
+    for name in names:
+        if name in seen and not scope.core.fenced:
+            raise DuplicateId(f"{path}[{name}]", scope.path, "let `key` give each item its own key")
+        seen.add(name)
+    return names
 
 
-def _record_item(
-    core: "Core", path: str, index: int, item: Any, value: Any, error: Exception | None
-) -> tuple[Any, Exception | None]:
-    event = IterationCompleted(
-        path=path,
-        at=core.now,
-        index=index,
-        key=str(index),
-        item=_fingerprint(item),
-        result=Raw(codec.encode(value)) if error is None else None,
-        error=None if error is None else Raw(codec.encode(error)),
-    )
-    if not core.compensations.stands_on(f"{path}[{index}]"):
-        core.ask((path, index), IterationCompleted, Asked(f"the end of item {index}"))
-        core.emit(event)
-    if event.error is not None:
-        return None, codec.decode(event.error)
-    return codec.decode(event.result or Raw(b"null")), None
+class _Item:
+    """One item of an `each`: run, or taken from the record of an earlier process."""
+
+    def __init__(self, scope: "Scope", path: str, key: str, index: int, item: Any) -> None:
+        self._scope = scope
+        self._core = scope.core
+        self._path = path
+        self._key = key
+        self._place = f"{path}[{key}]"
+        self._index = index
+        self._item = item
+
+    async def run(self, fn: Callable[..., Awaitable[Any]]) -> tuple[Any, Exception | None]:
+        """Return the result, or the error, as a record gives it."""
+        if self._place in self._core.history.finished:
+            recorded = Item(self._core, self._place, _fingerprint(self._item))
+            if self._core.replay.take(recorded) and recorded.done():
+                return recorded.result()  # type: ignore[no-any-return]
+            return await recorded  # type: ignore[no-any-return]
+        try:
+            value = await fn(self._scope.iteration(self._place), self._item, self._index)
+            return self._ended(value, None)
+        except Exception as error:
+            return self._ended(None, error)
+
+    def _ended(self, value: Any, error: Exception | None) -> tuple[Any, Exception | None]:
+        core = self._core
+        event = IterationCompleted(
+            path=self._path,
+            at=core.now,
+            index=self._index,
+            key=self._key,
+            item=_fingerprint(self._item),
+            result=Raw(codec.encode(value)) if error is None else None,
+            error=None if error is None else Raw(codec.encode(error)),
+        )
+        if not core.compensations.stands_on(self._place):
+            asked = Asked(f"the end of item {self._index}")
+            core.ask((self._path, self._index), IterationCompleted, asked)
+            core.emit(event)
+        if event.error is not None:
+            return None, codec.decode(event.error)
+        return codec.decode(event.result or Raw(b"null")), None
 
 
 def _fingerprint(item: Any) -> str:

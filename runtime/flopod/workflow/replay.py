@@ -45,6 +45,23 @@ class Replay:
         self._settle(operation, event)
         return True
 
+    def take(self, operation: Operation) -> bool:
+        """Settle an operation at once if its outcome is the next of all, and nothing is asked for before it.
+
+        What went on in its place may have kept others from going on, so that what they ask for next is new.
+        """
+        history = self._core.history
+        record = history.next_outcome()
+        if self._core.fenced or record is None or path_of(record.event) != operation.path:
+            return False
+        missing = history.first_unasked(own=True)
+        if history.older or (missing is not None and missing.seq < record.seq):
+            return False
+        self._core.scheduler.now = record.event.at
+        history.delivered()
+        self._settle(operation, record.event)
+        return True
+
     def acts(self) -> bool:
         """Whether what the body waits for now is new in the past, so that the world has to be asked.
 

@@ -163,7 +163,7 @@ class Scope:
         """
         path = self._claim(id)
         if fn is not None:
-            return forms.each(self, path, items, fn, concurrency)
+            return forms.each(self, path, items, fn, concurrency, key)
         return Each(self, path, items, keep, key)
 
     def repeat(
