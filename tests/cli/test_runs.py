@@ -11,7 +11,10 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from msgspec import Raw
 
+from flopod.backends.choose import choose
+from flopod.events import ActivityCompleted, ActivityProgress, ActivityStarted, RunStarted
 from flopod_compiler.cli.deliver import flopod_run
 from flopod_compiler.cli.group import flopod
 from tests.cli.flows import Job, make_bundle
@@ -78,6 +81,25 @@ def test_a_run_is_shown_with_what_it_waits_for() -> None:
         f"FLOPOD_BACKEND={os.environ['FLOPOD_BACKEND']} flopod-run deliver waits "
     )
     assert "waits     'approved' at 'approved'" in _flopod("runs", "show", "waits").stdout
+
+
+def test_the_progress_of_a_running_leaf_is_shown(tmp_path: Path) -> None:
+    """What it told last; of a leaf that is over nothing."""
+    events = [
+        RunStarted(run_id="copies", workflow="copy", input=Raw(b"[]")),
+        ActivityStarted(path="first", callee="flows:copy", fingerprint=""),
+        ActivityProgress(path="first", attempt=1, progress=Raw(b"9")),
+        ActivityCompleted(path="first", result=Raw(b"null")),
+        ActivityStarted(path="second", callee="flows:copy", fingerprint=""),
+        ActivityProgress(path="second", attempt=1, progress=Raw(b'{"page":1}')),
+        ActivityProgress(path="second", attempt=1, progress=Raw(b'{"page":2}')),
+    ]
+    where = f"file:{tmp_path}"
+    with choose(where, os.environ) as store:
+        store.append("copies", 0, events)
+    found = json.loads(_flopod("runs", "show", "copies", "--json", "--backend", where).stdout)
+    assert found["progress"] == {"second": {"page": 2}}
+    assert 'progress  second: {"page": 2}' in _flopod("runs", "show", "copies", "--backend", where).stdout
 
 
 def test_a_failed_run_is_shown_with_its_traceback() -> None:

@@ -40,6 +40,10 @@ class Pulses:
         pulse = self._open.pop(path, None)
         if pulse is not None:
             pulse.over = True
+        if self._told:
+            self._drop(path, again)
+
+    def _drop(self, path: str, again: bool) -> None:
         with self._lock:
             told = self._told.pop(path, None)
         if again and told is not None:
