@@ -10,7 +10,7 @@ from tests.differential.expressions import int_expr
 _NAMES = """
 alias and annotated-assign as-completed assert assign async-for async-leaf async-with async-workflow
 attempt augmented-assign augmented-item binary break break-in-finally chained-assign
-changed-while-iterated class comparison-chain continue create-task dataclass decorated
+changed-while-iterated class comparison-chain compensate continue create-task dataclass decorated
 deferred-await del del-item dict-change dict-comprehension dict-items elif else enum enumerate
 except except-star-clause except-tuple expression-statement f-string finally for for-else
 for-generator function-loop function-table function-value gather-fan-out-generator
@@ -41,7 +41,7 @@ import itertools
 import logging
 import time
 
-from flopod import Retry, attempt, parallel, race, workflow
+from flopod import Retry, attempt, compensate, parallel, race, workflow
 
 
 class Oops(Exception):

@@ -160,6 +160,13 @@ def attempted(body: Body) -> None:
     )
 
 
+def compensated(body: Body) -> None:
+    """`compensate`, which acts if the run fails later on."""
+    body.mark("compensate")
+    name = body.rng.choice(["num", "snum"]) if body.is_async else "snum"
+    body.text.add(f"compensate({name}, {int_expr(body)}, b={int_expr(body, 1)})")
+
+
 def unreachable(body: Body) -> None:
     """Statements behind one that leaves."""
     body.mark("unreachable")
@@ -222,7 +229,9 @@ def makers(body: Body) -> list[Maker]:
         unreachable, walrus_in_comprehension, delete_items, decorated,
     ]  # fmt: skip
     if not body.in_loop:
-        found += [local_class]
+        found += [local_class, compensated]
+    elif body.rng.random() < 0.1:
+        found.append(compensated)  # a loop with compensations is never fast-forwarded, and most should be
     if not body.is_helper:
         found += [recursion]
     found += [attempted] if body.is_async else [nap]
