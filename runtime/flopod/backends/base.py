@@ -49,6 +49,7 @@ class Backend(ABC):
 
     def __init__(self) -> None:
         self._watchers: dict[str, list[Callable[[], None]]] = {}
+        self._watching_all: list[Callable[[str], None]] = []
 
     @abstractmethod
     def describe(self) -> str:
@@ -130,6 +131,10 @@ class Backend(ABC):
     def hold(self, run_id: str) -> Hold:
         """Take the run for this process and this place in it. Raises RunHeld if it is taken."""
 
+    def claim(self, run_id: str) -> Hold:
+        """Take the run for an engine of this process, which holds many. Raises RunHeld if it is taken."""
+        return self.hold(run_id)
+
     @abstractmethod
     def _deliver(self, run_id: str, path: str, event: str, payload: bytes, at: int) -> int: ...
 
@@ -142,7 +147,30 @@ class Backend(ABC):
         number = self._deliver(run_id, path, event, _compact(payload), now_ms() if at is None else at)
         for callback in list(self._watchers.get(run_id, ())):
             callback()
+        for tell in list(self._watching_all):
+            tell(run_id)
         return number
+
+    def watch(self, callback: Callable[[str], None]) -> Callable[[], None]:
+        """Call `callback(run_id)` after each delivery made through this object; returns how to stop that."""
+        self._watching_all.append(callback)
+        return lambda: self._watching_all.remove(callback)
+
+    def open_runs(self) -> list[RunSummary]:
+        """Return the summaries of all runs that are pending, running or waiting, the eldest first."""
+        found = [one for one in self.summaries() if one.status in ("pending", "running", "waiting")]
+        return found[::-1]
+
+    def news(self, mark: object) -> tuple[object, list[str]]:
+        """Return the runs that were delivered to, or started, since `mark` was returned, and a new mark.
+
+        With None for a mark only that is returned. It is cheap enough to poll; a run may be named in vain.
+        """
+        return mark, []
+
+    def announce(self, run_id: str) -> None:
+        """Make `news` of other processes name a run that was started, where that does not show by itself."""
+        del run_id
 
     def watch_inbox(self, run_id: str, callback: Callable[[], None]) -> Callable[[], None]:
         """Call `callback` after each delivery made through this object; returns how to stop that.

@@ -4,6 +4,7 @@ DIR/events/RUN.jsonl      the log, one record a line
 DIR/summaries/RUN.json    the summary, and how much of the log is in it
 DIR/inbox/RUN.jsonl       what was delivered to the run
 DIR/locks/RUN             who holds the run
+DIR/news                  which runs were delivered to, for engines that wait
 """
 
 import contextlib
@@ -18,7 +19,7 @@ from flopod.backends import disk
 from flopod.backends.base import Backend, Batch, InboxItem, Timer, due_of, select
 from flopod.backends.inboxfile import InboxFile
 from flopod.backends.linefile import UNKNOWN, LineFile
-from flopod.backends.lock import FileHold, Hold
+from flopod.backends.lock import Claim, FileHold, Hold
 from flopod.backends.reading import (
     check_owner,
     damaged_summary,
@@ -74,6 +75,7 @@ class FileBackend(Backend):
         self._lock = threading.RLock()
         self._runs: dict[str, _Run] = {}
         self._inboxes: dict[str, InboxFile] = {}
+        self._news = self.directory / "news"
 
     def describe(self) -> str:
         return f"files in {self.directory}"
@@ -247,7 +249,24 @@ class FileBackend(Backend):
     def _deliver(self, run_id: str, path: str, event: str, payload: bytes, at: int) -> int:
         inbox = self._inbox(run_id)
         self._folder("inbox")
-        return inbox.deliver(path, event, payload, at)
+        number = inbox.deliver(path, event, payload, at)
+        self.announce(run_id)
+        return number
+
+    def announce(self, run_id: str) -> None:
+        # It only says where to look: what is lost of it, an engine finds when it is started again.
+        with contextlib.suppress(OSError), self._news.open("ab", buffering=0) as news:
+            news.write(run_id.encode() + b"\n")
+
+    def news(self, mark: object) -> tuple[object, list[str]]:
+        size = self._news.stat().st_size if self._news.exists() else 0
+        if mark is None or size == mark:
+            return size, []
+        start = mark if isinstance(mark, int) and mark < size else 0
+        with disk.errors(self._news), self._news.open("rb") as news:
+            news.seek(start)
+            lines = news.read(size - start).decode().split()
+        return size, list(dict.fromkeys(line for line in lines if _is_run_id(line)))
 
     def inbox(self, run_id: str, after: int = 0) -> list[InboxItem]:
         return self._inbox(run_id).items()[after:]
@@ -260,6 +279,12 @@ class FileBackend(Backend):
         self._folder("locks")
         with disk.errors(file):
             return FileHold(run_id, file, lambda: self._forget(run_id))
+
+    def claim(self, run_id: str) -> Hold:
+        file = self._file("locks", check_run_id(run_id))
+        self._folder("locks")
+        with disk.errors(file):
+            return Claim(run_id, file, lambda: self._forget(run_id))
 
     def _run(self, run_id: str) -> _Run:
         with self._lock:

@@ -18,6 +18,7 @@ from typing import ClassVar, Self
 
 import msgspec
 
+from flopod.backends.rangelock import RangeLocks
 from flopod.errors import RunHeld
 
 _TROUBLE = "storage_error"
@@ -84,10 +85,17 @@ class FileHold(Hold):
         self._on_release = on_release
         self._pid = os.getpid()
         self._key = os.path.realpath(file)
+        self._lock = RangeLocks.of(file.parent)
         with self._guard:
             if self.here(file) is not None:
                 raise RunHeld(run_id, self._pid)
-            self._fd = _lock(run_id, file)
+            if not self._lock.take(run_id):
+                raise RunHeld(run_id, _holder(file))
+            try:
+                self._fd = _lock(run_id, file)
+            except BaseException:
+                self._lock.free(run_id)
+                raise
             self._taken[self._key] = self
         super().__init__(run_id, crashed=_state(self._fd) == "running")
         self._left = _note(self._pid, "left")
@@ -130,6 +138,7 @@ class FileHold(Hold):
             self.leave()
             os.close(self._fd)
             self._fd = -1
+            self._lock.free(self.run_id)
             if self._taken.get(self._key) is self:
                 del self._taken[self._key]
         if self._on_release is not None:
@@ -139,6 +148,55 @@ class FileHold(Hold):
         # On a full disk the note cannot grow the file; the lock holds without it.
         with contextlib.suppress(OSError):
             os.pwrite(self._fd, text, 0)
+
+
+class Claim(Hold):
+    """A hold of an engine, which has many: a lock, and no file of its own unless it is left with work open.
+
+    `was_left` says that the holder before left in good order.
+    """
+
+    def __init__(self, run_id: str, file: Path, on_release: Callable[[], None] | None = None) -> None:
+        """Take the run whose file is `file`, in a folder that exists. Raises RunHeld, or OSError."""
+        self._lock = RangeLocks.of(file.parent)
+        if not self._lock.take(run_id):
+            raise RunHeld(run_id, _holder(file))
+        self._file = file
+        self._on_release = on_release
+        self._is_taken = True
+        state = _take_note(file)
+        super().__init__(run_id, crashed=state == "running")
+        self.was_left = state == "left"
+
+    def leave(self) -> None:
+        with contextlib.suppress(OSError):
+            self._file.write_bytes(_note(os.getpid(), "left"))
+
+    def release(self) -> None:
+        if self._is_taken:
+            self._is_taken = False
+            self._lock.free(self.run_id)
+            if self._on_release is not None:
+                self._on_release()
+
+
+def _take_note(file: Path) -> str:
+    """Return the state that the holder before noted, and take the note away."""
+    try:
+        data = file.read_bytes()
+        file.unlink()
+    except OSError:
+        return ""
+    owner = _owner(data)
+    return owner.state if owner else ""
+
+
+def _holder(file: Path) -> int | None:
+    try:
+        owner = _owner(file.read_bytes())
+    except OSError:
+        return None
+    return owner.pid if owner else None
 
 
 def _lock(run_id: str, file: Path) -> int:
@@ -156,8 +214,12 @@ def _lock(run_id: str, file: Path) -> int:
 
 
 def _read(fd: int) -> _Owner | None:
+    return _owner(os.pread(fd, 200, 0))
+
+
+def _owner(data: bytes) -> _Owner | None:
     try:
-        return msgspec.json.decode(os.pread(fd, 200, 0), type=_Owner)
+        return msgspec.json.decode(data, type=_Owner)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
 

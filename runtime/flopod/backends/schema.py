@@ -8,7 +8,7 @@ import sqlite3
 
 from flopod.errors import StorageError
 
-VERSION = 2
+VERSION = 3
 SEQ_BITS = 32
 _LAST = (1 << SEQ_BITS) - 1
 
@@ -36,6 +36,7 @@ _TABLES = (
     ) STRICT, WITHOUT ROWID
     """,
     "CREATE INDEX runs_by_start ON runs (started_at, run_id)",
+    "CREATE INDEX runs_pending ON runs (started_at) WHERE status = 'pending'",
     "CREATE INDEX runs_by_due ON runs (next_due) WHERE next_due IS NOT NULL",
     """
     CREATE TABLE summaries (
@@ -46,14 +47,15 @@ _TABLES = (
     """,
     """
     CREATE TABLE inbox (
+        number INTEGER PRIMARY KEY,
         run_id TEXT NOT NULL,
         n INTEGER NOT NULL,
         path TEXT NOT NULL,
         event TEXT NOT NULL,
         payload TEXT NOT NULL,
         at INTEGER NOT NULL,
-        PRIMARY KEY (run_id, n)
-    ) STRICT, WITHOUT ROWID
+        UNIQUE (run_id, n)
+    ) STRICT
     """,
 )
 

@@ -13,7 +13,7 @@ from msgspec import Raw
 from flopod.backends import disk
 from flopod.backends.base import Backend, Batch, InboxItem, Timer, due_of, read_cursor
 from flopod.backends.database import Database, transaction
-from flopod.backends.lock import FileHold, Hold
+from flopod.backends.lock import Claim, FileHold, Hold
 from flopod.backends.reading import (
     damaged_summary,
     decode_summary,
@@ -54,6 +54,12 @@ _LIST = """
     ORDER BY started_at DESC, run_id DESC LIMIT ?5
 """
 _DUE = "SELECT run_id FROM runs WHERE next_due < ? AND status IN ('running', 'waiting')"
+_OPEN = """
+    SELECT run_id FROM runs WHERE status IN ('pending', 'running', 'waiting') ORDER BY started_at, run_id
+"""
+_NEWS = """
+    SELECT run_id FROM inbox WHERE number > ? UNION SELECT run_id FROM runs WHERE status = 'pending'
+"""
 _WITHOUT_HEADLINE = "SELECT run_id FROM logs WHERE run_id NOT IN (SELECT run_id FROM runs)"
 
 
@@ -275,6 +281,21 @@ class SqliteBackend(Backend):
             for n, path, event, payload, at in rows
         ]
 
+    def open_runs(self) -> list[RunSummary]:
+        self._complete_headlines()
+        with self._database.reading as db:
+            return self._summaries_of(db, _OPEN, ())
+
+    def news(self, mark: object) -> tuple[object, list[str]]:
+        with self._database.reading as db:
+            version = db.execute("PRAGMA data_version").fetchone()[0]
+            before, last = mark if isinstance(mark, tuple) else (None, None)
+            if version == before:
+                return mark, []
+            found = [] if last is None else [row[0] for row in db.execute(_NEWS, (last,)).fetchall()]
+            latest = db.execute("SELECT coalesce(max(number), 0) FROM inbox").fetchone()[0]
+        return (version, latest), found
+
     def inbox_token(self, run_id: str) -> object:
         # The number of a version changes with every commit of another connection, not of this one.
         check_run_id(run_id)
@@ -286,6 +307,12 @@ class SqliteBackend(Backend):
         with disk.errors(file):
             disk.make_folder(file.parent)
             return FileHold(run_id, file, lambda: self._forget(run_id))
+
+    def claim(self, run_id: str) -> Hold:
+        file = self._database.locks / check_run_id(run_id)
+        with disk.errors(file):
+            disk.make_folder(file.parent)
+            return Claim(run_id, file, lambda: self._forget(run_id))
 
     def _forget(self, run_id: str) -> None:
         tracked = self._tracked.pop(run_id, None)

@@ -11,6 +11,7 @@ from flopod.backends.schema import SEQ_BITS
 from flopod.events import STEADY, Event, RunSummary, Status
 
 _LAG = 256
+_FEW = 16
 
 _NUMBER = "SELECT number FROM logs WHERE run_id = ?"
 _SET_HEADLINE = """
@@ -88,8 +89,11 @@ class Tracked:
         if headline != self.headline:
             set_headline(db, summary)
             self.headline = headline
-        # A summary grows with what is open, so that the more is open the more rarely it is written.
-        if not self.stored_seq or summary.seq - self.stored_seq >= max(_LAG, summary.open_count):
+        # A summary grows with what is open, so that the more is open the more rarely it is written. One
+        # at rest is not written for a while, and is read by who lists runs.
+        behind = summary.seq - self.stored_seq
+        at_rest = summary.status != "running" and summary.open_count < _FEW
+        if not self.stored_seq or at_rest or behind >= max(_LAG, summary.open_count):
             set_summary(db, summary)
             self.stored_seq = summary.seq
 

@@ -9,6 +9,7 @@ from msgspec import Raw
 
 from flopod.backends.base import Backend
 from flopod.engine.clock import Clock
+from flopod.engine.commits import Commits, Direct
 from flopod.engine.leaves import Leaves
 from flopod.engine.outcome import OnProgress, OpenSleep, OpenWait, PendingRetry, Progress, RunOutcome
 from flopod.engine.pulses import Pulses
@@ -28,7 +29,10 @@ class Driver:
     """One run in this process. `wake` may be called from any thread.
 
     With `exit_when_waiting` it returns when nothing but waits and sleeps is open. `write(stream, text)`
-    takes what the workflow prints, instead of the standard streams.
+    takes what the workflow prints, instead of the standard streams. `commits` is the way into the store,
+    by default a direct one. `on_rest` is told when nothing but waits and sleeps is open, and when that is
+    over. Without `polls` somebody else looks for deliveries of other processes, and calls `wake`; without
+    `inline` plain functions always run in threads, because other runs go on in this one.
     """
 
     def __init__(
@@ -41,6 +45,10 @@ class Driver:
         on_progress: OnProgress | None = None,
         write: Callable[[str, str], None] | None = None,
         hide_loop: bool = False,
+        commits: Commits | None = None,
+        on_rest: "Callable[[Driver, bool], None] | None" = None,
+        polls: bool = True,
+        inline: bool = True,
     ) -> None:
         self.core = core
         self.committed: Callable[[Commit], None] | None = None
@@ -50,6 +58,11 @@ class Driver:
         self._on_progress = on_progress
         self._write = write
         self._leaves = Leaves(core.run_id, self._report, Pulses(self._take_progress, self._save), hide_loop)
+        self._commits = Direct(backend) if commits is None else commits
+        self._on_rest = on_rest
+        self._polls = polls and clock.real
+        self._inline = inline
+        self._draining = False
         self._woken = asyncio.Event()
         self._loop = asyncio.get_running_loop()
         self._token: object = None
@@ -63,6 +76,16 @@ class Driver:
         self._polled = 0.0
         self._loop.call_soon_threadsafe(self._woken.set)
 
+    def leave(self) -> None:
+        """Return as soon as nothing but waits and sleeps is open."""
+        self._exit_when_waiting = True
+        self.wake()
+
+    def drain(self) -> None:
+        """Return as soon as the leaves under way have ended; no other one is started."""
+        self._draining = True
+        self.leave()
+
     def submitted(self) -> None:
         """Note that a body outside of the core's scheduler has done something."""
         self._submitted += 1
@@ -73,9 +96,11 @@ class Driver:
 
         Raises DivergenceError, Fenced or StorageError; the body is then abandoned as it is.
         """
-        stop_watching = self._backend.watch_inbox(self.core.run_id, self.wake)
+        core = self.core
+        stop_watching = self._backend.watch_inbox(core.run_id, self.wake)
         try:
-            self._take_inbox()
+            if core.history.started is not None:
+                self._take_inbox()
             while (outcome := await self._turn_once()) is None:
                 pass
             return outcome
@@ -97,13 +122,16 @@ class Driver:
         commit = core.step(self._clock.now())
         if core.diverged is not None:
             raise core.diverged
-        self._commit(commit)
+        if commit.events:
+            await self._commit(commit)
         self._tell_progress(commit)
         await self._carry_out(commit.commands)
         if core.ended is not None:
             await self._leaves.unwound()
         if core.ended is not None or core.paused is not None:
             return self._outcome()
+        if self._draining and self._leaves.idle:
+            return RunOutcome("left")
         return None if core.has_more else await self._rest()
 
     # -- the body outside ------------------------------------------------------------------------
@@ -128,11 +156,9 @@ class Driver:
 
     # -- committing ------------------------------------------------------------------------------
 
-    def _commit(self, commit: Commit) -> None:
-        if not commit.events:
-            return
+    async def _commit(self, commit: Commit) -> None:
         try:
-            self._backend.append(self.core.run_id, commit.expected, commit.events)
+            await self._commits.append(self.core.run_id, commit.expected, commit.events)
         except StorageError as error:
             self._backend.mark(self.core.run_id, "storage_error", str(error))
             raise
@@ -150,7 +176,10 @@ class Driver:
 
     async def _start(self, command: StartLeaf) -> None:
         leaves = self._leaves
-        alone = len(self.core.agenda.running) == 1 and leaves.idle
+        if self._draining:
+            return
+        in_place = self._inline or not command.sync
+        alone = in_place and len(self.core.agenda.running) == 1 and leaves.idle
         alone = alone and command.timeout is None and command.heartbeat is None
         if alone and (command.sync or len(self.core.open) == 1) and self.core.external is None:
             if time.monotonic() - self._turn > _TURN:
@@ -189,8 +218,10 @@ class Driver:
         if not self._leaves.inline:
             self._woken.set()
             return
+        commit = self.core.flush()
         try:
-            self._commit(self.core.flush())
+            if commit.events:
+                self._backend.append(self.core.run_id, commit.expected, commit.events)
         except (RunHeld, StorageError) as error:
             self._broken = error
             self.core.abandon()
@@ -210,7 +241,12 @@ class Driver:
         if idle and self._exit_when_waiting and self._only_waits():
             await self._leaves.unwound()
             return None if self._take_inbox() else self._outcome()
+        rests = self._on_rest is not None and idle and self._only_waits()
+        if rests and self._on_rest is not None:
+            self._on_rest(self, True)
         await self._clock.pause(self._next_look(), self._woken, idle)
+        if rests and self._on_rest is not None:
+            self._on_rest(self, False)
         return None
 
     def _only_waits(self) -> bool:
@@ -219,7 +255,7 @@ class Driver:
 
     def _next_look(self) -> int | None:
         due = self.core.next_due()
-        if not self.core.mailbox.waiting or not self._clock.real:
+        if not self.core.mailbox.waiting or not self._polls:
             return due
         poll = self._clock.now() + _POLL_MS
         return poll if due is None else min(due, poll)

@@ -54,18 +54,9 @@ async def run_workflow(
     with _held(backend, identity.run_id, hold) as held:
         history = identity.read(backend.load(identity.run_id))
         given = input_document(args, kwargs)
-        if history.started is None:
-            opening = identity.started(clock.now(), given)
-            core = Core(identity.run_id, history, [opening], max_crashes=max_crashes())
-            core.start(body_of(fn, opening.input))
-        else:
-            started = identity.call_of(history.started)
-            _check_input(fn, identity, history, started, given)
-            settled = _settled(history, resume_paused, held.crashed)
-            if settled is not None:
-                return settled
-            core = _resumed(identity, history, held.crashed, clock)
-            core.start(body_of(fn, started.input))
+        core = opened(fn, identity, history, given, held.crashed, clock, resume_paused=resume_paused)
+        if isinstance(core, RunOutcome):
+            return core
         driver = Driver(
             core,
             backend,
@@ -79,6 +70,40 @@ async def run_workflow(
             return await driver.run()
         except DivergenceError as error:
             raise diverged(backend, identity, core, error, clock) from None
+
+
+def opened(
+    fn: Workflow,
+    identity: Identity,
+    history: History,
+    given: Raw | None,
+    crashed: bool,
+    clock: Clock,
+    *,
+    resume_paused: bool = False,
+) -> Core | RunOutcome:
+    """Return a run that is ready to be driven, or the outcome of one that is over or paused.
+
+    `history` is empty for a run that starts now with the input `given`. Raises InputChanged, BadInput,
+    BuildMismatch.
+    """
+    if history.started is None:
+        return begun(fn, identity, identity.started(clock.now(), given))
+    started = identity.call_of(history.started)
+    _check_input(fn, identity, history, started, given)
+    settled = _settled(history, resume_paused, crashed)
+    if settled is not None:
+        return settled
+    core = _resumed(identity, history, crashed, clock)
+    core.start(body_of(fn, started.input))
+    return core
+
+
+def begun(fn: Workflow, identity: Identity, opening: RunStarted) -> Core:
+    """Return a run that starts now."""
+    core = Core(identity.run_id, identity.read([]), [opening], max_crashes=max_crashes())
+    core.start(body_of(fn, opening.input))
+    return core
 
 
 def _held(backend: Backend, run_id: str, hold: Hold | None) -> AbstractContextManager[Hold]:

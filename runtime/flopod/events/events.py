@@ -19,6 +19,9 @@ else:
     OptionalRaw = Raw
 
 
+Attribute: TypeAlias = str | int | float | bool
+
+
 def _kind(class_name: str) -> str:
     return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", class_name).lower()
 
@@ -39,7 +42,10 @@ class WaitPoint(Struct, omit_defaults=True, kw_only=True, frozen=True):
 
 
 class RunStarted(Event, kw_only=True, frozen=True):
-    """Always the first event of a run; `generation` is that of the lock of its build."""
+    """Always the first event of a run; `generation` is that of the lock of its build.
+
+    `queue`, `key` and `priority` say where it stands in line; `attributes` are what it can be found by.
+    """
 
     workflow: str
     input: Raw
@@ -51,6 +57,10 @@ class RunStarted(Event, kw_only=True, frozen=True):
     waits: list[WaitPoint] = []
     run_id: str = ""
     sync: bool = False
+    queue: str = ""
+    key: str = ""
+    priority: int = 0
+    attributes: dict[str, Attribute] = {}
 
 
 class RunResumed(Event, kw_only=True, frozen=True):

@@ -68,6 +68,10 @@ class RunSummary(Struct, omit_defaults=True, kw_only=True):
     sleeps: dict[str, int] = {}
     waits: dict[str, OpenWait] = {}
     children: dict[str, str] = {}
+    queue: str = ""
+    key: str = ""
+    priority: int = 0
+    attributes: dict[str, e.Attribute] = {}
     version: int = 0
 
     def timers(self) -> dict[str, int]:
@@ -129,6 +133,10 @@ def _started(summary: RunSummary, event: e.RunStarted) -> None:
     summary.build = event.build
     summary.build_name = event.build_name
     summary.parent = event.parent
+    summary.queue = event.queue
+    summary.key = event.key
+    summary.priority = event.priority
+    summary.attributes = event.attributes
 
 
 def _resumed(summary: RunSummary, event: e.RunResumed) -> None:

@@ -44,6 +44,7 @@ from flopod.workflow.scope import Scope
 from flopod.workflow.snapshot import Budget, Capturing, drop_captured
 
 E = TypeVar("E", bound=Event)
+_random = random.Random()
 
 
 class Core:
@@ -75,7 +76,7 @@ class Core:
         self.mailbox = Mailbox()
         self.output = Output(self)
         self.compensations = Compensations(self)
-        self.random = random.Random()
+        self.random = _random
         self.now = 0
         self.fenced = False
         self.external: Callable[[Operation], Generator[Any, Any, Any]] | None = None

@@ -1,0 +1,462 @@
+"""Many runs in one process: begins them as limits allow, drives them, and puts those that wait away."""
+
+import asyncio
+import contextlib
+import heapq
+import secrets
+import time
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from types import TracebackType
+from typing import Any
+
+from msgspec import Raw
+from msgspec.structs import replace
+
+from flopod.backends.base import Backend
+from flopod.backends.lock import Claim, Hold
+from flopod.engine.call import check_same, input_document
+from flopod.engine.clock import Clock, SystemClock
+from flopod.engine.commits import Grouped
+from flopod.engine.driver import Driver
+from flopod.engine.limits import Limit, Queue
+from flopod.engine.outcome import RunOutcome
+from flopod.engine.ready import Place, Ready
+from flopod.engine.registry import Program, Registry
+from flopod.engine.run import begun, diverged, opened
+from flopod.engine.waits import first_event, unknown_run
+from flopod.errors import DivergenceError, Fenced, FlopodError, RunHeld, StorageError
+from flopod.events import (
+    FINAL,
+    Abandoned,
+    ActivityCompleted,
+    ActivityFailed,
+    ActivityStarted,
+    Attribute,
+    Record,
+    RunStarted,
+    RunSummary,
+)
+from flopod.runid import check_run_id
+from flopod.workflow.core import Core
+
+_POLL = 0.05
+_LINGER = 5.0
+_AGAIN = 5.0
+_FOREVER = 1 << 62
+
+
+class Handle:
+    """A run that was started in an engine."""
+
+    def __init__(self, engine: "Engine", run_id: str) -> None:
+        self._engine = engine
+        self.run_id = run_id
+
+    async def outcome(self) -> RunOutcome:
+        """Wait until the run is over or at rest (paused, diverged), and return how it ended."""
+        return await self._engine.outcome(self.run_id)
+
+    async def result(self) -> Any:
+        """Wait until the run is over; return its result, or raise its error."""
+        outcome = await self.outcome()
+        if outcome.error is not None:
+            raise outcome.error
+        if outcome.status != "completed":
+            raise FlopodError(f"the run {self.run_id!r} is {outcome.status}: {outcome.reason}")
+        return outcome.value
+
+
+class Engine(AbstractAsyncContextManager["Engine"]):
+    """Runs the workflows of `registry` on `backend`: `async with Engine(backend, registry) as engine`.
+
+    At most `concurrency` runs are being stepped or have leaves under way; others that could go on stand in
+    line. Of those that only wait, `resting` stay in memory, the others come back when their timer or event
+    is due. `queues` and `limits` (of workflows) say how many may have begun and not ended. Opening takes up
+    the open runs that the store has; leaving lets the leaves under way end, for `grace` seconds.
+    """
+
+    def __init__(
+        self,
+        backend: Backend,
+        registry: Registry,
+        *,
+        concurrency: int = 256,
+        resting: int = 256,
+        queues: Mapping[str, Queue] | None = None,
+        limits: Mapping[str, Limit] | None = None,
+        grace: float = 10.0,
+        clock: Clock | None = None,
+    ) -> None:
+        self._backend = backend
+        self._registry = registry
+        self._concurrency = concurrency
+        self._most_resting = resting
+        self._grace = grace
+        self._clock: Clock = SystemClock() if clock is None else clock
+        self._commits = Grouped(backend, lambda: len(self._live) <= 1)
+        self._ready = Ready(queues or {}, limits or {})
+        self._openings: dict[str, RunStarted] = {}
+        self._durable: dict[str, asyncio.Future[None]] = {}
+        self._live: dict[str, Driver | None] = {}
+        self._resting: OrderedDict[str, float] = OrderedDict()
+        self._suspended: dict[str, int] = {}
+        self._due: list[tuple[int, str]] = []
+        self._touched: set[str] = set()
+        self._waiting_for: dict[str, asyncio.Future[RunOutcome]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._draining = False
+        self._wake = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop
+
+    # -- opening and leaving ---------------------------------------------------------------------
+
+    async def __aenter__(self) -> "Engine":
+        self._loop = asyncio.get_running_loop()
+        self._mark, _ = self._backend.news(None)
+        self._stop_watching = self._backend.watch(self._delivered_here)
+        for summary in self._backend.open_runs():
+            self._take_up(summary)
+        self._serving = asyncio.create_task(self._serve(), name="flopod engine")
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.drain()
+
+    async def drain(self) -> None:
+        """Begin no run and no leaf any more, and let go of all runs; they go on at the next start."""
+        self._draining = True
+        self._stop_watching()
+        self._serving.cancel()
+        for driver in self._live.values():
+            if driver is not None:
+                driver.drain()
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=self._grace)
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+        await self._commits.close()
+
+    def _take_up(self, summary: RunSummary) -> None:
+        place = Place(summary.workflow, summary.queue, summary.key, summary.priority)
+        if summary.status == "pending":
+            self._ready.begin(summary.run_id, place)
+        else:
+            self._ready.hold(summary.run_id, place)
+            if summary.status == "waiting":
+                self._suspend(summary.run_id, summary.next_due)
+            else:
+                self._ready.go_on(summary.run_id)
+
+    # -- what others ask for ---------------------------------------------------------------------
+
+    async def start(
+        self,
+        workflow: str,
+        args: Sequence[Any] = (),
+        kwargs: Mapping[str, Any] | None = None,
+        *,
+        run_id: str | None = None,
+        queue: str = "",
+        key: str = "",
+        priority: int = 0,
+        attributes: Mapping[str, Attribute] | None = None,
+    ) -> Handle:
+        """Start a run, durably: it surely runs, even if the process is killed at once.
+
+        The same run id with the same workflow and input is the same run. Raises UnknownWorkflow,
+        InvalidRunId, InputChanged, StorageError.
+        """
+        program = self._registry.program(workflow)
+        chosen = _new_run_id() if run_id is None else check_run_id(run_id)
+        identity = program.identify(chosen)
+        opening = replace(
+            identity.started(self._clock.now(), input_document(args, kwargs or {})),
+            queue=queue,
+            key=key,
+            priority=priority,
+            attributes=dict(attributes or {}),
+        )
+        if run_id is not None and self._is_known(program, opening):
+            return Handle(self, chosen)
+        try:
+            await self._open(opening)
+        except Fenced:
+            self._is_known(program, opening)
+        return Handle(self, chosen)
+
+    def _is_known(self, program: Program, opening: RunStarted) -> bool:
+        recorded = self._openings.get(opening.run_id) or first_event(self._backend, opening.run_id)
+        if recorded is None:
+            return False
+        check_same(opening.run_id, recorded, opening.workflow, opening.input, program.fn)
+        return True
+
+    async def _open(self, opening: RunStarted) -> None:
+        """Make a new run durable: with its first step if it can begin at once, else by itself."""
+        run_id = opening.run_id
+        durable = self._durable[run_id] = self._loop.create_future()
+        self._openings[run_id] = opening
+        self._ready.begin(run_id, Place(opening.workflow, opening.queue, opening.key, opening.priority))
+        self._admit()
+        try:
+            if run_id not in self._live:
+                await self._commits.append(run_id, 0, [opening])
+                self._openings.pop(run_id, None)
+                self._wake.set()
+            else:
+                await durable
+        finally:
+            self._durable.pop(run_id, None)
+
+    def deliver(self, run_id: str, path: str, event: str, payload: Raw) -> int:
+        """Deliver an event, durably, and return its number in the inbox of the run."""
+        return self._backend.deliver(run_id, path, event, payload)
+
+    async def outcome(self, run_id: str) -> RunOutcome:
+        """Wait until a run is over or at rest. Raises UnknownRun."""
+        if run_id not in self._live:
+            summary = self._backend.summary(run_id)
+            if summary is None:
+                raise unknown_run(self._backend, run_id)
+            if summary.status in FINAL or summary.status in ("paused", "diverged"):
+                return self._settled(run_id, summary)
+        waiting = self._waiting_for.get(run_id)
+        if waiting is None:
+            waiting = self._waiting_for[run_id] = self._loop.create_future()
+        return await asyncio.shield(waiting)
+
+    def _settled(self, run_id: str, summary: RunSummary) -> RunOutcome:
+        if summary.status in ("paused", "diverged"):
+            return RunOutcome(summary.status, reason=summary.error)
+        program = self._registry.program(summary.workflow)
+        identity = program.identify(run_id)
+        history = identity.read(self._backend.load(run_id))
+        found = opened(program.fn, identity, history, None, False, self._clock)
+        if isinstance(found, RunOutcome):
+            return found
+        return RunOutcome(summary.status, reason=summary.error)
+
+    # -- serving ---------------------------------------------------------------------------------
+
+    async def _serve(self) -> None:
+        while True:
+            self._wake.clear()
+            self._wake_due()
+            self._admit()
+            self._put_away()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._next_look()):
+                    await self._wake.wait()
+            self._read_news()
+
+    def _next_look(self) -> float:
+        now, wait = time.monotonic(), _POLL
+        later = self._ready.next_at()
+        if later is not None:
+            wait = min(wait, max(later - now, 0))
+        if self._due:
+            wait = min(wait, max(self._due[0][0] - self._clock.now(), 0) / 1000)
+        return wait
+
+    def _read_news(self) -> None:
+        try:
+            self._mark, run_ids = self._backend.news(self._mark)
+        except StorageError:
+            return
+        for run_id in run_ids:
+            self._delivered(run_id)
+
+    def _delivered_here(self, run_id: str) -> None:
+        self._loop.call_soon_threadsafe(self._delivered, run_id)
+
+    def _delivered(self, run_id: str) -> None:
+        """Something came for a run: its driver looks at the inbox, or it comes back."""
+        if run_id in self._live:
+            driver = self._live[run_id]
+            self._touched.add(run_id)
+            if driver is not None:
+                driver.wake()
+        elif run_id in self._suspended:
+            self._resume(run_id)
+        elif run_id not in self._openings:
+            self._look_at(run_id)
+
+    def _look_at(self, run_id: str) -> None:
+        """Take up a run that another process has started or resumed."""
+        summary = self._backend.summary(run_id)
+        if summary is not None and summary.status == "pending":
+            self._take_up(summary)
+            self._wake.set()
+
+    def _wake_due(self) -> None:
+        now = self._clock.now()
+        while self._due and self._due[0][0] <= now:
+            due, run_id = heapq.heappop(self._due)
+            if self._suspended.get(run_id) == due:
+                self._resume(run_id)
+
+    def _resume(self, run_id: str) -> None:
+        del self._suspended[run_id]
+        self._ready.go_on(run_id)
+        self._wake.set()
+
+    def _suspend(self, run_id: str, due: int | None) -> None:
+        self._suspended[run_id] = _FOREVER if due is None else due
+        if due is not None:
+            heapq.heappush(self._due, (due, run_id))
+            self._wake.set()
+
+    def _admit(self) -> None:
+        """Let as many runs go as there is room for."""
+        while not self._draining and len(self._live) - len(self._resting) < self._concurrency:
+            run_id = self._ready.take(time.monotonic())
+            if run_id is None:
+                return
+            self._live[run_id] = None
+            task = asyncio.create_task(self._run(run_id), name=f"flopod {run_id}")
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    # -- one run ---------------------------------------------------------------------------------
+
+    async def _run(self, run_id: str) -> None:
+        try:
+            outcome = await self._drive(run_id)
+        except (RunHeld, StorageError) as error:
+            outcome = self._refused(run_id, error)
+        except FlopodError as error:
+            outcome = RunOutcome("diverged", reason=str(error), error=error)
+        finally:
+            self._resting.pop(run_id, None)
+            self._live.pop(run_id, None)
+            self._openings.pop(run_id, None)
+        self._let_go(run_id, outcome)
+        self._wake.set()
+
+    def _refused(self, run_id: str, error: FlopodError) -> RunOutcome:
+        durable = self._durable.get(run_id)
+        if durable is not None and not durable.done():
+            durable.set_exception(error)
+            return RunOutcome("storage_error", error=error)
+        self._loop.call_later(_AGAIN, self._again, run_id)
+        return RunOutcome("held", reason=str(error))
+
+    def _again(self, run_id: str) -> None:
+        if not self._draining and run_id not in self._live:
+            self._ready.go_on(run_id)
+            self._wake.set()
+
+    async def _drive(self, run_id: str) -> RunOutcome:
+        with self._backend.claim(run_id) as hold:
+            prepared = self._prepare(run_id, hold)
+            if isinstance(prepared, RunOutcome):
+                return prepared
+            core, program = prepared
+            driver = Driver(
+                core,
+                self._backend,
+                clock=self._clock,
+                commits=self._commits,
+                on_rest=self._rests,
+                polls=False,
+                inline=False,
+            )
+            durable = self._durable.get(run_id)
+            if durable is not None:
+                driver.committed = lambda _: None if durable.done() else durable.set_result(None)
+            self._live[run_id] = driver
+            if self._draining:
+                driver.drain()
+            try:
+                outcome = await driver.run()
+            except DivergenceError as error:
+                identity = program.identify(run_id)
+                raise diverged(self._backend, identity, core, error, self._clock) from None
+            if outcome.status == "waiting":
+                self._suspend_driven(run_id, core)
+            elif outcome.status == "left" and core.agenda.running:
+                hold.leave()
+            return outcome
+
+    def _prepare(self, run_id: str, hold: Hold) -> tuple[Core, Program] | RunOutcome:
+        opening = self._openings.get(run_id)
+        if opening is not None:
+            program = self._registry.program(opening.workflow)
+            return begun(program.fn, program.identify(run_id), opening), program
+        recorded = first_event(self._backend, run_id)
+        if recorded is None:
+            raise unknown_run(self._backend, run_id)
+        program = self._registry.program(recorded.workflow)
+        identity = program.identify(run_id)
+        records = self._backend.load(run_id)
+        history = identity.read(records)
+        crashed = hold.crashed or (isinstance(hold, Claim) and not hold.was_left and _is_in_flight(records))
+        core = opened(program.fn, identity, history, None, crashed, self._clock)
+        return core if isinstance(core, RunOutcome) else (core, program)
+
+    def _suspend_driven(self, run_id: str, core: Core) -> None:
+        """Put a run away, unless something was delivered while it was leaving."""
+        if run_id in self._touched and self._backend.inbox(run_id, core.history.last_inbox):
+            self._ready.go_on(run_id)
+        else:
+            self._suspend(run_id, core.next_due())
+        self._touched.discard(run_id)
+
+    def _let_go(self, run_id: str, outcome: RunOutcome) -> None:
+        if outcome.status in ("waiting", "left", "held"):
+            return
+        self._touched.discard(run_id)
+        if outcome.status not in ("paused", "diverged"):
+            self._ready.ended(run_id)
+        waiting = self._waiting_for.pop(run_id, None)
+        if waiting is not None and not waiting.done():
+            waiting.set_result(outcome)
+
+    # -- runs that only wait ---------------------------------------------------------------------
+
+    def _rests(self, driver: Driver, rests: bool) -> None:
+        run_id = driver.core.run_id
+        if rests:
+            self._resting[run_id] = time.monotonic()
+            self._touched.discard(run_id)
+            self._put_away()
+            if self._ready:
+                self._wake.set()
+        else:
+            self._resting.pop(run_id, None)
+
+    def _put_away(self) -> None:
+        """Let those leave the memory that have rested longest."""
+        old = time.monotonic() - _LINGER
+        while self._resting:
+            run_id, since = next(iter(self._resting.items()))
+            if len(self._resting) <= self._most_resting and since > old:
+                return
+            del self._resting[run_id]
+            driver = self._live.get(run_id)
+            if driver is not None:
+                driver.leave()
+
+
+def _is_in_flight(records: Sequence[Record]) -> bool:
+    """Whether a leaf had been started and nothing was written of its end."""
+    started: set[str] = set()
+    for _, event in records:
+        if isinstance(event, ActivityStarted):
+            started.add(event.path)
+        elif isinstance(event, ActivityCompleted | ActivityFailed):
+            started.discard(event.path)
+        elif isinstance(event, Abandoned):
+            started.difference_update(event.paths)
+    return bool(started)
+
+
+def _new_run_id() -> str:
+    """Ids of later runs sort after those of earlier ones."""
+    return f"{time.time_ns() // 1_000_000:012x}-{secrets.token_hex(6)}"
