@@ -62,6 +62,7 @@ class Driver:
         self._on_rest = on_rest
         self._polls = polls and clock.real
         self._inline = inline
+        self._abandon = core.abandon if inline else core.discard
         self._draining = False
         self._woken = asyncio.Event()
         self._loop = asyncio.get_running_loop()
@@ -107,8 +108,8 @@ class Driver:
         finally:
             stop_watching()
             self._leaves.close()
-            if self.core.ended is None:
-                self.core.abandon()
+            if core.ended is None:
+                self._abandon()
 
     async def _turn_once(self) -> RunOutcome | None:
         core = self.core
@@ -130,7 +131,7 @@ class Driver:
             await self._leaves.unwound()
         if core.ended is not None or core.paused is not None:
             return self._outcome()
-        if self._draining and self._leaves.idle:
+        if self._draining and self._leaves.idle and not core.has_more:
             return RunOutcome("left")
         return None if core.has_more else await self._rest()
 

@@ -229,6 +229,12 @@ class Core:
         self.fenced = True
         fence.abandon(self)
 
+    def discard(self) -> None:
+        """Leave without unwinding, in a process that goes on with other runs: free the memory."""
+        self.fenced = True
+        if not self.scheduler.discard():
+            fence.abandon(self)
+
     # -- what operations and scopes use ----------------------------------------------------------
 
     def ask(self, key: EntryKey, kind: type[E], asking: Any) -> E | None:

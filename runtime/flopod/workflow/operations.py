@@ -44,7 +44,7 @@ class Operation:
             raise RuntimeError("cannot reuse already awaited coroutine")
         self._awaited = True
         core = self.core
-        if core.scheduler.current is None:
+        if core.scheduler.current is None and not (core.fenced and core.external is None):
             return core.bridge(self)
         if not core.fenced:
             self.begin()

@@ -7,13 +7,16 @@ are asyncio's own, interleaving included. What waits for the world is an operati
 import asyncio
 from asyncio import events, tasks
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from contextvars import Context
 from functools import partial
 from inspect import iscoroutine
 from typing import Any, NoReturn, Protocol, runtime_checkable
 
 from flopod.workflow.raising import untraced
+
+_CLOSINGS = 100
 
 
 @runtime_checkable
@@ -113,12 +116,31 @@ class Scheduler(asyncio.AbstractEventLoop):
         A round is what was ready when it began, as in asyncio's own loop, which ends after a whole round.
         """
         if self.is_ready:
-            self._run_in_place(stop)
+            with self._in_place():
+                self._run(stop)
 
     def release(self, outcome: Outcome) -> None:
         """Let other tasks go on although the call that `outcome` belongs to is not over."""
         if self.floor is outcome:
             self.floor = None
+
+    def discard(self) -> bool:
+        """Free the memory of all tasks, in a run that is fenced; returns whether that was possible.
+
+        Python closes a coroutine by GeneratorExit, so a `finally` of the body is passed through. Of a
+        fenced run nothing comes out: what it awaits there never begins, and is closed in its turn.
+        """
+        with self._in_place():
+            for _ in range(_CLOSINGS):
+                if not self.alive:
+                    break
+                for arm in list(self.alive):
+                    if _is_closed(arm.get_coro()):
+                        del self.alive[arm]
+                        arm._log_destroy_pending = False  # type: ignore[attr-defined]
+        self._ready.clear()
+        self._next_round.clear()
+        return not self.alive
 
     def _run(self, stop: Callable[[], bool]) -> None:
         ready = self._ready
@@ -143,7 +165,8 @@ class Scheduler(asyncio.AbstractEventLoop):
                 raise
             self.on_exit(error)
 
-    def _run_in_place(self, stop: Callable[[], bool]) -> None:
+    @contextmanager
+    def _in_place(self) -> Iterator[None]:
         """Take the place of the loop that runs this thread, and of its task: Python steps one at a time."""
         outside = events._get_running_loop()
         task = None if outside is None else asyncio.current_task(outside)
@@ -151,7 +174,7 @@ class Scheduler(asyncio.AbstractEventLoop):
             tasks._leave_task(outside, task)
         events._set_running_loop(self)
         try:
-            self._run(stop)
+            yield
         finally:
             events._set_running_loop(outside)
             if outside is not None and task is not None:
@@ -246,6 +269,16 @@ class Scheduler(asyncio.AbstractEventLoop):
         asyncio.BaseEventLoop.default_exception_handler(self, context)  # type: ignore[arg-type]
 
     _current_handle = None
+
+
+def _is_closed(coro: Any) -> bool:
+    try:
+        coro.close()
+    except RuntimeError:
+        return False  # it awaits something in a `finally`
+    except BaseException:
+        return True  # an error of the body's own, of which nobody hears
+    return True
 
 
 def _nothing() -> None:

@@ -1,0 +1,414 @@
+"""`Engine`: many runs in one process; what is started surely runs, what waits is put away and comes back."""
+
+import asyncio
+import gc
+import os
+import signal
+import subprocess
+import sys
+import time
+import weakref
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec import Raw
+
+from flopod.backends.base import Backend
+from flopod.backends.file import FileBackend
+from flopod.backends.memory import MemoryBackend
+from flopod.backends.sqlite import SqliteBackend
+from flopod.engine.engine import Engine
+from flopod.engine.limits import Limit, Queue, Rate
+from flopod.engine.registry import HandWritten
+from flopod.errors import InputChanged, RunHeld, UnknownRun, UnknownWorkflow
+
+calls: list[Any] = []
+inside: list[str] = []
+most: list[int] = []
+most_of_a_key = [0]
+
+
+@pytest.fixture(autouse=True)
+def _fresh() -> None:
+    for noted in (calls, inside, most):
+        noted.clear()
+    most_of_a_key[:] = [0]
+
+
+@pytest.fixture(params=["memory", "file", "sqlite"])
+def backend(request: pytest.FixtureRequest, tmp_path: Path) -> Backend:
+    """A store of each kind."""
+    made: dict[str, Callable[[], Backend]] = {
+        "memory": MemoryBackend,
+        "file": lambda: FileBackend(tmp_path),
+        "sqlite": lambda: SqliteBackend(tmp_path / "runs.db"),
+    }
+    return made[request.param]()
+
+
+async def note(x: Any) -> Any:
+    calls.append(x)
+    return x
+
+
+async def crowd(name: str) -> None:
+    inside.append(name)
+    most.append(len(inside))
+    most_of_a_key[:] = [max(most_of_a_key[0], sum(one[0] == name[0] for one in inside))]
+    await asyncio.sleep(0.05)
+    inside.remove(name)
+
+
+async def one(wf: Any, x: Any) -> Any:
+    return await wf.activity("note", note, x)
+
+
+async def crowded(wf: Any, name: str) -> None:
+    await wf.activity("crowd", crowd, name)
+
+
+async def approval(wf: Any, x: Any) -> Any:
+    await wf.activity("before", note, ("before", x))
+    answer = await wf.wait("approved")
+    return await wf.activity("after", note, ("after", x, answer))
+
+
+async def naps(wf: Any, seconds: float) -> str:
+    await wf.sleep("nap", seconds)
+    return "awake"
+
+
+async def fails(_: Any) -> None:
+    raise LookupError("gone")
+
+
+WORKFLOWS = HandWritten({"one": one, "approval": approval, "naps": naps, "fails": fails, "crowded": crowded})
+
+
+def serve(backend: Backend, use: Callable[[Engine], Coroutine[Any, Any, Any]], **options: Any) -> Any:
+    """Open an engine, use it, and leave it."""
+
+    async def main() -> Any:
+        async with Engine(backend, WORKFLOWS, **options) as engine:
+            return await asyncio.wait_for(use(engine), 30)
+
+    return asyncio.run(main())
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    """Wait for something to become true."""
+    end = time.monotonic() + 20
+    while not holds():
+        assert time.monotonic() < end, "it did not come true in 20 seconds"
+        await asyncio.sleep(0.005)
+
+
+def test_runs_started_together_all_end_with_their_own_result(backend: Backend) -> None:
+    """Two hundred runs, more than may be under way at a time."""
+
+    async def use(engine: Engine) -> list[Any]:
+        handles = await asyncio.gather(*(engine.start("one", [n]) for n in range(200)))
+        return await asyncio.gather(*(handle.result() for handle in handles))
+
+    assert serve(backend, use, concurrency=16) == list(range(200))
+    assert sorted(calls) == list(range(200))
+    assert {summary.status for summary in backend.summaries()} == {"completed"}
+
+
+def test_a_failed_run_raises_its_error(backend: Backend) -> None:
+    """`result` raises what the workflow raised, at once and of a run that was over before."""
+
+    async def use(engine: Engine) -> None:
+        handle = await engine.start("fails", run_id="f")
+        for _ in range(2):
+            with pytest.raises(LookupError, match="gone"):
+                await handle.result()
+
+    serve(backend, use)
+
+
+def test_the_same_start_twice_is_one_run(backend: Backend) -> None:
+    """A start is idempotent by its run id; another input under it is refused."""
+
+    async def use(engine: Engine) -> None:
+        first, second = await asyncio.gather(*(engine.start("one", [7], run_id="same") for _ in range(2)))
+        assert [await first.result(), await second.result()] == [7, 7]
+        assert await (await engine.start("one", [7], run_id="same")).result() == 7
+        with pytest.raises(InputChanged):
+            await engine.start("one", [8], run_id="same")
+        with pytest.raises(UnknownWorkflow):
+            await engine.start("two")
+        with pytest.raises(UnknownRun):
+            await engine.outcome("nobody")
+
+    serve(backend, use)
+    assert calls == [7]
+
+
+@pytest.mark.parametrize("resting", [0, 10])
+def test_a_waiting_run_goes_on_with_its_event(backend: Backend, resting: int) -> None:
+    """Whether it rests in memory or was put away, nothing that was recorded runs again."""
+
+    async def use(engine: Engine) -> Any:
+        handles = [await engine.start("approval", [n], run_id=f"run{n}") for n in range(5)]
+        await until(lambda: sum(one.status == "waiting" for one in backend.summaries()) == 5)
+        for n in range(5):
+            engine.deliver(f"run{n}", "approved", "approved", Raw(str(n).encode()))
+        return [await handle.result() for handle in handles]
+
+    assert serve(backend, use, resting=resting) == [("after", n, n) for n in range(5)]
+    assert sorted(map(str, calls)) == sorted(
+        str(call) for n in range(5) for call in (("before", n), ("after", n, n))
+    )
+
+
+def test_timers_wake_runs_that_were_put_away(backend: Backend) -> None:
+    """A sleep ends although nobody holds the run in memory."""
+
+    async def use(engine: Engine) -> list[Any]:
+        handles = [await engine.start("naps", [0.2]) for _ in range(20)]
+        return [await handle.result() for handle in handles]
+
+    assert serve(backend, use, resting=0) == ["awake"] * 20
+
+
+def test_what_an_engine_leaves_the_next_one_takes_up(backend: Backend) -> None:
+    """Runs that wait, and runs that had not begun, go on in another engine."""
+
+    async def first(engine: Engine) -> None:
+        await engine.start("approval", [1], run_id="waits")
+        await until(lambda: any(one.status == "waiting" for one in backend.summaries()))
+
+    async def second(engine: Engine) -> Any:
+        engine.deliver("waits", "approved", "approved", Raw(b'"yes"'))
+        return (await engine.outcome("waits")).value
+
+    serve(backend, first)
+    assert serve(backend, second) == ("after", 1, "yes")
+    assert calls == [("before", 1), ("after", 1, "yes")]
+
+
+def test_a_drain_lets_leaves_end_and_starts_no_other(backend: Backend) -> None:
+    """What was under way is recorded; what comes after it runs in the next engine, once."""
+
+    async def slow(x: int) -> int:
+        calls.append(x)
+        await asyncio.sleep(0.1)
+        return x
+
+    async def two(wf: Any) -> int:
+        return int(await wf.activity("a", slow, 1) + await wf.activity("b", slow, 2))
+
+    async def main(wait: bool) -> Any:
+        async with Engine(backend, HandWritten({"two": two})) as engine:
+            handle = await engine.start("two", run_id="r")
+            await until(lambda: bool(calls))
+            return await handle.result() if wait else None
+
+    asyncio.run(main(wait=False))
+    assert calls == [1]
+    assert asyncio.run(main(wait=True)) == 3
+    assert calls == [1, 2]
+    assert backend.summary("r").crashes == 0  # type: ignore[union-attr]
+
+
+def test_a_run_that_another_process_holds_is_left_alone(backend: Backend) -> None:
+    """It is not executed twice."""
+
+    async def use(engine: Engine) -> None:
+        with backend.hold("mine"), pytest.raises(RunHeld):
+            await engine.start("one", [1], run_id="mine")
+
+    serve(backend, use)
+    assert calls == []
+
+
+# -- limits --------------------------------------------------------------------------------------
+
+
+def test_a_queue_lets_so_many_begin_and_a_key_one_after_the_other(backend: Backend) -> None:
+    """The concurrency of the queue and of each key hold at any moment."""
+    queues = {"mail": Queue(limit=Limit(concurrency=3), per_key=Limit(concurrency=1))}
+
+    async def use(engine: Engine) -> None:
+        starts = [
+            engine.start("crowded", [f"{key}{n}"], queue="mail", key=key) for n in range(4) for key in "abcd"
+        ]
+        handles = await asyncio.gather(*starts)
+        async with asyncio.TaskGroup() as group:
+            for handle in handles:
+                group.create_task(handle.result())
+
+    serve(backend, use, queues=queues)
+    assert max(most) == 3
+    assert len(most) == 16
+    assert most_of_a_key == [1]
+
+
+def test_a_throttled_key_holds_up_no_other() -> None:
+    """While one key waits for its rate, the runs of another go through."""
+    queues = {"q": Queue(per_key=Limit(rate=Rate(1, "1h")))}
+    backend = MemoryBackend()
+
+    async def use(engine: Engine) -> list[Any]:
+        for n in range(5):
+            await engine.start("one", [f"slow{n}"], queue="q", key="slow", priority=10)
+        others = [await engine.start("one", [f"k{n}"], queue="q", key=f"k{n}") for n in range(5)]
+        return [await other.result() for other in others]
+
+    assert serve(backend, use, queues=queues) == [f"k{n}" for n in range(5)]
+    assert sorted(calls) == ["k0", "k1", "k2", "k3", "k4", "slow0"]
+
+
+def test_a_higher_priority_is_first() -> None:
+    """Of those that wait in line; within one priority the order of their start."""
+
+    async def use(engine: Engine) -> None:
+        first = [await engine.start("crowded", ["x"]) for _ in range(1)]
+        later = [
+            await engine.start("one", [name], priority=priority)
+            for name, priority in (("low", 0), ("high", 5), ("middle", 3), ("low too", 0))
+        ]
+        for handle in first + later:
+            await handle.result()
+
+    serve(MemoryBackend(), use, concurrency=1)
+    assert calls == ["high", "middle", "low", "low too"]
+
+
+def test_slots_are_counted_anew_after_a_restart(backend: Backend) -> None:
+    """A run that has begun and waits holds its slot in the next engine too, and frees it at its end."""
+    limits = {"approval": Limit(concurrency=1)}
+
+    async def first(engine: Engine) -> None:
+        await engine.start("approval", [1], run_id="a")
+        await engine.start("approval", [2], run_id="b")
+        await until(lambda: bool(calls))
+
+    async def second(engine: Engine) -> None:
+        await asyncio.sleep(0.1)
+        assert calls == [("before", 1)]
+        for run_id in "ab":
+            engine.deliver(run_id, "approved", "approved", Raw(b"0"))
+            await engine.outcome(run_id)
+
+    serve(backend, first, limits=limits)
+    serve(backend, second, limits=limits)
+    assert calls == [("before", 1), ("after", 1, 0), ("before", 2), ("after", 2, 0)]
+
+
+# -- memory and processes ------------------------------------------------------------------------
+
+
+def test_runs_that_were_put_away_are_out_of_memory() -> None:
+    """Nothing of their bodies stays: neither the frames nor what they hold."""
+    alive: weakref.WeakSet[Any] = weakref.WeakSet()
+
+    class Heavy:
+        pass
+
+    async def holds(wf: Any) -> None:
+        heavy = Heavy()
+        alive.add(heavy)
+        try:
+            await wf.wait("never")
+        finally:
+            calls.append("finally")
+            await wf.activity("cleanup", note, "cleanup")
+            del heavy
+
+    async def main() -> None:
+        async with Engine(MemoryBackend(), HandWritten({"holds": holds}), resting=2) as engine:
+            for _ in range(20):
+                await engine.start("holds")
+            await until(lambda: gc.collect() >= 0 and len(alive) <= 2)
+
+    asyncio.run(main())
+
+
+SERVER = """
+import asyncio, os, sys
+from flopod.backends.{module} import {cls}
+from flopod.engine.engine import Engine
+from flopod.engine.registry import HandWritten
+
+async def work(n, i):
+    with open(sys.argv[2], "a") as journal:
+        journal.write(f"{{n}}.{{i}}\\n")
+        journal.flush()
+    await asyncio.sleep(0.001)
+    return i
+
+async def steps(wf, n):
+    total = 0
+    for i in range(5):
+        total += await wf.activity(f"work#{{i}}", work, n, i)
+        await wf.sleep(f"nap#{{i}}", 0.001)
+    return total
+
+async def main():
+    async with Engine({cls}(sys.argv[1]), HandWritten({{"steps": steps}})) as engine:
+        handles = [await engine.start("steps", [n], run_id=f"run{{n}}") for n in range(30)]
+        print("started", flush=True)
+        for handle in handles:
+            assert await handle.result() == 10
+        print("done", flush=True)
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize(
+    ("module", "cls", "place"), [("sqlite", "SqliteBackend", "runs.db"), ("file", "FileBackend", "runs")]
+)
+def test_an_engine_that_is_killed_loses_nothing(module: str, cls: str, place: str, tmp_path: Path) -> None:
+    """Killed at many moments; at the end every run has its result, and only leaves in flight ran again."""
+    journal = tmp_path / "journal"
+    program = tmp_path / "server.py"
+    program.write_text(SERVER.format(module=module, cls=cls))
+    command = [sys.executable, str(program), str(tmp_path / place), str(journal)]
+    environment = {**os.environ, "FLOPOD_MAX_CRASHES": "1000"}
+    kills = 0
+    for attempt in range(60):
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+        try:
+            out, _ = process.communicate(timeout=0.25 + 0.03 * attempt)
+        except subprocess.TimeoutExpired:
+            os.kill(process.pid, signal.SIGKILL)
+            process.communicate()
+            kills += 1
+            continue
+        assert process.returncode == 0
+        assert "done" in out
+        break
+    lines = journal.read_text().splitlines()
+    assert set(lines) == {f"{n}.{i}" for n in range(30) for i in range(5)}
+    assert kills > 0
+    assert len(lines) - len(set(lines)) <= 30 * kills
+
+
+@pytest.mark.parametrize("kind", ["file", "sqlite"])
+def test_another_process_delivers_and_starts(kind: str, tmp_path: Path) -> None:
+    """What another process puts into the store is noticed without a restart."""
+    store: Backend = FileBackend(tmp_path) if kind == "file" else SqliteBackend(tmp_path / "runs.db")
+    module, cls = type(store).__module__, type(store).__name__
+    where = str(tmp_path if kind == "file" else tmp_path / "runs.db")
+    program = (
+        f"from {module} import {cls}; from flopod.events import RunStarted; from msgspec import Raw\n"
+        f"store = {cls}({where!r})\n"
+        "store.deliver('here', 'approved', 'approved', Raw(b'1'))\n"
+        "store.append('other', 0, [RunStarted(workflow='one', input=Raw(b'[5]'), run_id='other')])\n"
+        "store.announce('other')\n"
+    )
+
+    async def use(engine: Engine) -> None:
+        handle = await engine.start("approval", [1], run_id="here")
+        await until(lambda: store.summary("here").status == "waiting")  # type: ignore[union-attr]
+        await asyncio.to_thread(subprocess.run, [sys.executable, "-c", program], check=True)
+        await handle.result()
+        await until(lambda: store.summary("other") is not None)
+        assert (await engine.outcome("other")).value == 5
+
+    serve(store, use)
