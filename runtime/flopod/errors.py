@@ -14,6 +14,7 @@ FlopodError                          1
 |  |- OutsideActivity                     what only a running leaf may ask
 |- UnknownRun                        4
 |  |- UnknownPath, UnknownEvent
+|- Conflict                          2   a run is in no state for what was asked of it
 |- DivergenceError                   5   the log and the code disagree
 |- BuildMismatch                     5   the run belongs to another build
 |- StorageError                      6
@@ -219,6 +220,17 @@ class UnknownRun(FlopodError):
         super().__init__(f"no run {run_id!r}" + (f" in {where}" if where else ""))
         self.run_id = run_id
         self.where = where
+
+
+class Conflict(FlopodError):
+    """A run is in no state for what was asked of it."""
+
+    exit_code = 2
+
+    def __init__(self, run_id: str, status: str, why: str) -> None:
+        super().__init__(f"the run {run_id!r} is {status}: {why}")
+        self.run_id = run_id
+        self.status = status
 
 
 class UnknownPath(UnknownRun):

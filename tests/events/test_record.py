@@ -17,6 +17,7 @@ from flopod.events import (
     ActivityFailed,
     ActivityStarted,
     AnyEvent,
+    Attribute,
     Event,
     Log,
     RunStarted,
@@ -32,7 +33,8 @@ DESIGN = """
     run_started activity_started activity_completed activity_failed activity_progress branch_taken recorded
     race_won abandoned iteration_completed var_changed list_changed map_changed sleep_started sleep_completed
     wait_started wait_completed event_received child_started child_completed detached detach_ended step_error
-    compensated log run_paused run_resumed run_cancelled run_diverged run_failed run_completed
+    compensated log run_paused run_resumed run_cancelled cancel_requested run_rewound run_diverged run_failed
+    run_completed
 """
 
 json_values = st.recursive(
@@ -50,6 +52,9 @@ BY_TYPE: dict[Any, st.SearchStrategy[Any]] = {
     str | None: st.none() | texts,
     int | None: st.none() | st.integers(0, 2**60),
     list[str]: st.lists(texts, max_size=3),
+    dict[str, Attribute]: st.dictionaries(
+        texts, texts | st.booleans() | st.integers(-(2**53), 2**53), max_size=3
+    ),
     list[WaitPoint]: st.lists(
         st.builds(WaitPoint, path=texts, event=texts, schema=st.none() | raws), max_size=2
     ),

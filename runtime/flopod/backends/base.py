@@ -6,7 +6,7 @@ checked here and in no place above, so that no caller can reach outside of the s
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import NamedTuple, Self
 
@@ -15,7 +15,7 @@ from msgspec import Raw
 
 from flopod.backends.lock import Hold
 from flopod.errors import BadInput, FlopodError
-from flopod.events import Event, Record, RunSummary, Status
+from flopod.events import Attribute, Event, Record, RunSummary, Status
 
 
 class Batch(NamedTuple):
@@ -42,6 +42,42 @@ class Timer(NamedTuple):
     run_id: str
     path: str
     due: int
+
+
+class Filter(msgspec.Struct, kw_only=True, frozen=True):
+    """Which runs are meant. Times are milliseconds since the epoch; what is left out lets all through.
+
+    `text` is looked for in run id, workflow, error and the values of the attributes, in any case.
+    """
+
+    status: Sequence[Status] = ()
+    workflow: str | None = None
+    queue: str | None = None
+    attributes: Mapping[str, Attribute] = {}
+    started_after: int | None = None
+    started_before: int | None = None
+    ended_before: int | None = None
+    text: str = ""
+
+    def lets_through(self, run: RunSummary) -> bool:
+        """Whether a run is one of those that are meant."""
+        return (
+            (not self.status or run.status in self.status)
+            and self.workflow in (None, run.workflow)
+            and self.queue in (None, run.queue)
+            and all(run.attributes.get(name) == value for name, value in self.attributes.items())
+            and (self.started_after is None or run.started_at > self.started_after)
+            and (self.started_before is None or run.started_at < self.started_before)
+            and (self.ended_before is None or (run.ended_at is not None and run.ended_at < self.ended_before))
+            and self._is_in(run)
+        )
+
+    def _is_in(self, run: RunSummary) -> bool:
+        texts = (run.run_id, run.workflow, run.error, *map(str, run.attributes.values()))
+        return not self.text or any(self.text.lower() in one.lower() for one in texts)
+
+
+_PAGE = 200
 
 
 class Backend(ABC):
@@ -105,6 +141,25 @@ class Backend(ABC):
         """Return summaries, the youngest run first, after the place `cursor_after` that is given.
 
         A run whose log is damaged is listed with the status `storage_error`.
+        """
+
+    def find(self, wanted: "Filter", limit: int | None = None, cursor: str | None = None) -> list[RunSummary]:
+        """Return the summaries that a filter lets through, the youngest first, after `cursor`."""
+        found: list[RunSummary] = []
+        status = wanted.status[0] if len(wanted.status) == 1 else None
+        while limit is None or len(found) < limit:
+            page = self.summaries(status, wanted.workflow, _PAGE, cursor)
+            found += filter(wanted.lets_through, page)
+            if len(page) < _PAGE:
+                break
+            cursor = cursor_after(page[-1])
+        return found[:limit]
+
+    @abstractmethod
+    def delete(self, run_id: str) -> bool:
+        """Remove a run with all that belongs to it, at once; returns whether there was one.
+
+        Its id can be used again, for a run that has nothing of it. Raises RunHeld if the run is held.
         """
 
     @abstractmethod

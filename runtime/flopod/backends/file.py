@@ -221,6 +221,15 @@ class FileBackend(Backend):
         except DamagedLog as error:
             return damaged_summary(run_id, error)
 
+    def delete(self, run_id: str) -> bool:
+        # The log is last: without it the run is gone, and before that it can be deleted again.
+        with self.claim(run_id):
+            there = self._size("events", run_id) > 0
+            for kind in ("inbox", "summaries", "events"):
+                with disk.errors(self._file(kind, run_id)):
+                    self._file(kind, run_id).unlink(missing_ok=True)
+        return there
+
     def mark(self, run_id: str, status: Status, reason: str) -> bool:
         if self._mark(run_id, status, reason):
             return True

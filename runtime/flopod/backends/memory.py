@@ -111,6 +111,12 @@ class MemoryBackend(Backend):
             found = select(list(self._summaries.values()), status, workflow, limit, cursor)
             return [duplicate(summary) for summary in found]
 
+    def delete(self, run_id: str) -> bool:
+        with self.hold(run_id), self._lock:
+            self._inboxes.pop(run_id, None)
+            self._summaries.pop(run_id, None)
+            return self._lines.pop(run_id, None) is not None
+
     def mark(self, run_id: str, status: Status, reason: str) -> bool:
         with self._lock:
             summary = self._summaries.get(check_run_id(run_id))

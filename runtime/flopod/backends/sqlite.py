@@ -236,6 +236,16 @@ class SqliteBackend(Backend):
                         set_headline(db, summary)
         self._complete = True
 
+    def delete(self, run_id: str) -> bool:
+        with self.claim(run_id), self._database.writing as db, transaction(db):
+            log = log_of(db, run_id)
+            if log is not None:
+                db.execute("DELETE FROM records WHERE place > ? AND place < ?", log)
+            for table in ("logs", "runs", "summaries", "inbox"):
+                db.execute(f"DELETE FROM {table} WHERE run_id = ?", (run_id,))
+            self._tracked.pop(run_id, None)
+        return log is not None
+
     def mark(self, run_id: str, status: Status, reason: str) -> bool:
         if self._mark(run_id, status, reason):
             return True

@@ -14,13 +14,14 @@ from flopod.engine.leaves import Leaves
 from flopod.engine.outcome import OnProgress, OpenSleep, OpenWait, PendingRetry, Progress, RunOutcome
 from flopod.engine.pulses import Pulses
 from flopod.errors import FlopodError, RunHeld, StorageError
-from flopod.events import RunCompleted, RunFailed
+from flopod.events import RunCancelled, RunCompleted, RunFailed
 from flopod.workflow.arguments import Raised, Returned
 from flopod.workflow.commands import CallLogger, CancelLeaf, Command, Commit, StartLeaf, Warn, Write
 from flopod.workflow.core import Core
 from flopod.workflow.operations import Sleep, Wait
 
 _POLL_MS = 50
+_SELDOM_MS = 250
 _TURN = 0.02
 _PATIENCE = 30.0
 
@@ -64,6 +65,8 @@ class Driver:
         self._inline = inline
         self._abandon = core.abandon if inline else core.discard
         self._draining = False
+        self._in_place: asyncio.Task[None] | None = None
+        self._ticking: asyncio.TimerHandle | None = None
         self._woken = asyncio.Event()
         self._loop = asyncio.get_running_loop()
         self._token: object = None
@@ -76,6 +79,8 @@ class Driver:
         """Look at the inbox and step again."""
         self._polled = 0.0
         self._loop.call_soon_threadsafe(self._woken.set)
+        if self._in_place is not None:
+            self._loop.call_soon_threadsafe(self._tick)
 
     def leave(self) -> None:
         """Return as soon as nothing but waits and sleeps is open."""
@@ -102,11 +107,15 @@ class Driver:
         try:
             if core.history.started is not None:
                 self._take_inbox()
+            if self._polls:
+                self._ticking = self._loop.call_later(_SELDOM_MS / 1000, self._tick)
             while (outcome := await self._turn_once()) is None:
                 pass
             return outcome
         finally:
             stop_watching()
+            if self._ticking is not None:
+                self._ticking.cancel()
             self._leaves.close()
             if core.ended is None:
                 self._abandon()
@@ -118,7 +127,7 @@ class Driver:
         if core.external is not None:
             await self._settle()
         self._woken.clear()
-        if core.mailbox.waiting and self._clock_ran(_POLL_MS):
+        if self._clock_ran(_POLL_MS if core.mailbox.waiting else _SELDOM_MS):
             self._take_inbox()
         commit = core.step(self._clock.now())
         if core.diverged is not None:
@@ -186,9 +195,30 @@ class Driver:
             if time.monotonic() - self._turn > _TURN:
                 await self._let_others_run()
             await leaves.unwound()
-            await leaves.run(command)
+            await self._run_in_place(command)
         else:
             leaves.start(command)
+
+    async def _run_in_place(self, command: StartLeaf) -> None:
+        """Run a leaf as a part of this task, until it ends or the run is cancelled."""
+        self._in_place = None if command.sync else asyncio.current_task()
+        try:
+            await self._leaves.run(command)
+        except asyncio.CancelledError:
+            task, self._in_place = self._in_place, None
+            if task is None or self.core.delivery.cancel_reason is None or task.uncancel() > 0:
+                raise
+        finally:
+            self._in_place = None
+
+    def _tick(self) -> None:
+        """Look for a cancel while a leaf runs in place; others are seen in the next turn."""
+        if self._polls:
+            self._ticking = self._loop.call_later(_SELDOM_MS / 1000, self._tick)
+        if self._in_place is not None:
+            self._take_inbox()
+            if self.core.delivery.cancel_reason is not None:
+                self._in_place.cancel()
 
     async def _let_others_run(self) -> None:
         await asyncio.sleep(0)
@@ -256,9 +286,9 @@ class Driver:
 
     def _next_look(self) -> int | None:
         due = self.core.next_due()
-        if not self.core.mailbox.waiting or not self._polls:
+        if not self._polls:
             return due
-        poll = self._clock.now() + _POLL_MS
+        poll = self._clock.now() + (_POLL_MS if self.core.mailbox.waiting else _SELDOM_MS)
         return poll if due is None else min(due, poll)
 
     def _clock_ran(self, ms: int) -> bool:
@@ -299,8 +329,8 @@ class Driver:
         core = self.core
         if core.paused is not None:
             return RunOutcome("paused", reason=core.paused)
-        if core.ending.was_cancelled:
-            return RunOutcome("cancelled", reason=core.ending.cancelled or "", error=core.error)
+        if isinstance(core.ended, RunCancelled):
+            return RunOutcome("cancelled", reason=core.ended.reason, error=core.error)
         if isinstance(core.ended, RunCompleted):
             return RunOutcome("completed", value=core.value)
         if isinstance(core.ended, RunFailed):

@@ -1,6 +1,7 @@
 """Runs a workflow on a backend: starts or resumes it, if this build fits, and drives it to its end."""
 
 import os
+from asyncio import CancelledError
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
@@ -16,7 +17,7 @@ from flopod.engine.driver import Driver
 from flopod.engine.identity import Identity
 from flopod.engine.outcome import OnProgress, RunOutcome
 from flopod.errors import BadInput, BuildMismatch, DivergenceError
-from flopod.events import RunCompleted, RunDiverged, RunFailed, RunStarted
+from flopod.events import RunCancelled, RunCompleted, RunDiverged, RunFailed, RunStarted
 from flopod.log.history import History, poisoned
 from flopod.workflow.core import Core
 from flopod.workflow.scope import Scope
@@ -126,6 +127,8 @@ def _settled(history: History, resume_paused: bool, crashed: bool) -> RunOutcome
         return RunOutcome("completed", value=codec.decode(ended.result))
     if isinstance(ended, RunFailed):
         return RunOutcome("failed", error=codec.decode(ended.error), traceback=ended.traceback)
+    if isinstance(ended, RunCancelled):
+        return RunOutcome("cancelled", reason=ended.reason, error=CancelledError())
     paused = history.paused
     if paused is None or resume_paused:
         return None

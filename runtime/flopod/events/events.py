@@ -44,7 +44,8 @@ class WaitPoint(Struct, omit_defaults=True, kw_only=True, frozen=True):
 class RunStarted(Event, kw_only=True, frozen=True):
     """Always the first event of a run; `generation` is that of the lock of its build.
 
-    `queue`, `key` and `priority` say where it stands in line; `attributes` are what it can be found by.
+    `queue`, `key` and `priority` say where it stands in line; `attributes` are what it can be found by. A
+    fork names the run that it has its past from.
     """
 
     workflow: str
@@ -61,6 +62,7 @@ class RunStarted(Event, kw_only=True, frozen=True):
     key: str = ""
     priority: int = 0
     attributes: dict[str, Attribute] = {}
+    forked_from: str = ""
 
 
 class RunResumed(Event, kw_only=True, frozen=True):
@@ -79,6 +81,22 @@ class RunResumed(Event, kw_only=True, frozen=True):
 class RunPaused(Event, kw_only=True, frozen=True):
     """The run rests until it is resumed on purpose."""
 
+    reason: str = ""
+
+
+class CancelRequested(Event, kw_only=True, frozen=True):
+    """The body was told that the run is cancelled, where it waited; it may clean up before it ends."""
+
+    reason: str = ""
+
+
+class RunRewound(Event, kw_only=True, frozen=True):
+    """What was recorded after `to` counts no more: the run goes on from there, but for what was delivered.
+
+    The activity at `path`, if there is one, has all its attempts again.
+    """
+
+    to: int
     reason: str = ""
 
 
@@ -305,6 +323,8 @@ AnyEvent: TypeAlias = (
     RunStarted
     | RunResumed
     | RunPaused
+    | CancelRequested
+    | RunRewound
     | RunCancelled
     | RunDiverged
     | RunFailed

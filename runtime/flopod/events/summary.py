@@ -158,6 +158,15 @@ def _diverged(summary: RunSummary, event: e.RunDiverged) -> None:
     summary.error = event.reason[:_ERROR_LIMIT]
 
 
+def _rewound(summary: RunSummary, _: e.RunRewound) -> None:
+    summary.status = "running"
+    summary.ended_at = None
+    summary.result_size = None
+    summary.error = ""
+    for opened in _all_open(summary):
+        opened.clear()
+
+
 def _cancelled(summary: RunSummary, event: e.RunCancelled) -> None:
     _end(summary, "cancelled", event)
     summary.error = event.reason[:_ERROR_LIMIT]
@@ -286,6 +295,7 @@ _STEPS: dict[type[e.Event], Callable[[RunSummary, Any], None]] = {
     e.RunResumed: _resumed,
     e.RunPaused: _paused,
     e.RunDiverged: _diverged,
+    e.RunRewound: _rewound,
     e.RunCancelled: _cancelled,
     e.RunFailed: _failed,
     e.RunCompleted: _completed,

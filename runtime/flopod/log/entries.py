@@ -5,17 +5,17 @@ from typing import NamedTuple, TypeAlias
 from flopod.events import (
     ActivityCompleted,
     ActivityFailed,
+    CancelRequested,
     Event,
     EventReceived,
     IterationCompleted,
-    RunCancelled,
     SleepCompleted,
     WaitCompleted,
 )
 
 EntryKey: TypeAlias = str | tuple[str, int]
 
-_OUTCOMES = (ActivityCompleted, SleepCompleted, WaitCompleted, RunCancelled)
+_OUTCOMES = (ActivityCompleted, SleepCompleted, WaitCompleted, CancelRequested)
 
 
 class Entry:

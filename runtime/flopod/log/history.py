@@ -19,6 +19,7 @@ from flopod.events import (
     ActivityProgress,
     ActivityStarted,
     BranchTaken,
+    CancelRequested,
     Event,
     EventReceived,
     IterationCompleted,
@@ -26,6 +27,7 @@ from flopod.events import (
     RaceWon,
     Record,
     Recorded,
+    RunCancelled,
     RunCompleted,
     RunFailed,
     RunPaused,
@@ -48,6 +50,7 @@ from flopod.log.entries import (
 )
 from flopod.log.gone import Gone
 from flopod.log.lineage import Lineage
+from flopod.log.rewind import effective
 from flopod.log.tail import WARNER, Tail
 
 _BEGINS = (ActivityStarted, SleepStarted, WaitStarted, BranchTaken, Recorded, RaceWon)
@@ -61,9 +64,9 @@ class History:
 
     `started` is the first event, `ended` the terminal one, `last` the last; `build` the last one that
     went on with the run; `paused` a pause that still holds; `finished` the iterations of hand-written
-    loops that are over; `mail` what waits may still take; `last_seq` and `last_inbox` the highest
-    numbers seen; `snapshots` the last snapshot of each loop; `warned` the paths warned about;
-    `replaying` says whether recorded outcomes are still to be delivered.
+    loops that are over; `mail` what waits may still take, `controls` what the run is still to obey;
+    `last_seq` and `last_inbox` the highest numbers seen; `snapshots` the last snapshot of each loop;
+    `warned` the paths warned about; `replaying` says whether recorded outcomes are still to be delivered.
     `abandoned` are the paths of operations that were cancelled; `gone` knows what is left out.
 
     `lineage` judges what builds of other generations recorded (`generations` are all that did, `generation`
@@ -85,10 +88,11 @@ class History:
         self.last_seq = records[-1].seq if records else 0
         self.started: RunStarted | None = None
         self.build = ""
-        self.ended: RunCompleted | RunFailed | None = None
+        self.ended: RunCompleted | RunFailed | RunCancelled | None = None
         self.last: Event | None = records[-1].event if records else None
         self.paused: RunPaused | None = None
         self.last_inbox = 0
+        self.controls: list[Mail] = []
         self.mail: list[Mail] = []
         self.snapshots: dict[str, Entry] = {}
         self.warned: set[str] = set()
@@ -109,7 +113,7 @@ class History:
         self._crashes: list[int] = []
         self._reset = 0
         self._tail = Tail()
-        self._read(records)
+        self._read(effective(records))
 
     # -- reading ---------------------------------------------------------------------------------
 
@@ -133,6 +137,8 @@ class History:
                 self._add_outcome(record)
                 if isinstance(event, WaitCompleted):
                     taken.add(event.event_seq)
+                elif isinstance(event, CancelRequested):
+                    self.controls.clear()
             else:
                 self._read_other(record)
                 if isinstance(event, Log) and event.logger == WARNER:
@@ -173,7 +179,7 @@ class History:
         elif isinstance(event, ActivityProgress):
             self._read_progress(event)
         elif isinstance(event, EventReceived):
-            self.mail.append(Mail(seq, event.path, event))
+            (self.mail if event.path else self.controls).append(Mail(seq, event.path, event))
             self.last_inbox = max(self.last_inbox, event.inbox)
         else:
             self._read_of_run(seq, event)
@@ -192,9 +198,10 @@ class History:
             self._read_resumed(seq, event)
         elif isinstance(event, RunPaused):
             self.paused = event
+            self.controls.clear()
         elif isinstance(event, Abandoned):
             self.abandoned.update(event.paths)
-        elif isinstance(event, RunCompleted | RunFailed):
+        elif isinstance(event, RunCompleted | RunFailed | RunCancelled):
             self.ended = event
 
     def _read_resumed(self, seq: int, event: RunResumed) -> None:

@@ -19,6 +19,7 @@ from flopod.events import (
     Event,
     EventReceived,
     IterationCompleted,
+    RunCancelled,
     RunCompleted,
     RunFailed,
     RunPaused,
@@ -44,6 +45,7 @@ from flopod.workflow.scope import Scope
 from flopod.workflow.snapshot import Budget, Capturing, drop_captured
 
 E = TypeVar("E", bound=Event)
+CANCEL, PAUSE, RESUME = "flopod.cancel", "flopod.pause", "flopod.resume"
 _random = random.Random()
 
 
@@ -80,7 +82,7 @@ class Core:
         self.now = 0
         self.fenced = False
         self.external: Callable[[Operation], Generator[Any, Any, Any]] | None = None
-        self.ended: RunCompleted | RunFailed | None = None
+        self.ended: RunCompleted | RunFailed | RunCancelled | None = None
         self.diverged: DivergenceError | None = None
         self.paused: str | None = None
         self.done = 0
@@ -103,8 +105,11 @@ class Core:
         self._buffer: list[Event] = list(opening)
         self._commands: list[Command] = []
         self.scheduler.now = next((one.at for one in (history.started, *opening) if one is not None), 0)
+        self._pausing: str | None = None
         for mail in history.mail:
             self.mailbox.put(Letter(mail.seq, mail.event))
+        for control in history.controls:
+            self._obey(control.event)
 
     # -- driving ---------------------------------------------------------------------------------
 
@@ -172,7 +177,22 @@ class Core:
         path = self.history.today(path)
         received = EventReceived(path=path, at=now, event=event, payload=payload, inbox=number)
         self.emit(received)
-        self.mailbox.put(Letter(self.next_seq - 1, received))
+        if path:
+            self.mailbox.put(Letter(self.next_seq - 1, received))
+        else:
+            self._obey(received)
+
+    def _obey(self, control: EventReceived) -> None:
+        """Do what the run was told: something delivered to no path."""
+        reason = codec.decode(control.payload)
+        if control.event == CANCEL:
+            self.cancel(reason)
+        elif control.event == PAUSE:
+            self.pause(reason)
+
+    def pause(self, reason: str = "") -> None:
+        """Bring the run to rest: what is under way ends, nothing else is started."""
+        self._pausing = reason
 
     def cancel(self, reason: str = "") -> None:
         """Cancel the run: CancelledError is raised where its body waits, and it may clean up."""
@@ -399,10 +419,15 @@ class Core:
     def _close_run(self) -> None:
         if self.ended is None and self.ending.is_over and self.ending.result is not None:
             self.ended = replace(self.ending.result, at=self.now)
-            if not self.ending.was_cancelled and self.history.ended is None:
+            if self.ending.was_cancelled:
+                self.ended = RunCancelled(at=self.now, reason=self.ending.cancelled or "")
+            if self.history.ended is None:
                 self._buffer.append(self.ended)
 
     def _start_leaves(self) -> None:
+        if self._pausing is not None and self.ended is None:
+            self._rest(self._pausing)
+            return
         starting = self.agenda.take_starting(self.now, self.scheduler)
         if any(map(self._is_poisoned, starting)):
             return
@@ -412,6 +437,13 @@ class Core:
             else:
                 self.agenda.running.add(activity.path)
                 self._commands.append(activity.command())
+
+    def _rest(self, reason: str) -> None:
+        """Pause as soon as no leaf is running and nothing that arrived is left to be delivered."""
+        if not self.agenda.running and not self.has_more:
+            self.paused = reason
+            self._buffer.append(RunPaused(at=self.now, reason=reason))
+            self.fenced = True
 
     def _is_poisoned(self, activity: Activity) -> bool:
         if not poisoned(self.history, activity.path, self._max_crashes, self._crashed):

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from flopod.events import Event, RunCancelled, SleepCompleted, WaitCompleted
+from flopod.events import CancelRequested, Event, SleepCompleted, WaitCompleted
 from flopod.workflow.operations import Wait, read_payload
 
 if TYPE_CHECKING:
@@ -89,6 +89,6 @@ class Delivery:
         if core.ending.cancelled is not None:
             return False
         core.scheduler.now = core.now
-        core.emit(RunCancelled(at=core.now, reason=reason))
+        core.emit(CancelRequested(at=core.now, reason=reason))
         core.ending.cancel(reason)
         return True

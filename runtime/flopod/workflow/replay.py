@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from flopod.events import Event, RunCancelled
+from flopod.events import CancelRequested, Event
 from flopod.log.entries import path_of
 from flopod.workflow.describing import describe_event
 from flopod.workflow.operations import Operation
@@ -34,7 +34,7 @@ class Replay:
         missing = history.first_unasked(own=True)
         if missing is not None and missing.seq < seq:
             return self._miss(missing.event)
-        if isinstance(event, RunCancelled):
+        if isinstance(event, CancelRequested):
             history.delivered()
             self._core.ending.cancel(event.reason)
             return True
@@ -88,7 +88,7 @@ class Replay:
         history, core = self._core.history, self._core
         path = next(iter(history.older))
         event = history.older[path].event
-        if isinstance(event, RunCancelled):
+        if isinstance(event, CancelRequested):
             history.delivered(path)
             core.ending.cancel(event.reason)
             return True

@@ -1,0 +1,133 @@
+"""Operates runs from outside: what can be told to a run without having its code.
+
+A run that some process is driving is told through its inbox, and obeys at the next durable point. One that
+nobody drives is changed in place where that needs no code: paused, resumed, retried, terminated.
+"""
+
+import time
+from enum import Enum
+
+from msgspec import Raw
+from msgspec.structs import replace
+
+from flopod import codec
+from flopod.backends.base import Backend, now_ms
+from flopod.engine.waits import unknown_run
+from flopod.errors import Conflict, RunHeld
+from flopod.events import FINAL, Event, RunCancelled, RunPaused, RunResumed, RunSummary
+from flopod.log.history import RESUMED_ON_PURPOSE
+from flopod.log.rewind import place_of_failure
+from flopod.workflow.core import CANCEL, PAUSE, RESUME
+
+_PATIENCE = 5.0
+
+
+class Done(Enum):
+    """What became of an order."""
+
+    NOW = "now"
+    TOLD = "told"
+    ALREADY = "already"
+
+
+def cancel(backend: Backend, run_id: str, reason: str = "", *, force: bool = False) -> Done:
+    """Cancel a run: CancelledError is raised where its body waits, which may clean up durably.
+
+    Without a process that drives it, it is told when the next one goes on with it. With `force` it ends
+    here and now, without cleaning up. Raises UnknownRun, Conflict if it is over, RunHeld with `force`.
+    """
+    summary = _open(backend, run_id, "cancelled")
+    if summary is None:
+        return Done.ALREADY
+    if force or summary.status == "pending":
+        try:
+            _change(backend, run_id, RunCancelled(reason=reason))
+        except RunHeld:
+            if force:
+                raise
+        else:
+            return Done.NOW
+    if summary.status == "paused":
+        resume(backend, run_id)
+    return _tell(backend, run_id, CANCEL, reason)
+
+
+def pause(backend: Backend, run_id: str, reason: str = "") -> Done:
+    """Bring a run to rest: leaves under way end and are recorded, nothing else is started.
+
+    Raises UnknownRun, Conflict if it is over.
+    """
+    if _open(backend, run_id, "paused") is None:
+        return Done.ALREADY
+    try:
+        _change(backend, run_id, RunPaused(reason=reason or "by hand"))
+    except RunHeld:
+        return _tell(backend, run_id, PAUSE, reason or "by hand")
+    return Done.NOW
+
+
+def resume(backend: Backend, run_id: str) -> Done:
+    """Let a paused run go on, in an engine at once, else when it is started. Raises UnknownRun, Conflict."""
+    summary = _summary(backend, run_id)
+    if summary.status in FINAL:
+        raise Conflict(run_id, summary.status, "it does not go on; `retry` lets a failed run go on")
+    if summary.status not in ("paused", "diverged"):
+        return Done.ALREADY
+    _change(backend, run_id, RunResumed(reason=RESUMED_ON_PURPOSE))
+    _tell(backend, run_id, RESUME, "")
+    return Done.NOW
+
+
+def retry(backend: Backend, run_id: str, reason: str = "") -> Done:
+    """Let a failed or cancelled run go on from where it failed: before the last leaf that was given up on.
+
+    What ran after that, compensations for example, counts no more. Raises UnknownRun, Conflict.
+    """
+    summary = _summary(backend, run_id)
+    if summary.status in ("paused", "diverged"):
+        return resume(backend, run_id)
+    rewind = place_of_failure(backend.load(run_id)) if summary.status in ("failed", "cancelled") else None
+    if rewind is None:
+        raise Conflict(run_id, summary.status, "only a run that failed or was cancelled can be tried again")
+    _change(backend, run_id, replace(rewind, reason=reason))
+    _tell(backend, run_id, RESUME, "")
+    return Done.NOW
+
+
+def _summary(backend: Backend, run_id: str) -> RunSummary:
+    summary = backend.summary(run_id)
+    if summary is None:
+        raise unknown_run(backend, run_id)
+    return summary
+
+
+def _open(backend: Backend, run_id: str, wanted: str) -> RunSummary | None:
+    """The summary of a run that is not over, None if it is `wanted` already."""
+    summary = _summary(backend, run_id)
+    if summary.status == wanted:
+        return None
+    if summary.status in FINAL:
+        raise Conflict(run_id, summary.status, f"it cannot be {wanted} any more")
+    return summary
+
+
+def _change(backend: Backend, run_id: str, event: Event) -> None:
+    with backend.hold(run_id) as hold:
+        records = backend.load(run_id)
+        crashed = [RunResumed(at=now_ms(), crashed=True)] if hold.crashed else []
+        backend.append(run_id, records[-1].seq, [*crashed, replace(event, at=now_ms())])
+
+
+def _tell(backend: Backend, run_id: str, order: str, reason: str) -> Done:
+    backend.deliver(run_id, "", order, Raw(codec.encode(reason)))
+    return Done.TOLD
+
+
+def wait_until(backend: Backend, run_id: str, status: str, patience: float = _PATIENCE) -> bool:
+    """Wait until a run that was told has obeyed; returns whether it has, within `patience` seconds."""
+    end = time.monotonic() + patience
+    while time.monotonic() < end:
+        if _summary(backend, run_id).status == status:
+            return True
+        time.sleep(0.02)
+    return False

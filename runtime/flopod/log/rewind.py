@@ -1,0 +1,53 @@
+"""The records that count: a run that was rewound goes on from an earlier place in its log."""
+
+from collections.abc import Sequence
+
+from flopod.events import (
+    ActivityFailed,
+    EventReceived,
+    Record,
+    RunCancelled,
+    RunFailed,
+    RunResumed,
+    RunRewound,
+)
+
+_KEPT = (EventReceived, RunResumed)
+
+
+def effective(records: Sequence[Record]) -> Sequence[Record]:
+    """Return the records without those that a rewind has taken back.
+
+    What was delivered to the run stays delivered, and the builds that went on with it stay known.
+    """
+    if not any(isinstance(event, RunRewound) for _, event in records):
+        return records
+    found: list[Record] = []
+    for record in records:
+        event = record.event
+        if isinstance(event, RunRewound):
+            found = [one for one in found if _counts(one, event)]
+        else:
+            found.append(record)
+    return found
+
+
+def _counts(record: Record, rewound: RunRewound) -> bool:
+    seq, event = record
+    if seq > rewound.to:
+        return isinstance(event, _KEPT)
+    return not (isinstance(event, ActivityFailed) and event.path == rewound.path)
+
+
+def place_of_failure(records: Sequence[Record]) -> RunRewound | None:
+    """Return the rewind that lets a failed or cancelled run go on from where it failed, None if it did not.
+
+    This is before the last activity that was given up on, or, if the body failed by itself, before its end.
+    """
+    counted = effective(records)
+    if not counted or not isinstance(counted[-1].event, RunFailed | RunCancelled):
+        return None
+    for seq, event in reversed(counted):
+        if isinstance(event, ActivityFailed) and event.next_try is None:
+            return RunRewound(to=seq - 1, path=event.path)
+    return RunRewound(to=counted[-1].seq - 1)

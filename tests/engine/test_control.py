@@ -1,0 +1,379 @@
+"""Operating runs from outside: cancel, pause, resume, retry, fork, export, import and delete."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec import Raw
+
+from flopod.backends.base import Backend, Filter
+from flopod.backends.file import FileBackend
+from flopod.backends.memory import MemoryBackend
+from flopod.backends.sqlite import SqliteBackend
+from flopod.engine import control
+from flopod.engine.control import Done
+from flopod.engine.copies import exported, fork, imported
+from flopod.engine.identity import Identity
+from flopod.engine.outcome import RunOutcome
+from flopod.engine.run import run_workflow
+from flopod.errors import BadInput, Conflict, RunHeld, UnknownPath, UnknownRun
+from flopod.events import CancelRequested, RunPaused, RunStarted
+
+calls: list[Any] = []
+broken: list[bool] = [False]
+
+
+@pytest.fixture(autouse=True)
+def _fresh() -> None:
+    calls.clear()
+    broken[0] = False
+
+
+@pytest.fixture(params=["memory", "file", "sqlite"])
+def backend(request: pytest.FixtureRequest, tmp_path: Path) -> Backend:
+    """A store of each kind."""
+    made: dict[str, Callable[[], Backend]] = {
+        "memory": MemoryBackend,
+        "file": lambda: FileBackend(tmp_path),
+        "sqlite": lambda: SqliteBackend(tmp_path / "runs.db"),
+    }
+    return made[request.param]()
+
+
+async def note(x: Any) -> Any:
+    calls.append(x)
+    return x
+
+
+async def linger(x: Any) -> Any:
+    calls.append(x)
+    await asyncio.sleep(60)
+    return x
+
+
+async def short(x: Any) -> Any:
+    calls.append(x)
+    await asyncio.sleep(0.4)
+    return x
+
+
+async def may_break(x: Any) -> Any:
+    calls.append(x)
+    if broken[0]:
+        raise LookupError(x)
+    return x
+
+
+async def tidies(wf: Any) -> str:
+    """Waits, and cleans up durably when it is cancelled."""
+    try:
+        await wf.wait("approved")
+    finally:
+        await wf.activity("a", note, "cleanup 1")
+        await wf.activity("b", note, "cleanup 2")
+    return "not cancelled"
+
+
+async def swallows(wf: Any) -> str:
+    try:
+        await wf.activity("a", linger, "long")
+    except asyncio.CancelledError:
+        return str(await wf.activity("b", note, "instead"))
+    return "not cancelled"
+
+
+async def two(wf: Any) -> Any:
+    await wf.activity("a", short, 1)
+    return await wf.activity("b", note, 2)
+
+
+async def three(wf: Any, x: int = 0) -> Any:
+    first = await wf.activity("a", note, "a")
+    second = await wf.activity("b", may_break, "b")
+    return [x, first, second, await wf.activity("c", note, "c")]
+
+
+async def drive(backend: Backend, fn: Any, run_id: str = "r", **options: Any) -> RunOutcome:
+    """Start or resume a run; the input of a new one is empty."""
+    identity = Identity(run_id=run_id, workflow=fn.__name__)
+    given = [] if backend.first(run_id) is None else None
+    return await asyncio.wait_for(run_workflow(fn, given, identity=identity, backend=backend, **options), 20)
+
+
+def go(backend: Backend, fn: Any, **options: Any) -> RunOutcome:
+    """Drive a run from outside of a loop."""
+    return asyncio.run(drive(backend, fn, **options))
+
+
+async def meanwhile(backend: Backend, fn: Any, holds: Callable[[], bool], order: Callable[[], Any]) -> Any:
+    """Drive a run, give an order when something holds, and return both outcomes."""
+    driving = asyncio.create_task(drive(backend, fn))
+    end = time.monotonic() + 15
+    while not holds():
+        assert time.monotonic() < end
+        await asyncio.sleep(0.005)
+    told = order()
+    return told, await driving
+
+
+def waits(backend: Backend) -> bool:
+    """Whether the run waits."""
+    summary = backend.summary("r")
+    return summary is not None and summary.status == "waiting"
+
+
+# -- cancel --------------------------------------------------------------------------------------
+
+
+def test_a_cancelled_run_cleans_up_durably(backend: Backend) -> None:
+    """CancelledError is raised where it waits; its `finally` calls leaves; then it is cancelled."""
+    told, outcome = asyncio.run(
+        meanwhile(backend, tidies, lambda: waits(backend), lambda: control.cancel(backend, "r", "enough"))
+    )
+    assert (told, outcome.status, outcome.reason) == (Done.TOLD, "cancelled", "enough")
+    assert calls == ["cleanup 1", "cleanup 2"]
+    assert backend.summary("r").status == "cancelled"  # type: ignore[union-attr]
+    assert go(backend, tidies).status == "cancelled"
+    assert control.cancel(backend, "r") is Done.ALREADY
+
+
+def test_the_cleaning_up_survives_a_kill_anywhere() -> None:
+    """After any record, a resume ends cancelled, and what was recorded is not done again."""
+    backend = MemoryBackend()
+    asyncio.run(
+        meanwhile(backend, tidies, lambda: waits(backend), lambda: control.cancel(backend, "r", "enough"))
+    )
+    lines = backend.lines("r")
+    for count in range(2, len(lines) + 1):
+        calls.clear()
+        copy = backend.prefix("r", count)
+        kept = b"".join(lines[:count])
+        outcome = go(copy, tidies)
+        assert (outcome.status, outcome.reason) == ("cancelled", "enough"), count
+        done = kept.count(b'"activity_completed"')
+        assert calls == ["cleanup 1", "cleanup 2"][done:], count
+
+
+def test_a_cancel_reaches_a_leaf_that_runs(backend: Backend) -> None:
+    """The leaf is cancelled, not waited for; a body may end in another way than cancelled."""
+    began = time.monotonic()
+    told, outcome = asyncio.run(
+        meanwhile(backend, swallows, lambda: bool(calls), lambda: control.cancel(backend, "r"))
+    )
+    assert told is Done.TOLD
+    assert time.monotonic() - began < 15
+    assert (outcome.status, outcome.value) == ("completed", "instead")
+    assert calls == ["long", "instead"]
+
+
+def test_a_run_without_a_process_is_cancelled_when_one_goes_on_with_it(backend: Backend) -> None:
+    """The order is kept until then; by force it ends at once, without cleaning up."""
+    go(backend, tidies, exit_when_waiting=True)
+    assert control.cancel(backend, "r", "later") is Done.TOLD
+    assert go(backend, tidies).status == "cancelled"
+    go(backend, tidies, run_id="other", exit_when_waiting=True)
+    calls.clear()
+    assert control.cancel(backend, "other", "now", force=True) is Done.NOW
+    outcome = go(backend, tidies, run_id="other")
+    assert (outcome.status, outcome.reason, calls) == ("cancelled", "now", [])
+    with pytest.raises(UnknownRun):
+        control.cancel(backend, "nobody")
+
+
+def test_a_run_that_is_over_cannot_be_cancelled_or_paused(backend: Backend) -> None:
+    """It says how it ended."""
+    go(backend, three)
+    for order in (control.cancel, control.pause):
+        with pytest.raises(Conflict, match="completed"):
+            order(backend, "r")
+
+
+# -- pause and resume ----------------------------------------------------------------------------
+
+
+def test_a_pause_lets_the_leaf_under_way_end_and_starts_no_other(backend: Backend) -> None:
+    """Its outcome is recorded; a resume goes on after it."""
+    told, outcome = asyncio.run(
+        meanwhile(backend, two, lambda: bool(calls), lambda: control.pause(backend, "r", "lunch"))
+    )
+    assert (told, outcome.status, outcome.reason) == (Done.TOLD, "paused", "lunch")
+    assert calls == [1]
+    assert go(backend, two).status == "paused"
+    assert control.resume(backend, "r") is Done.NOW
+    assert go(backend, two).value == 2
+    assert calls == [1, 2]
+    assert backend.summary("r").crashes == 0  # type: ignore[union-attr]
+
+
+def test_a_run_that_waits_is_paused_where_it_is(backend: Backend) -> None:
+    """With and without a process that drives it."""
+    _, outcome = asyncio.run(
+        meanwhile(backend, tidies, lambda: waits(backend), lambda: control.pause(backend, "r"))
+    )
+    assert outcome.status == "paused"
+    go(backend, tidies, run_id="alone", exit_when_waiting=True)
+    assert control.pause(backend, "alone") is Done.NOW
+    assert control.pause(backend, "alone") is Done.ALREADY
+    assert go(backend, tidies, run_id="alone").status == "paused"
+    for run_id in ("r", "alone"):
+        control.resume(backend, run_id)
+        backend.deliver(run_id, "approved", "approved", Raw(b"1"))
+        assert go(backend, tidies, run_id=run_id).value == "not cancelled"
+
+
+def test_a_paused_run_can_be_cancelled(backend: Backend) -> None:
+    """It is resumed to clean up."""
+    go(backend, tidies, exit_when_waiting=True)
+    control.pause(backend, "r")
+    control.cancel(backend, "r", "no")
+    assert go(backend, tidies).status == "cancelled"
+    assert calls == ["cleanup 1", "cleanup 2"]
+
+
+# -- retry and fork ------------------------------------------------------------------------------
+
+
+def test_a_failed_run_goes_on_from_the_leaf_that_failed(backend: Backend) -> None:
+    """What was recorded before is not done again; it can fail and be tried again any number of times."""
+    broken[0] = True
+    assert go(backend, three).status == "failed"
+    for _ in range(2):
+        control.retry(backend, "r")
+        assert backend.summary("r").status == "running"  # type: ignore[union-attr]
+        assert go(backend, three).status == "failed"
+    broken[0] = False
+    control.retry(backend, "r", "mended")
+    assert go(backend, three).value == [0, "a", "b", "c"]
+    assert calls == ["a", "b", "b", "b", "b", "c"]
+    with pytest.raises(Conflict, match="completed"):
+        control.retry(backend, "r")
+
+
+def test_a_retried_run_survives_a_kill_anywhere() -> None:
+    """After any record from the rewind on, a resume ends as if nothing had happened."""
+    backend = MemoryBackend()
+    broken[0] = True
+    go(backend, three)
+    control.retry(backend, "r")
+    rewound = len(backend.lines("r"))
+    broken[0] = False
+    assert go(backend, three).value == [0, "a", "b", "c"]
+    for count in range(rewound, len(backend.lines("r")) + 1):
+        assert go(backend.prefix("r", count), three).value == [0, "a", "b", "c"], count
+
+
+def test_a_run_that_is_held_is_not_changed_by_others(backend: Backend) -> None:
+    """What needs the run itself says who has it."""
+    go(backend, tidies, exit_when_waiting=True)
+    with backend.hold("r"):
+        with pytest.raises(RunHeld):
+            control.cancel(backend, "r", force=True)
+        with pytest.raises(RunHeld):
+            backend.delete("r")
+
+
+def test_a_fork_has_the_past_up_to_its_place(backend: Backend) -> None:
+    """What comes before is not done again; the original is as it was."""
+    assert go(backend, three).value == [0, "a", "b", "c"]
+    calls.clear()
+    fork(backend, "r", "again", at="b")
+    fork(backend, "r", "whole")
+    fork(backend, "r", "other", at="a", input=Raw(b"[7]"))
+    assert go(backend, three, run_id="again").value == [0, "a", "b", "c"]
+    assert calls == ["b", "c"]
+    assert go(backend, three, run_id="whole").value == [0, "a", "b", "c"]
+    assert calls == ["b", "c"]
+    assert go(backend, three, run_id="other").value == [7, "a", "b", "c"]
+    first = backend.first("other")
+    assert first is not None
+    assert isinstance(first.event, RunStarted)
+    assert first.event.forked_from == "r"
+    with pytest.raises(UnknownPath):
+        fork(backend, "r", "new", at="nowhere")
+    with pytest.raises(Conflict, match="taken"):
+        fork(backend, "r", "again")
+
+
+def test_a_fork_takes_its_own_events(backend: Backend) -> None:
+    """The numbers in the inbox of the original do not hide what is delivered to the fork."""
+    go(backend, tidies, exit_when_waiting=True)
+    backend.deliver("r", "approved", "approved", Raw(b"1"))
+    assert go(backend, tidies).value == "not cancelled"
+    fork(backend, "r", "f", at="approved")
+    backend.deliver("f", "approved", "approved", Raw(b"2"))
+    assert go(backend, tidies, run_id="f").value == "not cancelled"
+
+
+# -- files and the end ---------------------------------------------------------------------------
+
+
+def test_an_exported_run_goes_on_where_it_is_imported(backend: Backend, tmp_path: Path) -> None:
+    """In a store of another kind, from where it was."""
+    broken[0] = True
+    go(backend, three)
+    lines = list(exported(backend, "r"))
+    other = SqliteBackend(tmp_path / "other.db")
+    assert imported(other, lines) == "r"
+    assert imported(other, lines, "copy") == "copy"
+    broken[0] = False
+    control.retry(other, "copy")
+    assert go(other, three, run_id="copy").value == [0, "a", "b", "c"]
+    assert [one.event for one in other.load("r")] == [one.event for one in backend.load("r")]
+    with pytest.raises(Conflict, match="taken"):
+        imported(other, lines)
+    for wrong in (lines[:-1], [lines[0], *lines[2:]], [b"{}"], [], [*lines[:-1], lines[-1][:-9]]):
+        with pytest.raises(BadInput):
+            imported(other, wrong, "wrong")
+    assert other.summary("wrong") is None
+
+
+def test_a_deleted_run_leaves_nothing_behind(backend: Backend) -> None:
+    """Its id starts clean: neither events nor deliveries of the one before are there."""
+    go(backend, tidies, exit_when_waiting=True)
+    backend.deliver("r", "approved", "approved", Raw(b"1"))
+    assert backend.delete("r")
+    assert not backend.delete("r")
+    assert (backend.summary("r"), backend.load("r"), backend.inbox("r")) == (None, [], [])
+    assert go(backend, tidies, exit_when_waiting=True).status == "waiting"
+    assert backend.find(Filter(text="TIDIES")) != []
+
+
+def test_runs_are_found_by_what_is_asked(backend: Backend) -> None:
+    """Status, workflow, attributes, times and text; page after page."""
+    for n in range(7):
+        started = RunStarted(
+            workflow="even" if n % 2 == 0 else "odd",
+            input=Raw(b"[]"),
+            run_id=f"run{n}",
+            at=1000 + n,
+            attributes={"customer": f"c{n % 3}", "n": n},
+        )
+        backend.append(f"run{n}", 0, [started])
+
+    def ids(**wanted: Any) -> list[str]:
+        return [one.run_id for one in backend.find(Filter(**wanted))]
+
+    assert ids(workflow="odd") == ["run5", "run3", "run1"]
+    assert ids(attributes={"customer": "c0"}) == ["run6", "run3", "run0"]
+    assert ids(attributes={"customer": "c0", "n": 3}) == ["run3"]
+    assert ids(started_after=1004) == ["run6", "run5"]
+    assert ids(started_before=1002) == ["run1", "run0"]
+    assert ids(text="C1") == ["run4", "run1"]
+    assert ids(status=["completed"]) == []
+    first = backend.find(Filter(), limit=3)
+    assert [one.run_id for one in first] == ["run6", "run5", "run4"]
+
+
+def test_the_order_is_in_the_log() -> None:
+    """Who looks at the events sees what was asked, and what became of it."""
+    backend = MemoryBackend()
+    go(backend, tidies, exit_when_waiting=True)
+    control.pause(backend, "r", "a")
+    control.cancel(backend, "r", "b")
+    go(backend, tidies)
+    events = [record.event for record in backend.load("r")]
+    assert [one.reason for one in events if isinstance(one, RunPaused)] == ["a"]
+    assert [one.reason for one in events if isinstance(one, CancelRequested)] == ["b"]
