@@ -72,9 +72,9 @@ def print_json(document: Any) -> None:
     click.echo(json.dumps(document, ensure_ascii=False, indent=2))
 
 
-def next_step(command: str) -> None:
-    """Say on standard error what to type next."""
-    click.echo(f"next: {command}", err=True)
+def next_step(command: str, backend: str | None = None) -> None:
+    """Say on standard error what to type next, for the runs of the same backend."""
+    click.echo(f"next: {command}" + (f" --backend {backend}" if backend else ""), err=True)
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

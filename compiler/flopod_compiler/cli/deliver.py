@@ -27,8 +27,7 @@ def deliver(run_id: str, path: str, event: str, payload: str, backend: str | Non
     with choose(backend, os.environ) as store:
         done = deliver_to(store, run_id, path, event, payload)
     click.echo(f"delivered {event!r} to {path!r} of the run {run_id} (number {done.number})", err=True)
-    place = f" --backend {backend}" if backend else ""
-    next_step(f"flopod runs show {run_id}{place}")
+    next_step(f"flopod runs show {run_id}", backend)
 
 
 @click.group(cls=Group, context_settings=SETTINGS)

@@ -5,24 +5,30 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 
-from flopod.backends.base import Backend
+from flopod.backends.base import Backend, Filter
 from flopod.backends.choose import choose
-from flopod.events import RunSummary, Status
+from flopod.events import RunSummary
 from flopod_compiler.cli.base import table
 
 _HEADINGS = ("RUN", "STATUS", "WORKFLOW", "STARTED", "STEPS", "NOTE")
 _NOTE_LENGTH = 60
 
 
-def listed(backend: str | None, status: str | None, workflow: str | None, limit: int) -> list[dict[str, Any]]:
-    """The summaries of runs, the youngest first."""
+def listed(
+    backend: str | None, wanted: Filter, limit: int, cursor: str | None = None
+) -> list[dict[str, Any]]:
+    """The summaries of the runs that are wanted, the youngest first."""
     with choose(backend, os.environ) as store:
-        found = store.summaries(status=cast("Status | None", status), workflow=workflow, limit=limit)
-    return [as_data(summary) for summary in found]
+        return [as_data(summary) for summary in store.find(wanted, limit, cursor)]
+
+
+def place_after(run: dict[str, Any]) -> str:
+    """The cursor of what comes after a run."""
+    return f"{run['started_at']}:{run['run_id']}"
 
 
 def as_data(summary: RunSummary) -> dict[str, Any]:

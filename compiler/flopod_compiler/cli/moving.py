@@ -14,6 +14,7 @@ from flopod.engine.identity import Identity
 from flopod.events import FINAL
 from flopod.manifest import Manifest
 from flopod_compiler.bundle.inplace import install
+from flopod_compiler.cli.listing import summary_of
 
 if TYPE_CHECKING:
     from flopod_compiler.build import Compilation
@@ -25,6 +26,14 @@ def open_runs(found: Compilation, manifest: Manifest, backend: str) -> list[dict
     with choose(backend, os.environ) as store:
         open_ones = [one for one in store.summaries() if one.status not in FINAL]
         return [_verdict(store, manifest, one.run_id, one.workflow, one.build) for one in open_ones]
+
+
+def replayed(found: Compilation, manifest: Manifest, backend: str | None, run_id: str) -> dict[str, Any]:
+    """The verdict for one run, over or not. Raises UnknownRun."""
+    install(found)
+    with choose(backend, os.environ) as store:
+        one = summary_of(store, run_id)
+        return _verdict(store, manifest, run_id, one.workflow, one.build)
 
 
 def _verdict(store: Backend, manifest: Manifest, run_id: str, workflow: str, build: str) -> dict[str, Any]:

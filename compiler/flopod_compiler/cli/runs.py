@@ -1,8 +1,9 @@
-"""`flopod runs`: look at runs, start them, deliver events to them, on any backend."""
+"""`flopod runs`: look at runs, start them, operate them, on any backend."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -14,20 +15,11 @@ from flopod_compiler.cli.base import (
     print_json,
     source_argument,
 )
+from flopod_compiler.cli.copying import export_run, fork, import_run, replay
 from flopod_compiler.cli.deliver import deliver
+from flopod_compiler.cli.filtering import filter_options, wanted
+from flopod_compiler.cli.operating import cancel, pause, prune, resume, retry
 from flopod_compiler.cli.show import events, show
-
-STATUSES = (
-    "pending",
-    "running",
-    "waiting",
-    "paused",
-    "completed",
-    "failed",
-    "cancelled",
-    "diverged",
-    "storage_error",
-)
 
 
 @click.group(cls=Group)
@@ -37,26 +29,28 @@ def runs() -> None:
 
 @runs.command("list")
 @backend_option
-@click.option("--status", type=click.Choice(STATUSES), help="Only runs of this status.")
-@click.option("--workflow", help="Only runs of this workflow.")
+@filter_options
 @click.option(
     "--limit", type=click.IntRange(1), default=50, show_default=True, help="At most so many, the youngest."
 )
+@click.option("--cursor", metavar="CURSOR", help="Go on after the place that a listing ended with.")
 @json_option
-def list_runs(
-    backend: str | None, status: str | None, workflow: str | None, limit: int, as_json: bool
-) -> None:
+def list_runs(backend: str | None, limit: int, cursor: str | None, as_json: bool, **given: Any) -> None:
     """List runs, the youngest first."""
-    from flopod_compiler.cli.listing import listed, run_table
+    from flopod_compiler.cli.listing import listed, place_after, run_table
 
-    found = listed(backend, status, workflow, limit)
+    found = listed(backend, wanted(given), limit, cursor)
     if as_json:
         print_json(found)
-    elif found:
-        click.echo(run_table(found))
-        next_step(f"flopod runs show {found[0]['run_id']}" + (f" --backend {backend}" if backend else ""))
-    else:
+    elif not found:
         click.echo("no runs", err=True)
+        return
+    else:
+        click.echo(run_table(found))
+    if len(found) == limit:
+        click.echo(f"more: repeat this with --cursor {place_after(found[-1])}", err=True)
+    if not as_json:
+        next_step(f"flopod runs show {found[0]['run_id']}", backend)
 
 
 @runs.command()
@@ -76,9 +70,21 @@ def start(
 
     started = record_start(src, workflow, input, run_id, backend)
     click.echo(started)
-    place = f" --backend {backend}" if backend else ""
-    next_step(f"flopod run {src} --run-id {started}{place}")
+    next_step(f"flopod run {src} --run-id {started}", backend)
 
 
-for _command in (show, events, deliver):
+for _command in (
+    show,
+    events,
+    deliver,
+    cancel,
+    pause,
+    resume,
+    retry,
+    fork,
+    replay,
+    export_run,
+    import_run,
+    prune,
+):
     runs.add_command(_command)

@@ -21,8 +21,10 @@ def show(run_id: str, backend: str | None, as_json: bool) -> None:
         return
     click.echo(described(found))
     commands = [wait["deliver"] for wait in found["waits"]]
-    place = f" --backend {backend}" if backend else ""
-    next_step(commands[0] if commands else f"flopod runs events {run_id}{place}")
+    if commands:
+        next_step(commands[0])
+    else:
+        next_step(f"flopod runs events {run_id}", backend)
 
 
 @click.command()
