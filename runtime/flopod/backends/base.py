@@ -183,6 +183,25 @@ class Backend(ABC):
         """Return something that compares unequal once the inbox has grown; cheap enough to poll."""
 
     @abstractmethod
+    def keep(self, kind: str, name: str, document: bytes) -> None:
+        """Keep a document beside the runs, durably, in the place of one with that name.
+
+        `kind` is a word, `name` has the form of a run id.
+        """
+
+    @abstractmethod
+    def kept(self, kind: str, name: str) -> bytes | None:
+        """Return a document, None if there is none."""
+
+    @abstractmethod
+    def all_kept(self, kind: str) -> dict[str, bytes]:
+        """Return all documents of a kind by their names, in the order of these."""
+
+    @abstractmethod
+    def drop(self, kind: str, name: str) -> bool:
+        """Remove a document; returns whether there was one."""
+
+    @abstractmethod
     def hold(self, run_id: str) -> Hold:
         """Take the run for this process and this place in it. Raises RunHeld if it is taken."""
 

@@ -69,12 +69,18 @@ def write(fd: int, data: bytes) -> None:
         view = view[os.write(fd, view) :]
 
 
-def replace(file: Path, data: bytes) -> None:
-    """Give `file` the content `data` in one step. A power cut may bring the old content back."""
+def replace(file: Path, data: bytes, *, durable: bool = False) -> None:
+    """Give `file` the content `data` in one step; a power cut may bring the old one back unless `durable`."""
     draft = file.with_name(f".{file.name}.{os.getpid()}")
     try:
-        draft.write_bytes(data)
+        with draft.open("wb") as stream:
+            stream.write(data)
+            stream.flush()
+            if durable:
+                sync(stream.fileno(), file)
         draft.replace(file)
+        if durable:
+            sync_folder(file.parent)
     except OSError:
         with contextlib.suppress(OSError):
             draft.unlink()

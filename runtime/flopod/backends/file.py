@@ -4,6 +4,7 @@ DIR/events/RUN.jsonl      the log, one record a line
 DIR/summaries/RUN.json    the summary, and how much of the log is in it
 DIR/inbox/RUN.jsonl       what was delivered to the run
 DIR/locks/RUN             who holds the run
+DIR/documents/KIND/NAME   what is kept beside the runs
 DIR/news                  which runs were delivered to, for engines that wait
 """
 
@@ -282,6 +283,34 @@ class FileBackend(Backend):
 
     def inbox_token(self, run_id: str) -> object:
         return self._size("inbox", check_run_id(run_id))
+
+    def keep(self, kind: str, name: str, document: bytes) -> None:
+        folder = self._documents(kind)
+        with disk.errors(folder):
+            disk.make_folder(folder)
+            disk.replace(folder / check_run_id(name), document, durable=True)
+
+    def kept(self, kind: str, name: str) -> bytes | None:
+        file = self._documents(kind) / check_run_id(name)
+        with disk.errors(file):
+            return file.read_bytes() if file.exists() else None
+
+    def all_kept(self, kind: str) -> dict[str, bytes]:
+        folder = self._documents(kind)
+        if not folder.is_dir():
+            return {}
+        names = sorted(entry.name for entry in folder.iterdir() if _is_run_id(entry.name))
+        return {name: document for name in names if (document := self.kept(kind, name)) is not None}
+
+    def drop(self, kind: str, name: str) -> bool:
+        file = self._documents(kind) / check_run_id(name)
+        with disk.errors(file):
+            there = file.exists()
+            file.unlink(missing_ok=True)
+        return there
+
+    def _documents(self, kind: str) -> Path:
+        return self.directory / "documents" / kind
 
     def hold(self, run_id: str) -> Hold:
         file = self._file("locks", check_run_id(run_id))

@@ -29,6 +29,7 @@ class MemoryBackend(Backend):
         self._inboxes: dict[str, list[InboxItem]] = {}
         self._holds: dict[str, bool] = {}
         self._killed: set[str] = set()
+        self._kept: dict[tuple[str, str], bytes] = {}
 
     @classmethod
     def from_records(
@@ -139,6 +140,21 @@ class MemoryBackend(Backend):
 
     def inbox_token(self, run_id: str) -> object:
         return len(self._inboxes.get(check_run_id(run_id), ()))
+
+    def keep(self, kind: str, name: str, document: bytes) -> None:
+        with self._lock:
+            self._kept[kind, check_run_id(name)] = document
+
+    def kept(self, kind: str, name: str) -> bytes | None:
+        return self._kept.get((kind, check_run_id(name)))
+
+    def all_kept(self, kind: str) -> dict[str, bytes]:
+        with self._lock:
+            return {name: document for (of, name), document in sorted(self._kept.items()) if of == kind}
+
+    def drop(self, kind: str, name: str) -> bool:
+        with self._lock:
+            return self._kept.pop((kind, check_run_id(name)), None) is not None
 
     def hold(self, run_id: str) -> Hold:
         with self._lock:

@@ -46,6 +46,14 @@ _TABLES = (
     ) STRICT, WITHOUT ROWID
     """,
     """
+    CREATE TABLE documents (
+        kind TEXT NOT NULL,
+        name TEXT NOT NULL,
+        body BLOB NOT NULL,
+        PRIMARY KEY (kind, name)
+    ) STRICT
+    """,
+    """
     CREATE TABLE inbox (
         number INTEGER PRIMARY KEY,
         run_id TEXT NOT NULL,

@@ -60,6 +60,11 @@ _OPEN = """
 _NEWS = """
     SELECT run_id FROM inbox WHERE number > ? UNION SELECT run_id FROM runs WHERE status = 'pending'
 """
+_KEEP = """
+    INSERT INTO documents (kind, name, body) VALUES (?, ?, ?)
+    ON CONFLICT (kind, name) DO UPDATE SET body = excluded.body
+"""
+_KEPT = "SELECT body FROM documents WHERE kind = ? AND name = ?"
 _WITHOUT_HEADLINE = "SELECT run_id FROM logs WHERE run_id NOT IN (SELECT run_id FROM runs)"
 
 
@@ -311,6 +316,25 @@ class SqliteBackend(Backend):
         check_run_id(run_id)
         with self._database.reading as db:
             return db.execute("PRAGMA data_version").fetchone()[0], self._delivered
+
+    def keep(self, kind: str, name: str, document: bytes) -> None:
+        with self._database.writing as db:
+            db.execute(_KEEP, (kind, check_run_id(name), document))
+
+    def kept(self, kind: str, name: str) -> bytes | None:
+        with self._database.reading as db:
+            row = db.execute(_KEPT, (kind, check_run_id(name))).fetchone()
+        return None if row is None else bytes(row[0])
+
+    def all_kept(self, kind: str) -> dict[str, bytes]:
+        query = "SELECT name, body FROM documents WHERE kind = ? ORDER BY name"
+        with self._database.reading as db:
+            return {name: bytes(body) for name, body in db.execute(query, (kind,)).fetchall()}
+
+    def drop(self, kind: str, name: str) -> bool:
+        query = "DELETE FROM documents WHERE kind = ? AND name = ?"
+        with self._database.writing as db:
+            return db.execute(query, (kind, check_run_id(name))).rowcount > 0
 
     def hold(self, run_id: str) -> Hold:
         file = self._database.locks / check_run_id(run_id)

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import heapq
+import logging
 import secrets
 import time
 from collections import OrderedDict
@@ -25,6 +26,8 @@ from flopod.engine.outcome import RunOutcome
 from flopod.engine.ready import Place, Ready
 from flopod.engine.registry import Program, Registry
 from flopod.engine.run import begun, diverged, opened
+from flopod.engine.schedule import Schedule
+from flopod.engine.scheduling import ONE_BY_ONE, QUEUE, Schedules, placed
 from flopod.engine.waits import first_event, unknown_run
 from flopod.errors import DivergenceError, Fenced, FlopodError, RunHeld, StorageError
 from flopod.events import (
@@ -45,6 +48,8 @@ _POLL = 0.05
 _LINGER = 5.0
 _AGAIN = 5.0
 _FOREVER = 1 << 62
+_SCHEDULES_MS = 2_000
+_LOGGER = logging.getLogger("flopod")
 
 
 class Handle:
@@ -96,7 +101,9 @@ class Engine(AbstractAsyncContextManager["Engine"]):
         self._grace = grace
         self._clock: Clock = SystemClock() if clock is None else clock
         self._commits = Grouped(backend, lambda: len(self._live) <= 1)
-        self._ready = Ready(queues or {}, limits or {})
+        self._ready = Ready({QUEUE: ONE_BY_ONE, **(queues or {})}, limits or {})
+        self.schedules = Schedules(backend)
+        self._look_at_schedules = 0
         self._openings: dict[str, RunStarted] = {}
         self._durable: dict[str, asyncio.Future[None]] = {}
         self._live: dict[str, Driver | None] = {}
@@ -248,6 +255,8 @@ class Engine(AbstractAsyncContextManager["Engine"]):
         while True:
             self._wake.clear()
             self._wake_due()
+            if self._clock.now() >= self._look_at_schedules:
+                await self._start_scheduled()
             self._admit()
             self._put_away()
             with contextlib.suppress(TimeoutError):
@@ -255,11 +264,35 @@ class Engine(AbstractAsyncContextManager["Engine"]):
                     await self._wake.wait()
             self._read_news()
 
+    async def _start_scheduled(self) -> None:
+        """Start what schedules ask for. Another engine may do the same: a time has one run id."""
+        now = self._clock.now()
+        found, later = self.schedules.due(now)
+        for schedule, at in found:
+            try:
+                await self._start_one(schedule, at)
+            except StorageError:
+                break  # it is not dealt with, so that the next look finds it again
+            except FlopodError as error:
+                _LOGGER.error("schedule %s: %s", schedule.name, error)
+            self.schedules.dealt(schedule, at)
+        self._look_at_schedules = min(now + _SCHEDULES_MS, later if later is not None else _FOREVER)
+
+    async def _start_one(self, schedule: Schedule, at: int) -> None:
+        run_id = schedule.run_id(at)
+        if self._backend.first(run_id) is not None or not self.schedules.lets_start(schedule):
+            return
+        program = self._registry.program(schedule.workflow)
+        opening = program.identify(run_id).started(self._clock.now(), schedule.input)
+        with contextlib.suppress(RunHeld):
+            await self._open(placed(schedule, opening))
+
     def _next_look(self) -> float:
         now, wait = time.monotonic(), _POLL
         later = self._ready.next_at()
         if later is not None:
             wait = min(wait, max(later - now, 0))
+        wait = min(wait, max(self._look_at_schedules - self._clock.now(), 0) / 1000)
         if self._due:
             wait = min(wait, max(self._due[0][0] - self._clock.now(), 0) / 1000)
         return wait

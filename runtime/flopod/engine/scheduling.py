@@ -1,0 +1,114 @@
+"""Keeps schedules in a store, and starts the runs that they ask for."""
+
+import msgspec
+
+from flopod.backends.base import Backend, Filter
+from flopod.engine import control
+from flopod.engine.limits import Limit, Queue
+from flopod.engine.schedule import Schedule
+from flopod.errors import FlopodError
+from flopod.events import RunStarted, RunSummary, Status
+
+_KIND = "schedules"
+_ATTRIBUTE = "schedule"
+QUEUE = "flopod.schedules"
+ONE_BY_ONE = Queue(per_key=Limit(concurrency=1))
+"""The queue of schedules whose runs wait for each other, one key a schedule."""
+
+_OPEN: tuple[Status, ...] = ("pending", "running", "waiting", "paused")
+
+_decode = msgspec.json.Decoder(Schedule).decode
+
+
+class UnknownSchedule(FlopodError):
+    """No schedule of this name."""
+
+    exit_code = 4
+
+    def __init__(self, name: str, known: list[str]) -> None:
+        there_is = f"there is: {', '.join(known)}" if known else "there are none"
+        super().__init__(f"no schedule is called {name!r}; {there_is}")
+
+
+class Schedules:
+    """The schedules of a store."""
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+
+    def all(self) -> list[Schedule]:
+        """Return all schedules in the order of their names."""
+        return [_decode(document) for document in self._backend.all_kept(_KIND).values()]
+
+    def get(self, name: str) -> Schedule:
+        """Return a schedule. Raises UnknownSchedule."""
+        document = self._backend.kept(_KIND, name)
+        if document is None:
+            raise UnknownSchedule(name, list(self._backend.all_kept(_KIND)))
+        return _decode(document)
+
+    def put(self, schedule: Schedule) -> None:
+        """Keep a schedule, in the place of one of its name. Raises BadInput, BadDuration, InvalidRunId."""
+        schedule.check()
+        self._backend.keep(_KIND, schedule.name, msgspec.json.encode(schedule))
+
+    def remove(self, name: str) -> None:
+        """Forget a schedule; its runs stay. Raises UnknownSchedule."""
+        self.get(name)
+        self._backend.drop(_KIND, name)
+
+    def pause(self, name: str, paused: bool = True) -> None:
+        """Start nothing until it is resumed; what was due meanwhile is not made up for."""
+        schedule = self.get(name)
+        schedule.paused = paused
+        self.put(schedule)
+
+    def open_runs(self, name: str) -> list[RunSummary]:
+        """Return its runs that are not over, the youngest first."""
+        return self._backend.find(Filter(status=_OPEN, attributes={_ATTRIBUTE: name}))
+
+    def due(self, now: int) -> tuple[list[tuple[Schedule, int]], int | None]:
+        """Return what is to be started by now, the earliest first, and when there is more.
+
+        What is returned is not dealt with yet: `dealt` says so.
+        """
+        found: list[tuple[Schedule, int]] = []
+        following: list[int] = []
+        for schedule in self.all():
+            if schedule.paused:
+                continue
+            times, later = schedule.due(now)
+            found += [(schedule, at) for at in times]
+            following += [later] if later is not None else []
+        return sorted(found, key=lambda each: each[1]), min(following, default=None)
+
+    def dealt(self, schedule: Schedule, at: int) -> None:
+        """Note that a time was dealt with, unless the schedule is gone or has another form by now."""
+        document = self._backend.kept(_KIND, schedule.name)
+        if document is not None:
+            current = _decode(document)
+            current.last = max(at, current.last or 0)
+            self._backend.keep(_KIND, schedule.name, msgspec.json.encode(current))
+
+    def lets_start(self, schedule: Schedule) -> bool:
+        """Make room for a run as `overlap` says; returns whether it may start."""
+        if schedule.overlap in ("allow", "queue"):
+            return True
+        before = self.open_runs(schedule.name)
+        if schedule.overlap == "cancel":
+            for run in before:
+                control.cancel(self._backend, run.run_id, f"the next run of the schedule {schedule.name!r}")
+            return True
+        return not before
+
+
+def placed(schedule: Schedule, opening: RunStarted) -> RunStarted:
+    """Return the beginning of a run as the schedule wants it: found by its name, and in its queue."""
+    waits = schedule.overlap == "queue"
+    return msgspec.structs.replace(
+        opening,
+        attributes={**schedule.attributes, _ATTRIBUTE: schedule.name},
+        queue=QUEUE if waits else schedule.queue,
+        key=schedule.name if waits else "",
+        priority=schedule.priority,
+    )
