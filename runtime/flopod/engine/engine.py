@@ -2,8 +2,6 @@
 
 import asyncio
 import contextlib
-import heapq
-import logging
 import secrets
 import time
 from collections import OrderedDict
@@ -16,61 +14,29 @@ from msgspec import Raw
 from msgspec.structs import replace
 
 from flopod.backends.base import Backend
-from flopod.backends.lock import Claim, Hold
+from flopod.backends.lock import Hold
+from flopod.engine.asleep import Asleep
 from flopod.engine.call import check_same, input_document
 from flopod.engine.clock import Clock, SystemClock
 from flopod.engine.commits import Grouped
 from flopod.engine.driver import Driver
+from flopod.engine.handle import Handle
 from flopod.engine.limits import Limit, Queue
 from flopod.engine.outcome import RunOutcome
 from flopod.engine.ready import Place, Ready
 from flopod.engine.registry import Program, Registry
 from flopod.engine.run import begun, diverged, opened
-from flopod.engine.schedule import Schedule
-from flopod.engine.scheduling import ONE_BY_ONE, QUEUE, Schedules, placed
+from flopod.engine.scheduling import ONE_BY_ONE, QUEUE, Schedules, Timetable
+from flopod.engine.takeover import take_over
 from flopod.engine.waits import first_event, unknown_run
 from flopod.errors import DivergenceError, Fenced, FlopodError, RunHeld, StorageError
-from flopod.events import (
-    FINAL,
-    Abandoned,
-    ActivityCompleted,
-    ActivityFailed,
-    ActivityStarted,
-    Attribute,
-    Record,
-    RunStarted,
-    RunSummary,
-)
+from flopod.events import FINAL, Attribute, RunStarted, RunSummary
 from flopod.runid import check_run_id
 from flopod.workflow.core import Core
 
 _POLL = 0.05
 _LINGER = 5.0
 _AGAIN = 5.0
-_FOREVER = 1 << 62
-_SCHEDULES_MS = 2_000
-_LOGGER = logging.getLogger("flopod")
-
-
-class Handle:
-    """A run that was started in an engine."""
-
-    def __init__(self, engine: "Engine", run_id: str) -> None:
-        self._engine = engine
-        self.run_id = run_id
-
-    async def outcome(self) -> RunOutcome:
-        """Wait until the run is over or at rest (paused, diverged), and return how it ended."""
-        return await self._engine.outcome(self.run_id)
-
-    async def result(self) -> Any:
-        """Wait until the run is over; return its result, or raise its error."""
-        outcome = await self.outcome()
-        if outcome.error is not None:
-            raise outcome.error
-        if outcome.status != "completed":
-            raise FlopodError(f"the run {self.run_id!r} is {outcome.status}: {outcome.reason}")
-        return outcome.value
 
 
 class Engine(AbstractAsyncContextManager["Engine"]):
@@ -103,13 +69,13 @@ class Engine(AbstractAsyncContextManager["Engine"]):
         self._commits = Grouped(backend, lambda: len(self._live) <= 1)
         self._ready = Ready({QUEUE: ONE_BY_ONE, **(queues or {})}, limits or {})
         self.schedules = Schedules(backend)
+        self._timetable = Timetable(self.schedules, registry, self._open)
         self._look_at_schedules = 0
         self._openings: dict[str, RunStarted] = {}
         self._durable: dict[str, asyncio.Future[None]] = {}
         self._live: dict[str, Driver | None] = {}
         self._resting: OrderedDict[str, float] = OrderedDict()
-        self._suspended: dict[str, int] = {}
-        self._due: list[tuple[int, str]] = []
+        self._asleep = Asleep()
         self._touched: set[str] = set()
         self._waiting_for: dict[str, asyncio.Future[RunOutcome]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -254,9 +220,10 @@ class Engine(AbstractAsyncContextManager["Engine"]):
     async def _serve(self) -> None:
         while True:
             self._wake.clear()
-            self._wake_due()
+            for run_id in self._asleep.due(self._clock.now()):
+                self._resume(run_id)
             if self._clock.now() >= self._look_at_schedules:
-                await self._start_scheduled()
+                self._look_at_schedules = await self._timetable.start_due(self._clock.now())
             self._admit()
             self._put_away()
             with contextlib.suppress(TimeoutError):
@@ -264,38 +231,13 @@ class Engine(AbstractAsyncContextManager["Engine"]):
                     await self._wake.wait()
             self._read_news()
 
-    async def _start_scheduled(self) -> None:
-        """Start what schedules ask for. Another engine may do the same: a time has one run id."""
-        now = self._clock.now()
-        found, later = self.schedules.due(now)
-        for schedule, at in found:
-            try:
-                await self._start_one(schedule, at)
-            except StorageError:
-                break  # it is not dealt with, so that the next look finds it again
-            except FlopodError as error:
-                _LOGGER.error("schedule %s: %s", schedule.name, error)
-            self.schedules.dealt(schedule, at)
-        self._look_at_schedules = min(now + _SCHEDULES_MS, later if later is not None else _FOREVER)
-
-    async def _start_one(self, schedule: Schedule, at: int) -> None:
-        run_id = schedule.run_id(at)
-        if self._backend.first(run_id) is not None or not self.schedules.lets_start(schedule):
-            return
-        program = self._registry.program(schedule.workflow)
-        opening = program.identify(run_id).started(self._clock.now(), schedule.input)
-        with contextlib.suppress(RunHeld):
-            await self._open(placed(schedule, opening))
-
     def _next_look(self) -> float:
         now, wait = time.monotonic(), _POLL
         later = self._ready.next_at()
         if later is not None:
             wait = min(wait, max(later - now, 0))
-        wait = min(wait, max(self._look_at_schedules - self._clock.now(), 0) / 1000)
-        if self._due:
-            wait = min(wait, max(self._due[0][0] - self._clock.now(), 0) / 1000)
-        return wait
+        dues = [self._look_at_schedules, *([] if self._asleep.next_due is None else [self._asleep.next_due])]
+        return min(wait, max(min(dues) - self._clock.now(), 0) / 1000)
 
     def _read_news(self) -> None:
         try:
@@ -315,7 +257,7 @@ class Engine(AbstractAsyncContextManager["Engine"]):
             self._touched.add(run_id)
             if driver is not None:
                 driver.wake()
-        elif run_id in self._suspended:
+        elif run_id in self._asleep:
             self._resume(run_id)
         elif run_id not in self._openings:
             self._look_at(run_id)
@@ -327,23 +269,14 @@ class Engine(AbstractAsyncContextManager["Engine"]):
             self._take_up(summary)
             self._wake.set()
 
-    def _wake_due(self) -> None:
-        now = self._clock.now()
-        while self._due and self._due[0][0] <= now:
-            due, run_id = heapq.heappop(self._due)
-            if self._suspended.get(run_id) == due:
-                self._resume(run_id)
-
     def _resume(self, run_id: str) -> None:
-        del self._suspended[run_id]
+        self._asleep.wake(run_id)
         self._ready.go_on(run_id)
         self._wake.set()
 
     def _suspend(self, run_id: str, due: int | None) -> None:
-        self._suspended[run_id] = _FOREVER if due is None else due
-        if due is not None:
-            heapq.heappush(self._due, (due, run_id))
-            self._wake.set()
+        self._asleep.put(run_id, due)
+        self._wake.set()
 
     def _admit(self) -> None:
         """Let as many runs go as there is room for."""
@@ -419,19 +352,10 @@ class Engine(AbstractAsyncContextManager["Engine"]):
 
     def _prepare(self, run_id: str, hold: Hold) -> tuple[Core, Program] | RunOutcome:
         opening = self._openings.get(run_id)
-        if opening is not None:
-            program = self._registry.program(opening.workflow)
-            return begun(program.fn, program.identify(run_id), opening), program
-        recorded = first_event(self._backend, run_id)
-        if recorded is None:
-            raise unknown_run(self._backend, run_id)
-        program = self._registry.program(recorded.workflow)
-        identity = program.identify(run_id)
-        records = self._backend.load(run_id)
-        history = identity.read(records)
-        crashed = hold.crashed or (isinstance(hold, Claim) and not hold.was_left and _is_in_flight(records))
-        core = opened(program.fn, identity, history, None, crashed, self._clock)
-        return core if isinstance(core, RunOutcome) else (core, program)
+        if opening is None:
+            return take_over(self._backend, self._registry, run_id, hold, self._clock)
+        program = self._registry.program(opening.workflow)
+        return begun(program.fn, program.identify(run_id), opening), program
 
     def _suspend_driven(self, run_id: str, core: Core) -> None:
         """Put a run away, unless something was delivered while it was leaving."""
@@ -475,19 +399,6 @@ class Engine(AbstractAsyncContextManager["Engine"]):
             driver = self._live.get(run_id)
             if driver is not None:
                 driver.leave()
-
-
-def _is_in_flight(records: Sequence[Record]) -> bool:
-    """Whether a leaf had been started and nothing was written of its end."""
-    started: set[str] = set()
-    for _, event in records:
-        if isinstance(event, ActivityStarted):
-            started.add(event.path)
-        elif isinstance(event, ActivityCompleted | ActivityFailed):
-            started.discard(event.path)
-        elif isinstance(event, Abandoned):
-            started.difference_update(event.paths)
-    return bool(started)
 
 
 def _new_run_id() -> str:

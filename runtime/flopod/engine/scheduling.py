@@ -1,12 +1,17 @@
 """Keeps schedules in a store, and starts the runs that they ask for."""
 
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable
+
 import msgspec
 
 from flopod.backends.base import Backend, Filter
 from flopod.engine import control
 from flopod.engine.limits import Limit, Queue
+from flopod.engine.registry import Registry
 from flopod.engine.schedule import Schedule
-from flopod.errors import FlopodError
+from flopod.errors import FlopodError, RunHeld, StorageError
 from flopod.events import RunStarted, RunSummary, Status
 
 _KIND = "schedules"
@@ -16,6 +21,9 @@ ONE_BY_ONE = Queue(per_key=Limit(concurrency=1))
 """The queue of schedules whose runs wait for each other, one key a schedule."""
 
 _OPEN: tuple[Status, ...] = ("pending", "running", "waiting", "paused")
+
+_LOOK_MS = 2_000
+_LOGGER = logging.getLogger("flopod")
 
 _decode = msgspec.json.Decoder(Schedule).decode
 
@@ -90,6 +98,10 @@ class Schedules:
             current.last = max(at, current.last or 0)
             self._backend.keep(_KIND, schedule.name, msgspec.json.encode(current))
 
+    def is_started(self, run_id: str) -> bool:
+        """Whether there is a run of that id."""
+        return self._backend.first(run_id) is not None
+
     def lets_start(self, schedule: Schedule) -> bool:
         """Make room for a run as `overlap` says; returns whether it may start."""
         if schedule.overlap in ("allow", "queue"):
@@ -100,6 +112,42 @@ class Schedules:
                 control.cancel(self._backend, run.run_id, f"the next run of the schedule {schedule.name!r}")
             return True
         return not before
+
+
+class Timetable:
+    """Starts what is due. `begin` begins a run durably, and raises Fenced or RunHeld if it has begun."""
+
+    def __init__(
+        self, schedules: Schedules, registry: Registry, begin: Callable[[RunStarted], Awaitable[None]]
+    ) -> None:
+        self._schedules = schedules
+        self._registry = registry
+        self._begin = begin
+
+    async def start_due(self, now: int) -> int:
+        """Start what is due by now, and return when to look again (ms since the epoch).
+
+        Another process may do the same: there is one run id for each time of a schedule.
+        """
+        found, later = self._schedules.due(now)
+        for schedule, at in found:
+            try:
+                await self._start(schedule, at, now)
+            except StorageError:
+                return now + _LOOK_MS  # it is not dealt with, so that the next look finds it again
+            except FlopodError as error:
+                _LOGGER.error("schedule %s: %s", schedule.name, error)
+            self._schedules.dealt(schedule, at)
+        # Others may change schedules meanwhile.
+        return min(now + _LOOK_MS, now + _LOOK_MS if later is None else later)
+
+    async def _start(self, schedule: Schedule, at: int, now: int) -> None:
+        run_id = schedule.run_id(at)
+        if self._schedules.is_started(run_id) or not self._schedules.lets_start(schedule):
+            return
+        program = self._registry.program(schedule.workflow)
+        with contextlib.suppress(RunHeld):
+            await self._begin(placed(schedule, program.identify(run_id).started(now, schedule.input)))
 
 
 def placed(schedule: Schedule, opening: RunStarted) -> RunStarted:
