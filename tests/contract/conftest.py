@@ -9,7 +9,7 @@ from flopod.backends import Backend
 from tests.contract.support import Place
 
 
-@pytest.fixture(params=["memory", "file", "sqlite"])
+@pytest.fixture(params=["memory", "file", "sqlite", "sealed"])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
     """Give an empty place of each kind."""
     found = Place(request.param, tmp_path)

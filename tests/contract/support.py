@@ -10,8 +10,11 @@ from pathlib import Path
 from msgspec import Raw
 
 from flopod.backends import Backend, FileBackend, MemoryBackend, SqliteBackend
+from flopod.backends.cipher import Cipher
+from flopod.backends.values import ValuesBackend
 from flopod.events import ActivityCompleted, ActivityStarted, Event, RunStarted
 
+KEY = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
 RUNTIME = Path(__file__).parents[2] / "runtime"
 
 
@@ -47,6 +50,8 @@ class Place:
     def _make(self) -> Backend:
         if self.kind == "memory":
             return self._memory
+        if self.kind == "sealed":
+            return ValuesBackend(SqliteBackend(self.folder / "runs.db"), cipher=Cipher([KEY]), large=40)
         if self.kind == "file":
             return FileBackend(self.folder / "runs")
         return SqliteBackend(self.folder / "runs.db")

@@ -15,10 +15,16 @@ _POSTGRES = ("postgres://", "postgresql://")
 def choose(spec: str | None, env: Mapping[str, str] | None = None) -> Backend:
     """Return the store that `spec` (of --backend), else `env`, else the default asks for, unopened.
 
-    FLOPOD_BACKEND has the form of `spec`; DATABASE_URL counts only if it is a Postgres address.
+    FLOPOD_BACKEND has the form of `spec`; DATABASE_URL counts only if it is a Postgres address. With
+    FLOPOD_ENCRYPTION_KEYS (Fernet keys, the first one encrypts) values are encrypted; those of more than
+    FLOPOD_LARGE_VALUES bytes are kept apart from the log.
     Raises UnknownBackend or Unsupported.
     """
     env = os.environ if env is None else env
+    return _sealed(_chosen(spec, env), env)
+
+
+def _chosen(spec: str | None, env: Mapping[str, str]) -> Backend:
     if spec:
         return _make(spec, "--backend", env)
     if env.get("FLOPOD_BACKEND"):
@@ -26,6 +32,22 @@ def choose(spec: str | None, env: Mapping[str, str] | None = None) -> Backend:
     if env.get("DATABASE_URL", "").startswith(_POSTGRES):
         return _make(env["DATABASE_URL"], "DATABASE_URL", env)
     return _make("sqlite", "--backend", env)
+
+
+def _sealed(store: Backend, env: Mapping[str, str]) -> Backend:
+    """The store with the keys that the environment has, and with large values apart if it says how large."""
+    keys = [key.strip() for key in env.get("FLOPOD_ENCRYPTION_KEYS", "").split(",") if key.strip()]
+    large = env.get("FLOPOD_LARGE_VALUES", "").strip()
+    if large and not large.isdecimal():
+        raise BadInput(
+            f"FLOPOD_LARGE_VALUES is {large!r}; use a number of bytes", field="FLOPOD_LARGE_VALUES"
+        )
+    if not keys and not large:
+        return store
+    from flopod.backends.cipher import Cipher
+    from flopod.backends.values import ValuesBackend
+
+    return ValuesBackend(store, cipher=Cipher(keys) if keys else None, large=int(large) if large else None)
 
 
 def data_directory(env: Mapping[str, str] | None = None) -> Path:
