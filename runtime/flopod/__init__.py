@@ -59,6 +59,7 @@ if TYPE_CHECKING:
         UnknownWorkflow,
         Unsupported,
         UsageError,
+        ValueTooLarge,
     )
     from flopod.retry import Retry
     from flopod.stop import STOP
@@ -100,6 +101,7 @@ __all__ = [
     "UnknownWorkflow",
     "Unsupported",
     "UsageError",
+    "ValueTooLarge",
     "activity",
     "attempt",
     "compensate",

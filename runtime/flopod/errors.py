@@ -1,7 +1,7 @@
 """The errors of flopod. Each class carries the exit status that a command line ends with.
 
 FlopodError                          1
-|- SerializableError                 1   a value that cannot be written to the log
+|- SerializableError, ValueTooLarge  1   a value that cannot be written to the log
 |- DuplicateId                       1   one id used twice in a scope
 |- ActivityTimeout                   1   an activity ran longer than it may
 |  |- HeartbeatTimeout                    ... or gave no sign of life for too long
@@ -58,6 +58,19 @@ class SerializableError(FlopodError):
     def __str__(self) -> str:
         places = [place for place in (self.path, self.field) if place and place not in self.message]
         return ": ".join([*places, self.message])
+
+
+class ValueTooLarge(SerializableError):
+    """A value has more bytes than a value in the log may have."""
+
+    def __init__(self, label: str, size: int, limit: int) -> None:
+        super().__init__(
+            f"{label} has {size:,} bytes, and a value may have {limit:,}; store it elsewhere and return "
+            "where it is, or set FLOPOD_MAX_VALUE",
+            field=label,
+        )
+        self.size = size
+        self.limit = limit
 
 
 class DuplicateId(FlopodError):

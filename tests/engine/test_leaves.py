@@ -14,7 +14,7 @@ from flopod.backends.memory import MemoryBackend
 from flopod.current import current_context
 from flopod.engine.identity import Identity
 from flopod.engine.run import run_workflow
-from flopod.errors import ActivityTimeout
+from flopod.errors import ActivityTimeout, ValueTooLarge
 from flopod.options import ActivityOptions
 from flopod.retry import Retry
 from flopod.workflow.activity import is_async
@@ -386,3 +386,24 @@ def test_what_counts_as_a_coroutine_function() -> None:
 
     assert all(map(is_async, [coroutine, partial(coroutine), with_options(coroutine), Callable()]))
     assert not any(map(is_async, [len, partial(len), print, lambda: coroutine()]))
+
+
+def test_a_result_that_is_too_large_is_an_error_of_its_leaf(monkeypatch: pytest.MonkeyPatch) -> None:
+    """100 MB are not written; the error says how many there are; the body may catch it, on a resume too."""
+    monkeypatch.setattr("flopod.codec.text.LARGEST", 1 << 20)
+
+    async def huge() -> str:
+        return "x" * 100_000_000
+
+    async def body(wf: Any) -> str:
+        try:
+            await wf.activity("huge", huge)
+        except ValueTooLarge as error:
+            return f"{error.size} > {error.limit} at {error.path}"
+        return "written"
+
+    backend = MemoryBackend()
+    assert drive(body, backend=backend).value == "100000002 > 1048576 at huge"
+    assert sum(map(len, backend.lines(RUN))) < 5000
+    for count in range(1, len(backend.lines(RUN))):
+        assert drive(body, backend=backend.prefix(RUN, count)).value == "100000002 > 1048576 at huge"

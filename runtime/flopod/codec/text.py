@@ -1,10 +1,11 @@
 """The public pair: a value to its JSON text, and the text back to the value."""
 
+import os
 from typing import Any
 
 import msgspec
 
-from flopod.errors import SerializableError
+from flopod.errors import SerializableError, ValueTooLarge
 
 from . import objects, rebuild
 from .decode import Decoder
@@ -15,6 +16,9 @@ from .locate import locate
 
 objects.install()
 rebuild.install()
+
+LARGEST = int(os.environ.get("FLOPOD_MAX_VALUE") or 64 << 20)
+"""How many bytes a value may have in the log."""
 
 _loads = msgspec.json.Decoder().decode
 
@@ -31,17 +35,22 @@ def encode(
 
     With `known`, its objects are written as references into that table; with `state` also, each with
     its present state. `foreign` lets objects of the table that are not plain data stay references.
-    `label` names the value in errors. Raises SerializableError that names the place.
+    `label` names the value in errors. Raises SerializableError that names the place, ValueTooLarge.
     """
     if not known and (text := quick(value)) is not None:
-        return text
+        return text if len(text) <= LARGEST else _too_large(text, label)
     encoder = Encoder(known, state=state, foreign=foreign)
     try:
-        return encoder.text(value)
+        text = encoder.text(value)
+        return text if len(text) <= LARGEST else _too_large(text, label)
     except Refused as refused:
         raise not_plain(value, refused, label) from None
     except RecursionError:
         raise SerializableError(f"{label} cannot be written: the stack is too deep already") from None
+
+
+def _too_large(text: bytes, label: str) -> bytes:
+    raise ValueTooLarge(label, len(text), LARGEST)
 
 
 def decode(data: bytes | msgspec.Raw | str, *, known: Known | None = None) -> Any:
