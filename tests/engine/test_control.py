@@ -377,3 +377,27 @@ def test_the_order_is_in_the_log() -> None:
     events = [record.event for record in backend.load("r")]
     assert [one.reason for one in events if isinstance(one, RunPaused)] == ["a"]
     assert [one.reason for one in events if isinstance(one, CancelRequested)] == ["b"]
+
+
+async def polls(wf: Any, rounds: int = 60) -> int:
+    """A loop whose iterations are compacted, then a leaf."""
+    total = wf.var("total", 0)
+    for scope, number in wf.each("rounds", range(rounds)):
+        total.value += await scope.activity("a", note, number)
+    return int(total.value + await wf.activity("end", note, 1000))
+
+
+def test_copies_of_a_compacted_run_go_on(backend: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forks after the loop, exports and imports; a fork from inside of what is gone is refused."""
+    monkeypatch.setenv("FLOPOD_COMPACT", "20")
+    assert go(backend, polls).value == 60 * 59 // 2 + 1000
+    assert len(backend.load("r")) < 80
+    calls.clear()
+    fork(backend, "r", "again", at="end")
+    assert imported(backend, list(exported(backend, "r")), "copy") == "copy"
+    assert go(backend, polls, run_id="again").value == 60 * 59 // 2 + 1000
+    assert go(backend, polls, run_id="copy").value == 60 * 59 // 2 + 1000
+    assert calls == [1000]
+    with pytest.raises(UnknownPath):
+        fork(backend, "r", "inside", at="rounds[3]/a")
+    assert len(list(exported(backend, "again"))) > 2

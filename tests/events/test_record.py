@@ -21,6 +21,7 @@ from flopod.events import (
     Event,
     Log,
     RunStarted,
+    Totals,
     VarChanged,
     WaitPoint,
     decode_line,
@@ -33,8 +34,8 @@ DESIGN = """
     run_started activity_started activity_completed activity_failed activity_progress branch_taken recorded
     race_won abandoned iteration_completed var_changed list_changed map_changed sleep_started sleep_completed
     wait_started wait_completed event_received child_started child_completed detached detach_ended step_error
-    compensated log run_paused run_resumed run_cancelled cancel_requested run_rewound run_diverged run_failed
-    run_completed
+    compensated log compacted run_paused run_resumed run_cancelled cancel_requested run_rewound run_diverged
+    run_failed run_completed
 """
 
 json_values = st.recursive(
@@ -55,6 +56,8 @@ BY_TYPE: dict[Any, st.SearchStrategy[Any]] = {
     dict[str, Attribute]: st.dictionaries(
         texts, texts | st.booleans() | st.integers(-(2**53), 2**53), max_size=3
     ),
+    list[tuple[int, int]]: st.lists(st.tuples(st.integers(0, 99), st.integers(0, 99)), max_size=3),
+    Totals: st.builds(Totals, started=st.integers(0, 99), crashes=st.integers(0, 99)),
     list[WaitPoint]: st.lists(
         st.builds(WaitPoint, path=texts, event=texts, schema=st.none() | raws), max_size=2
     ),

@@ -4,7 +4,7 @@ import pytest
 
 from tests.golden.conftest import built
 from tests.harness.cases import case_names, load_case, scenarios
-from tests.harness.checks import same_after_kills, same_as_plain
+from tests.harness.checks import same_after_kills, same_after_kills_of_compacted, same_as_plain
 from tests.harness.snapshots import snapshot_each_iteration
 
 
@@ -43,6 +43,14 @@ def test_resumed_from_a_snapshot_after_any_iteration(case: str, number: int) -> 
     made, scenario = built(case), load_case(case).scenarios[number]
     with snapshot_each_iteration():
         same_after_kills(made, scenario, same_as_plain(made, scenario))
+
+
+@pytest.mark.parametrize(("case", "number"), LOOPS)
+def test_killed_at_any_write_of_a_log_that_is_compacted(case: str, number: int) -> None:
+    """With a log that loses whatever it can, at once, each state that a kill leaves leads to the same end."""
+    made, scenario = built(case), load_case(case).scenarios[number]
+    with snapshot_each_iteration():
+        same_after_kills_of_compacted(made, scenario, depth=1)
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])

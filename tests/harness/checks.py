@@ -96,6 +96,39 @@ def same_after_kills(
     return len(chosen)
 
 
+def same_after_kills_of_compacted(made: Build, scenario: Scenario, depth: int = 2) -> Counter[str]:
+    """Run and resume with a log that is compacted as often as can be, from each state a kill can leave.
+
+    Resumes from every state of the first life, and from some of those that follow; returns the kinds of
+    the events it was killed after.
+    """
+    whole = run_compiled(made, scenario)
+    first = run_compiled(made, scenario, compact=1)
+    _equal("the run", _seen_of(whole, scenario), _seen_of(first, scenario), "not compacted", "compacted")
+    killed: Counter[str] = Counter()
+    _resume_compacted(made, scenario, first, first, depth, killed)
+    return killed
+
+
+def _seen_of(life: Life, scenario: Scenario) -> list[str]:
+    outcome = life.outcome
+    calls = [_shown(call, scenario) for call in outcome.calls]
+    return [outcome.error, outcome.value, outcome.output.stdout, outcome.output.stderr, *calls]
+
+
+def _resume_compacted(
+    made: Build, scenario: Scenario, first: Life, life: Life, depth: int, killed: Counter[str]
+) -> None:
+    step = 1 if life is first else max(1, len(life.kills) // 3)
+    for number, kill in enumerate(life.kills[::step]):
+        again = run_compiled(made, scenario, log=kill.lines, past=kill.events, life=1, compact=1)
+        name = f"resumed from state {number * step} of {len(life.kills)} ({len(kill.lines)} records)"
+        _same_end(first, again, kill.events, scenario, name)
+        killed[type(kill.events[-1]).__name__ if kill.events else ""] += 1
+        if depth > 1:
+            _resume_compacted(made, scenario, first, again, depth - 1, killed)
+
+
 def _same_end(first: Life, again: Life, kept: list[Event], scenario: Scenario, name: str) -> None:
     _equal("error", first.outcome.error, again.outcome.error, "uninterrupted", name)
     _equal("value", first.outcome.value, again.outcome.value, "uninterrupted", name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Coroutine, Generator, Iterable
+from collections.abc import Coroutine, Generator, Iterable, Sequence
 from dataclasses import dataclass, field
 from inspect import iscoroutine
 from pathlib import Path
@@ -14,13 +14,15 @@ import msgspec
 from msgspec import Raw
 
 from flopod import codec
+from flopod.backends.base import Batch
 from flopod.backends.memory import MemoryBackend
 from flopod.engine.driver import open_waits
-from flopod.events import Event, EventReceived, Record, RunCompleted, RunFailed, RunResumed, RunStarted
+from flopod.errors import FlopodError
+from flopod.events import Event, EventReceived, Record, RunCompleted, RunFailed, RunResumed, RunStarted, Span
 from flopod.log.history import History
 from flopod.manifest import Manifest
 from flopod.workflow.arguments import CallCopy
-from flopod.workflow.commands import CallLogger, CancelLeaf, StartLeaf, Write
+from flopod.workflow.commands import CallLogger, CancelLeaf, Compact, StartLeaf, Write
 from flopod.workflow.core import Core
 from flopod_compiler.build import Compilation, compile_project
 from tests.harness.cases import Scenario
@@ -95,6 +97,45 @@ class Life:
     outcome: Outcome
     lines: list[bytes]
     started: list[str]
+    kills: list[Kill] = field(default_factory=list)
+
+
+@dataclass
+class Kill:
+    """A state of the disk that a kill can leave: the log, and all that was ever recorded."""
+
+    lines: list[bytes]
+    events: list[Event]
+
+
+class Journal(MemoryBackend):
+    """A store that remembers each state that it was in, also those in the middle of an append."""
+
+    events: list[Event]
+    kills: list[Kill]
+
+    @classmethod
+    def begin(cls, lines: Iterable[bytes], events: list[Event] | None = None) -> Journal:
+        """A store with one run, of which the log once held `events`."""
+        journal = cls()
+        journal._lines[RUN] = list(lines)
+        journal._fold(RUN, records := journal.load(RUN))
+        journal.events = [record.event for record in records] if events is None else list(events)
+        journal.kills = [Kill(journal.lines(RUN), list(journal.events))]
+        return journal
+
+    def append_many(self, batches: Sequence[Batch]) -> list[int | FlopodError]:
+        before = self.lines(RUN)
+        result = super().append_many(batches)
+        for event, line in zip(batches[0].events, self.lines(RUN)[len(before) :], strict=True):
+            before.append(line)
+            self.events.append(event)
+            self.kills.append(Kill(list(before), list(self.events)))
+        return result
+
+    def compact(self, run_id: str, dropped: Sequence[Span], inbox: int = 0) -> None:
+        super().compact(run_id, dropped, inbox)
+        self.kills.append(Kill(self.lines(RUN), list(self.events)))
 
 
 class Marker:
@@ -124,7 +165,7 @@ class _Leaf:
 class Process:
     """Drives a core: commits, runs leaves one at a time, moves the clock, delivers events."""
 
-    backend: MemoryBackend
+    backend: Journal
     core: Core
     recorder: Recorder
     scenario: Scenario
@@ -162,6 +203,8 @@ class Process:
             (sys.stdout if command.stream == "stdout" else sys.stderr).write(command.text)
         elif isinstance(command, CallLogger):
             command.method(*command.args, **command.kwargs)
+        elif isinstance(command, Compact):
+            self.backend.compact(RUN, command.dropped, command.inbox)
 
     def _start(self, command: StartLeaf) -> None:
         self.recorder.attempt = command.attempt
@@ -220,7 +263,7 @@ class Process:
             raise Stuck("the run waits for something that never comes")
 
     def _deliver(self) -> bool:
-        received = [record.event for record in self.backend.load(RUN)]
+        received = self.backend.events
         for wait in open_waits(self.core):
             payloads = [item.payload for item in self.scenario.events if item.event == wait.event]
             taken = sum(isinstance(one, EventReceived) and one.event == wait.event for one in received)
@@ -233,10 +276,20 @@ class Process:
 
 
 def run_compiled(
-    made: Build, scenario: Scenario, *, seed: int | None = None, log: Iterable[bytes] = (), life: int = 0
+    made: Build,
+    scenario: Scenario,
+    *,
+    seed: int | None = None,
+    log: Iterable[bytes] = (),
+    life: int = 0,
+    past: list[Event] | None = None,
+    compact: int | None = None,
 ) -> Life:
-    """Start the compiled workflow, or resume it from the lines of a log, and drive it to its end."""
-    backend = MemoryBackend.from_records(RUN, log)
+    """Start the compiled workflow, or resume it from the lines of a log, and drive it to its end.
+
+    Of a log that is compacted (from so many records on, `compact`) `past` are all the events it ever held.
+    """
+    backend = Journal.begin(log, past)
     history = History(records := backend.load(RUN))
     recorder = Recorder(_turn, scenario.faults)
     with surroundings(life), made.compiled.imported() as modules:
@@ -245,7 +298,8 @@ def run_compiled(
             return Life(_ended(history.ended), backend.lines(RUN), [])
         function = find_workflow(modules, made.workflow)
         args, kwargs = scenario.given()
-        core = Core(RUN, history, _opening(made, scenario, records), crashed=False, max_crashes=10**6)
+        opening = _opening(made, scenario, records)
+        core = Core(RUN, history, opening, crashed=False, max_crashes=10**6, compact=compact)
         core.start(lambda wf: function(wf, *args, **kwargs))
         now = records[-1].event.at if records else int(START * 1000)
         process = Process(backend, core, recorder, scenario, seed, now)
@@ -256,7 +310,7 @@ def run_compiled(
         finally:
             core.abandon()
     outcome.calls, outcome.output = recorder.calls, output
-    return Life(outcome, backend.lines(RUN), process.started)
+    return Life(outcome, backend.lines(RUN), process.started, backend.kills)
 
 
 def _opening(made: Build, scenario: Scenario, records: list[Record]) -> list[Event]:

@@ -26,9 +26,10 @@ from flopod.events import (
     RunStarted,
     decode_line,
     encode_line,
+    present,
 )
 from flopod.log import History
-from flopod.workflow.commands import CancelLeaf, Commit, StartLeaf, Write
+from flopod.workflow.commands import CancelLeaf, Commit, Compact, StartLeaf, Write
 from flopod.workflow.core import Core
 
 RUN = "r"
@@ -94,8 +95,9 @@ class Simulator:
         now: int = START,
         crashed: bool = False,
         stop: Callable[[Commit], bool] | None = None,
+        compact: int | None = None,
     ) -> None:
-        self.records = [decode_line(encode_line(*record)) for record in records]
+        self.records = present([decode_line(encode_line(*record)) for record in records])
         self.now = now
         self._seed = seed
         self._mail = mail
@@ -106,7 +108,7 @@ class Simulator:
         opening: Event = RunStarted(at=now, workflow="main", input=Raw(b"[]"), run_id=RUN)
         if records:
             opening = RunResumed(at=now, crashed=crashed)
-        self.core = Core(RUN, History(self.records), [opening], crashed=crashed)
+        self.core = Core(RUN, History(self.records), [opening], crashed=crashed, compact=compact)
         self.core.start(lambda wf: _call(body, wf, args))
 
     def run(self) -> Ran:
@@ -140,10 +142,10 @@ class Simulator:
 
     def _commit(self, commit: Commit) -> None:
         if commit.events:
-            assert commit.expected == len(self.records)
+            assert commit.expected == self._last_seq
             self._commits.append(len(commit.events))
         for event in commit.events:
-            self.records.append(decode_line(encode_line(len(self.records) + 1, event)))
+            self.records.append(decode_line(encode_line(self._last_seq + 1, event)))
         for command in commit.commands:
             if isinstance(command, StartLeaf):
                 self._flying[command.path] = command
@@ -151,6 +153,12 @@ class Simulator:
                 del self._flying[command.path]
             elif isinstance(command, Write):
                 self._printed.append(command.text)
+            elif isinstance(command, Compact):
+                self.records = present(self.records)
+
+    @property
+    def _last_seq(self) -> int:
+        return self.records[-1].seq if self.records else 0
 
     def _complete_one(self) -> None:
         path = next(iter(self._flying)) if self._seed is None else min(self._flying, key=self._rank)

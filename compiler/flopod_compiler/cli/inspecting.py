@@ -128,7 +128,9 @@ def event_lines(run_id: str, backend: str | None, follow: bool, as_json: bool) -
         summary = summary_of(store, run_id)
         seen = 0
         while True:
-            for record in store.load(run_id)[seen:]:
+            for record in store.load(run_id):
+                if record.seq <= seen:
+                    continue
                 seen = record.seq
                 yield _json_line(record) if as_json else _text_line(record)
             if not follow or summary.status in FINAL:

@@ -15,7 +15,7 @@ from msgspec import Raw
 
 from flopod.backends.lock import Hold
 from flopod.errors import BadInput, FlopodError
-from flopod.events import Attribute, Event, Record, RunSummary, Status
+from flopod.events import Attribute, Event, Record, RunSummary, Span, Status
 
 
 class Batch(NamedTuple):
@@ -120,7 +120,17 @@ class Backend(ABC):
 
     @abstractmethod
     def load(self, run_id: str) -> list[Record]:
-        """Return the whole log of a run, empty if there is none. Raises DamagedLog."""
+        """Return the whole log of a run, empty if there is none. Raises DamagedLog.
+
+        What a `compacted` event lists is left out, whether or not it is there still.
+        """
+
+    def compact(self, run_id: str, dropped: Sequence[Span], inbox: int = 0) -> None:  # noqa: B027
+        """Remove the records of a held run that its last `compacted` event lists.
+
+        So may go what was delivered up to the inbox item `inbox`. A store may do this later, in part or
+        not at all: whoever reads leaves out what is dropped. Raises StorageError.
+        """
 
     @abstractmethod
     def first(self, run_id: str) -> Record | None:

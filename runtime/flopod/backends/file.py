@@ -26,8 +26,10 @@ from flopod.backends.reading import (
     damaged_summary,
     duplicate,
     fold_records,
+    folded_on,
     in_trouble,
     read_records,
+    seq_of,
 )
 from flopod.errors import DamagedLog, Fenced, FlopodError, InvalidRunId, StorageError
 from flopod.events import (
@@ -39,12 +41,15 @@ from flopod.events import (
     RunResumed,
     RunStarted,
     RunSummary,
+    Span,
     Status,
     encode_line,
 )
+from flopod.events.spans import holds
 from flopod.runid import check_run_id
 
 _LAG = 256
+_WORTH = 4
 _RUN_LEVEL = (RunStarted, RunResumed, RunPaused, RunDiverged)
 
 
@@ -119,10 +124,12 @@ class FileBackend(Backend):
 
     def _take_over(self, run: _Run, records: list[Record]) -> None:
         stored = self._stored(run.run_id)
-        base = stored.summary if stored and stored.summary.seq <= len(records) else None
+        run.seq = records[-1].seq if records else 0
+        base = stored.summary if stored and stored.summary.seq <= run.seq else None
         run.stored_seq = base.seq if base else 0
-        run.summary = fold_records(run.run_id, base, records)
-        run.seq = len(records)
+        run.summary, _ = folded_on(
+            run.run_id, base, lambda after: [record for record in records if record.seq > after]
+        )
 
     def _note(self, run: _Run, events: Sequence[Event]) -> None:
         records = [Record(seq, event) for seq, event in enumerate(events, run.seq + 1)]
@@ -147,6 +154,23 @@ class FileBackend(Backend):
                 run.log.length = length
                 self._take_over(run, records)
         return records
+
+    def compact(self, run_id: str, dropped: Sequence[Span], inbox: int = 0) -> None:
+        run = self._run(check_run_id(run_id))
+        if inbox:
+            self._inbox(run_id).forget(inbox)
+        with run.lock, run.log:
+            if not run.log.is_known():
+                self._adopt(run)
+            with disk.errors(run.log.file):
+                lines = run.log.file.read_bytes().split(b"\n")[:-1]
+            kept = b"".join(b"%s\n" % line for line in lines if not holds(dropped, seq_of(line)))
+            # To write much in order to remove little is put off until it is worth it.
+            if (run.log.length - len(kept)) * _WORTH < len(kept) or not run.log.rewrite(kept):
+                return
+            if run.summary is not None:
+                self._store(run_id, _Stored(run.log.length, run.summary))
+                run.stored_seq = run.seq
 
     def first(self, run_id: str) -> Record | None:
         _, records = self._read(check_run_id(run_id), one=True)
@@ -196,9 +220,14 @@ class FileBackend(Backend):
         return self._folded_on(run_id, None)
 
     def _folded_on(self, run_id: str, stored: _Stored | None) -> _Stored | None:
-        start, base = (stored.offset, stored.summary) if stored else (0, None)
-        end, records = self._read(run_id, start, base.seq if base else 0)
-        summary = fold_records(run_id, base, records)
+        end = 0
+
+        def read(after: int) -> list[Record]:
+            nonlocal end
+            end, records = self._read(run_id, stored.offset if stored and after else 0, after)
+            return records
+
+        summary, records = folded_on(run_id, stored.summary if stored else None, read)
         if summary is None:
             return None
         found = _Stored(end, summary)
@@ -279,10 +308,16 @@ class FileBackend(Backend):
         return size, list(dict.fromkeys(line for line in lines if _is_run_id(line)))
 
     def inbox(self, run_id: str, after: int = 0) -> list[InboxItem]:
-        return self._inbox(run_id).items()[after:]
+        return [item for item in self._inbox(run_id).items() if item.n > after]
 
     def inbox_token(self, run_id: str) -> object:
-        return self._size("inbox", check_run_id(run_id))
+        try:
+            status = self._file("inbox", check_run_id(run_id)).stat()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise disk.storage_error(error, self._file("inbox", run_id)) from error
+        return status.st_ino, status.st_size, status.st_mtime_ns
 
     def keep(self, kind: str, name: str, document: bytes) -> None:
         folder = self._documents(kind)

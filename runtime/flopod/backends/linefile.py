@@ -36,8 +36,7 @@ class LineFile:
     def __enter__(self) -> Self:
         """Keep other processes from appending; creates the file if there is none."""
         try:
-            self._open()
-            fcntl.flock(self._fd, fcntl.LOCK_EX)
+            self._lock()
         except OSError as error:
             raise disk.storage_error(error, self.file) from error
         return self
@@ -77,18 +76,58 @@ class LineFile:
             raise
         self.length += len(data)
 
+    def rewrite(self, data: bytes) -> bool:
+        """Replace what the file holds by whole lines, all or nothing; False if that cannot be.
+
+        Raises StorageError if it is not known which of the two a power cut would leave.
+        """
+        draft = self.file.with_name(f".{self.file.name}.new")
+        try:
+            fd = self._drafted(draft, data)
+        except (OSError, StorageError):
+            with contextlib.suppress(OSError):
+                draft.unlink()
+            return False
+        with disk.errors(self.file):
+            old, self._fd = self._fd, fd
+            os.close(old)
+            self._identity, self.length = _identity(os.fstat(fd)), len(data)
+            disk.sync_folder(self.file.parent)
+        return True
+
+    def _drafted(self, draft: Path, data: bytes) -> int:
+        """A descriptor of a new file in the place of this one, locked and safe but for its name."""
+        flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
+        fd = os.open(draft, flags, 0o666)
+        try:
+            os.fchmod(fd, os.fstat(self._fd).st_mode & 0o7777)
+            fcntl.flock(fd, fcntl.LOCK_EX)
+            disk.write(fd, data)
+            disk.sync(fd, self.file)
+            draft.replace(self.file)
+        except BaseException:
+            os.close(fd)
+            raise
+        return fd
+
     def close(self) -> None:
         """Close the file; it is opened again when needed."""
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
 
-    def _open(self) -> None:
-        if self._fd >= 0 and self._is_same():
-            return
-        if self._fd >= 0:
+    def _lock(self) -> None:
+        """Take the lock on the file that has the name now: it may be replaced while this one waits."""
+        while True:
+            if self._fd < 0:
+                self._open()
+            fcntl.flock(self._fd, fcntl.LOCK_EX)
+            if self._is_same():
+                return
             self.close()
             self.length = UNKNOWN
+
+    def _open(self) -> None:
         self._fd = os.open(self._name, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o666)
         self._identity = _identity(os.fstat(self._fd))
         if os.fstat(self._fd).st_size == 0:

@@ -12,9 +12,10 @@ from msgspec import Raw
 
 from flopod.backends.base import Backend, Batch, InboxItem, Timer, due_of, select
 from flopod.backends.lock import Hold, MemoryHold
-from flopod.backends.reading import duplicate, fold_records, read_records
+from flopod.backends.reading import duplicate, fold_records, read_records, seq_of
 from flopod.errors import Fenced, FlopodError, RunHeld
-from flopod.events import Event, Record, RunSummary, Status, encode_line
+from flopod.events import Event, Record, RunSummary, Span, Status, encode_line
+from flopod.events.spans import holds
 from flopod.runid import check_run_id
 
 
@@ -73,7 +74,7 @@ class MemoryBackend(Backend):
 
     def _append(self, run_id: str, expected_seq: int, events: Sequence[Event]) -> int | FlopodError:
         try:
-            found = len(self._lines.get(check_run_id(run_id), ()))
+            found = self._last_seq(check_run_id(run_id))
             new = [encode_line(seq, event) for seq, event in enumerate(events, expected_seq + 1)]
             records = read_records("memory", new, expected_seq)
         except FlopodError as error:
@@ -85,6 +86,10 @@ class MemoryBackend(Backend):
             self._fold(run_id, records)
         return expected_seq + len(new)
 
+    def _last_seq(self, run_id: str) -> int:
+        lines = self._lines.get(run_id)
+        return seq_of(lines[-1]) if lines else 0
+
     def _fold(self, run_id: str, records: Iterable[Record]) -> None:
         summary = fold_records(run_id, self._summaries.get(run_id), records)
         if summary is not None:
@@ -92,6 +97,13 @@ class MemoryBackend(Backend):
 
     def load(self, run_id: str) -> list[Record]:
         return read_records("memory", self.lines(run_id))
+
+    def compact(self, run_id: str, dropped: Sequence[Span], inbox: int = 0) -> None:
+        with self._lock:
+            lines = self._lines.get(check_run_id(run_id), [])
+            lines[:] = [line for line in lines if not holds(dropped, seq_of(line))]
+            items = self._inboxes.get(run_id, [])
+            items[:-1] = [item for item in items[:-1] if item.n > inbox]
 
     def first(self, run_id: str) -> Record | None:
         return next(iter(read_records("memory", self.lines(run_id)[:1])), None)
@@ -132,14 +144,16 @@ class MemoryBackend(Backend):
     def _deliver(self, run_id: str, path: str, event: str, payload: bytes, at: int) -> int:
         with self._lock:
             items = self._inboxes.setdefault(check_run_id(run_id), [])
-            items.append(InboxItem(n=len(items) + 1, path=path, event=event, payload=Raw(payload), at=at))
-            return len(items)
+            number = items[-1].n + 1 if items else 1
+            items.append(InboxItem(n=number, path=path, event=event, payload=Raw(payload), at=at))
+            return number
 
     def inbox(self, run_id: str, after: int = 0) -> list[InboxItem]:
         return [item for item in self._inboxes.get(check_run_id(run_id), ()) if item.n > after]
 
     def inbox_token(self, run_id: str) -> object:
-        return len(self._inboxes.get(check_run_id(run_id), ()))
+        items = self._inboxes.get(check_run_id(run_id))
+        return items[-1].n if items else 0
 
     def keep(self, kind: str, name: str, document: bytes) -> None:
         with self._lock:

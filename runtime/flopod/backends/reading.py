@@ -1,13 +1,15 @@
 """Lines of a log to its records, refusing what is damaged or out of order."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
 from flopod.backends.lock import FileHold
 from flopod.errors import DamagedLog, DamagedRecord
-from flopod.events import Event, Record, RunStarted, RunSummary, decode_line, fold
+from flopod.events import Event, Record, RunStarted, RunSummary, decode_line, fold, present
+from flopod.events.spans import last_compacted, merged
 
 _GOING_ON = ("pending", "running", "waiting")
 
@@ -15,23 +17,57 @@ _GOING_ON = ("pending", "running", "waiting")
 def read_records(
     file: str, lines: Iterable[bytes], after: int = 0, offset: int | None = None
 ) -> list[Record]:
-    """Return the records in `lines`, whose sequence numbers go on after `after`.
+    """Return the records in `lines` that count, whose sequence numbers go on after `after`.
 
-    `offset` is the place of the first line in `file`, None if the lines are not lines of a file.
-    Raises DamagedLog, which names the first line that is wrong.
+    `offset` is the place of the first line in `file`, None if the lines are not lines of a file. Numbers
+    may only be missing where a later record says that they were compacted away. Raises DamagedLog, which
+    names the first line that is wrong.
     """
     records: list[Record] = []
-    for number, line in enumerate(lines, start=after + 1):
+    gaps: list[_Gap] = []
+    expected = after + 1
+    for line_number, line in enumerate(lines, start=expected):
         try:
             record = decode_line(line)
         except DamagedRecord as error:
-            raise DamagedLog(file, number, offset, str(error)) from None
-        if record.seq != number:
-            raise DamagedLog(file, number, offset, f"it has the sequence number {record.seq}, not {number}")
+            raise DamagedLog(file, line_number, offset, str(error)) from None
+        if record.seq != expected:
+            gaps.append(_Gap(expected, record.seq, line_number, offset))
+            if record.seq < expected or not records:
+                swapped = (gap for gap in gaps if gap.expected <= record.seq < gap.found)
+                raise next(swapped, gaps[-1]).damage(file)
         records.append(record)
+        expected = record.seq + 1
         if offset is not None:
             offset += len(line) + 1
-    return records
+    return _without_dropped(file, records, gaps)
+
+
+class _Gap(NamedTuple):
+    """Where the record `expected` should be, there is `found`."""
+
+    expected: int
+    found: int
+    line: int
+    offset: int | None
+
+    def damage(self, file: str) -> DamagedLog:
+        why = f"it has the sequence number {self.found}, not {self.expected}"
+        return DamagedLog(file, self.line, self.offset, why)
+
+
+def _without_dropped(file: str, records: list[Record], gaps: list[_Gap]) -> list[Record]:
+    compacted = last_compacted(records) if gaps else None
+    for gap in gaps:
+        missing = (gap.expected, gap.found - 1)
+        if compacted is None or merged([*compacted.dropped, missing]) != compacted.dropped:
+            raise gap.damage(file)
+    return present(records)
+
+
+def seq_of(line: bytes) -> int:
+    """Return the sequence number of a record line that is known to be good."""
+    return int(line[len(b'{"seq":') : line.index(b",")])
 
 
 def fold_records(
@@ -44,6 +80,19 @@ def fold_records(
             summary = fold(summary, seq, event)
             summary.run_id = run_id
     return summary
+
+
+def folded_on(
+    run_id: str, base: RunSummary | None, read: Callable[[int], Sequence[Record]]
+) -> tuple[RunSummary | None, Sequence[Record]]:
+    """Bring a stored summary up to date with `read(after)`, the records after it; returns also those.
+
+    One from before the last compaction is made anew: how what was open then has ended may be gone.
+    """
+    records = read(base.seq if base else 0)
+    if base is not None and last_compacted(records) is not None:
+        base, records = None, read(0)
+    return fold_records(run_id, base, records), records
 
 
 def duplicate(summary: RunSummary) -> RunSummary:

@@ -17,7 +17,7 @@ from flopod.backends.lock import Claim, FileHold, Hold
 from flopod.backends.reading import (
     damaged_summary,
     decode_summary,
-    fold_records,
+    folded_on,
     in_trouble,
     read_records,
 )
@@ -26,6 +26,7 @@ from flopod.errors import DamagedLog, Fenced, FlopodError, StorageError
 from flopod.events import (
     Record,
     RunSummary,
+    Span,
     Status,
     encode_line,
 )
@@ -46,6 +47,9 @@ _DELIVER = """
     INSERT INTO inbox (run_id, n, path, event, payload, at)
     SELECT ?1, coalesce(max(n), 0) + 1, ?2, ?3, ?4, ?5 FROM inbox WHERE run_id = ?1
     RETURNING n
+"""
+_TAKEN = """
+    DELETE FROM inbox WHERE run_id = ?1 AND n <= ?2 AND n < (SELECT max(n) FROM inbox WHERE run_id = ?1)
 """
 _LIST = """
     SELECT run_id FROM runs
@@ -164,6 +168,29 @@ class SqliteBackend(Backend):
         with self._database.reading as db:
             return self._records(db, check_run_id(run_id))
 
+    def compact(self, run_id: str, dropped: Sequence[Span], inbox: int = 0) -> None:
+        try:
+            with self._database.writing as db, transaction(db):
+                self._remove(db, check_run_id(run_id), dropped, inbox)
+        except StorageError:
+            # None of it happened. What is wrong with the store the next append will find out.
+            self._tracked.pop(run_id, None)
+
+    def _remove(self, db: sqlite3.Connection, run_id: str, dropped: Sequence[Span], inbox: int) -> None:
+        log = log_of(db, run_id)
+        if log is None:
+            return
+        tracked = self._tracked.get(run_id)
+        summary = tracked.summary if tracked else self._current(db, run_id, self._stored(db, run_id))
+        places = [(log.start + first, log.start + last) for first, last in dropped]
+        db.executemany("DELETE FROM records WHERE place BETWEEN ? AND ?", places)
+        # The last item stays, whose number the next one follows.
+        db.execute(_TAKEN, (run_id, inbox))
+        if summary is not None:
+            set_summary(db, summary)
+            if tracked:
+                tracked.stored_seq = summary.seq
+
     def first(self, run_id: str) -> Record | None:
         with self._database.reading as db:
             return next(iter(self._records(db, check_run_id(run_id), limit=1)), None)
@@ -202,7 +229,7 @@ class SqliteBackend(Backend):
         return summary if summary and summary.is_current else None
 
     def _current(self, db: sqlite3.Connection, run_id: str, stored: RunSummary | None) -> RunSummary | None:
-        return fold_records(run_id, stored, self._records(db, run_id, stored.seq if stored else 0))
+        return folded_on(run_id, stored, lambda after: self._records(db, run_id, after))[0]
 
     def summaries(
         self,

@@ -16,7 +16,7 @@ from flopod.backends.base import Backend, Batch, InboxItem, Timer
 from flopod.backends.cipher import Cipher
 from flopod.backends.lock import Hold
 from flopod.errors import DamagedLog, FlopodError
-from flopod.events import Event, Record, RunSummary, Status
+from flopod.events import Event, Record, RunSummary, Span, Status
 
 LARGE = 256 * 1024
 _APART = "values"
@@ -172,6 +172,9 @@ class ValuesBackend(Backend):
             if name.startswith(prefix):
                 self._inner.drop(_APART, name)
         return found
+
+    def compact(self, run_id: str, dropped: Sequence[Span], inbox: int = 0) -> None:
+        self._inner.compact(run_id, dropped, inbox)
 
     def mark(self, run_id: str, status: Status, reason: str) -> bool:
         return self._inner.mark(run_id, status, reason)

@@ -1,7 +1,8 @@
 """Copies of runs: forks of one, files that hold one, and the end of those that nobody needs."""
 
+import difflib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -10,9 +11,11 @@ from msgspec.structs import replace
 
 from flopod import codec
 from flopod.backends.base import Backend, now_ms
+from flopod.backends.reading import read_records
 from flopod.engine.waits import unknown_run
-from flopod.errors import BadInput, Conflict, DamagedRecord, UnknownPath
+from flopod.errors import BadInput, Conflict, DamagedLog, UnknownPath
 from flopod.events import (
+    Compacted,
     Event,
     EventReceived,
     Record,
@@ -20,9 +23,10 @@ from flopod.events import (
     RunCompleted,
     RunFailed,
     RunStarted,
-    decode_line,
+    WaitCompleted,
     encode_line,
 )
+from flopod.events.spans import last_compacted
 from flopod.log.rewind import effective
 from flopod.runid import check_run_id
 
@@ -45,40 +49,55 @@ def fork(
 
     That operation, and all that was recorded after it began, is done anew. With `input` the new run has
     another one: what it then asks for otherwise than recorded stops it as diverged. Returns the new run id.
-    Raises UnknownRun, UnknownPath, Conflict if the new run id is taken.
+    Raises UnknownRun, UnknownPath, Conflict if the new run id is taken or that past is compacted away.
     """
-    records = effective(backend.load(run_id))
+    records = list(effective(backend.load(run_id)))
     if not records:
         raise unknown_run(backend, run_id)
     if backend.first(check_run_id(new_run_id)) is not None:
         raise Conflict(new_run_id, "taken", "give the fork a run id of its own")
-    events = [_own(event, new_run_id, run_id, input) for event in _until(records, run_id, at)]
+    events = _copied(_until(records, run_id, at))
+    events[0] = _forked(events[0], new_run_id, run_id, input)
     backend.append(new_run_id, 0, events)
     backend.announce(new_run_id)
     return new_run_id
 
 
-def _until(records: Iterable[Record], run_id: str, at: str | None) -> Iterator[Event]:
-    seen: list[str] = []
-    for record in records:
-        event = record.event
-        if event.path == at and at is not None:
-            return
-        if event.path and event.path not in seen:
-            seen.append(event.path)
-        if at is None and isinstance(event, RunCompleted | RunFailed | RunCancelled):
-            return
-        yield event
-    if at is not None:
-        raise UnknownPath(run_id, at, seen[-_FEW:])
+def _until(records: list[Record], run_id: str, at: str | None) -> list[Record]:
+    """The records before the operation at a path, or before the end."""
+    if at is None:
+        ends = (RunCompleted, RunFailed, RunCancelled)
+        return [record for record in records if not isinstance(record.event, ends)]
+    cut = next((index for index, record in enumerate(records) if record.event.path == at), None)
+    if cut is None:
+        paths = list(dict.fromkeys(record.event.path for record in records if record.event.path))
+        raise UnknownPath(run_id, at, difflib.get_close_matches(at, paths, _FEW, 0.4) or paths[-_FEW:])
+    compacted = last_compacted(records[cut:])
+    if compacted is not None and compacted.dropped and compacted.dropped[0][0] < records[cut].seq:
+        raise Conflict(run_id, "compacted", f"what it recorded before {at!r} is not all there any more")
+    return records[:cut]
 
 
-def _own(event: Event, run_id: str, source: str, input: Raw | None) -> Event:
-    if isinstance(event, RunStarted):
-        chosen = event.input if input is None else input
-        return replace(event, run_id=run_id, input=chosen, forked_from=source, at=now_ms())
-    # The numbers in the inbox of the source mean nothing in that of the fork.
-    return replace(event, inbox=0) if isinstance(event, EventReceived) else event
+def _copied(records: Sequence[Record]) -> list[Event]:
+    """The events as the beginning of another log: without gaps, and without what its inbox had."""
+    numbers = {record.seq: place for place, record in enumerate(records, 1)}
+    found: list[Event] = []
+    for _, event in records:
+        if isinstance(event, EventReceived):
+            event = replace(event, inbox=0)
+        elif isinstance(event, WaitCompleted) and event.event_seq is not None:
+            event = replace(event, event_seq=numbers.get(event.event_seq))
+        elif isinstance(event, Compacted):
+            event = replace(event, dropped=[], inbox=0)
+        found.append(event)
+    return found
+
+
+def _forked(event: Event, run_id: str, source: str, input: Raw | None) -> Event:
+    if not isinstance(event, RunStarted):
+        return event
+    chosen = event.input if input is None else input
+    return replace(event, run_id=run_id, input=chosen, forked_from=source, at=now_ms())
 
 
 def exported(backend: Backend, run_id: str) -> Iterator[bytes]:
@@ -98,15 +117,18 @@ def imported(backend: Backend, lines: Iterable[bytes], run_id: str | None = None
     """
     source = iter(lines)
     header = _read_header(next(source, b""))
-    events = [_event(number, line) for number, line in enumerate(source, 1) if line.strip()]
-    if len(events) != header.records:
-        raise BadInput(f"the file has {len(events)} of the {header.records} records that it should have")
+    try:
+        records = read_records("the file", (line for line in source if line.strip()))
+    except DamagedLog as error:
+        raise BadInput(f"the file is not whole: {error}") from None
+    if len(records) != header.records:
+        raise BadInput(f"the file has {len(records)} of the {header.records} records that it should have")
     chosen = check_run_id(run_id or header.run_id)
     if backend.first(chosen) is not None:
         raise Conflict(chosen, "taken", "import it under another run id")
-    first = events[0]
-    if isinstance(first, RunStarted):
-        events[0] = replace(first, run_id=chosen)
+    events = _copied(records)
+    if isinstance(events[0], RunStarted):
+        events[0] = replace(events[0], run_id=chosen)
     backend.append(chosen, 0, events)
     backend.announce(chosen)
     return chosen
@@ -120,16 +142,6 @@ def _read_header(line: bytes) -> _Header:
     if header.flopod_export != _FORMAT:
         raise BadInput(f"the file has the format {header.flopod_export}, this flopod reads {_FORMAT}")
     return header
-
-
-def _event(number: int, line: bytes) -> Event:
-    try:
-        record = decode_line(line.rstrip(b"\n"))
-    except DamagedRecord as error:
-        raise BadInput(f"record {number} of the file is damaged: {error}") from None
-    if record.seq != number:
-        raise BadInput(f"record {number} of the file has the number {record.seq}: lines are missing")
-    return record.event
 
 
 def document(text: str | None) -> Raw | None:

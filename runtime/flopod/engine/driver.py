@@ -1,9 +1,10 @@
 """Drives a core on asyncio: commits its events, runs its leaves and timers, reads the inbox."""
 
 import asyncio
+import contextlib
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from msgspec import Raw
 
@@ -16,7 +17,16 @@ from flopod.engine.pulses import Pulses
 from flopod.errors import FlopodError, RunHeld, StorageError
 from flopod.events import RunCancelled, RunCompleted, RunFailed
 from flopod.workflow.arguments import Raised, Returned
-from flopod.workflow.commands import CallLogger, CancelLeaf, Command, Commit, StartLeaf, Warn, Write
+from flopod.workflow.commands import (
+    CallLogger,
+    CancelLeaf,
+    Command,
+    Commit,
+    Compact,
+    StartLeaf,
+    Warn,
+    Write,
+)
 from flopod.workflow.core import Core
 from flopod.workflow.operations import Sleep, Wait
 
@@ -74,6 +84,8 @@ class Driver:
         self._turn = time.monotonic()
         self._submitted = 0
         self._broken: RunHeld | StorageError | None = None
+        ledger = core.history.ledger
+        self._unfinished = Compact(ledger.dropped, ledger.inbox) if ledger.dropped else None
 
     def wake(self) -> None:
         """Look at the inbox and step again."""
@@ -167,11 +179,8 @@ class Driver:
     # -- committing ------------------------------------------------------------------------------
 
     async def _commit(self, commit: Commit) -> None:
-        try:
+        with self._marking():
             await self._commits.append(self.core.run_id, commit.expected, commit.events)
-        except StorageError as error:
-            self._backend.mark(self.core.run_id, "storage_error", str(error))
-            raise
         if self.committed is not None:
             self.committed(commit)
 
@@ -181,8 +190,28 @@ class Driver:
                 await self._start(command)
             elif isinstance(command, CancelLeaf):
                 self._leaves.cancel(command.path)
+            elif isinstance(command, Compact):
+                self._unfinished = command
             else:
                 self._show(command)
+        if self._unfinished is not None and self.core.live:
+            await self._compact(self._unfinished)
+
+    async def _compact(self, command: Compact) -> None:
+        """Remove what the log can do without, also where the process before was killed before it did."""
+        self._unfinished = None
+        await asyncio.sleep(0)  # the leaves just started go first
+        with self._marking():
+            self._backend.compact(self.core.run_id, command.dropped, command.inbox)
+
+    @contextlib.contextmanager
+    def _marking(self) -> Iterator[None]:
+        """Note on the run that its store is in trouble, if it is."""
+        try:
+            yield
+        except StorageError as error:
+            self._backend.mark(self.core.run_id, "storage_error", str(error))
+            raise
 
     async def _start(self, command: StartLeaf) -> None:
         leaves = self._leaves

@@ -14,6 +14,7 @@ environment:
   FLOPOD_RUN_ID      the run, where --run-id does not say it
   FLOPOD_BACKEND     the backend, where --backend does not say it; else a postgresql:// DATABASE_URL
   FLOPOD_DATA_DIR    the folder of the backends memory, file and sqlite, else ./.flopod
+  FLOPOD_COMPACT     off keeps every event of a loop without end; else those that a resume skips are removed
   NO_COLOR           no live line, plain text only
 
 exit status:

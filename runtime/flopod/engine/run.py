@@ -13,6 +13,7 @@ from flopod.backends.base import Backend
 from flopod.backends.lock import Hold
 from flopod.engine.call import check_fits, check_same, input_document, recorded_call
 from flopod.engine.clock import Clock, SystemClock
+from flopod.engine.compacting import compact_from
 from flopod.engine.driver import Driver
 from flopod.engine.identity import Identity
 from flopod.engine.outcome import OnProgress, RunOutcome
@@ -102,7 +103,8 @@ def opened(
 
 def begun(fn: Workflow, identity: Identity, opening: RunStarted) -> Core:
     """Return a run that starts now."""
-    core = Core(identity.run_id, identity.read([]), [opening], max_crashes=max_crashes())
+    history = identity.read([])
+    core = Core(identity.run_id, history, [opening], max_crashes=max_crashes(), compact=compact_from())
     core.start(body_of(fn, opening.input))
     return core
 
@@ -149,6 +151,7 @@ def _resumed(identity: Identity, history: History, crashed: bool, clock: Clock) 
         [opening],
         crashed=crashed and not on_purpose,
         max_crashes=max_crashes(),
+        compact=compact_from(),
     )
 
 

@@ -12,6 +12,7 @@ from flopod.events.events import (
     CancelRequested,
     ChildCompleted,
     ChildStarted,
+    Compacted,
     Compensated,
     Detached,
     DetachEnded,
@@ -34,6 +35,7 @@ from flopod.events.events import (
     SleepCompleted,
     SleepStarted,
     StepError,
+    Totals,
     VarChanged,
     WaitCompleted,
     WaitPoint,
@@ -41,6 +43,7 @@ from flopod.events.events import (
     kind_of,
 )
 from flopod.events.record import Record, decode_line, encode_line
+from flopod.events.spans import Span, present
 from flopod.events.summary import FINAL, STEADY, OpenWait, RunSummary, Status, fold
 
 __all__ = [
@@ -57,6 +60,7 @@ __all__ = [
     "CancelRequested",
     "ChildCompleted",
     "ChildStarted",
+    "Compacted",
     "Compensated",
     "DetachEnded",
     "Detached",
@@ -81,8 +85,10 @@ __all__ = [
     "RunSummary",
     "SleepCompleted",
     "SleepStarted",
+    "Span",
     "Status",
     "StepError",
+    "Totals",
     "VarChanged",
     "WaitCompleted",
     "WaitPoint",
@@ -91,4 +97,5 @@ __all__ = [
     "encode_line",
     "fold",
     "kind_of",
+    "present",
 ]

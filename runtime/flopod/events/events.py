@@ -319,6 +319,28 @@ class Log(Event, kw_only=True, frozen=True):
     fields: OptionalRaw = None
 
 
+class Totals(Struct, omit_defaults=True):
+    """How often what a listing counts has happened in a run."""
+
+    started: int = 0
+    done: int = 0
+    failed: int = 0
+    retries: int = 0
+    crashes: int = 0
+
+
+class Compacted(Event, kw_only=True, frozen=True):
+    """Records before this one do not count any more, and may be gone.
+
+    `dropped` are all that the log has lost so far, as ranges of sequence numbers, first and last. Of
+    what they said `inbox` stays, the last inbox item taken over, and `totals`, those of the whole run.
+    """
+
+    dropped: list[tuple[int, int]]
+    inbox: int = 0
+    totals: Totals
+
+
 AnyEvent: TypeAlias = (
     RunStarted
     | RunResumed
@@ -353,6 +375,7 @@ AnyEvent: TypeAlias = (
     | StepError
     | Compensated
     | Log
+    | Compacted
 )
 
 

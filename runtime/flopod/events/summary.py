@@ -235,6 +235,16 @@ def _received(summary: RunSummary, event: e.EventReceived) -> None:
     summary.inbox = max(summary.inbox, event.inbox)
 
 
+def _compacted(summary: RunSummary, event: e.Compacted) -> None:
+    totals = event.totals
+    summary.activities_started = totals.started
+    summary.activities_done = totals.done
+    summary.activities_failed = totals.failed
+    summary.retries = totals.retries
+    summary.crashes = totals.crashes
+    summary.inbox = max(summary.inbox, event.inbox)
+
+
 def _abandoned(summary: RunSummary, event: e.Abandoned) -> None:
     for path in event.paths:
         _close(summary, path)
@@ -286,6 +296,7 @@ STEADY: frozenset[type[e.Event]] = frozenset(
         e.ListChanged,
         e.MapChanged,
         e.Log,
+        e.Compacted,
     }
 )
 """Events that leave a running run running, while it expects nothing but activities."""
@@ -312,4 +323,5 @@ _STEPS: dict[type[e.Event], Callable[[RunSummary, Any], None]] = {
     e.EventReceived: _received,
     e.Abandoned: _abandoned,
     e.IterationCompleted: _iteration_completed,
+    e.Compacted: _compacted,
 }

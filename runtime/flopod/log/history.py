@@ -8,7 +8,6 @@ from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from itertools import chain, islice
 
-import msgspec
 from msgspec import Raw
 from msgspec.structs import replace
 
@@ -32,6 +31,7 @@ from flopod.events import (
     RunFailed,
     RunPaused,
     RunResumed,
+    RunRewound,
     RunStarted,
     SleepStarted,
     WaitCompleted,
@@ -49,7 +49,8 @@ from flopod.log.entries import (
     path_of,
 )
 from flopod.log.gone import Gone
-from flopod.log.lineage import Lineage
+from flopod.log.ledger import Ledger, dropped_mail, is_constant
+from flopod.log.lineage import Lineage, pattern_of
 from flopod.log.rewind import effective
 from flopod.log.tail import WARNER, Tail
 
@@ -66,8 +67,9 @@ class History:
     went on with the run; `paused` a pause that still holds; `finished` the iterations of hand-written
     loops that are over; `mail` what waits may still take, `controls` what the run is still to obey;
     `last_seq` and `last_inbox` the highest numbers seen; `snapshots` the last snapshot of each loop;
-    `warned` the paths warned about; `replaying` says whether recorded outcomes are still to be delivered.
-    `abandoned` are the paths of operations that were cancelled; `gone` knows what is left out.
+    `warned` the patterns of paths warned about; `replaying` says whether recorded outcomes are still to be
+    delivered. `abandoned` are the paths of operations that were cancelled; `gone` knows what is left out;
+    `latest` is the highest number that was asked for or delivered, `ledger` the books of the log.
 
     `lineage` judges what builds of other generations recorded (`generations` are all that did, `generation`
     the last): their paths are read as those of today, what is gone is left out, and `older` holds their
@@ -77,6 +79,10 @@ class History:
     def __init__(
         self, records: Sequence[Record] = (), lineage: Lineage | None = None, build: str | None = None
     ) -> None:
+        self.ledger = Ledger(records)
+        self.is_rewound = any(isinstance(event, RunRewound) for _, event in records)
+        self.latest = 0
+        self._anchor: Entry | None = None
         self.lineage = lineage
         self.generations: set[str] = set()
         self.generation = ""
@@ -91,7 +97,7 @@ class History:
         self.ended: RunCompleted | RunFailed | RunCancelled | None = None
         self.last: Event | None = records[-1].event if records else None
         self.paused: RunPaused | None = None
-        self.last_inbox = 0
+        self.last_inbox = self.ledger.inbox
         self.controls: list[Mail] = []
         self.mail: list[Mail] = []
         self.snapshots: dict[str, Entry] = {}
@@ -142,8 +148,8 @@ class History:
             else:
                 self._read_other(record)
                 if isinstance(event, Log) and event.logger == WARNER:
-                    self.warned.add(event.path)
-                    taken.add(_dropped(event))
+                    self.warned.add(pattern_of(event.path))
+                    taken.add(dropped_mail(event))
         self.mail = [mail for mail in self.mail if mail.seq not in taken]
         self.replaying = bool(self._outcomes or self.older)
         self._read_tail(records)
@@ -173,7 +179,9 @@ class History:
         if isinstance(event, _BEGINS):
             self._add(event.path, seq, event)
         elif isinstance(event, IterationCompleted):
-            self.snapshots[event.path] = self._add((event.path, event.index), seq, event)
+            entry = self.snapshots[event.path] = self._add((event.path, event.index), seq, event)
+            if self._anchor is None and self.ledger.dropped and seq > self.ledger.dropped[-1][1]:
+                self._anchor = entry
         elif isinstance(event, ActivityFailed):
             self._retries[event.path] = record
         elif isinstance(event, ActivityProgress):
@@ -232,13 +240,28 @@ class History:
 
     def _read_tail(self, records: Sequence[Record]) -> None:
         outcomes: Sequence[Record | Older] = self._outcomes or list(self.older.values())
-        last_outcome = outcomes[-1].seq if outcomes else 0
+        last = outcomes[-1].seq if outcomes else 0
+        if self._anchor is not None:
+            last = max(last, self._anchor.seq)
         for record in reversed(records):
-            if record.seq <= last_outcome:
+            if record.seq <= last:
                 break
             self._tail.add_before(*(self._as_of_today(record) or record))
 
     # -- what replay asks ------------------------------------------------------------------------
+
+    @property
+    def behind(self) -> bool:
+        """Whether the body has not come by all yet that is known to lie in its past.
+
+        Of a loop that was compacted the last snapshot is known, and not what its iterations asked for.
+        """
+        return self.replaying or (self._anchor is not None and not self._anchor.asked)
+
+    def ask(self, entry: Entry) -> None:
+        """Note that the body has asked for an entry."""
+        entry.asked = True
+        self.latest = max(self.latest, entry.seq)
 
     def find(self, key: EntryKey) -> Entry | None:
         """Return the recorded entry of `key` without asking for it."""
@@ -251,9 +274,10 @@ class History:
     def delivered(self, older: str | None = None) -> None:
         """Move on past the next outcome, or past the older one at a path."""
         if older is None:
+            self.latest = max(self.latest, self._outcomes[self._next].seq)
             self._next += 1
         else:
-            del self.older[older]
+            self.latest = max(self.latest, self.older.pop(older).seq)
         self.replaying = self._next < len(self._outcomes) or bool(self.older)
 
     def first_unasked(self, *, own: bool = False) -> Entry | None:
@@ -322,13 +346,18 @@ class History:
         It is new or stands elsewhere, or everything still to come does.
         """
         lineage = self.lineage
-        if lineage is None or self._next < len(self._outcomes):
+        if lineage is None or self._next < len(self._outcomes) or self._is_compacted(path):
             return False
         if all(lineage.is_new(path, since) for since in self.generations - {lineage.generation}):
             return True
         return all(
             lineage.is_new(path, since) or lineage.is_new(one, since) for one, since in self._still_to_come()
         )
+
+    def _is_compacted(self, path: str) -> bool:
+        """Whether a path is in iterations of which only the last snapshot is left, and not jumped to."""
+        anchor = self._anchor
+        return anchor is not None and not anchor.asked and belongs(path, anchor.event.path)
 
     def _still_to_come(self) -> Iterator[tuple[str, str]]:
         """Path and generation of what older builds recorded and nobody has asked for yet."""
@@ -345,19 +374,21 @@ class History:
         lineage = self.lineage
         if lineage is None:
             return None
-        begun = (one for one in islice(self._order, self._first_own) if one.since is not None)
-        for one in chain[Entry | Older](begun, self.older.values()):
-            if (
-                isinstance(one.event, _CALLS)
-                and not lineage.can_ask(one.event.path)
-                and not self._passed(one)
-            ):
-                return one.event
+        begun = (
+            (one.seq, one.event) for one in islice(self._order, self._first_own) if one.since is not None
+        )
+        ended = ((one.seq, one.event) for one in self.older.values())
+        for seq, event in chain(begun, ended):
+            called = isinstance(event, _CALLS) or (self._anchor is not None and event is self._anchor.event)
+            if called and not lineage.can_ask(path_of(event)) and not self._passed(seq, event):
+                return event
         return None
 
-    def _passed(self, one: Entry | Older) -> bool:
-        loops = (loop for loop, last in self.snapshots.items() if one.seq < last.seq)
-        return any(belongs(one.event.path, loop) and self._stands(loop) for loop in loops)
+    def _passed(self, seq: int, event: Event) -> bool:
+        return any(
+            seq < one.seq and belongs(event.path, loop) and self._stands(loop)
+            for loop, one in self.snapshots.items()
+        )
 
     def _stands(self, loop: str) -> bool:
         entry, lineage = self.snapshot(loop), self.lineage
@@ -393,8 +424,7 @@ class History:
 
         Returns False, and changes nothing, if something else lies between.
         """
-        between = list(self._pending_until(entry.seq))
-        if not all(belongs(event.path, loop) for event in between):
+        if not self.holds_only(loop, entry.seq):
             return False
         for passed in islice(self._order, self._first_unasked, None):
             if passed.seq > entry.seq:
@@ -406,7 +436,25 @@ class History:
             self._next += 1
         self.replaying = self._next < len(self._outcomes) or bool(self.older)
         self._tail.skip_to(entry.seq)
+        self.latest = max(self.latest, entry.seq)
         return True
+
+    def holds_only(self, loop: str, until: int | None = None) -> bool:
+        """Whether all that is still to come, up to the record `until`, belongs to a loop.
+
+        The value of a module-level name is found whenever it is asked for, so that it does not count.
+        """
+        return all(
+            belongs(event.path, loop) or (isinstance(event, Recorded) and is_constant(event))
+            for event in self._pending_until(self.last_seq if until is None else until)
+        )
+
+    def base(self, end: int) -> int:
+        """Return the record before all that is still to come and follows what has been, else `end`."""
+        missing = self.first_unasked()
+        if missing is None:
+            return end
+        return missing.seq - 1 if missing.seq > self.latest else self.latest
 
     def _pending_until(self, seq: int) -> Iterator[Event]:
         for entry in islice(self._order, self._first_unasked, None):
@@ -426,8 +474,3 @@ def poisoned(history: History, path: str, limit: int, crashed_now: bool) -> bool
     if history.find(path) is None:
         return False
     return history.crashes_of(path) + (1 if crashed_now else 0) >= limit
-
-
-def _dropped(event: Log) -> int | None:
-    fields = None if event.fields is None else msgspec.json.decode(event.fields)
-    return fields.get("dropped") if isinstance(fields, dict) else None

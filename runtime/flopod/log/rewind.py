@@ -18,7 +18,8 @@ _KEPT = (EventReceived, RunResumed)
 def effective(records: Sequence[Record]) -> Sequence[Record]:
     """Return the records without those that a rewind has taken back.
 
-    What was delivered to the run stays delivered, and the builds that went on with it stay known.
+    What was delivered to the run stays delivered, the builds that went on with it stay known, and what was
+    compacted away is gone.
     """
     if not any(isinstance(event, RunRewound) for _, event in records):
         return records

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from msgspec import Raw
 
-from flopod.events import Event
+from flopod.events import Event, Span
 from flopod.workflow.arguments import CallCopy, Raised, Returned
 
 
@@ -70,7 +70,14 @@ class CallLogger(NamedTuple):
     kwargs: dict[str, Any]
 
 
-Command: TypeAlias = StartLeaf | CancelLeaf | Write | Warn | CallLogger
+class Compact(NamedTuple):
+    """Remove records of the log that do not count any more; up to `inbox` the inbox is taken over."""
+
+    dropped: list[Span]
+    inbox: int
+
+
+Command: TypeAlias = StartLeaf | CancelLeaf | Write | Warn | CallLogger | Compact
 
 
 class Commit(NamedTuple):

@@ -31,7 +31,8 @@ from flopod.workflow import fence
 from flopod.workflow.activity import Activity
 from flopod.workflow.agenda import Agenda
 from flopod.workflow.arguments import Raised, Returned
-from flopod.workflow.commands import CancelLeaf, Command, Commit
+from flopod.workflow.commands import CancelLeaf, Command, Commit, Compact
+from flopod.workflow.compaction import Compaction
 from flopod.workflow.compensations import Compensations
 from flopod.workflow.delivery import Delivery
 from flopod.workflow.describing import describe_event
@@ -54,7 +55,8 @@ class Core:
 
     `opening` are the events of this start or resume, appended with the first commit. After a step,
     `ended` is the terminal event if the run is over, `diverged` the error if log and code disagree,
-    `paused` the reason if it rests. `crashed` says that the process before was killed.
+    `paused` the reason if it rests. `crashed` says that the process before was killed. The log is compacted
+    when at least `compact` of its records can go, and never for None.
 
     A body that asyncio steps sets `external`, the way to await an operation from there. Then a step
     delivers one outcome and is `unsettled`: nothing is committed before the body had its turn; and
@@ -69,6 +71,7 @@ class Core:
         *,
         crashed: bool = False,
         max_crashes: int = 5,
+        compact: int | None = None,
     ) -> None:
         self.run_id = run_id
         self.history = history
@@ -87,6 +90,7 @@ class Core:
         self.paused: str | None = None
         self.done = 0
         self.budget = Budget()
+        self.compaction = Compaction(history.ledger, None if history.is_rewound else compact)
         self.capturing: WeakSet[Capturing] = WeakSet()
         self.created: dict[str, Operation] = {}
         self.replay = Replay(self)
@@ -103,6 +107,7 @@ class Core:
         self._max_crashes = max_crashes
         self._seq = history.last_seq
         self._buffer: list[Event] = list(opening)
+        self._first = self.next_seq
         self._commands: list[Command] = []
         self.scheduler.now = next((one.at for one in (history.started, *opening) if one is not None), 0)
         self._pausing: str | None = None
@@ -217,6 +222,11 @@ class Core:
         """The sequence number of the next event."""
         return self._seq + len(self._buffer) + 1
 
+    def base(self) -> int:
+        """Return the last record that is sure not to belong to what the body begins now."""
+        is_silent = self.next_seq == self._first
+        return self.history.base(self.next_seq - 1) if is_silent else self.next_seq - 1
+
     @property
     def value(self) -> Any:
         """The result of a completed run."""
@@ -266,14 +276,14 @@ class Core:
         path = key if isinstance(key, str) else key[0]
         if entry is None:
             history = self.history
-            if history.ended is not None or (history.replaying and not history.is_early(path)):
+            if history.ended is not None or (history.behind and not history.is_early(path)):
                 asked = f"{asking.describe()}, a new call in the past"
                 self.diverge(path, "nothing, though later events follow", asked)
             return None
         if not isinstance(entry.event, kind):
             self.diverge(path, describe_event(entry.event), asking.describe())
             return None
-        entry.asked = True
+        self.history.ask(entry)
         return entry.event
 
     def conflict(self, path: str, recorded: str, current: str) -> None:
@@ -287,6 +297,7 @@ class Core:
             return
         self._buffer.append(event)
         self.budget.count(event)
+        self.compaction.emitted(event)
 
     def emit_snapshot(self, event: IterationCompleted) -> None:
         """Emit a snapshot, in place of changes of variables that it holds too."""
@@ -297,11 +308,11 @@ class Core:
     @property
     def wants_visible(self) -> bool:
         """Whether events of state and output are emitted at all now."""
-        return not self.fenced and not self.history.replaying
+        return not self.fenced and not self.history.behind
 
     def emit_visible(self, event: Event) -> bool:
         """Emit an event of state or output unless the log has it; returns whether it was new."""
-        if self.fenced or self.history.replaying or self.history.take_tail(event):
+        if self.fenced or self.history.behind or self.history.take_tail(event):
             return False
         self.emit(event)
         return True
@@ -404,10 +415,23 @@ class Core:
         self._start_leaves()
         if self._has_only_resumed():
             return Commit(self._seq, [], [])
+        for seq, event in enumerate(self._buffer, self._seq + 1):
+            self.compaction.appended(seq, event)
+        self._compact()
         commit = Commit(self._seq, self._buffer, self._commands)
         self._buffer, self._commands = [], []
         self._seq += len(commit.events)
         return commit
+
+    def _compact(self) -> None:
+        """Drop what the log can do without; a run that is over stays as it is."""
+        if self.ended is not None or self.paused is not None:
+            return
+        compacted = self.compaction.due(self.now)
+        if compacted is not None:
+            self._buffer.append(compacted)
+            self.compaction.appended(self._seq + len(self._buffer), compacted)
+            self.command(Compact(compacted.dropped, compacted.inbox))
 
     def _has_only_resumed(self) -> bool:
         """Whether nothing has happened yet in a process that only waits: then nothing is written."""

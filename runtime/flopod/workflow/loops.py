@@ -16,6 +16,7 @@ from flopod import codec
 from flopod.errors import DuplicateId, SerializableError
 from flopod.events import IterationCompleted
 from flopod.log.entries import Entry
+from flopod.workflow.compaction import Stretch
 from flopod.workflow.paths import encode_key
 from flopod.workflow.snapshot import Capture
 from flopod.workflow.state import DurableList, DurableMap
@@ -65,6 +66,7 @@ class _Loop:
         self._entry = ""
         self._mark = 0
         self._size = 0
+        self._stretch: Stretch | None = None
 
     def describe(self) -> str:
         return "a loop"
@@ -85,9 +87,16 @@ class _Loop:
             self._warn(error)
             return None
         core.capturing.add(self)
+        self._follow()
         core.budget.spend(self._path, self._capture.objects)
         self._mark = core.budget.written
         return self._at_entry(recorded, self._capture)
+
+    def _follow(self) -> None:
+        """Mark out the part of the log that is the loop's, if all that is to come of the past is its own."""
+        core = self._core
+        if core.live or core.history.holds_only(self._path):
+            self._stretch = core.compaction.enter(self._path, core.base())
 
     def _at_entry(self, recorded: Entry | None, capture: Capture) -> Entry | None:
         """Note what the loop begins with; a record of another build only counts if it began with the same."""
@@ -139,7 +148,7 @@ class _Loop:
 
     def _compare(self, recorded: Entry) -> None:
         event = recorded.event
-        recorded.asked = True
+        self._core.history.ask(recorded)
         if isinstance(event, IterationCompleted):
             self._check(event)
 
@@ -164,6 +173,9 @@ class _Loop:
 
     def _snapshot(self, capture: Capture) -> None:
         core = self._core
+        if self._stretch is None or self._stretch.closed:
+            self._capture = None
+            return
         if core.budget.written - self._mark < self._size or not self._is_whole():
             return
         if core.compensations.stands_on(self._path):

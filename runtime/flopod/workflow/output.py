@@ -9,6 +9,7 @@ from msgspec import Raw
 from flopod import codec
 from flopod.errors import SerializableError
 from flopod.events import Log
+from flopod.log.lineage import pattern_of
 from flopod.log.tail import WARNER
 from flopod.workflow.commands import CallLogger, Warn, Write
 
@@ -64,9 +65,10 @@ class Output:
             self._core.command(CallLogger(method, (*head, "%s", message), _with_error(method, kwargs)))
 
     def warn(self, path: str, message: str) -> None:
-        """Record a warning of the runtime about `path`, once a run."""
-        if self._core.live and path not in self._core.history.warned:
-            self._core.history.warned.add(path)
+        """Record a warning of the runtime about `path`, once a run for all iterations it stands in."""
+        pattern = pattern_of(path)
+        if self._core.live and pattern not in self._core.history.warned:
+            self._core.history.warned.add(pattern)
             self._warn(path, message, None)
 
     def warn_dropped(self, path: str, message: str, seq: int) -> None:
