@@ -2,8 +2,8 @@
 
 The floor is measured in the same process and in turns with the steps: for SQLite one commit of the rows that
 a step writes (its outcome, and the begin of the next) with `synchronous = FULL`, for files one append of
-them and an fdatasync. Times say something about this machine only; the
-ratio is what flopod adds.
+them and an fdatasync, for PostgreSQL an INSERT of them and its COMMIT over one connection to a server of the
+benchmark's own. Times say something about this machine only; the ratio is what flopod adds.
 """
 
 import argparse
@@ -14,13 +14,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from importlib import import_module
+from itertools import chain
 from pathlib import Path
 from statistics import median
 
-from flopod import FileBackend, SqliteBackend
+from flopod import FileBackend, PostgresBackend, SqliteBackend
 from flopod.backends.base import Backend
 from flopod.engine.identity import Identity
 from flopod.engine.run import run_workflow
@@ -29,7 +30,7 @@ from flopod_compiler.build import compile_project
 from flopod_compiler.bundle.inplace import install
 
 SOURCE = Path(__file__).resolve().parent / "workflows"
-GOAL = 2.0
+GOALS = {("sqlite", "plain"): 2.0, ("postgres", "plain"): 1.6}
 
 Write = Callable[[Sequence[bytes]], None]
 Workflow = Callable[..., Awaitable[int]]
@@ -85,6 +86,24 @@ def bare_appends(folder: Path) -> Iterator[Write]:
         yield write
     finally:
         os.close(file)
+
+
+@contextmanager
+def bare_inserts(dsn: str) -> Iterator[Write]:
+    """Commits of a few rows each to a table of its own, each one statement and one round trip."""
+    import psycopg
+
+    with psycopg.connect(dsn, autocommit=True) as db:
+        db.execute(
+            "CREATE TABLE rows (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, body text NOT NULL)"
+        )
+
+        def write(bodies: Sequence[bytes]) -> None:
+            places = ", ".join(["(%s)"] * len(bodies))
+            texts = [body.decode() for body in bodies]
+            db.execute(f"INSERT INTO rows (body) VALUES {places}".encode(), texts)
+
+        yield write
 
 
 class Bench:
@@ -161,6 +180,20 @@ def rows(folder: Path, steps: int, rounds: int) -> Iterator[Row]:
             yield measure("file", Bench(workflow, file, steps), append, rounds)
 
 
+def rows_of_postgres(steps: int, rounds: int) -> Iterator[Row]:
+    """Measure every workflow on a PostgreSQL server that is started for it."""
+    sys.path.insert(0, str(SOURCE.parents[1]))
+    from tests.postgres.server import Server
+
+    with ExitStack() as stack:
+        server = Server()
+        stack.callback(server.close)
+        store = stack.enter_context(PostgresBackend(server.dsn()))
+        insert = stack.enter_context(bare_inserts(server.dsn()))
+        for workflow in compiled_workflows():
+            yield measure("postgres", Bench(workflow, store, steps), insert, rounds)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the table."""
     parser = argparse.ArgumentParser(
@@ -170,12 +203,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--rounds", type=int, default=11, help="rounds to take the median of (default: 11)")
     parser.add_argument("--folder", type=Path, help="where to write, for another disk than that of TMPDIR")
     options = parser.parse_args(arguments)
-    print(f"{'store':<8}{'workflow':<10}{'bare write':>14}{'durable step':>16}{'ratio':>9}   goal")
+    print(f"{'store':<9}{'workflow':<10}{'bare write':>14}{'durable step':>16}{'ratio':>9}   goal")
     with tempfile.TemporaryDirectory(prefix="bench-", dir=options.folder) as folder:
-        for row in rows(Path(folder), options.steps, options.rounds):
-            goal = f"<= {GOAL:g}" if (row.store, row.workflow) == ("sqlite", "plain") else ""
+        here = rows(Path(folder), options.steps, options.rounds)
+        for row in chain(here, rows_of_postgres(options.steps, options.rounds)):
+            found = GOALS.get((row.store, row.workflow))
+            goal = f"<= {found:g}" if found is not None else ""
             times = f"{row.floor:>11.0f} us{row.step:>13.0f} us{row.ratio:>9.2f}"
-            print(f"{row.store:<8}{row.workflow:<10}{times}   {goal}".rstrip(), flush=True)
+            print(f"{row.store:<9}{row.workflow:<10}{times}   {goal}".rstrip(), flush=True)
     return 0
 
 

@@ -2,10 +2,15 @@
 
 import os
 import tempfile
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.differential.coverage import Coverage
+
+if TYPE_CHECKING:
+    from tests.postgres.server import Server
 
 COVERAGE = pytest.StashKey[Coverage]()
 CACHE = pytest.StashKey[tempfile.TemporaryDirectory[str]]()
@@ -23,6 +28,16 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Remove what the commands have cached."""
     config.stash[CACHE].cleanup()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> "Iterator[Server]":
+    """A PostgreSQL server, started when the first test asks for it; no test may leave it stopped."""
+    from tests.postgres.server import Server
+
+    server = Server()
+    yield server
+    server.close()
 
 
 @pytest.fixture

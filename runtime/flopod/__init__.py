@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from flopod.authoring import (
-        PostgresBackend,
         activity,
         attempt,
         detach_and_forget,
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
         work,
         workflow,
     )
-    from flopod.backends import FileBackend, MemoryBackend, SqliteBackend
+    from flopod.backends import FileBackend, MemoryBackend, PostgresBackend, SqliteBackend
     from flopod.current import ActivityContext, current_activity, heartbeat
     from flopod.engine.runtime import create_runtime
     from flopod.errors import (
@@ -124,9 +123,9 @@ __all__ = [
 ]
 
 _HOMES = {
-    "flopod.authoring": "PostgresBackend activity attempt detach_and_forget detach_and_join_later "
+    "flopod.authoring": "activity attempt detach_and_forget detach_and_join_later "
     "log parallel race sleep sleep_until start tap wait_for wait_for_work work workflow",
-    "flopod.backends": "FileBackend MemoryBackend SqliteBackend",
+    "flopod.backends": "FileBackend MemoryBackend PostgresBackend SqliteBackend",
     "flopod.current": "ActivityContext current_activity heartbeat",
     "flopod.engine.runtime": "create_runtime",
     "flopod.retry": "Retry",

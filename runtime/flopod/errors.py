@@ -215,6 +215,7 @@ class UnknownBackend(UsageError):
     def __init__(self, spec: str, source: str) -> None:
         super().__init__(
             f"{source} is {spec!r}, which names no backend; use memory, file, sqlite, file:DIR or sqlite:PATH"
+            ", or postgresql://ADDRESS"
         )
         self.spec = spec
         self.source = source
@@ -361,11 +362,13 @@ class RunHeld(FlopodError):
 
     exit_code = 7
 
-    def __init__(self, run_id: str, pid: int | None = None) -> None:
+    def __init__(self, run_id: str, pid: int | None = None, host: str = "") -> None:
         who = f"the process {pid}" if pid else "another process"
-        super().__init__(f"the run {run_id!r} is held by {who}; wait until it ends, or stop it")
+        where = f" on {host}" if host else ""
+        super().__init__(f"the run {run_id!r} is held by {who}{where}; wait until it ends, or stop it")
         self.run_id = run_id
         self.pid = pid
+        self.host = host
 
 
 class Fenced(RunHeld):
@@ -378,5 +381,6 @@ class Fenced(RunHeld):
         )
         self.run_id = run_id
         self.pid = None
+        self.host = ""
         self.expected = expected
         self.found = found

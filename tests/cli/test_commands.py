@@ -245,7 +245,7 @@ def test_an_import_that_cannot_be_required_fails_the_build(shop: Path) -> None:
         (["build", "src", "-o", "notes.txt"], "notes.txt"),
         (["run", "src", "fulfill"], "did you mean 'fulfil'?"),
         (["run", "src", "--input", "{"], "not JSON"),
-        (["run", "src", "--backend", "postgres://x"], "Postgres"),
+        (["run", "src", "--backend", "postgres://a:b@c@x/y"], "PostgreSQL"),
         (["runs", "list", "--backend", "mysql"], "mysql"),
         (["explain", "FLP03"], "did you mean"),
     ],

@@ -83,7 +83,7 @@ def test_a_default_that_is_spelt_out_makes_no_other_input(job: Job) -> None:
         (["order", "--input", '{"order_id": 7}'], ["order_id", "str"]),
         (["order", "--input", '{"order": 7}'], ["'order'", "did you mean 'order_id'?"]),
         (["order", "--run-id", "../up"], ["'../up' is not a run id"]),
-        (["order", "--backend", "postgresql://x/y"], ["Postgres", "does not have yet"]),
+        (["order", "--backend", "postgresql://a:b@c@x/y"], ["PostgreSQL", "postgresql://USER:PASSWORD@HOST"]),
         (["order", "--backend", "sqlit"], ["'sqlit'", "sqlite"]),
         (["order", "--inptu", "{}"], ["--inptu"]),
     ],

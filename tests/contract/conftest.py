@@ -9,10 +9,16 @@ from flopod.backends import Backend
 from tests.contract.support import Place
 
 
-@pytest.fixture(params=["memory", "file", "sqlite", "sealed"])
+def _place(request: pytest.FixtureRequest, folder: Path) -> Place:
+    is_postgres = request.param == "postgres"
+    dsn = request.getfixturevalue("postgres").database() if is_postgres else ""
+    return Place(request.param, folder, dsn)
+
+
+@pytest.fixture(params=["memory", "file", "sqlite", "postgres", "sealed"])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
     """Give an empty place of each kind."""
-    found = Place(request.param, tmp_path)
+    found = _place(request, tmp_path)
     yield found
     found.close()
 
@@ -23,9 +29,17 @@ def store(place: Place) -> Backend:
     return place.open()
 
 
-@pytest.fixture(params=["file", "sqlite"])
+@pytest.fixture(params=["file", "sqlite", "postgres"])
 def shared(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
     """Give an empty place of each kind that several processes can share."""
-    found = Place(request.param, tmp_path)
+    found = _place(request, tmp_path)
+    yield found
+    found.close()
+
+
+@pytest.fixture(params=["file", "sqlite"])
+def local(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
+    """Give an empty place of each kind whose files this process writes itself."""
+    found = _place(request, tmp_path)
     yield found
     found.close()

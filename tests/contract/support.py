@@ -9,7 +9,7 @@ from pathlib import Path
 
 from msgspec import Raw
 
-from flopod.backends import Backend, FileBackend, MemoryBackend, SqliteBackend
+from flopod.backends import Backend, FileBackend, MemoryBackend, PostgresBackend, SqliteBackend
 from flopod.backends.cipher import Cipher
 from flopod.backends.values import ValuesBackend
 from flopod.events import ActivityCompleted, ActivityStarted, Event, RunStarted
@@ -35,9 +35,10 @@ def step(number: int, at: int = 2) -> list[Event]:
 class Place:
     """A place for runs, in which any number of stores can be opened, as by several processes."""
 
-    def __init__(self, kind: str, folder: Path) -> None:
+    def __init__(self, kind: str, folder: Path, dsn: str = "") -> None:
         self.kind = kind
         self.folder = folder
+        self.dsn = dsn
         self._memory = MemoryBackend()
         self._opened: list[Backend] = []
 
@@ -54,6 +55,8 @@ class Place:
             return ValuesBackend(SqliteBackend(self.folder / "runs.db"), cipher=Cipher([KEY]), large=40)
         if self.kind == "file":
             return FileBackend(self.folder / "runs")
+        if self.kind == "postgres":
+            return PostgresBackend(self.dsn)
         return SqliteBackend(self.folder / "runs.db")
 
     @property
@@ -61,6 +64,8 @@ class Place:
         """Python source that opens a store here in another process."""
         if self.kind == "file":
             return f"FileBackend({str(self.folder / 'runs')!r})"
+        if self.kind == "postgres":
+            return f"PostgresBackend({self.dsn!r})"
         return f"SqliteBackend({str(self.folder / 'runs.db')!r})"
 
     def close(self) -> None:
@@ -74,7 +79,7 @@ def script(place: Place, body: str) -> list[str]:
     head = f"""
         import sys
         sys.path[:0] = [{str(RUNTIME)!r}, {str(RUNTIME.parent)!r}]
-        from flopod.backends import FileBackend, SqliteBackend
+        from flopod.backends import FileBackend, PostgresBackend, SqliteBackend
         from flopod.errors import *
         from tests.contract.support import started, step
         store = {place.expression}

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from flopod.backends import FileBackend, MemoryBackend, SqliteBackend
-from flopod.backends.choose import choose, data_directory
-from flopod.errors import UnknownBackend, Unsupported
+from flopod.backends import FileBackend, MemoryBackend, PostgresBackend, SqliteBackend
+from flopod.backends.choose import choose, data_directory, without_password
+from flopod.errors import UnknownBackend
 
 HOME = {"HOME": "/home/ann"}
 
@@ -60,20 +60,51 @@ def test_the_users_own_directory(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("spec", "env", "source"),
+    ("spec", "env"),
     [
-        ("postgresql://host/db", {}, "--backend"),
-        (None, {"FLOPOD_BACKEND": "postgres://host/db"}, "FLOPOD_BACKEND"),
-        (None, {"DATABASE_URL": "postgres://host/db"}, "DATABASE_URL"),
+        ("postgresql://ann:secret@host:5433/runs?sslmode=require", {}),
+        (None, {"FLOPOD_BACKEND": "postgres://ann:secret@host:5433/runs"}),
+        (None, {"DATABASE_URL": "postgres://ann:secret@host:5433/runs"}),
     ],
 )
-def test_postgres_is_not_there_yet(spec: str | None, env: Mapping[str, str], source: str) -> None:
-    """A Postgres address is refused with where it came from and what there is, and exits 2."""
-    with pytest.raises(Unsupported, match="memory, file and sqlite") as caught:
-        choose(spec, env)
-    assert str(caught.value).startswith(source)
-    assert caught.value.exit_code == 2
-    assert "host" not in str(caught.value)
+def test_postgres_is_chosen_by_its_address(spec: str | None, env: Mapping[str, str]) -> None:
+    """An address gives the store, from all three places, and its description keeps the password."""
+    chosen = choose(spec, env)
+    assert isinstance(chosen, PostgresBackend)
+    assert chosen.describe() == "postgres host:5433/runs"
+
+
+@pytest.mark.parametrize(
+    ("dsn", "shown"),
+    [
+        ("host=db port=5433 dbname=runs password='a b'", "postgres db:5433/runs"),
+        ("dbname=runs", "postgres localhost/runs"),
+        ("postgresql:///runs?host=/run/pg&password=x", "postgres /run/pg/runs"),
+        ("postgresql://", "postgres localhost"),
+    ],
+)
+def test_an_address_is_shown_without_secrets(dsn: str, shown: str) -> None:
+    """Host, port and database of either form of an address, and nothing else of it."""
+    assert PostgresBackend(dsn).describe() == shown
+
+
+@pytest.mark.parametrize(
+    ("spec", "shown"),
+    [
+        ("postgresql://ann:s3cret@host/runs", "postgresql://ann:PASSWORD@host/runs"),
+        ("postgres://ann:a:b%2F@[::1]:5433/runs", "postgres://ann:PASSWORD@[::1]:5433/runs"),
+        (
+            "postgresql:///runs?user=ann&password=s3&sslmode=require",
+            "postgresql:///runs?user=ann&password=PASSWORD&sslmode=require",
+        ),
+        ("postgresql://ann@host:5433/runs", "postgresql://ann@host:5433/runs"),
+        ("postgresql://host:5433/runs", "postgresql://host:5433/runs"),
+        ("sqlite:a:b@c", "sqlite:a:b@c"),
+    ],
+)
+def test_a_password_is_not_repeated(spec: str, shown: str) -> None:
+    """The commands that are offered name the store, with a word where the password is."""
+    assert without_password(spec) == shown
 
 
 @pytest.mark.parametrize(

@@ -71,9 +71,9 @@ def test_of_two_processes_one_is_fenced(shared: Place) -> None:
     assert len(records) == 1 + 2 * len(places)
 
 
-def test_a_full_disk_in_a_real_process(shared: Place) -> None:
+def test_a_full_disk_in_a_real_process(local: Place) -> None:
     """Where the system refuses to let a file grow, the error says so, and the run goes on later."""
-    store = shared.open()
+    store = local.open()
     assert store.append("run", 0, [started()]) == 1
     store.close()
     body = """
@@ -88,9 +88,9 @@ def test_a_full_disk_in_a_real_process(shared: Place) -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
         print(len(store.load('run')), store.append('run', 1, events))
     """
-    refused, length, after = output_of(shared, body).split()
+    refused, length, after = output_of(local, body).split()
     # SQLite does not tell why the system refused a write, unless the whole disk is full.
-    assert refused == ("StorageFull" if shared.kind == "file" else "SyncFailed")
+    assert refused == ("StorageFull" if local.kind == "file" else "SyncFailed")
     assert (length, after) == ("1", "401")
 
 

@@ -206,6 +206,8 @@ def test_a_lost_summary_is_made_again(shared: Place) -> None:
 def _remove_summaries(place: Place) -> None:
     if place.kind == "file":
         (place.folder / "runs/summaries/run.json").unlink()
+    elif place.kind == "postgres":
+        _execute_in_postgres(place.dsn, "DELETE FROM flopod.runs")
     else:
         _execute(place.folder / "runs.db", "DELETE FROM summaries", "DELETE FROM runs")
 
@@ -213,6 +215,8 @@ def _remove_summaries(place: Place) -> None:
 def _spoil_summaries(place: Place) -> None:
     if place.kind == "file":
         (place.folder / "runs/summaries/run.json").write_text('{"offset": 3, "summ')
+    elif place.kind == "postgres":
+        _execute_in_postgres(place.dsn, "UPDATE flopod.runs SET summary = 'x'")
     else:
         _execute(place.folder / "runs.db", "UPDATE summaries SET body = 'x'")
 
@@ -224,3 +228,10 @@ def _execute(file: Path, *statements: str) -> None:
     for statement in statements:
         db.execute(statement)
     db.close()
+
+
+def _execute_in_postgres(dsn: str, statement: str) -> None:
+    import psycopg
+
+    with psycopg.connect(dsn) as db:
+        db.execute(statement.encode())

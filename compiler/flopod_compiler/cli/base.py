@@ -59,7 +59,7 @@ def backend_option(command: _Command) -> _Command:
     return click.option(
         "--backend",
         metavar="BACKEND",
-        help="Where runs are kept: sqlite (default), file, sqlite:PATH or file:DIR.",
+        help="Where runs are kept: sqlite (default), file, sqlite:PATH, file:DIR or postgresql://ADDRESS.",
     )(command)
 
 

@@ -19,7 +19,7 @@ LEVELS = ("debug", "info", "warning", "error", "critical")
 @click.option(
     "--backend",
     metavar="BACKEND",
-    help="Where runs are kept: sqlite (default), file, memory, sqlite:PATH or file:DIR.",
+    help="Where runs are kept: sqlite (default), file, memory, sqlite:PATH, file:DIR or postgresql://ADDRESS.",
 )
 @click.option("--exit-when-waiting", is_flag=True, help="End with status 3 when nothing but waits is left.")
 @click.option("--resume", is_flag=True, help="Go on with a run that is paused.")

@@ -1,4 +1,4 @@
-"""Where runs are kept: the interface, three stores behind it, and the choice between them."""
+"""Where runs are kept: the interface, four stores behind it, and the choice between them."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -8,6 +8,7 @@ from flopod.backends.lock import Hold
 if TYPE_CHECKING:
     from flopod.backends.file import FileBackend
     from flopod.backends.memory import MemoryBackend
+    from flopod.backends.postgres import PostgresBackend
     from flopod.backends.sqlite import SqliteBackend
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "Hold",
     "InboxItem",
     "MemoryBackend",
+    "PostgresBackend",
     "SqliteBackend",
     "Timer",
     "cursor_after",
@@ -32,6 +34,10 @@ def __getattr__(name: str) -> Any:
         from flopod.backends.memory import MemoryBackend
 
         return MemoryBackend
+    if name == "PostgresBackend":
+        from flopod.backends.postgres import PostgresBackend
+
+        return PostgresBackend
     if name == "SqliteBackend":
         from flopod.backends.sqlite import SqliteBackend
 

@@ -1,15 +1,17 @@
 """Which store a command line and an environment ask for, and where it is."""
 
 import os
+import re
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from flopod.backends.base import Backend
-from flopod.errors import BadInput, UnknownBackend, Unsupported
+from flopod.errors import BadInput, UnknownBackend
 
 DATABASE_FILE = "flopod.db"
 _POSTGRES = ("postgres://", "postgresql://")
+_PASSWORD = re.compile(r"(://[^:/@?]*:|[?&](?:ssl)?password=)(?:[^&?/@]*(?=@)|(?<==)[^&]*)")
 
 
 def choose(spec: str | None, env: Mapping[str, str] | None = None) -> Backend:
@@ -18,7 +20,7 @@ def choose(spec: str | None, env: Mapping[str, str] | None = None) -> Backend:
     FLOPOD_BACKEND has the form of `spec`; DATABASE_URL counts only if it is a Postgres address. With
     FLOPOD_ENCRYPTION_KEYS (Fernet keys, the first one encrypts) values are encrypted; those of more than
     FLOPOD_LARGE_VALUES bytes are kept apart from the log.
-    Raises UnknownBackend or Unsupported.
+    Raises UnknownBackend, BadInput.
     """
     env = os.environ if env is None else env
     return _sealed(_chosen(spec, env), env)
@@ -61,12 +63,16 @@ def data_directory(env: Mapping[str, str] | None = None) -> Path:
     return _user_directory(env) if scope == "user" else Path(".flopod")
 
 
+def without_password(spec: str) -> str:
+    """Return `spec` as it can be shown, with a word in the place of a password."""
+    if not spec.startswith(_POSTGRES):
+        return spec
+    return _PASSWORD.sub(r"\1PASSWORD", spec)
+
+
 def _make(spec: str, source: str, env: Mapping[str, str]) -> Backend:
     if spec.startswith(_POSTGRES):
-        raise Unsupported(
-            f"{source} asks for Postgres, which this version does not have yet; it has memory, file and "
-            "sqlite, for example --backend sqlite"
-        )
+        return _postgres(spec)
     kind, colon, place = spec.partition(":")
     make = _KINDS.get(kind)
     # `sqlite:///x` means another place to every reader, so that it is not guessed.
@@ -91,6 +97,12 @@ def _sqlite(place: str, env: Mapping[str, str]) -> Backend:
     from flopod.backends.sqlite import SqliteBackend
 
     return SqliteBackend(Path(place) if place else data_directory(env) / DATABASE_FILE)
+
+
+def _postgres(dsn: str) -> Backend:
+    from flopod.backends.postgres import PostgresBackend
+
+    return PostgresBackend(dsn)
 
 
 _KINDS: dict[str, Callable[[str, Mapping[str, str]], Backend]] = {

@@ -1,7 +1,6 @@
-"""What the SQLite store knows of a run that it appends to, and when which part of that is written."""
+"""What a store in a database knows of a run that it appends to, and when which part of that is written."""
 
-import sqlite3
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -9,6 +8,9 @@ from flopod.backends.base import Batch
 from flopod.backends.reading import fold_records
 from flopod.backends.schema import SEQ_BITS
 from flopod.events import STEADY, Event, RunSummary, Status
+
+if TYPE_CHECKING:
+    import sqlite3
 
 _LAG = 256
 _FEW = 16
@@ -80,25 +82,40 @@ class Tracked:
         self._steady = headline == self.headline == ("running", None) and not summary.expects_anything
         return headline != self.headline or summary.seq - self.stored_seq >= _LAG
 
-    def save(self, db: sqlite3.Connection) -> None:
-        """Write what is due."""
+    def take_due(self, *, together: bool = False) -> "Due | None":
+        """Return what is due, and count it as written. `together` if both parts are in one row."""
         summary = self.summary
         if summary is None:
-            return
+            return None
         headline = _headline(summary)
-        if headline != self.headline:
-            set_headline(db, summary)
-            self.headline = headline
+        changed, self.headline = headline != self.headline, headline
         # A summary grows with what is open, so that the more is open the more rarely it is written. One
         # at rest is not written for a while, and is read by who lists runs.
-        behind = summary.seq - self.stored_seq
+        lag = max(_LAG, summary.open_count) if not together or summary.open_count > _LAG else 0
         at_rest = summary.status != "running" and summary.open_count < _FEW
-        if not self.stored_seq or at_rest or behind >= max(_LAG, summary.open_count):
-            set_summary(db, summary)
+        whole = not self.stored_seq or at_rest or summary.seq - self.stored_seq >= lag
+        if whole:
             self.stored_seq = summary.seq
+        return Due(summary, changed, whole)
+
+    def save(self, db: "sqlite3.Connection") -> None:
+        """Write what is due to a SQLite database."""
+        due = self.take_due()
+        if due is not None and due.headline:
+            set_headline(db, due.summary)
+        if due is not None and due.whole:
+            set_summary(db, due.summary)
 
 
-def log_of(db: sqlite3.Connection, run_id: str) -> Log | None:
+class Due(NamedTuple):
+    """What a database needs to know of a run: what it is looked up by, or the whole summary."""
+
+    summary: RunSummary
+    headline: bool
+    whole: bool
+
+
+def log_of(db: "sqlite3.Connection", run_id: str) -> Log | None:
     """Return where the records of a run are, None if there are none."""
     row = db.execute(_NUMBER, (run_id,)).fetchone()
     return None if row is None else Log.numbered(row[0])
@@ -108,12 +125,12 @@ def _headline(summary: RunSummary) -> tuple[Status, int | None]:
     return summary.status, summary.next_due
 
 
-def set_headline(db: sqlite3.Connection, summary: RunSummary) -> None:
+def set_headline(db: "sqlite3.Connection", summary: RunSummary) -> None:
     """Write what listings filter and order by."""
     values = (summary.run_id, summary.workflow, summary.status, summary.started_at, summary.next_due)
     db.execute(_SET_HEADLINE, values)
 
 
-def set_summary(db: sqlite3.Connection, summary: RunSummary) -> None:
+def set_summary(db: "sqlite3.Connection", summary: RunSummary) -> None:
     """Write the whole summary."""
     db.execute(_SET_SUMMARY, (summary.run_id, summary.seq, msgspec.json.encode(summary).decode()))

@@ -87,7 +87,7 @@ def _parser(manifest: Manifest, program: str, width: int | None = None) -> argpa
     parser.add_argument(
         "--backend",
         metavar="BACKEND",
-        help="where runs are kept: sqlite (default), file, memory, sqlite:PATH or file:DIR",
+        help="where runs are kept: sqlite (default), file, memory, sqlite:PATH, file:DIR or postgresql://ADDRESS",
     )
     parser.add_argument(
         "--exit-when-waiting",

@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Raw
 
 from flopod.backends.base import Backend
+from flopod.backends.choose import without_password
 from flopod.codec import check_schema, encode, json_schema
 from flopod.engine.inputs import parse_json
 from flopod.engine.samples import sample
@@ -151,10 +152,11 @@ def deliver_commands(
     """The shell commands that deliver `event`: the installed one, and `program`, which runs the bundle.
 
     The payload in them is a sample that fits `schema`. `backend` is the value of `--backend`, if it was
-    given; what the environment says about the place of the runs is repeated.
+    given; what the environment says about the place of the runs is repeated. No password
+    is shown.
     """
     payload = json.dumps(sample(json.loads(bytes(schema)) if schema is not None else {}))
-    chosen = ["--backend", backend] if backend else []
+    chosen = ["--backend", without_password(backend)] if backend else []
     installed = ["flopod-run", "deliver", *chosen, run_id, path, event, payload]
     bundled = [*program, "--run-id", run_id, *chosen, "--deliver", path, event, payload]
     commands = [installed, bundled] if program else [installed]
@@ -163,10 +165,11 @@ def deliver_commands(
 
 def resume_command(run_id: str, backend: str | None, program: Sequence[str]) -> str:
     """The shell command that goes on with a run."""
-    chosen = ["--backend", backend] if backend else []
+    chosen = ["--backend", without_password(backend)] if backend else []
     return _environment() + shlex.join([*program, "--run-id", run_id, *chosen])
 
 
 def _environment() -> str:
     pairs = [(name, os.environ.get(name, "")) for name in _CARRIED]
-    return "".join(f"{name}={shlex.quote(value)} " for name, value in pairs if value)
+    shown = [(name, value) for name, value in pairs if value and value == without_password(value)]
+    return "".join(f"{name}={shlex.quote(value)} " for name, value in shown)
