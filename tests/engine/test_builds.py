@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from enum import Enum
 from typing import Any
 
 import pytest
@@ -329,6 +330,55 @@ def test_a_compacted_loop_that_begins_otherwise_asks_for_nothing(monkeypatch: py
     with pytest.raises(BuildMismatch):
         drive(begins_otherwise, backend=left, build="b2", lineage=plan)
     assert called == []
+
+
+class Phase(Enum):
+    NEW = 1
+
+
+class Renamed(Enum):
+    FRESH = 1
+
+
+Renamed.__qualname__ = "Phase"
+
+
+async def phases(wf: Any) -> Any:
+    carried = wf.var("carried", None)
+    for scope, x in wf.each("xs", list(range(40))):
+        await scope.activity("leaf", leaf, x)
+        carried.value = phase_now(), x
+    return await wf.activity("end", leaf, 0)
+
+
+async def reading(wf: Any) -> Any:
+    wf.record("phase", phase_now)
+    return await wf.activity("end", leaf, 0)
+
+
+async def constant(wf: Any) -> Any:
+    wf.constant("PHASE", phase_now())
+    return await wf.activity("end", leaf, 0)
+
+
+def phase_now() -> Any:
+    return next(iter(Phase))
+
+
+@pytest.mark.parametrize(("body", "path"), [(phases, "xs"), (reading, "phase"), (constant, "PHASE")])
+def test_what_cannot_be_read_stops_the_run_and_is_no_error_of_the_body(
+    monkeypatch: pytest.MonkeyPatch, body: Body, path: str
+) -> None:
+    """A run that failed could not be taken back by the build that can read it."""
+    backend = MemoryBackend()
+    drive(body, backend=backend, build="b1", lineage=past())
+    cut = backend.prefix(RUN, len(backend.lines(RUN)) - 2, crashed=True)
+    before = cut.lines(RUN)
+    monkeypatch.setitem(globals(), "Phase", Renamed)
+    called.clear()
+    with pytest.raises(BuildMismatch, match=rf"diverged at '{path}'(.|\n)*no member 'NEW'"):
+        drive(body, backend=cut, build="b2", lineage=lineage())
+    assert (called, cut.lines(RUN)) == ([], before)
 
 
 def loop(total: int, extra: str = "") -> Body:

@@ -36,7 +36,10 @@ def recorded_call(document: Raw) -> tuple[Sequence[Any], dict[str, Any]]:
 
 def renamed(document: Raw, today: Callable[[str], str]) -> Raw:
     """Return recorded arguments under the names that `today` gives for those they were recorded with."""
-    args, kwargs = recorded_call(document)
+    try:
+        args, kwargs = recorded_call(document)
+    except SerializableError:
+        return document
     names = {name: today(name) for name in kwargs}
     if all(name == new for name, new in names.items()):
         return document
@@ -67,7 +70,11 @@ def check_fits(run_id: str, started: RunStarted, function: Workflow, recorded: s
     Raises BuildMismatch, or DivergenceError under the same build.
     """
     signature = _signature(function)
-    why = "" if signature is None else _misfit(signature, *recorded_call(started.input))
+    try:
+        given = recorded_call(started.input)
+        why = "" if signature is None else _misfit(signature, *given)
+    except SerializableError as error:
+        why = f"it cannot read the recorded input: {error}"
     if why and recorded != build:
         raise BuildMismatch(run_id, recorded or "(none)", build or "(none)", why)
     if why:

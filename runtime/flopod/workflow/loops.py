@@ -118,7 +118,11 @@ class _Loop:
         if event.states != capture.paths or not self._core.history.jump_past(recorded, self._path):
             return None
         self._core.scheduler.now = event.at
-        capture.restore(event.snapshot)
+        try:
+            capture.restore(event.snapshot)
+        except Exception as error:
+            self._core.replay.unreadable(self._path, f"what its iterations up to [{event.key}] carry", error)
+            return None
         self._index = event.index
         self._size = len(event.snapshot)
         return event

@@ -114,6 +114,10 @@ class Replay:
             now = f"this build has such a call at {again!r} instead, and would make it a second time"
             self._core.diverge(gone.path, describe_event(gone), now)
 
+    def unreadable(self, path: str, recorded: str, error: Exception) -> None:
+        """Stop the run: this build cannot read what is recorded. The body is not told."""
+        self._core.diverge(path, recorded, f"this build cannot read it: {error}")
+
     def is_over(self) -> bool:
         """Whether the body has asked for all that the log holds; if not, it diverges or has to go on."""
         missing = self._core.history.first_unasked()
@@ -140,4 +144,4 @@ class Replay:
         try:
             self._core.settle(operation, event)
         except Exception as error:
-            self._core.diverge(event.path, describe_event(event), f"this build cannot read it: {error}")
+            self.unreadable(event.path, describe_event(event), error)

@@ -248,7 +248,11 @@ class Scope:
             core.conflict(path, f"a value of {recorded.callee}", f"a value of {callee}")
         if core.fenced:
             return fn(*args, **kwargs)
-        value = codec.decode(recorded.value)
+        try:
+            value = codec.decode(recorded.value)
+        except Exception as error:
+            core.replay.unreadable(path, f"a value of {callee}", error)
+            return fn(*args, **kwargs)
         if recorded.callee.endswith(_RAISED):
             raise value
         return value  # type: ignore[no-any-return]
@@ -286,7 +290,11 @@ class Scope:
         recorded = core.ask(path, Recorded, forms.Asked("the value of a module-level name"))
         if recorded is None:
             core.emit(Recorded(path=path, at=core.now, value=document))
-        return codec.decode(document if recorded is None else recorded.value)  # type: ignore[no-any-return]
+        try:
+            return codec.decode(document if recorded is None else recorded.value)  # type: ignore[no-any-return]
+        except Exception as error:
+            core.replay.unreadable(path, "the value of a module-level name", error)
+            return value
 
     # -- output ----------------------------------------------------------------------------------
 
