@@ -1,7 +1,8 @@
 """Objects in a log that are older than a field of their class."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from enum import Enum
+from typing import Any, NamedTuple
 
 import attrs
 import msgspec
@@ -92,3 +93,55 @@ def test_a_deleted_field_stays_deleted(cls: Any) -> None:
     again = codec.decode(codec.encode(value))
     assert not hasattr(again, name)
     assert again.sku == "a"
+
+
+class Pair(NamedTuple):
+    sku: str
+    unit: str = "kg"
+
+
+class Triple(NamedTuple):
+    sku: str
+    unit: str
+    price: int
+
+
+class Colour(Enum):
+    RED = 1
+
+
+def pair(cls: type, items: str) -> Any:
+    """What a NamedTuple reads back as that was written with these items."""
+    return codec.decode(f'{{"$":"tuple","type":"{__name__}:{cls.__name__}","v":{items}}}'.encode())
+
+
+def test_a_named_tuple_gets_the_defaults_of_newer_fields() -> None:
+    """Each at its place, after those that were written."""
+    made = pair(Pair, '["a"]')
+    assert (made, made.unit) == (Pair("a"), "kg")
+
+
+@pytest.mark.parametrize(("cls", "items"), [(Triple, '["a","kg"]'), (Pair, '["a","kg",1]')])
+def test_a_named_tuple_with_other_places_is_refused(cls: type, items: str) -> None:
+    """A tuple that is too short or too long would fail where its fields are read."""
+    with pytest.raises(SerializableError, match="add fields at the end, each with a default"):
+        pair(cls, items)
+
+
+@pytest.mark.parametrize(
+    ("cls", "node", "message"),
+    [
+        (Pair, '"$":"object","state":{"sku":"a"}', "as a class with fields, and is a tuple now"),
+        (Line, '"$":"tuple","v":["a"]', "as a tuple, and is a class with fields now"),
+        (Line, '"$":"enum","name":"RED"', "as an enum, and is a class with fields now"),
+        (Colour, '"$":"object","state":{"sku":"a"}', "as a class with fields, and is an enum now"),
+        (Line, '"$":"exception","args":[]', "as an exception, and is a class with fields now"),
+        (ValueError, '"$":"object","state":{}', "as a class with fields, and is an exception now"),
+        (Line, '"$":"dict","v":{}', "as dict, and is a class with fields now"),
+    ],
+)
+def test_a_class_of_another_kind_is_refused(cls: type, node: str, message: str) -> None:
+    """What it holds cannot be read as what it was."""
+    place = "builtins" if cls is ValueError else __name__
+    with pytest.raises(SerializableError, match=message):
+        codec.decode(f'{{{node},"type":"{place}:{cls.__name__}"}}'.encode())

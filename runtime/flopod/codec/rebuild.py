@@ -15,6 +15,13 @@ from .objects import TIME_FIELDS
 from .plans import CONTENT, Plan, plan_of
 from .scalars import READERS, Node
 
+_MAPPINGS = frozenset(("dict", "ordereddict", "defaultdict", "counter"))
+_SPOKEN = {
+    "object": "a class with fields",
+    "tuple": "a tuple",
+    "enum": "an enum",
+    "exception": "an exception",
+}
 _ATOMS = frozenset((str, int, float, bool, type(None)))
 
 
@@ -22,7 +29,15 @@ def _plan(node: Node) -> Plan:
     cls = find(node["type"])
     if not isinstance(cls, type):
         raise SerializableError(f"{node['type']!r} is in the log as a class, but it is not one any more")
-    return plan_of(cls)
+    plan = plan_of(cls)
+    if _shape(plan.tag) != _shape(node["$"]):
+        kinds = f"{_SPOKEN.get(node['$'], node['$'])}, and is {_SPOKEN.get(plan.tag, plan.tag)} now"
+        raise SerializableError(f"{node['type']} is in the log as {kinds}")
+    return plan
+
+
+def _shape(tag: str) -> str:
+    return "dict" if tag in _MAPPINGS else tag
 
 
 def fill_list(dec: Decoder, target: list[Any], node: Node) -> None:
@@ -156,7 +171,21 @@ def _rebuild_tuple(dec: Decoder, node: Node) -> Any:
     if "type" not in node:
         return dec.immutable(node, lambda: tuple(dec.items(node["v"])))
     cls = _plan(node).cls
-    return _with_state(dec, node, lambda: tuple.__new__(cls, dec.items(node["v"])))
+    newer = _newer_items(cls, len(node["v"]))
+    return _with_state(dec, node, lambda: tuple.__new__(cls, [*dec.items(node["v"]), *newer]))
+
+
+def _newer_items(cls: type, had: int) -> list[Any]:
+    """What the fields hold that a NamedTuple got after one with `had` items was written."""
+    fields: tuple[str, ...] | None = getattr(cls, "_fields", None)
+    if fields is None or len(fields) == had:
+        return []
+    defaults = getattr(cls, "_field_defaults", {})
+    missing = [name for name in fields[had:] if name not in defaults]
+    if len(fields) < had or missing:
+        now = f"has {len(fields)} fields, and the one in the log {had}"
+        raise SerializableError(f"{cls.__qualname__} {now}; add fields at the end, each with a default")
+    return [defaults[name] for name in fields[had:]]
 
 
 def _rebuild_frozenset(dec: Decoder, node: Node) -> Any:
@@ -204,7 +233,7 @@ def _rebuild_structseq(dec: Decoder, node: Node) -> Any:
 
 
 def _rebuild_exception(dec: Decoder, node: Node) -> Any:
-    cls = find(node["type"])
+    cls = _plan(node).cls
     if "members" in node:
         made = dec.immutable(node, lambda: exceptions.make(cls, node["message"], dec.items(node["members"])))
     else:
@@ -213,7 +242,7 @@ def _rebuild_exception(dec: Decoder, node: Node) -> Any:
 
 
 def _rebuild_enum(dec: Decoder, node: Node) -> Any:
-    cls = find(node["type"])
+    cls: Any = _plan(node).cls
     try:
         return cls[node["name"]] if "name" in node else cls(dec.build(node["v"]))
     except (KeyError, ValueError):
