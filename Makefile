@@ -28,10 +28,12 @@ sweep: setup
 	$(BIN)/python -m tests.edits --pairs 12 --seed $(SEED)
 	$(BIN)/python -m tests.fuzz --sources $(SIZE) --seed $(SEED)
 	$(BIN)/python -m tests.sweep.census
+	$(BIN)/python -m tests.sweep.long
 
 bench: setup
 	$(BIN)/python benchmarks/step.py
 	$(BIN)/python benchmarks/compile.py
+	$(BIN)/python benchmarks/runtime.py
 
 $(VENV)/.checks: $(VENV)/.ready
 	$(PIP) install -c requirements/constraints.txt --group lint --group types
