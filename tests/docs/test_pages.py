@@ -10,7 +10,12 @@ from tests.docs.blocks import Block, agrees, blocks, links
 from tests.docs.session import Session
 from tests.examples.support import ROOT
 
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "docs" / "operating.md", *sorted((ROOT / "examples").glob("*/README.md"))]
+PAGES = [
+    ROOT / "README.md",
+    ROOT / "CONTRIBUTING.md",
+    ROOT / "docs" / "operating.md",
+    *sorted((ROOT / "examples").glob("*/README.md")),
+]
 EVERY_PAGE = [*PAGES, ROOT / "ARCHITECTURE.md", ROOT / "CHANGELOG.md"]
 TESTED = {
     "bash": {"run", "not run"},
