@@ -110,12 +110,13 @@ class Trial:
 
 
 def _environment() -> dict[str, str]:
-    """The environment without what would put the runs in another place."""
-    return {
+    """The environment without what puts runs elsewhere; nothing is compacted, so that all can be counted."""
+    kept = {
         name: value
         for name, value in os.environ.items()
         if not name.startswith("FLOPOD_") and name != "DATABASE_URL"
     }
+    return {**kept, "FLOPOD_COMPACT": "off"}
 
 
 def build(target: Path) -> Path:

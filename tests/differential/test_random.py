@@ -18,7 +18,7 @@ sizes = st.integers(2, 14)
 
 
 @settings(
-    max_examples=60,
+    max_examples=70,
     deadline=None,
     derandomize=True,
     phases=[Phase.explicit, Phase.generate],

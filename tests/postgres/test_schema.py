@@ -34,7 +34,15 @@ def test_a_fresh_schema_is_all_migrations(dsn: str, admin: Admin, stop: int) -> 
     """A schema that an older version left after any migration becomes the same as a fresh one."""
     with PostgresBackend(dsn):
         fresh = catalogue(admin)
-    assert {row[0] for row in fresh[0]} == {"records", "runs", "inbox", "holds", "events", "migrations"}
+    assert {row[0] for row in fresh[0]} == {
+        "records",
+        "runs",
+        "inbox",
+        "holds",
+        "documents",
+        "events",
+        "migrations",
+    }
     admin.execute("DROP SCHEMA flopod CASCADE")
     for upto in range(1, stop + 1):
         older = Connection(dsn, "here")

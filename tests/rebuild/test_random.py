@@ -27,7 +27,7 @@ def gather(root: Path, seed: int) -> None:
         (root / path).unlink()  # a method of one case is no longer the only one of its name
 
 
-@pytest.mark.parametrize("seed", [0, 2, 3, 4])
+@pytest.mark.parametrize("seed", [2, 3, 4, 6])
 def test_a_rebuild_is_as_a_build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
     """After each of many changes, some of which break the source, nothing that comes out differs."""
     rebuild = Rebuilds(tmp_path, monkeypatch)

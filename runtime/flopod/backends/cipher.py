@@ -18,11 +18,12 @@ class Cipher:
 
     def __init__(self, keys: Sequence[str]) -> None:
         try:
-            from cryptography.fernet import Fernet, MultiFernet
+            from cryptography.fernet import Fernet, InvalidToken, MultiFernet
         except ImportError:
             raise BadInput(
                 "encryption needs the package cryptography: pip install 'flopod[crypto]'"
             ) from None
+        self._wrong: type[Exception] = InvalidToken
         if not keys:
             raise BadInput("encryption needs at least one key", field="FLOPOD_ENCRYPTION_KEYS")
         try:
@@ -36,11 +37,9 @@ class Cipher:
 
     def open(self, token: bytes) -> bytes:
         """Return the text of a token. Raises FlopodError if no key fits, or the token was changed."""
-        from cryptography.fernet import InvalidToken
-
         try:
             return self._fernet.decrypt(token)
-        except InvalidToken:
+        except self._wrong:
             raise FlopodError(
                 "a value cannot be decrypted: none of the keys made it, or it was changed"
             ) from None
