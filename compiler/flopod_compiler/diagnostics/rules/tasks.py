@@ -5,6 +5,11 @@ from __future__ import annotations
 from flopod_compiler.diagnostics.rule import Rule
 from flopod_compiler.diagnostics.rules.lowering import _body
 
+_LOADING = (
+    "import asyncio\nimport httpx\nfrom flopod import workflow\n\ndef load(x: int) -> str:\n"
+    "    return httpx.get(str(x)).text\n\n"
+)
+
 
 class NotEntered(Rule):
     code = "FLP121"
@@ -79,4 +84,24 @@ class NotData(Rule):
         _body("task = asyncio.create_task(fetch(1))", "return await fetch(task)  # FLP315"),
         _body("lock = asyncio.Lock()", "return await fetch(lock)  # FLP315"),
         _body("return await fetch(x for x in range(3))  # FLP315"),
+    )
+
+
+class IdleTimeout(Rule):
+    code = "FLP306"
+    title = "A timeout around code that never waits"
+    why = (
+        "asyncio cancels a block where it awaits something. Code without an `await` runs to its end, however "
+        "long that takes, in plain Python as well; a plain leaf is such code."
+    )
+    message = "nothing in the block of `{text}` awaits, so it is never ended by the timeout"
+    help = (
+        "give the leaf a timeout of its own, `@activity(timeout=...)`, or make it an `async def` and await "
+        "it; or remove the timeout"
+    )
+    severity = "warning"
+    valid = (_body("async with asyncio.timeout(5):", "    return await fetch(1)"),)
+    invalid = (
+        _LOADING + "@workflow\nasync def main():\n    async with asyncio.timeout(5):  # FLP306\n"
+        "        return load(1)\n",
     )
