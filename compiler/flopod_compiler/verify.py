@@ -236,6 +236,8 @@ class _Written(_Reader):
             arguments = []
             if site.says_event:
                 named.pop("event", None)
+        elif kind == "child":
+            arguments[0] = self(ast.Constant(self._calls[node].name))
         elif kind not in {"attempt", "compensate"}:
             arguments, named = [*arguments, *named.values()], {}
             if self._calls[node].callee == BLOCKING_SLEEP:

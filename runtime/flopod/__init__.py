@@ -19,7 +19,6 @@ if TYPE_CHECKING:
         race,
         sleep,
         sleep_until,
-        start,
         tap,
         wait_for,
         wait_for_work,
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
         workflow,
     )
     from flopod.backends import FileBackend, MemoryBackend, PostgresBackend, SqliteBackend
+    from flopod.childruns import start
     from flopod.current import ActivityContext, current_activity, heartbeat
     from flopod.engine.runtime import create_runtime
     from flopod.errors import (
@@ -124,8 +124,9 @@ __all__ = [
 
 _HOMES = {
     "flopod.authoring": "activity attempt detach_and_forget detach_and_join_later "
-    "log parallel race sleep sleep_until start tap wait_for wait_for_work work workflow",
+    "log parallel race sleep sleep_until tap wait_for wait_for_work work workflow",
     "flopod.backends": "FileBackend MemoryBackend PostgresBackend SqliteBackend",
+    "flopod.childruns": "start",
     "flopod.current": "ActivityContext current_activity heartbeat",
     "flopod.engine.runtime": "create_runtime",
     "flopod.retry": "Retry",

@@ -270,7 +270,6 @@ def _later(name: str) -> Callable[..., NoReturn]:
     return refuse
 
 
-start = _later("start")
 detach_and_join_later = _later("detach_and_join_later")
 detach_and_forget = _later("detach_and_forget")
 work = _later("work")

@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 
 from flopod.backends.memory import MemoryBackend
-from flopod.engine.call import check_fits, check_same, input_document, recorded_call
+from flopod.engine.call import check_fits, check_same
 from flopod.engine.clock import VirtualClock
 from flopod.engine.run import run_workflow
 from flopod.errors import BuildMismatch, DivergenceError, InputChanged
 from flopod.events import RunStarted
+from flopod.workflow.inputs import input_document, recorded_call
 from tests.engine.support import RUN, kinds, take_identity
 
 

@@ -7,7 +7,7 @@ import ast
 from flopod_compiler.classify.results import Results
 from flopod_compiler.classify.workspace import Workspace
 from flopod_compiler.diagnostics.rules.calls import AsyncInSync, NotAwaitable, NotAwaited
-from flopod_compiler.knowledge.author import COMPENSATE
+from flopod_compiler.knowledge.author import COMPENSATE, START
 from flopod_compiler.knowledge.concurrency import BEGINS, BLOCKING_SLEEP, NEEDS_LOOP, begun_argument
 from flopod_compiler.model import CallInfo, CallKind, ProjectFunction, WorkflowFunction
 from flopod_compiler.names import Scope
@@ -45,7 +45,7 @@ def check_awaits(work: Workspace, workflow: WorkflowFunction) -> None:
                     call,
                     callee=info.name,
                     workflow=workflow.node.name,
-                    text=shortened(call),
+                    text=f"{shortened(call)}.wait()" if info.callee == START else shortened(call),
                 )
                 continue
             if not _gives_coroutine(info):

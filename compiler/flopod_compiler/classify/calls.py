@@ -6,6 +6,7 @@ import ast
 from dataclasses import replace
 
 from flopod_compiler.classify.advice import no_compensation, ways_out
+from flopod_compiler.classify.childruns import started
 from flopod_compiler.classify.choices import settled
 from flopod_compiler.classify.receivers import holder_of_method
 from flopod_compiler.classify.spreads import as_mapping, mapped
@@ -14,7 +15,7 @@ from flopod_compiler.classify.workspace import Workspace
 from flopod_compiler.diagnostics.catalogue import CATALOGUE
 from flopod_compiler.diagnostics.rules.calls import AsyncInSync, BadOptions, DurableInHelper, Unresolved
 from flopod_compiler.diagnostics.rules.compensations import BadCompensation
-from flopod_compiler.knowledge.author import ACTIVITY, ATTEMPT, COMPENSATE, ON_LEAVES, WAIT_FOR
+from flopod_compiler.knowledge.author import ACTIVITY, ATTEMPT, COMPENSATE, ON_LEAVES, START, WAIT_FOR
 from flopod_compiler.knowledge.methods import is_foreign
 from flopod_compiler.model import CallInfo, CallKind, ModuleValue, ProjectFunction, WorkflowFunction
 from flopod_compiler.names import Scope
@@ -62,6 +63,8 @@ def _info(
         return _finished(target, CallKind.UNRESOLVED, awaited)
     if target.kind is CallKind.PRIMITIVE and target.callee in ON_LEAVES:
         return _on_leaf(work, workflow, call, scope, target)
+    if target.kind is CallKind.PRIMITIVE and target.callee == START:
+        return started(work, workflow, call, scope, target)
     if target.kind is CallKind.PRIMITIVE and target.callee == ACTIVITY:
         _check_options(work, workflow, call)
     if target.kind is CallKind.LEAF:

@@ -15,7 +15,8 @@ from flopod_compiler.diagnostics.rules.tasks import (
     SharedBetweenRuns,
     WrongAwaitable,
 )
-from flopod_compiler.knowledge.concurrency import BEGINS, begun_argument, is_asyncio_type
+from flopod_compiler.knowledge.author import ATTEMPT, START
+from flopod_compiler.knowledge.concurrency import BEGINS, CHILD, begun_argument, is_asyncio_type
 from flopod_compiler.model import (
     CallInfo,
     CallKind,
@@ -30,6 +31,7 @@ from flopod_compiler.purity.protocols import Reach, reached
 from flopod_compiler.types.model import AWAITABLE, ITERATOR, Types
 
 _RECORDED = frozenset({CallKind.LEAF, CallKind.RECORDABLE})
+_HANDED = frozenset({ATTEMPT, START})
 
 
 def check_concurrency(work: Workspace, workflow: WorkflowFunction) -> None:
@@ -45,7 +47,7 @@ def check_concurrency(work: Workspace, workflow: WorkflowFunction) -> None:
                 work.report(NotEntered, workflow.module, call)
             if info.callee in BEGINS and begun_argument(call) is not None:
                 _begun(work, workflow, call, info, scope)
-            if info.kind in _RECORDED or info.callee == "flopod.attempt":
+            if info.kind in _RECORDED or info.callee in _HANDED:
                 _recorded(work, workflow, call, info, scope)
         for name in scope.loads:
             _shared(work, workflow, name, scope)
@@ -139,11 +141,12 @@ def _report(
 def _recorded(
     work: Workspace, workflow: WorkflowFunction, call: ast.Call, info: CallInfo, scope: Scope
 ) -> None:
+    kind = "a run of its own" if info.callee == START else "a leaf"
     for value in arguments(call):
         types = work.types.of(value, scope)
         local = local_class(types)
         if local:
-            where = f"{info.name} is a leaf and is given"
+            where = f"{info.name} is {kind} and is given"
             work.report(
                 LocalObject, workflow.module, value, where=where, what=f"an object of {local}", name=local
             )
@@ -152,7 +155,9 @@ def _recorded(
             what = "an iterator"
         if what:
             rewrite = _instead(info, value, what)
-            work.report(NotData, workflow.module, value, callee=info.name, what=what, rewrite=rewrite)
+            work.report(
+                NotData, workflow.module, value, callee=info.name, kind=kind, what=what, rewrite=rewrite
+            )
 
 
 def _instead(info: CallInfo, value: ast.expr, what: str) -> str:
@@ -165,6 +170,9 @@ def _instead(info: CallInfo, value: ast.expr, what: str) -> str:
         return f"give it the items: {info.name}({made})"
     is_project = isinstance(info.target, ProjectFunction)
     marked = f", or put `@workflow` above {info.name}" if is_project else ""
+    if what == "the handle of a child":
+        text = shortened(value)
+        return f"give it what is data: {info.name}({text}.id), or {info.name}(await {text}.wait())"
     if what in ("a task", "a coroutine"):
         return f"await it first: {info.name}(await {shortened(value)}){marked}"
     return f"use it in the workflow, around the call{marked}"
@@ -180,6 +188,8 @@ def _living(types: Types) -> str:
         if one.name == AWAITABLE:
             return "a coroutine"
         if is_asyncio_type(one.name):
+            if one.name == CHILD:
+                return "the handle of a child"
             name = one.name.removeprefix("asyncio.")
             return "a task" if name in ("Task", "Future") else f"an asyncio.{name}"
         inner = next((_living(arg) for arg in one.args if _living(arg)), "")

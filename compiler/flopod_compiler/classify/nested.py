@@ -9,7 +9,7 @@ from flopod_compiler.classify.choices import named, wrapping
 from flopod_compiler.classify.workspace import Workspace
 from flopod_compiler.diagnostics.rules.calls import TriedWorkflow, Unresolved
 from flopod_compiler.diagnostics.rules.compensations import BadCompensation
-from flopod_compiler.knowledge.author import COMPENSATE
+from flopod_compiler.knowledge.author import COMPENSATE, START
 from flopod_compiler.model import (
     DURABLE_KINDS,
     CallInfo,
@@ -89,6 +89,8 @@ def _make_workflow(work: Workspace, workflow: WorkflowFunction, call: ast.Call, 
 
 def _check_tried(work: Workspace, workflow: WorkflowFunction, call: ast.Call, info: CallInfo) -> None:
     """Options of a leaf, or `attempt`, on a function that takes a scope."""
+    if info.callee == START:
+        return
     for one in info.targets:
         found = work.taken(one)
         if found is None or not found.durable:

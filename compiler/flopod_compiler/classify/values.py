@@ -35,7 +35,7 @@ _HANDING = frozenset(
     )
 )
 _COMPARING = frozenset(f"builtins.{name}" for name in ("sorted", "min", "max", "any", "all", "sum"))
-_TAKES_FUNCTION = frozenset({"flopod.activity", *ON_LEAVES})
+_TAKES_FUNCTION = frozenset({"flopod.activity", "flopod.start", *ON_LEAVES})
 _STORING = frozenset(
     {"append", "add", "insert", "setdefault", "update", "extend", "appendleft", "get", "pop"}
 )

@@ -12,13 +12,14 @@ from typing import Any
 from flopod.backends.base import Backend, now_ms
 from flopod.backends.choose import choose
 from flopod.engine import seed
-from flopod.engine.call import check_same, input_document
+from flopod.engine.call import check_same
 from flopod.engine.identity import Identity
 from flopod.engine.inputs import bind, read_input
 from flopod.engine.job import choose_workflow
 from flopod.engine.waits import first_event, wait_points
 from flopod.events import RunStarted
 from flopod.runid import DEFAULT_RUN_ID, check_run_id
+from flopod.workflow.inputs import input_document
 from flopod_compiler.bundle.inplace import install
 from flopod_compiler.cli.compiling import compiled
 

@@ -9,6 +9,7 @@ ACTIVITY = "flopod.activity"
 ATTEMPT = "flopod.attempt"
 COMPENSATE = "flopod.compensate"
 WAIT_FOR = "flopod.wait_for"
+START = "flopod.start"
 
 AT_ONCE = frozenset({ACTIVITY, COMPENSATE, "flopod.log"})
 """Primitives that give no awaitable."""
@@ -19,12 +20,11 @@ ON_LEAVES = frozenset({ATTEMPT, COMPENSATE})
 RACE = "flopod.race"
 PARALLEL = "flopod.parallel"
 
-_PRIMITIVES = "activity attempt compensate sleep sleep_until wait_for log race parallel"
+_PRIMITIVES = "activity attempt compensate sleep sleep_until wait_for log race parallel start"
 CHECKED = frozenset(words(f"{_PRIMITIVES} Retry", "flopod."))
 """What is there to be called by authors, and can be asked what it takes."""
 
 _NOT_YET = {
-    "start": "call the workflow: it runs as a part of this run",
     "detach_and_join_later": "use asyncio.gather",
     "detach_and_forget": "await the call",
     "work": "call the leaf",

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass
 
+from flopod_compiler.knowledge.author import START
 from flopod_compiler.knowledge.known import IDIOM, PURE, Known, refused, words
 from flopod_compiler.model import CallKind
 
@@ -48,7 +49,7 @@ BEGINS = {
 }
 """Calls whose first argument is an awaitable that they begin (True: an iterable of them)."""
 
-NEEDS_LOOP = frozenset(words("create_task ensure_future shield gather current_task", "asyncio."))
+NEEDS_LOOP = frozenset([*words("create_task ensure_future shield gather current_task", "asyncio."), START])
 """Calls that fail in plain Python where no event loop runs."""
 
 _TYPES = frozenset(
@@ -58,6 +59,10 @@ _TYPES = frozenset(
         "asyncio.",
     )
 )
+CHILD = "flopod.ChildHandle"
+"""The type of what `start` gives, which lives in its run as a task does."""
+
+_LIVING = _TYPES | {CHILD}
 _ENTERED = frozenset(words("TaskGroup Timeout", "asyncio."))
 _MANAGERS = _ENTERED | set(words("Lock Condition Semaphore BoundedSemaphore Barrier", "asyncio."))
 
@@ -127,7 +132,7 @@ def asyncio_call(qualified: str, call: ast.Call) -> Known | None:
 
 def asyncio_method(type_name: str, name: str, call: ast.Call | None) -> Known | None:
     """What a call of a method of one of asyncio's objects is."""
-    if type_name not in _TYPES:
+    if type_name not in _LIVING:
         return None
     if type_name == "asyncio.AbstractEventLoop":
         return _LOOP.get(name) or refused("FLP600", "do without the event loop: it is the run's own")
@@ -180,7 +185,7 @@ def _timed(known: Known, delay: Delay | None) -> Known:
 
 def is_asyncio_type(name: str) -> bool:
     """Whether a type is one of asyncio's, whose objects live in a run and cannot be recorded."""
-    return name in _TYPES
+    return name in _LIVING
 
 
 def is_asyncio_manager(name: str) -> bool:

@@ -50,10 +50,20 @@ def _lowered(edit: CallEdit, call: cst.Call, text: Text) -> cst.Call:
         return _with_all_lines(_timed(edit, site, call, text), call)
     if site.kind in {"sleep", "sleep_until"}:
         return _with_all_lines(_sleep(edit, site, call, text), call)
+    if site.kind == "child":
+        return _child(edit, site, call, text)
     callee = [] if site.kind in {"attempt", "compensate"} else _callee(edit, call)
     head = [nodes.argument(text(site.id)), *callee]
     function = nodes.method(edit.scope, "awaited" if edit.doubtful else site.kind)
     return nodes.call(function, head, list(call.args), call.whitespace_before_args)
+
+
+def _child(edit: CallEdit, site: Site, call: cst.Call, text: Text) -> cst.Call:
+    """The workflow is named, as the first event of its run does."""
+    workflow, *rest = call.args
+    named = workflow.with_changes(value=text(edit.info.name))
+    head = [nodes.argument(text(site.id))]
+    return nodes.call(nodes.method(edit.scope, "child"), head, [named, *rest], call.whitespace_before_args)
 
 
 def _with_all_lines(lowered: cst.Call, call: cst.Call) -> cst.Call:

@@ -252,6 +252,8 @@ class Expressions:
         site = self._site(kind, op, node, scope)
         if kind in TIMERS:
             self._name_timer(site, node, info)
+        elif kind == "child":
+            pass  # it gives a handle, which is awaited by its own methods
         elif info.is_sync or not (
             awaited or info.kind is CallKind.RECORDABLE or kind == "compensate" or info.is_async
         ):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from flopod_compiler.children import children
-from flopod_compiler.knowledge.author import ATTEMPT, COMPENSATE, ON_LEAVES, PARALLEL, RACE
+from flopod_compiler.knowledge.author import ATTEMPT, COMPENSATE, ON_LEAVES, PARALLEL, RACE, START
 from flopod_compiler.knowledge.concurrency import delay_of
 from flopod_compiler.model import CallInfo, CallKind, External, ProjectFunction, Symbol
 
@@ -37,6 +37,8 @@ def kind_of(node: ast.Call, info: CallInfo) -> tuple[str, str]:
         return "attempt", info.name
     if info.callee == COMPENSATE:
         return "compensate", f"undo-{info.name}"
+    if info.callee == START:
+        return "child", info.name
     delay = delay_of(info.callee, node)
     if delay is not None:
         return "timer_at" if delay.is_moment else "timer", "timeout"
@@ -44,8 +46,8 @@ def kind_of(node: ast.Call, info: CallInfo) -> tuple[str, str]:
 
 
 def callee_of(info: CallInfo) -> str:
-    """The qualified name of what a durable call runs; of a primitive that is about a leaf, that leaf."""
-    if info.callee not in ON_LEAVES:
+    """The qualified name of what a durable call runs; of a primitive about a leaf or a workflow, of that."""
+    if info.callee not in (*ON_LEAVES, START):
         return info.callee
     return " | ".join(_callee(one, info.name) for one in info.targets)
 

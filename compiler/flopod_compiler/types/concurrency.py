@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable
 
-from flopod_compiler.knowledge.concurrency import begun_argument, is_asyncio_type
+from flopod_compiler.knowledge.concurrency import CHILD, begun_argument, is_asyncio_type
 from flopod_compiler.types.model import AWAITABLE, ITERATOR, Type, Types, element, of, union
 
 Read = Callable[[ast.expr], Types]
@@ -85,6 +85,8 @@ def asyncio_method_result(receiver: Type, name: str, call: ast.Call | None, read
     if name in ("result", "get_nowait"):
         return held
     if name == "get":
+        return of(AWAITABLE, held)
+    if name == "wait" and receiver.name == CHILD:
         return of(AWAITABLE, held)
     if name in ("wait", "wait_for"):
         return of(AWAITABLE, _INT if receiver.name == "asyncio.Barrier" else _BOOL)

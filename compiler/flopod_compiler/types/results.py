@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from flopod_compiler.knowledge.author import ACTIVITY, ATTEMPT, WAIT_FOR, canonical
-from flopod_compiler.knowledge.concurrency import is_asyncio_type
+from flopod_compiler.knowledge.author import ACTIVITY, ATTEMPT, START, WAIT_FOR, canonical
+from flopod_compiler.knowledge.concurrency import CHILD, is_asyncio_type
 from flopod_compiler.model import External, ProjectClass, ProjectFunction, Symbol
 from flopod_compiler.names import Scope
 from flopod_compiler.types.concurrency import FUTURE, asyncio_method_result, asyncio_result, awaited
@@ -58,6 +58,8 @@ class Results:
             return of(AWAITABLE, self._annotations.read(given[0], scope)) if given else None
         if qualified == ATTEMPT and expr.args:
             return of(AWAITABLE, self._tried(expr.args[0], scope))
+        if qualified == START and expr.args:
+            return of(CHILD, self._tried(expr.args[0], scope))
         if qualified == "asyncio.gather":
             return of(FUTURE, self._gathered(expr, scope))
         return asyncio_result(qualified, expr, lambda one: self._types.of(one, scope))

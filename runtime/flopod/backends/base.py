@@ -83,6 +83,9 @@ _PAGE = 200
 class Backend(ABC):
     """Base of the stores. It opens itself at the first use and is closed once, or by `with`."""
 
+    atomic: bool = False
+    """Whether what `append_many` writes is there as a whole or not at all, whenever the process is killed."""
+
     def __init__(self) -> None:
         self._watchers: dict[str, list[Callable[[], None]]] = {}
         self._watching_all: list[Callable[[str], None]] = []

@@ -22,6 +22,8 @@ from flopod.runid import check_run_id
 class MemoryBackend(Backend):
     """A store that ends with the process."""
 
+    atomic = True
+
     def __init__(self) -> None:
         super().__init__()
         self._lock = threading.RLock()

@@ -51,6 +51,8 @@ class PostgresBackend(Backend):
     seconds. Needs psycopg 3: pip install 'flopod[postgres]'.
     """
 
+    atomic = True
+
     def __init__(self, dsn: str, *, schema: str = "flopod", patience: float = PATIENCE) -> None:
         super().__init__()
         self.dsn = dsn

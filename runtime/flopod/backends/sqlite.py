@@ -89,6 +89,8 @@ class _Plan(NamedTuple):
 class SqliteBackend(Backend):
     """A store in the SQLite file `path`, which is created if need be."""
 
+    atomic = True
+
     def __init__(self, path: str | Path) -> None:
         super().__init__()
         self.path = Path(path)

@@ -50,6 +50,7 @@ class ValuesBackend(Backend):
         self._inner = inner
         self._cipher = cipher
         self._large = large
+        self.atomic = inner.atomic
 
     def describe(self) -> str:
         return self._inner.describe() + (", encrypted" if self._cipher is not None else "")

@@ -10,28 +10,11 @@ from msgspec import Raw
 from flopod import codec
 from flopod.errors import BuildMismatch, DivergenceError, InputChanged, SerializableError
 from flopod.events import RunStarted
+from flopod.workflow.inputs import input_document, recorded_call
 
 _SHOWN = 200
 
 Workflow = Callable[..., Any]
-
-
-def input_document(args: Sequence[Any] | None, kwargs: Mapping[str, Any] | None) -> Raw | None:
-    """Return what a log holds of the arguments of a call; None if both are None, for no call."""
-    if args is None and kwargs is None:
-        return None
-    by_place, by_name = list(args or ()), dict(kwargs or {})
-    if by_place and by_name:
-        return Raw(codec.encode((by_place, by_name), label="input"))
-    return Raw(codec.encode(by_name if by_name else by_place, label="input"))
-
-
-def recorded_call(document: Raw) -> tuple[Sequence[Any], dict[str, Any]]:
-    """Return the arguments that `input_document` wrote."""
-    given = codec.decode(document)
-    if isinstance(given, tuple):
-        return given[0], given[1]
-    return ([], given) if isinstance(given, dict) else (given, {})
 
 
 def renamed(document: Raw, today: Callable[[str], str]) -> Raw:

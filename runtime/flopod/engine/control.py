@@ -4,6 +4,7 @@ A run that some process is driving is told through its inbox, and obeys at the n
 nobody drives is changed in place where that needs no code: paused, resumed, retried, terminated.
 """
 
+import contextlib
 import time
 from enum import Enum
 
@@ -46,6 +47,7 @@ def cancel(backend: Backend, run_id: str, reason: str = "", *, force: bool = Fal
             if force:
                 raise
         else:
+            _cancel_children(backend, summary)
             return Done.NOW
     if summary.status == "paused":
         resume(backend, run_id)
@@ -116,6 +118,15 @@ def _change(backend: Backend, run_id: str, event: Event) -> None:
         records = backend.load(run_id)
         crashed = [RunResumed(at=now_ms(), crashed=True)] if hold.crashed else []
         backend.append(run_id, records[-1].seq, [*crashed, replace(event, at=now_ms())])
+
+
+def _cancel_children(backend: Backend, ended: RunSummary) -> None:
+    """Cancel the children that end with a run, which nobody drives any more."""
+    for child in ended.children.values():
+        summary = backend.summary(child)
+        if summary is not None and summary.parent == ended.run_id and not summary.detached:
+            with contextlib.suppress(Conflict):
+                cancel(backend, child, f"its parent {ended.run_id!r} is over")
 
 
 def _tell(backend: Backend, run_id: str, order: str, reason: str) -> Done:

@@ -97,7 +97,9 @@ def _forked(event: Event, run_id: str, source: str, input: Raw | None) -> Event:
     if not isinstance(event, RunStarted):
         return event
     chosen = event.input if input is None else input
-    return replace(event, run_id=run_id, input=chosen, forked_from=source, at=now_ms())
+    return replace(
+        event, run_id=run_id, input=chosen, forked_from=source, parent=None, detached=False, at=now_ms()
+    )
 
 
 def exported(backend: Backend, run_id: str) -> Iterator[bytes]:

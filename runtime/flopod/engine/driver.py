@@ -9,13 +9,15 @@ from collections.abc import Callable, Iterator
 from msgspec import Raw
 
 from flopod.backends.base import Backend
+from flopod.engine import birth
+from flopod.engine.children import Children
 from flopod.engine.clock import Clock
 from flopod.engine.commits import Commits, Direct
 from flopod.engine.leaves import Leaves
 from flopod.engine.outcome import OnProgress, OpenSleep, OpenWait, PendingRetry, Progress, RunOutcome
 from flopod.engine.pulses import Pulses
 from flopod.errors import FlopodError, RunHeld, StorageError
-from flopod.events import RunCancelled, RunCompleted, RunFailed
+from flopod.events import FINAL, ChildCompleted, RunCancelled, RunCompleted, RunFailed
 from flopod.workflow.arguments import Raised, Returned
 from flopod.workflow.commands import (
     CallLogger,
@@ -43,7 +45,8 @@ class Driver:
     takes what the workflow prints, instead of the standard streams. `commits` is the way into the store,
     by default a direct one. `on_rest` is told when nothing but waits and sleeps is open, and when that is
     over. Without `polls` somebody else looks for deliveries of other processes, and calls `wake`; without
-    `inline` plain functions always run in threads, because other runs go on in this one.
+    `inline` plain functions always run in threads, because other runs go on in this one. `children` runs what
+    the workflow starts as runs of their own.
     """
 
     def __init__(
@@ -60,6 +63,7 @@ class Driver:
         on_rest: "Callable[[Driver, bool], None] | None" = None,
         polls: bool = True,
         inline: bool = True,
+        children: Children | None = None,
     ) -> None:
         self.core = core
         self.committed: Callable[[Commit], None] | None = None
@@ -74,6 +78,9 @@ class Driver:
         self._polls = polls and clock.real
         self._inline = inline
         self._abandon = core.abandon if inline else core.discard
+        self._children = children
+        if children is not None:
+            core.offspring.opening = children.opening
         self._draining = False
         self._in_place: asyncio.Task[None] | None = None
         self._ticking: asyncio.TimerHandle | None = None
@@ -123,9 +130,13 @@ class Driver:
                 self._ticking = self._loop.call_later(_SELDOM_MS / 1000, self._tick)
             while (outcome := await self._turn_once()) is None:
                 pass
+            if self._children is not None and outcome.status in FINAL:
+                self._children.parent_ended(core.run_id, core.offspring.owned())
             return outcome
         finally:
             stop_watching()
+            if self._children is not None:
+                self._children.left(core.run_id)
             if self._ticking is not None:
                 self._ticking.cancel()
             self._leaves.close()
@@ -148,6 +159,7 @@ class Driver:
             await self._commit(commit)
         self._tell_progress(commit)
         await self._carry_out(commit.commands)
+        self._mind_children()
         if core.ended is not None:
             await self._leaves.unwound()
         if core.ended is not None or core.paused is not None:
@@ -180,9 +192,15 @@ class Driver:
 
     async def _commit(self, commit: Commit) -> None:
         with self._marking():
-            await self._commits.append(self.core.run_id, commit.expected, commit.events)
+            if commit.children:
+                await birth.append(self._commits, self.core.run_id, commit)
+            else:
+                await self._commits.append(self.core.run_id, commit.expected, commit.events)
         if self.committed is not None:
             self.committed(commit)
+        for opening in commit.children:
+            if self._children is not None:
+                self._children.begun(opening)
 
     async def _carry_out(self, commands: list[Command]) -> None:
         for command in commands:
@@ -286,6 +304,22 @@ class Driver:
             self._broken = error
             self.core.abandon()
 
+    # -- children --------------------------------------------------------------------------------
+
+    def _mind_children(self) -> None:
+        """Watch those whose end the run is to see, and cancel those that it wants to end."""
+        offspring = self.core.offspring
+        if self._children is None or not self.core.acts:
+            return
+        for child in offspring.take_unwatched():
+            self._children.watch(child, self.core.run_id, self._child_ended)
+        while offspring.orders:
+            self._children.cancel(*offspring.orders.popitem())
+
+    def _child_ended(self, ended: ChildCompleted) -> None:
+        self.core.child_ended(ended, self._clock.now())
+        self._woken.set()
+
     # -- waiting ---------------------------------------------------------------------------------
 
     async def _rest(self) -> RunOutcome | None:
@@ -298,9 +332,9 @@ class Driver:
             raise FlopodError(
                 f"the run {core.run_id!r} waits for something that no activity, timer or event ends"
             )
-        if idle and self._exit_when_waiting and self._only_waits():
+        if idle and self._exit_when_waiting and self._only_waits() and self._children_rest():
             await self._leaves.unwound()
-            return None if self._take_inbox() else self._outcome()
+            return None if self._take_inbox() or core.has_more else self._outcome()
         rests = self._on_rest is not None and idle and self._only_waits()
         if rests and self._on_rest is not None:
             self._on_rest(self, True)
@@ -308,6 +342,9 @@ class Driver:
         if rests and self._on_rest is not None:
             self._on_rest(self, False)
         return None
+
+    def _children_rest(self) -> bool:
+        return self._draining or self._children is None or self._children.rest()
 
     def _only_waits(self) -> bool:
         core, due = self.core, self.core.next_due()

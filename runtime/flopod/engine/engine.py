@@ -5,10 +5,10 @@ import contextlib
 import secrets
 import time
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeAlias
 
 from msgspec import Raw
 from msgspec.structs import replace
@@ -16,13 +16,14 @@ from msgspec.structs import replace
 from flopod.backends.base import Backend
 from flopod.backends.lock import Hold
 from flopod.engine.asleep import Asleep
-from flopod.engine.call import check_same, input_document
+from flopod.engine.call import check_same
 from flopod.engine.clock import Clock, SystemClock
 from flopod.engine.commits import Grouped
-from flopod.engine.driver import Driver
+from flopod.engine.driver import Driver, open_waits
+from flopod.engine.family import Family, Kin
 from flopod.engine.handle import Handle
 from flopod.engine.limits import Limit, Queue
-from flopod.engine.outcome import RunOutcome
+from flopod.engine.outcome import OpenWait, RunOutcome
 from flopod.engine.ready import Place, Ready
 from flopod.engine.registry import Program, Registry
 from flopod.engine.run import begun, diverged, opened
@@ -33,19 +34,26 @@ from flopod.errors import DivergenceError, Fenced, FlopodError, RunHeld, Storage
 from flopod.events import FINAL, Attribute, RunStarted, RunSummary
 from flopod.runid import check_run_id
 from flopod.workflow.core import Core
+from flopod.workflow.inputs import input_document
 
 _POLL = 0.05
 _LINGER = 5.0
 _AGAIN = 5.0
+_CHILDREN = 1.0
+_NEVER = 1 << 62
+
+OnWaiting: TypeAlias = Callable[[str, Sequence[OpenWait]], None]
 
 
 class Engine(AbstractAsyncContextManager["Engine"]):
     """Runs the workflows of `registry` on `backend`: `async with Engine(backend, registry) as engine`.
 
     At most `concurrency` runs are being stepped or have leaves under way; others that could go on stand in
-    line. Of those that only wait, `resting` stay in memory, the others come back when their timer or event
-    is due. `queues` and `limits` (of workflows) say how many may have begun and not ended. Opening takes up
-    the open runs that the store has; leaving lets the leaves under way end, for `grace` seconds.
+    line. Of those that only wait, `resting` stay in memory, the others come back when their timer, their
+    event or the end of their child is due. `queues` and `limits` (of workflows) say how many may have begun
+    and not ended. Opening takes up the open runs that the store has, or those that descend from the run
+    `within`; leaving lets the leaves under way end, for `grace` seconds. `on_waiting` is called with the run
+    id and the open waits of a run that comes to rest.
     """
 
     def __init__(
@@ -59,6 +67,8 @@ class Engine(AbstractAsyncContextManager["Engine"]):
         limits: Mapping[str, Limit] | None = None,
         grace: float = 10.0,
         clock: Clock | None = None,
+        within: str | None = None,
+        on_waiting: OnWaiting | None = None,
     ) -> None:
         self._backend = backend
         self._registry = registry
@@ -68,12 +78,17 @@ class Engine(AbstractAsyncContextManager["Engine"]):
         self._clock: Clock = SystemClock() if clock is None else clock
         self._commits = Grouped(backend, lambda: len(self._live) <= 1)
         self._ready = Ready({QUEUE: ONE_BY_ONE, **(queues or {})}, limits or {})
+        self.family = Family(backend, registry, self)
+        self._kin = None if within is None else Kin(backend, within)
+        self._look_at_children = 0.0
+        self._on_waiting = on_waiting
         self.schedules = Schedules(backend)
         self._timetable = Timetable(self.schedules, registry, self._open)
-        self._look_at_schedules = 0
+        self._look_at_schedules = 0 if within is None else _NEVER
         self._openings: dict[str, RunStarted] = {}
         self._durable: dict[str, asyncio.Future[None]] = {}
         self._live: dict[str, Driver | None] = {}
+        self._holds: dict[str, Hold] = {}
         self._resting: OrderedDict[str, float] = OrderedDict()
         self._asleep = Asleep()
         self._touched: set[str] = set()
@@ -86,13 +101,17 @@ class Engine(AbstractAsyncContextManager["Engine"]):
     # -- opening and leaving ---------------------------------------------------------------------
 
     async def __aenter__(self) -> "Engine":
+        self.enter()
+        return self
+
+    def enter(self) -> None:
+        """Take up the open runs, and serve from now on."""
         self._loop = asyncio.get_running_loop()
         self._mark, _ = self._backend.news(None)
         self._stop_watching = self._backend.watch(self._delivered_here)
         for summary in self._backend.open_runs():
             self._take_up(summary)
         self._serving = asyncio.create_task(self._serve(), name="flopod engine")
-        return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
@@ -116,15 +135,29 @@ class Engine(AbstractAsyncContextManager["Engine"]):
         await self._commits.close()
 
     def _take_up(self, summary: RunSummary) -> None:
+        if self._kin is not None and summary not in self._kin:
+            return
+        self._let_in(summary)
+        if self.family.is_orphan(summary.parent, summary.detached):
+            self.family.cancel(summary.run_id, f"its parent {summary.parent!r} is over")
+
+    def _let_in(self, summary: RunSummary) -> None:
         place = Place(summary.workflow, summary.queue, summary.key, summary.priority)
         if summary.status == "pending":
             self._ready.begin(summary.run_id, place)
         else:
             self._ready.hold(summary.run_id, place)
-            if summary.status == "waiting":
+            if summary.status == "waiting" and not self._has_reason_to_go_on(summary):
                 self._suspend(summary.run_id, summary.next_due)
+                if self._on_waiting is not None:
+                    waits = [OpenWait(path, wait.event, wait.due) for path, wait in summary.waits.items()]
+                    self._on_waiting(summary.run_id, waits)
             else:
                 self._ready.go_on(summary.run_id)
+
+    def _has_reason_to_go_on(self, summary: RunSummary) -> bool:
+        """Whether something may have come while nobody was here: a child that ended, a delivery."""
+        return bool(summary.children) or bool(self._backend.inbox(summary.run_id, summary.inbox))
 
     # -- what others ask for ---------------------------------------------------------------------
 
@@ -224,6 +257,9 @@ class Engine(AbstractAsyncContextManager["Engine"]):
                 self._resume(run_id)
             if self._clock.now() >= self._look_at_schedules:
                 self._look_at_schedules = await self._timetable.start_due(self._clock.now())
+            if time.monotonic() >= self._look_at_children:
+                self._look_at_children = time.monotonic() + _CHILDREN
+                self.family.look()
             self._admit()
             self._put_away()
             with contextlib.suppress(TimeoutError):
@@ -264,6 +300,8 @@ class Engine(AbstractAsyncContextManager["Engine"]):
 
     def _look_at(self, run_id: str) -> None:
         """Take up a run that another process has started or resumed."""
+        if run_id in self._ready:
+            return
         summary = self._backend.summary(run_id)
         if summary is not None and summary.status == "pending":
             self._take_up(summary)
@@ -300,9 +338,11 @@ class Engine(AbstractAsyncContextManager["Engine"]):
             outcome = RunOutcome("diverged", reason=str(error), error=error)
         finally:
             self._resting.pop(run_id, None)
-            self._live.pop(run_id, None)
+            driver = self._live.pop(run_id, None)
             self._openings.pop(run_id, None)
         self._let_go(run_id, outcome)
+        if outcome.status in FINAL:
+            self.family.run_ended(run_id, None if driver is None else driver.core.ended)
         self._wake.set()
 
     def _refused(self, run_id: str, error: FlopodError) -> RunOutcome:
@@ -319,7 +359,7 @@ class Engine(AbstractAsyncContextManager["Engine"]):
             self._wake.set()
 
     async def _drive(self, run_id: str) -> RunOutcome:
-        with self._backend.claim(run_id) as hold:
+        with self._backend.claim(run_id) as hold, self._noted(hold):
             prepared = self._prepare(run_id, hold)
             if isinstance(prepared, RunOutcome):
                 return prepared
@@ -332,6 +372,7 @@ class Engine(AbstractAsyncContextManager["Engine"]):
                 on_rest=self._rests,
                 polls=False,
                 inline=False,
+                children=self.family,
             )
             durable = self._durable.get(run_id)
             if durable is not None:
@@ -349,6 +390,14 @@ class Engine(AbstractAsyncContextManager["Engine"]):
             elif outcome.status == "left" and core.agenda.running:
                 hold.leave()
             return outcome
+
+    @contextlib.contextmanager
+    def _noted(self, hold: Hold) -> Iterator[None]:
+        self._holds[hold.run_id] = hold
+        try:
+            yield
+        finally:
+            del self._holds[hold.run_id]
 
     def _prepare(self, run_id: str, hold: Hold) -> tuple[Core, Program] | RunOutcome:
         opening = self._openings.get(run_id)
@@ -375,12 +424,45 @@ class Engine(AbstractAsyncContextManager["Engine"]):
         if waiting is not None and not waiting.done():
             waiting.set_result(outcome)
 
+    # -- children --------------------------------------------------------------------------------
+
+    def take_up_child(self, run_id: str) -> None:
+        """Let a run begin whose first event is in the store, unless it has begun."""
+        if run_id not in self._live:
+            self._look_at(run_id)
+
+    def bring_back(self, run_id: str) -> None:
+        """Let a parent go on that is put away."""
+        if run_id in self._asleep:
+            self._resume(run_id)
+
+    def drives(self, run_id: str) -> bool:
+        """Whether this process has the run, driven or put away, so that it hears of its end."""
+        return run_id in self._live or run_id in self._asleep or self._ready.has_in_line(run_id)
+
+    @property
+    def open_here(self) -> list[str]:
+        """The runs that are driven, put away or in line here."""
+        return [*self._live, *self._asleep, *self._ready.in_line()]
+
+    @property
+    def is_at_rest(self) -> bool:
+        """Whether all that is open here waits for the world."""
+        return not self._ready and len(self._live) == len(self._resting)
+
+    def leave(self) -> None:
+        """Note an orderly end of all runs, for a process that ends at once. For signal handlers."""
+        for hold in list(self._holds.values()):
+            hold.leave()
+
     # -- runs that only wait ---------------------------------------------------------------------
 
     def _rests(self, driver: Driver, rests: bool) -> None:
         run_id = driver.core.run_id
         if rests:
             self._resting[run_id] = time.monotonic()
+            if self._on_waiting is not None:
+                self._on_waiting(run_id, open_waits(driver.core))
             self._touched.discard(run_id)
             self._put_away()
             if self._ready:

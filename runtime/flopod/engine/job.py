@@ -9,10 +9,10 @@ import os
 import shlex
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import nullcontext
 from types import ModuleType
-from typing import IO, Any, NoReturn, cast
+from typing import IO, TYPE_CHECKING, Any, NoReturn, cast
 
 import msgspec
 
@@ -31,9 +31,12 @@ from flopod.engine.progress import ProgressReport
 from flopod.engine.signals import Interrupts
 from flopod.engine.waits import deliver, deliver_commands, first_event, matches, resume_command, wait_points
 from flopod.errors import BuildMismatch, FlopodError, StorageError, UsageError
-from flopod.events import FINAL, RunStarted, WaitPoint
+from flopod.events import FINAL, RunStarted, RunSummary, WaitPoint
 from flopod.manifest import Manifest, WorkflowEntry
 from flopod.workflow.tracebacks import author_traceback
+
+if TYPE_CHECKING:
+    from flopod.engine.household import Household
 
 EXIT_OF_STATUS = {"completed": 0, "failed": 1, "waiting": 3, "paused": 3, "cancelled": 8}
 
@@ -85,6 +88,8 @@ class Job:
         self._console = Console(options.level)
         self._points: list[WaitPoint] = []
         self._was_over = False
+        self._summary: RunSummary | None = None
+        self._children_left: list[RunSummary] = []
 
     @classmethod
     def from_command_line(
@@ -106,7 +111,7 @@ class Job:
         output, and the process may start itself again with the hash seed of the run.
         """
         self._interrupts = Interrupts(self._on_interrupt)
-        self._on_leave: Callable[[], None] = lambda: None
+        self._leaving: list[Callable[[], None]] = []
         self._interrupts.install()
         try:
             with choose(self.options.backend, os.environ) as backend:
@@ -124,11 +129,12 @@ class Job:
             self._settle_seed(recorded)
         self._console.say(f"run {self.options.run_id} in {backend.describe()}")
         summary = backend.summary(self.options.run_id)
+        self._summary = summary
         self._was_over = summary is not None and summary.status in FINAL
         entry = self._entry(recorded)
         apart = result_apart() if out is None else nullcontext(out)
         with apart as result, self._hold(backend) as hold:
-            self._on_leave = hold.leave
+            self._leaving = [hold.leave]
             return self._execute(entry, recorded, Guarded(backend, self._interrupts), hold, result)
 
     def _hold(self, backend: Backend) -> Hold:
@@ -172,11 +178,14 @@ class Job:
             return 1
         arguments = self._arguments(entry, recorded, function)
         self._points = wait_points(entry, self._import)
-        self._report = ProgressReport(self._console, self._commands)
+        self._report = ProgressReport(self._console, self._commands, self._commands_of)
         with share_terminal(self._console), self._report.ticking():
             outcome = self._drive(entry, recorded, function, arguments, backend, hold)
         self.ended = outcome.status in FINAL
-        return self._finish(outcome, out)
+        try:
+            return self._finish(outcome, out)
+        finally:
+            self._report_children_left()
 
     def _arguments(
         self, entry: WorkflowEntry, recorded: RunStarted | None, function: Callable[..., Any]
@@ -199,6 +208,8 @@ class Job:
 
         if not self._was_over:
             self._console.say(_opening(entry.name, recorded, self.manifest))
+        household = self._household(cast("Backend", backend))
+        self._leaving = [hold.leave, household.leave]
         driving = run_workflow(
             function,
             None if arguments is None else arguments.args,
@@ -209,8 +220,37 @@ class Job:
             exit_when_waiting=self.options.exit_when_waiting,
             resume_paused=self.options.resume,
             on_progress=self._report,
+            children=household,
         )
-        return run_apart(driving, lambda outcome: outcome.status in FINAL)
+        return run_apart(self._with_children(driving, household), lambda outcome: outcome.status in FINAL)
+
+    def _household(self, backend: Backend) -> "Household":
+        from flopod.engine.household import Household
+        from flopod.engine.registry import Compiled
+
+        return Household(
+            backend,
+            Compiled(self.manifest, self._import, seed.current() or seed.DEFAULT_SEED),
+            self.options.run_id,
+            exit_when_waiting=self.options.exit_when_waiting,
+            on_waiting=self._report_child,
+        )
+
+    async def _with_children(
+        self, driving: Coroutine[Any, Any, RunOutcome], household: "Household"
+    ) -> RunOutcome:
+        """Drive the run, then let its children come to their end, if it has."""
+        household.enter(self._summary)
+        try:
+            outcome = await driving
+            self._children_left = await household.settle(outcome)
+        finally:
+            await household.close()
+        return outcome
+
+    def _report_child(self, run_id: str, waits: Sequence[OpenWait]) -> None:
+        for wait in waits:
+            self._report.wait_of(run_id, wait)
 
     def _identity(self, entry: WorkflowEntry) -> Identity:
         hash_seed = seed.current() or seed.DEFAULT_SEED
@@ -253,6 +293,18 @@ class Job:
             self._report.sleep(sleep)
         self._console.say(f"go on with: {self._resume_command()}")
 
+    def _report_children_left(self) -> None:
+        """Say which children go on when the same command is given again."""
+        if self._children_left:
+            names = ", ".join(f"{one.run_id} ({one.status})" for one in self._children_left)
+            self._console.error(f"not over yet, though started by {self.options.run_id}: {names}")
+            self._console.error(f"go on with: {self._resume_command()}")
+
+    def _commands_of(self, run_id: str, wait: OpenWait) -> list[str]:
+        """The commands that deliver to a child."""
+        program = self._program if self._delivers else ()
+        return deliver_commands(run_id, wait.path, wait.event, None, self.options.backend, program)
+
     def _commands(self, wait: OpenWait) -> list[str]:
         found = [point for point in self._points if matches(point.path, wait.path)]
         schema = found[0].schema if found else None
@@ -265,7 +317,8 @@ class Job:
         return resume_command(self.options.run_id, self.options.backend, self._program)
 
     def _on_interrupt(self, _signal: str) -> None:
-        self._on_leave()
+        for leave in self._leaving:
+            leave()
         self._console.clear()
         self._console.error(f"interrupted; resume with: {self._resume_command()}")
 

@@ -12,14 +12,20 @@ from flopod.engine.outcome import OpenSleep, OpenWait, PendingRetry, Progress
 _TICK_SECONDS = 0.1
 
 Describe = Callable[[OpenWait], Sequence[str]]
+DescribeOf = Callable[[str, OpenWait], Sequence[str]]
 
 
 class ProgressReport:
-    """Turns the engine's `Progress` into lines; `describe` gives the commands that answer a wait."""
+    """Turns the engine's `Progress` into lines; `describe` gives the commands that answer a wait.
 
-    def __init__(self, console: Console, describe: Describe) -> None:
+    `describe_of` gives those that answer a wait of a child, by its run id.
+    """
+
+    def __init__(self, console: Console, describe: Describe, describe_of: DescribeOf = lambda *_: ()) -> None:
         self._console = console
         self._describe = describe
+        self._describe_of = describe_of
+        self._waits_of: set[tuple[str, str, str]] = set()
         self._began = time.monotonic()
         self._waits: set[tuple[str, str]] = set()
         self._retries: set[tuple[str, int]] = set()
@@ -83,9 +89,18 @@ class ProgressReport:
         if (wait.path, wait.event) in self._waits:
             return
         self._waits.add((wait.path, wait.event))
+        self._say(f"waiting for {_wait_text(wait)}", wait, self._describe(wait))
+
+    def wait_of(self, run_id: str, wait: OpenWait) -> None:
+        """Say what a child waits for and how to deliver it, once for each wait."""
+        if (run_id, wait.path, wait.event) not in self._waits_of:
+            self._waits_of.add((run_id, wait.path, wait.event))
+            self._say(f"{run_id} is waiting for {_wait_text(wait)}", wait, self._describe_of(run_id, wait))
+
+    def _say(self, what: str, wait: OpenWait, commands: Sequence[str]) -> None:
         until = f" until {_clock(wait.due)}" if wait.due is not None else ""
-        self._console.say(f"waiting for {_wait_text(wait)}{until}; deliver it with:")
-        for index, command in enumerate(self._describe(wait)):
+        self._console.say(f"{what}{until}; deliver it with:")
+        for index, command in enumerate(commands):
             self._console.say(("  or: " if index else "  ") + command)
 
     def _steps(self, progress: Progress) -> None:

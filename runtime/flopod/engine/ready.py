@@ -48,6 +48,18 @@ class Ready:
     def __len__(self) -> int:
         return len(self._places) + len(self._going_on)
 
+    def __contains__(self, run_id: str) -> bool:
+        """Whether a run is in line, or counted as under way."""
+        return run_id in self._places or run_id in self._held
+
+    def has_in_line(self, run_id: str) -> bool:
+        """Whether a run has not begun."""
+        return run_id in self._places
+
+    def in_line(self) -> list[str]:
+        """Return the runs that could begin or go on."""
+        return [*self._places, *self._going_on]
+
     def begin(self, run_id: str, place: Place) -> None:
         """Put a run that has not begun in line."""
         if run_id in self._places:

@@ -27,6 +27,7 @@ class Registry(Protocol):
 
     def program(self, workflow: str) -> Program:
         """Return the workflow of that name. Raises UnknownWorkflow."""
+        ...
 
 
 class HandWritten:

@@ -11,16 +11,24 @@ from msgspec import Raw
 from flopod import codec
 from flopod.backends.base import Backend
 from flopod.backends.lock import Hold
-from flopod.engine.call import check_fits, check_same, input_document, recorded_call
+from flopod.engine.call import check_fits, check_same
+from flopod.engine.children import Children
 from flopod.engine.clock import Clock, SystemClock
 from flopod.engine.compacting import compact_from
 from flopod.engine.driver import Driver
 from flopod.engine.identity import Identity
 from flopod.engine.outcome import OnProgress, RunOutcome
 from flopod.errors import BadInput, BuildMismatch, DivergenceError
-from flopod.events import RunCancelled, RunCompleted, RunDiverged, RunFailed, RunStarted
+from flopod.events import (
+    RunCancelled,
+    RunCompleted,
+    RunDiverged,
+    RunFailed,
+    RunStarted,
+)
 from flopod.log.history import History, poisoned
 from flopod.workflow.core import Core
+from flopod.workflow.inputs import input_document, recorded_call
 from flopod.workflow.scope import Scope
 
 Workflow = Callable[..., Awaitable[Any]]
@@ -45,12 +53,13 @@ async def run_workflow(
     resume_paused: bool = False,
     on_progress: OnProgress | None = None,
     write: Callable[[str, str], None] | None = None,
+    children: Children | None = None,
 ) -> RunOutcome:
     """Start or resume a run of `fn(wf, *args, **kwargs)` and drive it to its end.
 
     `args` and `kwargs` both None means: resume with the recorded input. `hold` is the caller's hold of
-    the run, else one is taken; `write` takes what the workflow prints. Raises InputChanged, BadInput,
-    BuildMismatch, DivergenceError, RunHeld, StorageError.
+    the run, else one is taken; `write` takes what the workflow prints; `children` runs those that it starts.
+    Raises InputChanged, BadInput, BuildMismatch, DivergenceError, RunHeld, StorageError.
     """
     clock = SystemClock() if clock is None else clock
     with _held(backend, identity.run_id, hold) as held:
@@ -67,6 +76,7 @@ async def run_workflow(
             on_progress=on_progress,
             write=write,
             hide_loop=identity.sync,
+            children=children,
         )
         try:
             return await driver.run()

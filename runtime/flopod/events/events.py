@@ -45,7 +45,8 @@ class RunStarted(Event, kw_only=True, frozen=True):
     """Always the first event of a run; `generation` is that of the lock of its build.
 
     `queue`, `key` and `priority` say where it stands in line; `attributes` are what it can be found by. A
-    fork names the run that it has its past from.
+    fork names the run that it has its past from. A child names its `parent`, and ends with it unless it is
+    `detached`.
     """
 
     workflow: str
@@ -55,6 +56,7 @@ class RunStarted(Event, kw_only=True, frozen=True):
     generation: str = ""
     hash_seed: int = 0
     parent: str | None = None
+    detached: bool = False
     waits: list[WaitPoint] = []
     run_id: str = ""
     sync: bool = False
@@ -261,11 +263,12 @@ class EventReceived(Event, kw_only=True, frozen=True):
 
 
 class ChildStarted(Event, kw_only=True, frozen=True):
-    """A run of its own was started from here."""
+    """A run of its own was started from here; a `detached` one does not end with this one."""
 
     child: str
     workflow: str
     input: Raw
+    detached: bool = False
 
 
 class ChildCompleted(Event, kw_only=True, frozen=True):

@@ -51,6 +51,7 @@ class RunSummary(Struct, omit_defaults=True, kw_only=True):
     build: str = ""
     build_name: str = ""
     parent: str | None = None
+    detached: bool = False
     started_at: int = 0
     updated_at: int = 0
     ended_at: int | None = None
@@ -133,6 +134,7 @@ def _started(summary: RunSummary, event: e.RunStarted) -> None:
     summary.build = event.build
     summary.build_name = event.build_name
     summary.parent = event.parent
+    summary.detached = event.detached
     summary.queue = event.queue
     summary.key = event.key
     summary.priority = event.priority

@@ -6,6 +6,7 @@ from flopod.events import (
     ActivityCompleted,
     ActivityFailed,
     CancelRequested,
+    ChildCompleted,
     Event,
     EventReceived,
     IterationCompleted,
@@ -15,7 +16,7 @@ from flopod.events import (
 
 EntryKey: TypeAlias = str | tuple[str, int]
 
-_OUTCOMES = (ActivityCompleted, SleepCompleted, WaitCompleted, CancelRequested)
+_OUTCOMES = (ActivityCompleted, SleepCompleted, WaitCompleted, ChildCompleted, CancelRequested)
 
 
 class Entry:

@@ -19,6 +19,7 @@ from flopod.events import (
     ActivityStarted,
     BranchTaken,
     CancelRequested,
+    ChildStarted,
     Event,
     EventReceived,
     IterationCompleted,
@@ -54,8 +55,8 @@ from flopod.log.lineage import Lineage, pattern_of
 from flopod.log.rewind import effective
 from flopod.log.tail import WARNER, Tail
 
-_BEGINS = (ActivityStarted, SleepStarted, WaitStarted, BranchTaken, Recorded, RaceWon)
-_CALLS = (ActivityStarted, ActivityCompleted, ActivityFailed, SleepStarted, WaitStarted)
+_BEGINS = (ActivityStarted, SleepStarted, WaitStarted, ChildStarted, BranchTaken, Recorded, RaceWon)
+_CALLS = (ActivityStarted, ActivityCompleted, ActivityFailed, SleepStarted, WaitStarted, ChildStarted)
 _ANY = "*"
 RESUMED_ON_PURPOSE = "resumed"
 

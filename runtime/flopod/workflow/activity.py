@@ -122,7 +122,7 @@ class Activity(Operation):
         if self._last is not None:
             self.attempt = self._last.attempt + 1
         if self._once and core.history.was_in_flight(self.path):
-            core.agenda.arrive(self, _given_up(MaybeExecuted(self.path)))
+            core.agenda.arrive(self, partial(self.deliver, _given_up(MaybeExecuted(self.path))))
         elif self._last is None:
             core.agenda.start(self)
         else:

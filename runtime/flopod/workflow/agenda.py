@@ -2,11 +2,15 @@
 
 import heapq
 from collections import deque
+from collections.abc import Callable
+from typing import TypeAlias
 
+from flopod.events import Event
 from flopod.workflow.activity import Activity
-from flopod.workflow.arguments import Raised, Returned
 from flopod.workflow.operations import Operation
 from flopod.workflow.scheduler import Outcome, Scheduler
+
+_Arrived: TypeAlias = tuple[Operation, Callable[[], Event]]
 
 
 class Agenda:
@@ -17,7 +21,7 @@ class Agenda:
         self.retrying: dict[str, int] = {}
         self._again: dict[str, Activity] = {}
         self._starting: list[Activity] = []
-        self._arrived: deque[tuple[Activity, Returned | Raised]] = deque()
+        self._arrived: deque[_Arrived] = deque()
         self._timers: list[tuple[int, int, Operation]] = []
         self._timer_count = 0
 
@@ -49,24 +53,24 @@ class Agenda:
         """Return path, attempt that failed and time of the next one, of each leaf to be tried again."""
         return [(path, self._again[path].attempt - 1, due) for path, due in self.retrying.items()]
 
-    def arrive(self, activity: Activity, outcome: Returned | Raised) -> None:
-        """Keep the outcome of a leaf until it is delivered."""
-        self._arrived.append((activity, outcome))
+    def arrive(self, operation: Operation, deliver: Callable[[], Event]) -> None:
+        """Keep the outcome of a leaf or a child until it is delivered, by calling `deliver`."""
+        self._arrived.append((operation, deliver))
 
     def has_arrived(self, floor: Outcome | None) -> bool:
         """Whether there is an outcome to deliver; while the floor is taken, only its own counts."""
         if floor is None:
             return bool(self._arrived)
-        return any(activity.future is floor for activity, _ in self._arrived)
+        return any(operation.future is floor for operation, _ in self._arrived)
 
-    def take_arrived(self, floor: Outcome | None) -> tuple[Activity, Returned | Raised] | None:
+    def take_arrived(self, floor: Outcome | None) -> _Arrived | None:
         """Return the first outcome to deliver."""
         if floor is None:
             return self._arrived.popleft() if self._arrived else None
-        for index, (activity, outcome) in enumerate(self._arrived):
-            if activity.future is floor:
+        for index, (operation, deliver) in enumerate(self._arrived):
+            if operation.future is floor:
                 del self._arrived[index]
-                return activity, outcome
+                return operation, deliver
         return None
 
     def forget(self, activity: Activity) -> bool:

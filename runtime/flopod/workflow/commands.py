@@ -1,11 +1,11 @@
 """What the core asks of the world around it, to be done after its events are committed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 from msgspec import Raw
 
-from flopod.events import Event, Span
+from flopod.events import Event, RunStarted, Span
 from flopod.workflow.arguments import CallCopy, Raised, Returned
 
 
@@ -81,8 +81,12 @@ Command: TypeAlias = StartLeaf | CancelLeaf | Write | Warn | CallLogger | Compac
 
 
 class Commit(NamedTuple):
-    """Events to append after sequence number `expected`, and what may be done once they are safe."""
+    """Events to append after sequence number `expected`, and what may be done once they are safe.
+
+    `children` are the first events of the runs that begin with it.
+    """
 
     expected: int
     events: list[Event]
     commands: list[Command]
+    children: Sequence[RunStarted] = ()

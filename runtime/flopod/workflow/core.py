@@ -6,6 +6,7 @@ appends its events, then carries out its commands, reports back (`complete`, `re
 
 import random
 from collections.abc import Callable, Coroutine, Generator, Sequence
+from functools import partial
 from typing import Any, TypeVar
 from weakref import WeakSet
 
@@ -16,6 +17,7 @@ from flopod import codec
 from flopod.errors import DivergenceError
 from flopod.events import (
     Abandoned,
+    ChildCompleted,
     Event,
     EventReceived,
     IterationCompleted,
@@ -31,6 +33,7 @@ from flopod.workflow import fence
 from flopod.workflow.activity import Activity
 from flopod.workflow.agenda import Agenda
 from flopod.workflow.arguments import Raised, Returned
+from flopod.workflow.children import Offspring
 from flopod.workflow.commands import CancelLeaf, Command, Commit, Compact
 from flopod.workflow.compaction import Compaction
 from flopod.workflow.compensations import Compensations
@@ -81,6 +84,7 @@ class Core:
         self.mailbox = Mailbox()
         self.output = Output(self)
         self.compensations = Compensations(self)
+        self.offspring = Offspring()
         self.random = _random
         self.now = 0
         self.fenced = False
@@ -157,7 +161,14 @@ class Core:
         if isinstance(outcome, Raised) and next_try is not None:
             self.emit(operation.retry(outcome, next_try))
         else:
-            self.agenda.arrive(operation, outcome)
+            self.agenda.arrive(operation, partial(operation.deliver, outcome))
+
+    def child_ended(self, ended: ChildCompleted, now: int) -> None:
+        """Report the end of a child that is watched."""
+        self.now = now
+        child = self.offspring.open.get(ended.child)
+        if child is not None and not self.fenced:
+            self.agenda.arrive(child, partial(child.deliver, ended))
 
     def progressed(self, path: str, attempt: int, progress: Raw, now: int) -> None:
         """Report how far a started leaf has come."""
@@ -418,7 +429,7 @@ class Core:
         for seq, event in enumerate(self._buffer, self._seq + 1):
             self.compaction.appended(seq, event)
         self._compact()
-        commit = Commit(self._seq, self._buffer, self._commands)
+        commit = Commit(self._seq, self._buffer, self._commands, self.offspring.take_begun())
         self._buffer, self._commands = [], []
         self._seq += len(commit.events)
         return commit
@@ -457,7 +468,7 @@ class Core:
             return
         for activity in starting:
             if activity.is_too_late():
-                self.agenda.arrive(activity, activity.give_up())
+                self.agenda.arrive(activity, partial(activity.deliver, activity.give_up()))
             else:
                 self.agenda.running.add(activity.path)
                 self._commands.append(activity.command())

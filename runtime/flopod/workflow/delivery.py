@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from flopod.events import CancelRequested, Event, SleepCompleted, WaitCompleted
+from flopod.workflow.activity import Activity
 from flopod.workflow.operations import Wait, read_payload
 
 if TYPE_CHECKING:
@@ -42,11 +43,11 @@ class Delivery:
         arrived = core.agenda.take_arrived(core.scheduler.floor)
         if arrived is None:
             return False
-        operation, outcome = arrived
+        operation, deliver = arrived
         if not operation.done():
             core.scheduler.now = core.now
-            core.emit(operation.deliver(outcome))
-            core.done += 1
+            core.emit(deliver())
+            core.done += isinstance(operation, Activity)
             core.closed(operation)
         return True
 

@@ -16,6 +16,7 @@ from flopod.retry import Retry
 from flopod.workflow import forms
 from flopod.workflow.activity import Activity
 from flopod.workflow.arguments import callee_of, opened
+from flopod.workflow.children import ChildHandle, start_child
 from flopod.workflow.loops import Each, Repeat
 from flopod.workflow.operations import Operation, Sleep, Turn, Wait
 from flopod.workflow.paths import encode_id, op_of
@@ -119,6 +120,22 @@ class Scope:
     ) -> Iterator[Awaitable[T]]:
         """Iterate over awaitables as they end, like `asyncio.as_completed`."""
         return forms.as_completed(awaitables, timeout=timeout)
+
+    def child(
+        self,
+        id: str,
+        workflow: str | Callable[..., Any],
+        /,
+        *args: Any,
+        run_id: str | None = None,
+        detached: bool = False,
+        **kwargs: Any,
+    ) -> ChildHandle:
+        """Start another workflow as a run of its own, with the next commit; it surely starts.
+
+        It is cancelled when this run ends, unless it is `detached`. `workflow` is a name or a function.
+        """
+        return start_child(self.core, self._claim(id), workflow, args, kwargs, run_id, detached)
 
     # -- control flow ----------------------------------------------------------------------------
 
@@ -318,9 +335,6 @@ class Scope:
         self.core.output.log(self.path, message, fields)
 
     # -- what comes later ------------------------------------------------------------------------
-
-    def child(self, *_: Any, **__: Any) -> NoReturn:
-        _later("child")
 
     def detach_and_join_later(self, *_: Any, **__: Any) -> NoReturn:
         _later("detach_and_join_later")

@@ -72,7 +72,7 @@ class NotData(Rule):
         "What a leaf is given is written to the log; a task, a coroutine, a lock or an iterator exists in "
         "this run only."
     )
-    message = "{callee} is a leaf and is given {what}"
+    message = "{callee} is {kind} and is given {what}"
     help = "{rewrite}"
     ways = (
         "await the task first, and pass its result",

@@ -1,0 +1,113 @@
+"""The children of the one run of a job: run in its process, by an engine for its descendants alone."""
+
+import asyncio
+from collections.abc import Iterable
+
+from msgspec import Raw
+
+from flopod.backends.base import Backend
+from flopod.engine.children import Tell
+from flopod.engine.engine import Engine, OnWaiting
+from flopod.engine.family import Kin
+from flopod.engine.outcome import RunOutcome
+from flopod.engine.registry import Registry
+from flopod.events import FINAL, RunStarted, RunSummary
+from flopod.workflow.children import Child
+
+_LOOK = 0.05
+
+
+class Household:
+    """The descendants of the run `run_id`. There is no engine before there is one of them.
+
+    `on_waiting` is called with the run id and the waits of each that comes to wait for an event.
+    """
+
+    def __init__(
+        self,
+        backend: Backend,
+        registry: Registry,
+        run_id: str,
+        *,
+        exit_when_waiting: bool = False,
+        on_waiting: OnWaiting | None = None,
+    ) -> None:
+        self._backend = backend
+        self._registry = registry
+        self._run_id = run_id
+        self._exit_when_waiting = exit_when_waiting
+        self._on_waiting = on_waiting
+        self._engine: Engine | None = None
+        self._is_new = False
+        self._closed = False
+
+    # -- for the driver of the run ---------------------------------------------------------------
+
+    def opening(self, run_id: str, workflow: str, input: Raw, at: int) -> RunStarted:
+        return self._registry.program(workflow).identify(run_id).started(at, input)
+
+    def begun(self, opening: RunStarted) -> None:
+        self._opened().family.begun(opening)
+
+    def watch(self, child: Child, parent: str, tell: Tell) -> None:
+        self._opened().family.watch(child, parent, tell)
+
+    def left(self, parent: str) -> None:
+        if self._engine is not None:
+            self._engine.family.left(parent)
+
+    def cancel(self, child: str, reason: str) -> None:
+        self._opened().family.cancel(child, reason)
+
+    def parent_ended(self, parent: str, children: Iterable[str]) -> None:
+        if self._engine is not None:
+            self._engine.family.parent_ended(parent, children)
+
+    def rest(self) -> bool:
+        return self._engine is None or self._engine.is_at_rest
+
+    # -- for the job -----------------------------------------------------------------------------
+
+    def enter(self, summary: RunSummary | None) -> None:
+        """Let the open children of a run that is resumed go on."""
+        self._is_new = summary is None
+        if summary is not None and summary.children and self._open_kin():
+            self._opened()
+
+    async def settle(self, outcome: RunOutcome) -> list[RunSummary]:
+        """Let the descendants of a run that has ended go on to their end, and return those still open.
+
+        These are there if the run, or `exit_when_waiting`, does not wait for them.
+        """
+        if self._engine is None and (self._is_new or not self._open_kin()):
+            return []
+        engine = self._opened()
+        while outcome.status in FINAL and engine.open_here:
+            if self._exit_when_waiting and engine.is_at_rest:
+                break
+            await asyncio.sleep(_LOOK)
+        await self.close()
+        return self._open_kin()
+
+    async def close(self) -> None:
+        """Let go of all descendants, after the leaves under way."""
+        if self._engine is not None and not self._closed:
+            self._closed = True
+            await self._engine.drain()
+
+    def leave(self) -> None:
+        """Note an orderly end, for a process that ends at once. May be called from a signal handler."""
+        if self._engine is not None:
+            self._engine.leave()
+
+    def _open_kin(self) -> list[RunSummary]:
+        kin = Kin(self._backend, self._run_id)
+        return [one for one in self._backend.open_runs() if one in kin]
+
+    def _opened(self) -> Engine:
+        if self._engine is None:
+            self._engine = Engine(
+                self._backend, self._registry, within=self._run_id, on_waiting=self._on_waiting
+            )
+            self._engine.enter()
+        return self._engine
