@@ -82,8 +82,10 @@ class Schedule(Struct, kw_only=True, omit_defaults=True):
             at += step
 
     def _cron(self, after: int) -> Iterator[int]:
-        from cronsim import CronSim, CronSimError
-
+        try:
+            from cronsim import CronSim, CronSimError
+        except ImportError:
+            raise BadInput("a cron expression needs a package more: pip install cronsim") from None
         try:
             zone = ZoneInfo(self.zone)
         except (ZoneInfoNotFoundError, ValueError):
