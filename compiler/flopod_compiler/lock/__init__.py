@@ -12,7 +12,7 @@ from flopod.manifest import Manifest
 from flopod_compiler.lock.match import Matching, explicit_id, match_calls
 from flopod_compiler.lock.model import Lock
 from flopod_compiler.lock.moves import match_moved
-from flopod_compiler.lock.paths import edits_of, moves_of, renamed_of
+from flopod_compiler.lock.paths import edits_of, ended_calls, moves_of, renamed_of
 from flopod_compiler.lock.renames import find_renames
 from flopod_compiler.lock.shapes import Described, describe
 from flopod_compiler.lock.text import lock_path, lock_text, parse_lock, read_lock
@@ -87,9 +87,13 @@ def match_lock(
 def with_lock(manifest: Manifest, update: Update) -> Manifest:
     """The manifest with what the runtime has to know about the builds before."""
     lock = update.lock
+    ended = ended_calls(lock)
     workflows = {
         name: msgspec.structs.replace(
-            entry, edits=edits_of(lock, name), moves=moves_of(lock, name), renamed=renamed_of(lock, name)
+            entry,
+            edits=edits_of(lock, name, ended),
+            moves=moves_of(lock, name),
+            renamed=renamed_of(lock, name),
         )
         for name, entry in manifest.workflows.items()
     }

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from flopod.manifest import Edit, Moved
 from flopod_compiler.lock.model import Entry, Lock, Move
 
+Call = tuple[str, str, str]
 Went = Mapping[tuple[str, str], tuple[str, str]]
 
 
@@ -53,15 +54,22 @@ def _nearest(prefix: str, places: list[str], path: str) -> str | None:
 # -- for the manifest
 
 
-def edits_of(lock: Lock, workflow: str) -> list[Edit]:
-    """What changed at the paths of a workflow since its first generation, as the runtime needs it."""
+def ended_calls(lock: Lock) -> set[Call]:
+    """What the calls said that are gone, in all functions, each with the generation that ended it."""
+    return {
+        _call(entry, entry.gone) for entries in lock.functions.values() for entry in entries if entry.gone
+    }
+
+
+def edits_of(lock: Lock, workflow: str, ended: set[Call]) -> list[Edit]:
+    """What changed at the paths of a workflow since its first generation, as the runtime needs it.
+
+    `ended` are the calls of the whole lock that are gone.
+    """
     first = {one.id for one in lock.generations if not one.after}
     single = len(first) == 1
     found: dict[str, Edit] = {}
     live: set[str] = set()
-    ended = {
-        _call(entry, entry.gone) for entries in lock.functions.values() for entry in entries if entry.gone
-    }
     arrived = {(move.new, move.generation) for move in lock.moves if move.workflow == workflow}
     for function, prefix in occurrences(lock, lock.workflows[workflow]):
         for entry in lock.functions[function]:
@@ -75,7 +83,7 @@ def edits_of(lock: Lock, workflow: str) -> list[Edit]:
     return list(found.values())
 
 
-def _call(entry: Entry, generation: str) -> tuple[str, str, str]:
+def _call(entry: Entry, generation: str) -> Call:
     """What a call says, and the generation that brought or ended it."""
     return entry.shape.callee, entry.shape.text, generation
 
