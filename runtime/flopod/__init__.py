@@ -139,9 +139,14 @@ _HOME = {name: home for home, names in _HOMES.items() for name in names.split()}
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module 'flopod' has no attribute {name!r}")
-    value = getattr(import_module(_HOME.get(name, "flopod.errors")), name)
+    value = getattr(import_module(home_of(name)), name)
     globals()[name] = value
     return value
+
+
+def home_of(name: str) -> str:
+    """The module that defines a name of this surface."""
+    return _HOME.get(name, "flopod.errors")
 
 
 class _Surface(ModuleType):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import ast
 import difflib
-import inspect
-from collections.abc import Callable, Iterable
-from typing import Any, get_args
+from collections.abc import Iterable
+from inspect import Signature
+from typing import Any
 
 from flopod_compiler.classify.workspace import Workspace
 from flopod_compiler.diagnostics.rules.calls import BadOptions
 from flopod_compiler.knowledge.author import CHECKED, canonical
+from flopod_compiler.knowledge.signatures import signature
 from flopod_compiler.model import External, SourceModule, WorkflowFunction
 from flopod_compiler.names import Scope
 
@@ -49,10 +50,9 @@ class _Call:
     """One call of one of flopod's functions."""
 
     def __init__(self, name: str, call: ast.Call) -> None:
-        import flopod
-
-        self._function: Callable[..., Any] = getattr(flopod, name)
-        self._parameters = inspect.signature(self._function).parameters
+        self._name = name
+        self._signature = signature(name)
+        self._parameters = self._signature.parameters
         self._call = call
 
     def wrong(self) -> list[tuple[ast.AST, str, str]]:
@@ -81,9 +81,7 @@ class _Call:
         try:
             self._bound()
         except TypeError as error:
-            takes = inspect.Signature(
-                [one.replace(annotation=one.empty) for one in self._parameters.values()]
-            )
+            takes = Signature([one.replace(annotation=one.empty) for one in self._parameters.values()])
             return [(call, str(error), f"it takes {takes}")]
         return []
 
@@ -94,7 +92,7 @@ class _Call:
             if isinstance(argument, ast.Starred):
                 break
             positional.append(argument)
-        signature = inspect.signature(self._function)
+        signature = self._signature
         hides = len(positional) < len(self._call.args) or any(not one.arg for one in self._call.keywords)
         return (signature.bind_partial if hides else signature.bind)(*positional, **given).arguments
 
@@ -109,19 +107,19 @@ class _Call:
         return found
 
     def _refusal(self, name: str, value: object) -> str:
-        from flopod import Retry
-        from flopod.durations import Duration, Moment, due, seconds
+        from flopod.durations import due, seconds
         from flopod.errors import UsageError
+        from flopod.retry import Retry
 
-        kinds = get_args(self._parameters[name].annotation)
+        kinds = str(self._parameters[name].annotation).split(" | ")
         try:
-            if self._function is Retry:
+            if self._name == "Retry":
                 Retry(**{name: value})  # type: ignore[arg-type]
-            elif value is None and type(None) in kinds:
+            elif value is None and "None" in kinds:
                 return ""
-            elif set(kinds) >= set(get_args(Duration)):
+            elif "Duration" in kinds:
                 seconds(value)  # type: ignore[arg-type]
-            elif set(kinds) >= set(get_args(Moment)):
+            elif "Moment" in kinds:
                 due(value, 0)  # type: ignore[arg-type]
         except (UsageError, TypeError) as error:
             return str(error)
