@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,3 +19,12 @@ def collector_paused() -> Iterator[None]:
         yield
     finally:
         gc.enable()
+
+
+def no_collector() -> None:
+    """Leave the memory of this process to its end: it compiles and is done.
+
+    The interpreter collects once more when it ends; what is frozen then is passed over.
+    """
+    gc.disable()
+    atexit.register(gc.freeze)

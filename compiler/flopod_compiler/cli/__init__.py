@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import sys
 
+from flopod_compiler.garbage import no_collector
+
+_COMPILING = ("build", "check", "diff")
+
 
 def main() -> None:
     """Run the `flopod` command with the arguments of this process."""
-    if sys.argv[1:2] == ["run"]:
+    command = sys.argv[1] if len(sys.argv) > 1 else ""
+    if command in _COMPILING:
+        no_collector()
+    if command == "run":
         from flopod.engine.signals import exit_when_interrupted
 
         exit_when_interrupted()
