@@ -2,8 +2,10 @@
 
 import re
 
-_SCRIPT_BLOCK = re.compile(r"(?m)^# /// ")
-_UNPRINTABLE = re.compile(r"[\0\r\x1a\ud800-\udfff]")
+_SCRIPT = "# /// "
+_SCRIPT_BLOCK = re.compile(f"(?m)^{_SCRIPT}")
+_CONTROLS = "\0\r\x1a"
+_UNPRINTABLE = re.compile(rf"[{_CONTROLS}\ud800-\udfff]")
 
 
 def literal(text: str) -> str:
@@ -22,7 +24,14 @@ def normalised(source: str) -> str:
 def _fits_raw(text: str, quotes: str) -> bool:
     if quotes in text or text.endswith((quotes[0], "\\")):
         return False
-    return not _UNPRINTABLE.search(text) and not _SCRIPT_BLOCK.search(text)
+    return _is_printable(text) and not text.startswith(_SCRIPT) and f"\n{_SCRIPT}" not in text
+
+
+def _is_printable(text: str) -> bool:
+    """Searched for character by character where that can be: several times faster than the pattern."""
+    if text.isascii():
+        return not any(one in text for one in _CONTROLS)
+    return not _UNPRINTABLE.search(text)
 
 
 def _escaped(text: str) -> str:
