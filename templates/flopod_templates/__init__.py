@@ -3,31 +3,37 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemBytecodeCache, FileSystemLoader, StrictUndefined
 
 FOLDER = Path(__file__).parent
 
 
-def render(template: str, model: Mapping[str, Any], **filters: Callable[..., str]) -> str:
+def render(
+    template: str, model: Mapping[str, Any], caching: Path | None = None, **filters: Callable[..., str]
+) -> str:
     """Fill in the template file `template` (`bundle.py.jinja`) with `model`.
 
-    `filters` are made available to the template by their names. An undefined name is an error.
+    `filters` are made available to the template by their names. An undefined name is an error. What Jinja
+    makes of a template is kept in the folder `caching`, if that can be written.
     """
-    environment = _environment().overlay()
+    environment = _environment(caching).overlay()
     environment.filters = {**environment.filters, **filters}
     return environment.get_template(template).render(model)
 
 
 @cache
-def _environment() -> Environment:
+def _environment(caching: Path | None) -> Environment:
+    is_writable = caching is not None and os.access(caching, os.W_OK | os.X_OK)
     environment = Environment(
         loader=FileSystemLoader(FOLDER),
+        bytecode_cache=FileSystemBytecodeCache(str(caching)) if is_writable else None,
         undefined=StrictUndefined,
         keep_trailing_newline=True,
         trim_blocks=True,

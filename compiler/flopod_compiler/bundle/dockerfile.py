@@ -5,15 +5,19 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from flopod.manifest import Manifest
 from flopod_templates import render
 
 
-def dockerfile(manifest: Manifest, requirements: Sequence[str], example: str = "") -> str:
+def dockerfile(
+    manifest: Manifest, requirements: Sequence[str], example: str = "", caching: Path | None = None
+) -> str:
     """The text of a Dockerfile for the Python that builds, by which `requirements` were chosen.
 
-    `example` are arguments to show in the comment that says how to run it.
+    `example` are arguments to show in the comment that says how to run it; `caching` is the folder of what
+    is kept from build to build.
     """
     return render(
         "Dockerfile.jinja",
@@ -23,4 +27,5 @@ def dockerfile(manifest: Manifest, requirements: Sequence[str], example: str = "
             "requirements": list(requirements),
             "example": example.strip(),
         },
+        caching,
     )

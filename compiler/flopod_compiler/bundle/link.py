@@ -76,6 +76,7 @@ def _linked(compilation: Compilation, manifest: Manifest, caching: Path | None) 
             **_data(files, {each.relpath for each in authored}),
             "runtime": [Text(name, path, text) for name, (path, text) in linked_runtime(caching).items()],
         },
+        caching,
         literal=literal,
     )
     names = [each.name for each in authored]

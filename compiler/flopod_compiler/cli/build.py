@@ -38,7 +38,8 @@ def build(src: Path, output: Path, locked: bool, strict: bool) -> None:
     from flopod_compiler.stored import cache_folder
 
     found, manifest = compiled(src, strict=strict, locking=True)
-    linked = link(found, cache_folder())
+    caching = cache_folder()
+    linked = link(found, caching)
     report(found, linked.diagnostics)
     if any(each.severity == "error" for each in linked.diagnostics):
         raise failed(linked.diagnostics)
@@ -51,7 +52,7 @@ def build(src: Path, output: Path, locked: bool, strict: bool) -> None:
         {
             "bundle.py": linked.bundle,
             "manifest.json": document,
-            "Dockerfile": dockerfile(manifest, linked.requirements, argument + sample).encode(),
+            "Dockerfile": dockerfile(manifest, linked.requirements, argument + sample, caching).encode(),
         },
     )
     click.echo(f"build {manifest.build[:12]} of {', '.join(manifest.workflows)}", err=True)
