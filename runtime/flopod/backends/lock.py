@@ -81,7 +81,7 @@ class FileHold(Hold):
     _guard: ClassVar[threading.Lock] = threading.Lock()
 
     def __init__(self, run_id: str, file: Path, on_release: Callable[[], None] | None = None) -> None:
-        """Take `file`, whose folder exists, for the run. Raises RunHeld, or OSError."""
+        """Take `file` for the run. Raises RunHeld, or OSError."""
         self._on_release = on_release
         self._pid = os.getpid()
         self._key = os.path.realpath(file)
@@ -157,7 +157,7 @@ class Claim(Hold):
     """
 
     def __init__(self, run_id: str, file: Path, on_release: Callable[[], None] | None = None) -> None:
-        """Take the run whose file is `file`, in a folder that exists. Raises RunHeld, or OSError."""
+        """Take the run whose file is `file`. Raises RunHeld, or OSError."""
         self._lock = RangeLocks.of(file.parent)
         if not self._lock.take(run_id):
             raise RunHeld(run_id, _holder(file))
@@ -183,12 +183,16 @@ class Claim(Hold):
 def _take_note(file: Path) -> str:
     """Return the state that the holder before noted, and take the note away."""
     try:
-        data = file.read_bytes()
-        file.unlink()
+        fd = os.open(file, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
         return ""
-    owner = _owner(data)
-    return owner.state if owner else ""
+    try:
+        state = _state(fd)
+    finally:
+        os.close(fd)
+    with contextlib.suppress(OSError):
+        file.unlink()
+    return state
 
 
 def _holder(file: Path) -> int | None:

@@ -11,6 +11,8 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import ClassVar
 
+from flopod.backends import disk
+
 _NAME = ".runs"
 
 
@@ -18,6 +20,7 @@ class RangeLocks:
     """The locks of this process in one folder."""
 
     _known: ClassVar[dict[str, "RangeLocks"]] = {}
+    _spelled: ClassVar[dict[str, "RangeLocks"]] = {}
     _guard: ClassVar[threading.Lock] = threading.Lock()
 
     def __init__(self, file: Path) -> None:
@@ -28,18 +31,29 @@ class RangeLocks:
 
     @classmethod
     def of(cls, folder: Path) -> "RangeLocks":
-        """Return the locks in a folder that exists. Raises OSError."""
+        """Return the locks in a folder, which is made if it is missing. Raises OSError."""
+        spelled = str(folder)
+        found = cls._spelled.get(spelled)
+        if found is None or not found._are_in(spelled):
+            found = cls._spelled[spelled] = cls._resolved(folder)
+        return found
+
+    @classmethod
+    def _resolved(cls, folder: Path) -> "RangeLocks":
+        disk.make_folder(folder)
         key = os.path.realpath(folder)
         with cls._guard:
             found = cls._known.get(key)
-            if found is None or found._pid != os.getpid() or not found._is_there(folder):
+            if found is None or not found._are_in(key):
                 found = cls._known[key] = cls(folder / _NAME)
             return found
 
-    def _is_there(self, folder: Path) -> bool:
-        """Whether the file is still that of the folder: tests and people delete folders."""
+    def _are_in(self, folder: str) -> bool:
+        """Whether the file is still that of the folder: tests and people delete folders, processes fork."""
         try:
-            return os.path.samestat(os.fstat(self._fd), (folder / _NAME).stat())
+            return self._pid == os.getpid() and os.path.samestat(
+                os.fstat(self._fd), os.stat(f"{folder}/{_NAME}")
+            )
         except OSError:
             return False
 

@@ -368,13 +368,11 @@ class SqliteBackend(Backend):
     def hold(self, run_id: str) -> Hold:
         file = self._database.locks / check_run_id(run_id)
         with disk.errors(file):
-            disk.make_folder(file.parent)
             return FileHold(run_id, file, lambda: self._forget(run_id))
 
     def claim(self, run_id: str) -> Hold:
         file = self._database.locks / check_run_id(run_id)
         with disk.errors(file):
-            disk.make_folder(file.parent)
             return Claim(run_id, file, lambda: self._forget(run_id))
 
     def _forget(self, run_id: str) -> None:
