@@ -26,7 +26,7 @@ from flopod.events import (
     RunFailed,
     RunStarted,
 )
-from flopod.log.history import History, poisoned
+from flopod.log.history import History
 from flopod.workflow.core import Core
 from flopod.workflow.inputs import input_document, recorded_call
 from flopod.workflow.scope import Scope
@@ -144,7 +144,7 @@ def _settled(history: History, resume_paused: bool, crashed: bool) -> RunOutcome
     paused = history.paused
     if paused is None or resume_paused:
         return None
-    if paused.path and not poisoned(history, paused.path, max_crashes(), crashed):
+    if paused.path and not history.attempts.are_poisoned(paused.path, max_crashes(), crashed):
         return None
     return RunOutcome("paused", reason=paused.reason)
 
@@ -153,7 +153,7 @@ def _resumed(identity: Identity, history: History, crashed: bool, clock: Clock) 
     identity.check_known(history)
     on_purpose = history.paused is not None
     if on_purpose:
-        history.forgive_crashes()
+        history.attempts.forgive(history.last_seq)
     opening = identity.resumed(clock.now(), history, crashed=crashed)
     return Core(
         identity.run_id,

@@ -1,5 +1,7 @@
 """What a log is made of for a replay: entries, outcomes and mail, and which event is which."""
 
+from collections.abc import Iterator
+from itertools import islice, takewhile
 from typing import NamedTuple, TypeAlias
 
 from flopod.events import (
@@ -32,6 +34,53 @@ class Entry:
         self.event = event
         self.since = since
         self.asked = False
+
+
+class Entries:
+    """What the body asked for in the recorded past, in the order of the log.
+
+    What builds of older generations recorded comes first.
+    """
+
+    def __init__(self) -> None:
+        self._by_key: dict[EntryKey, Entry] = {}
+        self._order: list[Entry] = []
+        self._first_unasked = 0
+        self._first_own = 0
+
+    def add(self, key: EntryKey, entry: Entry) -> None:
+        """Take the next one of the log."""
+        self._by_key[key] = entry
+        self._order.append(entry)
+        self._first_own += entry.since is not None
+
+    def find(self, key: EntryKey) -> Entry | None:
+        """Return the one of `key` without asking for it."""
+        return self._by_key.get(key)
+
+    def first_unasked(self, *, own: bool = False) -> Entry | None:
+        """Return the earliest that the body has not asked for; with `own` of this generation."""
+        return next(self._unasked(self._first_own if own else 0), None)
+
+    def unasked(self, until: int) -> Iterator[Entry]:
+        """Those up to the record `until` that the body has not asked for."""
+        return takewhile(lambda entry: entry.seq <= until, self._unasked())
+
+    def of_older(self) -> Iterator[Entry]:
+        """Those that older builds recorded."""
+        return (entry for entry in islice(self._order, self._first_own) if entry.since is not None)
+
+    def unasked_of_older(self) -> Iterator[Entry]:
+        """Those of older builds that the body has not asked for."""
+        rest = islice(self._order, self._first_unasked, self._first_own)
+        return (entry for entry in rest if entry.since is not None and not entry.asked)
+
+    def _unasked(self, start: int = 0) -> Iterator[Entry]:
+        order = self._order
+        while self._first_unasked < len(order) and order[self._first_unasked].asked:
+            self._first_unasked += 1
+        rest = islice(order, max(start, self._first_unasked), None)
+        return (entry for entry in rest if not entry.asked)
 
 
 class Older(NamedTuple):

@@ -4,11 +4,9 @@ An *entry* is what the body itself causes (a begin, a fact); an *outcome* is wha
 Entries are matched as a set, outcomes are delivered in the order of the log.
 """
 
-from collections import OrderedDict
 from collections.abc import Iterator, Sequence
-from itertools import chain, islice
+from itertools import chain
 
-from msgspec import Raw
 from msgspec.structs import replace
 
 from flopod.events import (
@@ -38,11 +36,12 @@ from flopod.events import (
     WaitCompleted,
     WaitStarted,
 )
+from flopod.log.attempts import Attempts
 from flopod.log.entries import (
+    Entries,
     Entry,
     EntryKey,
     Mail,
-    Older,
     belongs,
     is_inside,
     is_outcome,
@@ -52,6 +51,7 @@ from flopod.log.entries import (
 from flopod.log.gone import Gone
 from flopod.log.ledger import Ledger, dropped_mail, is_constant
 from flopod.log.lineage import Lineage, pattern_of
+from flopod.log.outcomes import Outcomes
 from flopod.log.rewind import effective
 from flopod.log.tail import WARNER, Tail
 
@@ -68,13 +68,12 @@ class History:
     went on with the run; `paused` a pause that still holds; `finished` the iterations of hand-written
     loops that are over; `mail` what waits may still take, `controls` what the run is still to obey;
     `last_seq` and `last_inbox` the highest numbers seen; `snapshots` the last snapshot of each loop;
-    `warned` the patterns of paths warned about; `replaying` says whether recorded outcomes are still to be
-    delivered. `abandoned` are the paths of operations that were cancelled; `gone` knows what is left out;
-    `latest` is the highest number that was asked for or delivered, `ledger` the books of the log.
+    `warned` the patterns of paths warned about; `outcomes` what is still to be delivered; `attempts` what is
+    known of those of activities. `abandoned` are the paths of operations that were cancelled; `gone` knows
+    what is left out; `latest` is the highest number that was asked for or delivered, `ledger` the books.
 
     `lineage` judges what builds of other generations recorded (`generations` are all that did, `generation`
-    the last): their paths are read as those of today, what is gone is left out, and `older` holds their
-    outcomes, which may be delivered in another order.
+    the last): their paths are read as those of today, and what is gone is left out.
     """
 
     def __init__(
@@ -87,7 +86,6 @@ class History:
         self.lineage = lineage
         self.generations: set[str] = set()
         self.generation = ""
-        self.older: OrderedDict[str, Older] = OrderedDict()
         self._writer: str | None = None
         self._build = build
         self._is_foreign = False
@@ -106,19 +104,9 @@ class History:
         self.finished: set[str] = set()
         self.abandoned: set[str] = set()
         self.gone = Gone(lineage)
-        self._entries: dict[EntryKey, Entry] = {}
-        self._order: list[Entry] = []
-        self._first_unasked = 0
-        self._first_own = 0
-        self._outcomes: list[Record] = []
-        self._next = 0
-        self.replaying = False
-        self._retries: dict[str, Record] = {}
-        self._attempts: dict[str, ActivityProgress] = {}
-        self._progress: dict[str, Raw] = {}
-        self._started_at: dict[str, int] = {}
-        self._crashes: list[int] = []
-        self._reset = 0
+        self.entries = Entries()
+        self.outcomes = Outcomes()
+        self.attempts = Attempts()
         self._tail = Tail()
         self._read(effective(records))
 
@@ -141,7 +129,7 @@ class History:
             if finished and is_inside(event.path, finished):
                 continue
             if is_outcome(event):
-                self._add_outcome(record)
+                self.outcomes.add(record, self._writer)
                 if isinstance(event, WaitCompleted):
                     taken.add(event.event_seq)
                 elif isinstance(event, CancelRequested):
@@ -152,7 +140,6 @@ class History:
                     self.warned.add(pattern_of(event.path))
                     taken.add(dropped_mail(event))
         self.mail = [mail for mail in self.mail if mail.seq not in taken]
-        self.replaying = bool(self._outcomes or self.older)
         self._read_tail(records)
 
     def _as_of_today(self, record: Record) -> Record | None:
@@ -169,12 +156,6 @@ class History:
         path = path.removesuffix(f"[{_ANY}]") if loop else path
         return record if path == event.path else Record(record.seq, replace(event, path=path))
 
-    def _add_outcome(self, record: Record) -> None:
-        if self._writer is None:
-            self._outcomes.append(record)
-        else:
-            self.older[path_of(record.event)] = Older(*record, self._writer)
-
     def _read_other(self, record: Record) -> None:
         seq, event = record
         if isinstance(event, _BEGINS):
@@ -184,19 +165,14 @@ class History:
             if self._anchor is None and self.ledger.dropped and seq > self.ledger.dropped[-1][1]:
                 self._anchor = entry
         elif isinstance(event, ActivityFailed):
-            self._retries[event.path] = record
+            self.attempts.failed(seq, event)
         elif isinstance(event, ActivityProgress):
-            self._read_progress(event)
+            self.attempts.progressed(event)
         elif isinstance(event, EventReceived):
             (self.mail if event.path else self.controls).append(Mail(seq, event.path, event))
             self.last_inbox = max(self.last_inbox, event.inbox)
         else:
             self._read_of_run(seq, event)
-
-    def _read_progress(self, event: ActivityProgress) -> None:
-        self._attempts[event.path] = event
-        if event.progress is not None:
-            self._progress[event.path] = event.progress
 
     def _read_of_run(self, seq: int, event: Event) -> None:
         if isinstance(event, RunStarted):
@@ -215,9 +191,9 @@ class History:
 
     def _read_resumed(self, seq: int, event: RunResumed) -> None:
         if event.crashed:
-            self._crashes.append(seq)
+            self.attempts.crashed(seq)
         if event.reason == RESUMED_ON_PURPOSE:
-            self._reset = seq
+            self.attempts.forgive(seq)
         self.build = event.build or self.build
         self.paused = None
         self._written_by(event.generation)
@@ -232,16 +208,15 @@ class History:
 
     def _add(self, key: EntryKey, seq: int, event: Event) -> Entry:
         entry = Entry(seq, event, self._writer)
-        self._entries[key] = entry
-        self._order.append(entry)
-        self._first_own += self._writer is not None
+        self.entries.add(key, entry)
+        if isinstance(event, ActivityStarted):
+            self.attempts.begun(seq, event)
         if self._is_foreign and isinstance(event, IterationCompleted):
             self._foreign.add(event.path)
         return entry
 
     def _read_tail(self, records: Sequence[Record]) -> None:
-        outcomes: Sequence[Record | Older] = self._outcomes or list(self.older.values())
-        last = outcomes[-1].seq if outcomes else 0
+        last = self.outcomes.last_seq
         if self._anchor is not None:
             last = max(last, self._anchor.seq)
         for record in reversed(records):
@@ -250,6 +225,11 @@ class History:
             self._tail.add_before(*(self._as_of_today(record) or record))
 
     # -- what replay asks ------------------------------------------------------------------------
+
+    @property
+    def replaying(self) -> bool:
+        """Whether recorded outcomes are still to be delivered."""
+        return self.outcomes.are_left
 
     @property
     def behind(self) -> bool:
@@ -266,63 +246,11 @@ class History:
 
     def find(self, key: EntryKey) -> Entry | None:
         """Return the recorded entry of `key` without asking for it."""
-        return self._entries.get(key)
-
-    def next_outcome(self) -> Record | None:
-        """Return the next outcome of this generation to deliver, without moving on."""
-        return self._outcomes[self._next] if self._next < len(self._outcomes) else None
+        return self.entries.find(key)
 
     def delivered(self, older: str | None = None) -> None:
         """Move on past the next outcome, or past the older one at a path."""
-        if older is None:
-            self.latest = max(self.latest, self._outcomes[self._next].seq)
-            self._next += 1
-        else:
-            self.latest = max(self.latest, self.older.pop(older).seq)
-        self.replaying = self._next < len(self._outcomes) or bool(self.older)
-
-    def first_unasked(self, *, own: bool = False) -> Entry | None:
-        """Return the earliest entry that the body has not asked for; with `own` of this generation."""
-        order = self._order
-        while self._first_unasked < len(order) and order[self._first_unasked].asked:
-            self._first_unasked += 1
-        place = self._first_unasked
-        if own and place < self._first_own:
-            unasked = (one for one in islice(order, self._first_own, None) if not one.asked)
-            return next(unasked, None)
-        return order[place] if place < len(order) else None
-
-    def retry_of(self, path: str) -> ActivityFailed | None:
-        """Return the last failed attempt of an activity that is not over."""
-        record = self._retries.get(path)
-        return record.event if record is not None and isinstance(record.event, ActivityFailed) else None
-
-    def progress_of(self, path: str) -> Raw | None:
-        """Return what an activity told last of its progress."""
-        return self._progress.get(path)
-
-    def was_in_flight(self, path: str) -> bool:
-        """Whether an attempt of the activity at `path`, which is not over, may have begun.
-
-        Of one that is tried again that is only known if its attempts are recorded as they begin.
-        """
-        failed, begun = self.retry_of(path), self._attempts.get(path)
-        if failed is None:
-            return path in self._entries
-        return begun is not None and begun.attempt > failed.attempt
-
-    def crashes_of(self, path: str) -> int:
-        """Return how often the run was killed while the activity at `path` was in flight."""
-        entry = self._entries.get(path)
-        if entry is None:
-            return 0
-        retry = self._retries.get(path)
-        since = max(entry.seq, retry.seq if retry is not None else 0, self._reset)
-        return sum(1 for seq in self._crashes if seq > since)
-
-    def forgive_crashes(self) -> None:
-        """Do not count the crashes so far: the run is resumed on purpose."""
-        self._reset = self.last_seq
+        self.latest = max(self.latest, self.outcomes.delivered(older))
 
     def take_tail(self, event: Event) -> bool:
         """Whether this event of state or output is in the tail of the log already; takes it once."""
@@ -347,7 +275,7 @@ class History:
         It is new or stands elsewhere, or everything still to come does.
         """
         lineage = self.lineage
-        if lineage is None or self._next < len(self._outcomes) or self._is_compacted(path):
+        if lineage is None or self.outcomes.next() is not None or self._is_compacted(path):
             return False
         if all(lineage.is_new(path, since) for since in self.generations - {lineage.generation}):
             return True
@@ -362,10 +290,9 @@ class History:
 
     def _still_to_come(self) -> Iterator[tuple[str, str]]:
         """Path and generation of what older builds recorded and nobody has asked for yet."""
-        yield from ((path, older.since) for path, older in self.older.items())
-        for entry in islice(self._order, self._first_unasked, self._first_own):
-            if not entry.asked and entry.since is not None:
-                yield path_of(entry.event), entry.since
+        yield from ((path, older.since) for path, older in self.outcomes.older.items())
+        for entry in self.entries.unasked_of_older():
+            yield path_of(entry.event), entry.since or ""
 
     def lost(self) -> Event | None:
         """Return something that an older build recorded and that no code of today can ask for.
@@ -375,10 +302,8 @@ class History:
         lineage = self.lineage
         if lineage is None:
             return None
-        begun = (
-            (one.seq, one.event) for one in islice(self._order, self._first_own) if one.since is not None
-        )
-        ended = ((one.seq, one.event) for one in self.older.values())
+        begun = ((one.seq, one.event) for one in self.entries.of_older())
+        ended = ((one.seq, one.event) for one in self.outcomes.older.values())
         for seq, event in chain(begun, ended):
             called = isinstance(event, _CALLS) or (self._anchor is not None and event is self._anchor.event)
             if called and not lineage.can_ask(path_of(event)) and not self._passed(seq, event):
@@ -399,7 +324,7 @@ class History:
 
     def is_changed(self, key: EntryKey) -> bool:
         """Whether the plan says that the call has changed since it was recorded."""
-        entry = self._entries.get(key)
+        entry = self.entries.find(key)
         if entry is None or entry.since is None or self.lineage is None:
             return False
         path = key if isinstance(key, str) else f"{key[0]}[{_ANY}]"
@@ -427,15 +352,9 @@ class History:
         """
         if not self.holds_only(loop, entry.seq):
             return False
-        for passed in islice(self._order, self._first_unasked, None):
-            if passed.seq > entry.seq:
-                break
+        for passed in self.entries.unasked(entry.seq):
             passed.asked = True
-        for path in [path for path, record in self.older.items() if record.seq < entry.seq]:
-            del self.older[path]
-        while self._next < len(self._outcomes) and self._outcomes[self._next].seq < entry.seq:
-            self._next += 1
-        self.replaying = self._next < len(self._outcomes) or bool(self.older)
+        self.outcomes.skip_to(entry.seq)
         self._tail.skip_to(entry.seq)
         self.latest = max(self.latest, entry.seq)
         return True
@@ -452,26 +371,11 @@ class History:
 
     def base(self, end: int) -> int:
         """Return the record before all that is still to come and follows what has been, else `end`."""
-        missing = self.first_unasked()
+        missing = self.entries.first_unasked()
         if missing is None:
             return end
         return missing.seq - 1 if missing.seq > self.latest else self.latest
 
     def _pending_until(self, seq: int) -> Iterator[Event]:
-        for entry in islice(self._order, self._first_unasked, None):
-            if entry.seq > seq:
-                break
-            if not entry.asked:
-                yield entry.event
-        own = islice(self._outcomes, self._next, None)
-        for number, event in chain(((one.seq, one.event) for one in self.older.values()), own):
-            if number > seq:
-                break
-            yield event
-
-
-def poisoned(history: History, path: str, limit: int, crashed_now: bool) -> bool:
-    """Whether the activity at `path` was in flight at `limit` successive crashes."""
-    if history.find(path) is None:
-        return False
-    return history.crashes_of(path) + (1 if crashed_now else 0) >= limit
+        yield from (entry.event for entry in self.entries.unasked(seq))
+        yield from self.outcomes.until(seq)

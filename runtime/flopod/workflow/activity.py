@@ -1,5 +1,6 @@
 """The call of a leaf: its arguments, its attempts and what becomes of its outcome."""
 
+import random
 from collections.abc import Callable
 from functools import partial
 from inspect import CO_COROUTINE, getattr_static, iscoroutinefunction, unwrap
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
     from flopod.retry import Retry
     from flopod.workflow.core import Core
 
-
 _GRACE_MS = 1000
+_random = random.Random()
 
 
 class Activity(Operation):
@@ -94,12 +95,12 @@ class Activity(Operation):
         core.opened(self)
         if self.sync and core.scheduler.current is not None:
             self.pauses = self._swallow
-            if not (self.pauses and core.history.retry_of(self.path)):
+            if not (self.pauses and core.history.attempts.last_failed(self.path)):
                 core.scheduler.floor = self.future
 
     def _ask(self) -> None:
         core, arguments, callee = self.core, self._arguments, callee_of(self.fn)
-        recorded = core.ask(self.path, ActivityStarted, self)
+        recorded = core.replay.ask(self.path, ActivityStarted, self)
         if recorded is None:
             begun = ActivityStarted(
                 path=self.path,
@@ -113,15 +114,15 @@ class Activity(Operation):
         else:
             self._started = recorded.at
             if recorded.callee != callee or recorded.fingerprint != arguments.fingerprint:
-                core.conflict(self.path, describe_event(recorded), self.describe())
+                core.replay.conflict(self.path, describe_event(recorded), self.describe())
 
     def activate(self) -> None:
         core = self.core
-        self.progress = core.history.progress_of(self.path)
-        self._last = core.history.retry_of(self.path)
+        self.progress = core.history.attempts.progress_of(self.path)
+        self._last = core.history.attempts.last_failed(self.path)
         if self._last is not None:
             self.attempt = self._last.attempt + 1
-        if self._once and core.history.was_in_flight(self.path):
+        if self._once and core.history.attempts.was_in_flight(self.path):
             core.agenda.arrive(self, partial(self.deliver, _given_up(MaybeExecuted(self.path))))
         elif self._last is None:
             core.agenda.start(self)
@@ -195,7 +196,7 @@ class Activity(Operation):
         if self._once and isinstance(error, ActivityTimeout):
             return None  # nobody knows what it did, or still does
         elapsed = (self.core.now - self._started) / 1000
-        delay = retry.next_delay(self.attempt, elapsed, self.core.random)
+        delay = retry.next_delay(self.attempt, elapsed, _random)
         return None if delay is None else self.core.now + round(delay * 1000)
 
     def retry(self, outcome: Raised, next_try: int) -> ActivityFailed:

@@ -185,13 +185,13 @@ def start_child(
         input=_document(path, args, kwargs),
         detached=detached,
     )
-    recorded = None if core.fenced else core.ask(path, ChildStarted, _Asked(wanted))
+    recorded = None if core.fenced else core.replay.ask(path, ChildStarted, _Asked(wanted))
     if core.fenced:
         return ChildHandle(core, wanted)
     if recorded is None:
         return ChildHandle(core, _begin(core, wanted))
     if not _is_same(recorded, wanted, run_id):
-        core.conflict(path, describe_child(recorded), describe_child(wanted))
+        core.replay.conflict(path, describe_child(recorded), describe_child(wanted))
     return ChildHandle(core, recorded)
 
 

@@ -35,7 +35,7 @@ class Delivery:
         return self._arrived() or self._mail() or self._timer()
 
     def _fills_up(self) -> bool:
-        self.is_full = self._core.pending >= _GROUP
+        self.is_full = self._core.draft.pending >= _GROUP
         return self.is_full
 
     def _arrived(self) -> bool:

@@ -5,10 +5,11 @@ from collections.abc import Coroutine
 from typing import Any
 
 from msgspec import Raw
+from msgspec.structs import replace
 
 from flopod import codec
 from flopod.errors import SerializableError
-from flopod.events import RunCompleted, RunFailed
+from flopod.events import RunCancelled, RunCompleted, RunFailed
 from flopod.workflow.scheduler import Arm, Scheduler
 from flopod.workflow.tracebacks import author_traceback
 
@@ -52,6 +53,14 @@ class Ending:
     @property
     def is_over(self) -> bool:
         return self.result is not None and not self._scheduler.alive
+
+    def event(self, at: int) -> RunCompleted | RunFailed | RunCancelled | None:
+        """Return the terminal event, if the run is over."""
+        if self.result is None or not self.is_over:
+            return None
+        if self.was_cancelled:
+            return RunCancelled(at=at, reason=self.cancelled or "")
+        return replace(self.result, at=at)
 
     def stops_the_round(self) -> bool:
         """Whether the body has ended and what else is alive is still to be cancelled."""

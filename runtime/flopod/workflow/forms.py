@@ -94,11 +94,11 @@ async def race(scope: "Scope", path: str, arms: Mapping[str, Awaitable[Any]]) ->
     core = scope.core
     winner = await authoring.race(**arms)
     if not core.fenced:
-        recorded = core.ask(path, RaceWon, Asked(f"a race won by {winner.name}"))
+        recorded = core.replay.ask(path, RaceWon, Asked(f"a race won by {winner.name}"))
         if recorded is None:
             core.emit(RaceWon(path=path, at=core.now, winner=winner.name))
         elif recorded.winner != winner.name:
-            core.diverge(path, f"a race won by {recorded.winner}", f"a race won by {winner.name}")
+            core.replay.diverge(path, f"a race won by {recorded.winner}", f"a race won by {winner.name}")
     return winner
 
 
@@ -112,7 +112,7 @@ async def branch(
 ) -> Any:
     """Run the case of `key`; on replay the recorded key decides."""
     core = scope.core
-    recorded = core.ask(path, BranchTaken, Asked(f"a branch with {key!r}"))
+    recorded = core.replay.ask(path, BranchTaken, Asked(f"a branch with {key!r}"))
     if recorded is not None:
         key = codec.decode(recorded.key)
     elif key not in cases:
@@ -209,7 +209,7 @@ class _Item:
         )
         if not core.compensations.stands_on(self._place):
             asked = Asked(f"the end of item {self._index}")
-            core.ask((self._path, self._index), IterationCompleted, asked)
+            core.replay.ask((self._path, self._index), IterationCompleted, asked)
             core.emit(event)
         if event.error is not None:
             return None, codec.decode(event.error)

@@ -173,7 +173,7 @@ class _Loop:
         if (event.item != self._print and not changed) or event.key != self._key:
             path = f"{self._path}[{event.key}]"
             current = f"the item {_shown(self._item)} (fingerprint {self._print}), iteration [{self._key}]"
-            self._core.diverge(path, f"an item with fingerprint {event.item}", current)
+            self._core.replay.diverge(path, f"an item with fingerprint {event.item}", current)
 
     def _snapshot(self, capture: Capture) -> None:
         core = self._core
@@ -286,7 +286,9 @@ class Each(_Loop):
         iterator: Iterator[Any] = iter(self._items)
         passed = list(islice(iterator, event.index + 1))
         if len(passed) != event.index + 1:
-            self._core.diverge(self._path, f"{event.index + 1} items or more", f"only {len(passed)} items")
+            self._core.replay.diverge(
+                self._path, f"{event.index + 1} items or more", f"only {len(passed)} items"
+            )
         elif not self._may_have_changed(passed[-1]):
             self._keys = {self._name(item, index) for index, item in enumerate(passed)}
             self._key = self._name(passed[-1], event.index)

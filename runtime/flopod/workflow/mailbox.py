@@ -1,6 +1,7 @@
 """Events from outside that no wait has taken yet, and the waits that are open."""
 
 from collections import deque
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 from flopod.events import EventReceived
@@ -19,9 +20,11 @@ class Letter(NamedTuple):
 class Mailbox:
     """First in, first out, for each path and event."""
 
-    def __init__(self) -> None:
+    def __init__(self, letters: Iterable[Letter] = ()) -> None:
         self._letters: dict[tuple[str, str], deque[Letter]] = {}
         self._waits: dict[tuple[str, str], Wait] = {}
+        for letter in letters:
+            self.put(letter)
 
     @property
     def waiting(self) -> bool:

@@ -144,7 +144,7 @@ class Sleep(Operation):
 
     def begin(self) -> None:
         core = self.core
-        recorded = core.ask(self.path, SleepStarted, self)
+        recorded = core.replay.ask(self.path, SleepStarted, self)
         if recorded is not None:
             self._due = recorded.due
         else:
@@ -202,11 +202,11 @@ class Wait(Operation):
 
     def begin(self) -> None:
         core = self.core
-        recorded = core.ask(self.path, WaitStarted, self)
+        recorded = core.replay.ask(self.path, WaitStarted, self)
         if recorded is not None:
             self.due = recorded.due
             if recorded.event != self.event:
-                core.conflict(self.path, describe_event(recorded), self.describe())
+                core.replay.conflict(self.path, describe_event(recorded), self.describe())
         else:
             self.due = None if self._timeout is None else core.now + round(self._timeout * 1000)
             schema = payload_schema(self.type)
@@ -244,7 +244,7 @@ class Item(Operation):
         if not isinstance(event, IterationCompleted):
             return
         if event.item != self._fingerprint:
-            self.core.diverge(self.path, f"an item with fingerprint {event.item}", self.describe())
+            self.core.replay.diverge(self.path, f"an item with fingerprint {event.item}", self.describe())
         elif event.error is not None:
             self.set_result((None, codec.decode(event.error)))
         else:

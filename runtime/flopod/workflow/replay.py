@@ -1,37 +1,80 @@
 """Delivers the recorded outcomes of a run in the order of its log, and stops where the code differs."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from flopod.errors import DivergenceError
 from flopod.events import CancelRequested, Event
-from flopod.log.entries import path_of
+from flopod.log.entries import EntryKey, path_of
 from flopod.workflow.describing import describe_event
 from flopod.workflow.operations import Operation
 
 if TYPE_CHECKING:
     from flopod.workflow.core import Core
 
+E = TypeVar("E", bound=Event)
+
 
 class Replay:
-    """The recorded past of a run, being delivered.
+    """The recorded past of a run, being asked for and delivered.
 
-    While it is `patient`, it waits for a body that asyncio steps to ask for what the log holds.
+    While it is `patient`, it waits for a body that asyncio steps to ask for what the log holds. `diverged`
+    is the error if log and code disagree.
     """
 
     def __init__(self, core: "Core") -> None:
         self.patient = False
+        self.diverged: DivergenceError | None = None
         self._core = core
+
+    # -- what the body asks for ------------------------------------------------------------------
+
+    def ask(self, key: EntryKey, kind: type[E], asking: Any) -> E | None:
+        """Return the recorded entry of `key`, None if it is new; a misfit fences the run.
+
+        `asking.describe()` says what the code asks for.
+        """
+        history = self._core.history
+        entry = history.find(key)
+        path = key if isinstance(key, str) else key[0]
+        if entry is None:
+            if history.ended is not None or (history.behind and not history.is_early(path)):
+                asked = f"{asking.describe()}, a new call in the past"
+                self.diverge(path, "nothing, though later events follow", asked)
+            return None
+        if not isinstance(entry.event, kind):
+            self.diverge(path, describe_event(entry.event), asking.describe())
+            return None
+        history.ask(entry)
+        return entry.event
+
+    def conflict(self, path: str, recorded: str, current: str) -> None:
+        """Stop the run, unless the plan says that this call has changed since it was recorded."""
+        if not self._core.history.is_changed(path):
+            self.diverge(path, recorded, current)
+
+    def diverge(self, path: str, recorded: str, current: str) -> None:
+        """Stop the run: its log and its code disagree."""
+        if not self._core.fenced:
+            self.diverged = DivergenceError(path, recorded, current)
+            self._core.fenced = True
+
+    def unreadable(self, path: str, recorded: str, error: Exception) -> None:
+        """Stop the run: this build cannot read what is recorded. The body is not told."""
+        self.diverge(path, recorded, f"this build cannot read it: {error}")
+
+    # -- what is delivered -----------------------------------------------------------------------
 
     def deliver(self) -> bool:
         """Deliver the next outcome, or diverge; False if the body has to go on first."""
         history = self._core.history
-        if history.older and self._deliver_older():
+        if history.outcomes.older and self._deliver_older():
             return True
-        record = history.next_outcome()
+        record = history.outcomes.next()
         if record is None:
-            return not history.older
+            return not history.outcomes.older
         seq, event = record
         self._core.scheduler.now = event.at
-        missing = history.first_unasked(own=True)
+        missing = history.entries.first_unasked(own=True)
         if missing is not None and missing.seq < seq:
             return self._miss(missing.event)
         if isinstance(event, CancelRequested):
@@ -51,11 +94,11 @@ class Replay:
         What went on in its place may have kept others from going on, so that what they ask for next is new.
         """
         history = self._core.history
-        record = history.next_outcome()
+        record = history.outcomes.next()
         if self._core.fenced or record is None or path_of(record.event) != operation.path:
             return False
-        missing = history.first_unasked(own=True)
-        if history.older or (missing is not None and missing.seq < record.seq):
+        missing = history.entries.first_unasked(own=True)
+        if history.outcomes.older or (missing is not None and missing.seq < record.seq):
             return False
         self._core.scheduler.now = record.event.at
         history.delivered()
@@ -68,10 +111,9 @@ class Replay:
         If it is not, and what older builds recorded is not asked for, the run diverges.
         """
         history = self._core.history
-        if self._core.fenced or history.next_outcome() is not None:
+        if self._core.fenced or history.outcomes.next() is not None:
             return False
-        older = next(iter(history.older), None)
-        missing = history.first_unasked() if older is None else history.older[older]
+        missing = next(iter(history.outcomes.older.values()), None) or history.entries.first_unasked()
         if missing is None:
             return False
         if any(self._is_early(path) for path in self._core.open):
@@ -86,18 +128,19 @@ class Replay:
     def _deliver_older(self) -> bool:
         """Deliver the first outcome of an older build that the body waits for, in the order of the log."""
         history, core = self._core.history, self._core
-        path = next(iter(history.older))
-        event = history.older[path].event
+        older = history.outcomes.older
+        path = next(iter(older))
+        event = older[path].event
         if isinstance(event, CancelRequested):
             history.delivered(path)
             core.ending.cancel(event.reason)
             return True
         if self._asked_for(event) is None:
-            known = [one for one in core.open if one in history.older and self._has_floor(core.open[one])]
-            path = min(known, key=lambda one: history.older[one].seq, default="")
+            known = [one for one in core.open if one in older and self._has_floor(core.open[one])]
+            path = min(known, key=lambda one: older[one].seq, default="")
             if not path:
                 return False
-            event = history.older[path].event
+            event = older[path].event
         history.delivered(path)
         core.scheduler.now = max(event.at, core.scheduler.now)
         self._settle(core.open[path], event)
@@ -112,15 +155,11 @@ class Replay:
         elif history.gone.repeated is not None:
             gone, again = history.gone.repeated
             now = f"this build has such a call at {again!r} instead, and would make it a second time"
-            self._core.diverge(gone.path, describe_event(gone), now)
-
-    def unreadable(self, path: str, recorded: str, error: Exception) -> None:
-        """Stop the run: this build cannot read what is recorded. The body is not told."""
-        self._core.diverge(path, recorded, f"this build cannot read it: {error}")
+            self.diverge(gone.path, describe_event(gone), now)
 
     def is_over(self) -> bool:
         """Whether the body has asked for all that the log holds; if not, it diverges or has to go on."""
-        missing = self._core.history.first_unasked()
+        missing = self._core.history.entries.first_unasked()
         if missing is None:
             return True
         if missing.since is None:
@@ -137,7 +176,7 @@ class Replay:
     def _miss(self, event: Event) -> bool:
         if self.patient:
             return False
-        self._core.diverge(event.path, describe_event(event), "this build does not ask for it")
+        self.diverge(event.path, describe_event(event), "this build does not ask for it")
         return True
 
     def _settle(self, operation: Operation, event: Event) -> None:

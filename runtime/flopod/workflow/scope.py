@@ -154,12 +154,12 @@ class Scope:
             return key
         word = isinstance(key, str) and len(key) <= _WORD
         truth = codec.encode(key) if word else b"true" if key else b"false"
-        recorded = core.ask(path, BranchTaken, forms.Asked(f"a condition that is {truth.decode()}"))
+        recorded = core.replay.ask(path, BranchTaken, forms.Asked(f"a condition that is {truth.decode()}"))
         if recorded is None:
             core.emit(BranchTaken(path=path, at=core.now, key=Raw(truth)))
         elif bytes(recorded.key) != truth:
             was = bytes(recorded.key).decode()
-            core.conflict(path, f"a condition that is {was}", f"a condition that is {truth.decode()}")
+            core.replay.conflict(path, f"a condition that is {was}", f"a condition that is {truth.decode()}")
         return key
 
     def each(
@@ -256,13 +256,13 @@ class Scope:
         if core.fenced:
             return fn(*args, **kwargs)
         path, callee = self._claim(id), callee_of(fn)
-        recorded = core.ask(path, Recorded, forms.Asked(f"a value of {callee}"))
+        recorded = core.replay.ask(path, Recorded, forms.Asked(f"a value of {callee}"))
         if core.fenced:
             return fn(*args, **kwargs)
         if recorded is None:
             return self._record_now(path, callee, fn, args, kwargs)
         if recorded.callee.removesuffix(_RAISED) != callee:
-            core.conflict(path, f"a value of {recorded.callee}", f"a value of {callee}")
+            core.replay.conflict(path, f"a value of {recorded.callee}", f"a value of {callee}")
         if core.fenced:
             return fn(*args, **kwargs)
         try:
@@ -304,7 +304,7 @@ class Scope:
             document = Raw(codec.encode(value))
         except SerializableError:
             return value
-        recorded = core.ask(path, Recorded, forms.Asked("the value of a module-level name"))
+        recorded = core.replay.ask(path, Recorded, forms.Asked("the value of a module-level name"))
         if recorded is None:
             core.emit(Recorded(path=path, at=core.now, value=document))
         try:
