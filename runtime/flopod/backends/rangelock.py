@@ -51,9 +51,8 @@ class RangeLocks:
     def _are_in(self, folder: str) -> bool:
         """Whether the file is still that of the folder: tests and people delete folders, processes fork."""
         try:
-            return self._pid == os.getpid() and os.path.samestat(
-                os.fstat(self._fd), os.stat(f"{folder}/{_NAME}")
-            )
+            found = os.stat(f"{folder}/{_NAME}")  # noqa: PTH116 - a path object costs more than the call
+            return self._pid == os.getpid() and os.path.samestat(os.fstat(self._fd), found)
         except OSError:
             return False
 

@@ -59,7 +59,7 @@ def decode(data: bytes | msgspec.Raw | str, *, known: Known | None = None) -> An
     With `known`, references into that table become its objects, and states are restored in place.
     Raises SerializableError when a type of the value is not loaded.
     """
-    text = data.encode() if isinstance(data, str) else bytes(data)
+    text = data if type(data) is bytes else _bytes(data)
     node = _loads(text)
     if b'"$"' not in text:
         return node
@@ -67,6 +67,10 @@ def decode(data: bytes | msgspec.Raw | str, *, known: Known | None = None) -> An
         return Decoder(known).value(node)
     except RecursionError:
         raise SerializableError("a value in the log is nested too deeply to be read") from None
+
+
+def _bytes(data: bytes | msgspec.Raw | str) -> bytes:
+    return data.encode() if isinstance(data, str) else bytes(data)
 
 
 def not_plain(root: Any, refused: Refused, label: str) -> SerializableError:

@@ -18,7 +18,7 @@ from flopod.events import (
 
 EntryKey: TypeAlias = str | tuple[str, int]
 
-_OUTCOMES = (ActivityCompleted, SleepCompleted, WaitCompleted, ChildCompleted, CancelRequested)
+_OUTCOMES = {ActivityCompleted, SleepCompleted, WaitCompleted, ChildCompleted, CancelRequested}
 
 
 class Entry:
@@ -60,11 +60,15 @@ class Entries:
 
     def first_unasked(self, *, own: bool = False) -> Entry | None:
         """Return the earliest that the body has not asked for; with `own` of this generation."""
-        return next(self._unasked(self._first_own if own else 0), None)
+        order, place = self._order, self._place()
+        if own and place < self._first_own:
+            return next((one for one in islice(order, self._first_own, None) if not one.asked), None)
+        return order[place] if place < len(order) else None
 
     def unasked(self, until: int) -> Iterator[Entry]:
         """Those up to the record `until` that the body has not asked for."""
-        return takewhile(lambda entry: entry.seq <= until, self._unasked())
+        unasked = (one for one in islice(self._order, self._place(), None) if not one.asked)
+        return takewhile(lambda entry: entry.seq <= until, unasked)
 
     def of_older(self) -> Iterator[Entry]:
         """Those that older builds recorded."""
@@ -75,12 +79,13 @@ class Entries:
         rest = islice(self._order, self._first_unasked, self._first_own)
         return (entry for entry in rest if entry.since is not None and not entry.asked)
 
-    def _unasked(self, start: int = 0) -> Iterator[Entry]:
-        order = self._order
-        while self._first_unasked < len(order) and order[self._first_unasked].asked:
-            self._first_unasked += 1
-        rest = islice(order, max(start, self._first_unasked), None)
-        return (entry for entry in rest if not entry.asked)
+    def _place(self) -> int:
+        """Where the earliest is that the body has not asked for: before it, there is nothing to look at."""
+        order, place = self._order, self._first_unasked
+        while place < len(order) and order[place].asked:
+            place += 1
+        self._first_unasked = place
+        return place
 
 
 class Older(NamedTuple):
@@ -101,11 +106,11 @@ class Mail(NamedTuple):
 
 def is_outcome(event: Event) -> bool:
     """Whether the body waited for this event."""
-    if isinstance(event, ActivityFailed):
+    if type(event) is ActivityFailed:
         return event.next_try is None
-    if isinstance(event, IterationCompleted):
+    if type(event) is IterationCompleted:
         return event.result is not None or event.error is not None
-    return isinstance(event, _OUTCOMES)
+    return type(event) in _OUTCOMES
 
 
 def path_of(event: Event) -> str:

@@ -55,7 +55,7 @@ from flopod.log.outcomes import Outcomes
 from flopod.log.rewind import effective
 from flopod.log.tail import WARNER, Tail
 
-_BEGINS = (ActivityStarted, SleepStarted, WaitStarted, ChildStarted, BranchTaken, Recorded, RaceWon)
+_BEGINS = {ActivityStarted, SleepStarted, WaitStarted, ChildStarted, BranchTaken, Recorded, RaceWon}
 _CALLS = (ActivityStarted, ActivityCompleted, ActivityFailed, SleepStarted, WaitStarted, ChildStarted)
 _ANY = "*"
 RESUMED_ON_PURPOSE = "resumed"
@@ -117,11 +117,11 @@ class History:
         finished.update(
             iteration_of(event)
             for _, event in records
-            if isinstance(event, IterationCompleted) and is_outcome(event)
+            if type(event) is IterationCompleted and is_outcome(event)
         )
         taken: set[int | None] = set()
         for written in records:
-            record = self._as_of_today(written)
+            record = written if self._writer is None else self._as_of_today(written)
             if record is None:
                 self.gone.read(written.event, self._writer or "")
                 continue
@@ -158,7 +158,7 @@ class History:
 
     def _read_other(self, record: Record) -> None:
         seq, event = record
-        if isinstance(event, _BEGINS):
+        if type(event) in _BEGINS:
             self._add(event.path, seq, event)
         elif isinstance(event, IterationCompleted):
             entry = self.snapshots[event.path] = self._add((event.path, event.index), seq, event)

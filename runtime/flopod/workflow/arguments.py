@@ -175,7 +175,8 @@ def read_outcome(document: Raw, state: Raw | None, known: Callable[[], codec.Kno
     """
     if state is not None:
         return codec.decode(state, known=known())[-1]
-    return codec.decode(document, known=known() if b'"known"' in bytes(document) else None)
+    text = bytes(document)
+    return codec.decode(text, known=known() if b'"known"' in text else None)
 
 
 def opened(
@@ -189,10 +190,11 @@ def opened(
 
 def callee_of(fn: Callable[..., Any]) -> str:
     """Return the qualified name of a function, `module:qualname`, for the log."""
-    while isinstance(fn, partial):
-        fn = fn.func
-    if not hasattr(fn, "__qualname__"):
-        fn = type(fn)
+    if type(fn) is not FunctionType:
+        while isinstance(fn, partial):
+            fn = fn.func
+        if not hasattr(fn, "__qualname__"):
+            fn = type(fn)
     return f"{fn.__module__}:{fn.__qualname__}"
 
 

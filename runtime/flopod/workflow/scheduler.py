@@ -7,8 +7,7 @@ are asyncio's own, interleaving included. What waits for the world is an operati
 import asyncio
 from asyncio import events, tasks
 from collections import deque
-from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Coroutine
 from contextvars import Context
 from functools import partial
 from inspect import iscoroutine
@@ -78,6 +77,28 @@ class _Timer(asyncio.TimerHandle):
         super().cancel()
 
 
+class _InPlace:
+    """Takes the place of the loop that runs this thread, and of its task: Python steps one at a time."""
+
+    __slots__ = ("_outside", "_scheduler", "_task")
+
+    def __init__(self, scheduler: "Scheduler") -> None:
+        self._scheduler = scheduler
+
+    def __enter__(self) -> None:
+        outside = self._outside = events._get_running_loop()
+        task = self._task = None if outside is None else asyncio.current_task(outside)
+        if outside is not None and task is not None:
+            tasks._leave_task(outside, task)
+        events._set_running_loop(self._scheduler)
+
+    def __exit__(self, *_: object) -> None:
+        outside, task = self._outside, self._task
+        events._set_running_loop(outside)
+        if outside is not None and task is not None:
+            tasks._enter_task(outside, task)
+
+
 class Scheduler(asyncio.AbstractEventLoop):
     """The event loop of one run.
 
@@ -116,7 +137,7 @@ class Scheduler(asyncio.AbstractEventLoop):
         A round is what was ready when it began, as in asyncio's own loop, which ends after a whole round.
         """
         if self.is_ready:
-            with self._in_place():
+            with _InPlace(self):
                 self._run(stop)
 
     def release(self, outcome: Outcome) -> None:
@@ -130,7 +151,7 @@ class Scheduler(asyncio.AbstractEventLoop):
         Python closes a coroutine by GeneratorExit, so a `finally` of the body is passed through. Of a
         fenced run nothing comes out: what it awaits there never begins, and is closed in its turn.
         """
-        with self._in_place():
+        with _InPlace(self):
             for _ in range(_CLOSINGS):
                 if not self.alive:
                     break
@@ -164,21 +185,6 @@ class Scheduler(asyncio.AbstractEventLoop):
             if self.on_exit is None:
                 raise
             self.on_exit(error)
-
-    @contextmanager
-    def _in_place(self) -> Iterator[None]:
-        """Take the place of the loop that runs this thread, and of its task: Python steps one at a time."""
-        outside = events._get_running_loop()
-        task = None if outside is None else asyncio.current_task(outside)
-        if outside is not None and task is not None:
-            tasks._leave_task(outside, task)
-        events._set_running_loop(self)
-        try:
-            yield
-        finally:
-            events._set_running_loop(outside)
-            if outside is not None and task is not None:
-                tasks._enter_task(outside, task)
 
     def left(self, arm: "asyncio.Task[Any]") -> None:
         """Take note of the end of a task."""
