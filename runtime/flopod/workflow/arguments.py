@@ -50,16 +50,17 @@ class Arguments:
         self.args = args
         self.kwargs = kwargs
         self._foreign: frozenset[int] = frozenset()
-        values = _values(args, kwargs)
-        plain = _SCALARS.issuperset(map(type, values))
-        self.copied = not plain and not all(map(codec.is_immutable, values))
+        values = _values(args, kwargs) if kwargs else args
+        if _SCALARS.issuperset(map(type, values)):
+            self.copied = False
+            self._doc = codec.encode(_shape(args, kwargs))
+            self.fingerprint = blake2b(self._doc, digest_size=8).hexdigest()
+            return
+        self.copied = not all(map(codec.is_immutable, values))
         if self.copied:
             self._foreign = frozenset(i for i, value in enumerate(values) if isinstance(value, _CALLABLES))
         self._doc = self._encode()
-        if plain:
-            self.fingerprint = blake2b(self._doc, digest_size=8).hexdigest()
-        else:
-            self.fingerprint = codec.fingerprint(_shape(args, kwargs), label="arguments")
+        self.fingerprint = codec.fingerprint(_shape(args, kwargs), label="arguments")
 
     @property
     def shown(self) -> Raw | None:
