@@ -3,7 +3,7 @@
 import asyncio
 import contextvars
 import inspect
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Generator
 from itertools import count
 from typing import Any, Generic, TypeVar, overload
 
@@ -26,6 +26,10 @@ class ChildHandle(Generic[T]):
         self._detached = detached
         self._reason = ""
         self._task: asyncio.Task[T]
+
+    def __await__(self) -> Generator[Any, Any, T]:
+        """`await handle` is `await handle.wait()`."""
+        return self.wait().__await__()
 
     async def wait(self) -> T:
         """Wait until the child is over: its result, or its error is raised; Cancelled if it was cancelled.
@@ -74,7 +78,7 @@ def start(
     detached: bool = False,
     **kwargs: Any,
 ) -> ChildHandle[Any]:
-    """Start a workflow as a run of its own, and go on at once: `await start(ship, order).wait()`.
+    """Start a workflow as a run of its own, and go on at once: `await start(ship, order)` waits for it.
 
     It surely starts. It is cancelled when the one that started it ends, unless it is `detached`. It gets
     copies of its arguments. Raises SerializableError for those that cannot be copied.

@@ -49,7 +49,7 @@ def test_the_result_can_be_had_more_than_once() -> None:
         given = ["x"]
         handle = start(ship, given, run_id="mine")
         given.append("y")
-        return [handle.id, await handle.wait(), await handle.wait()]
+        return [handle.id, await handle.wait(), await handle]
 
     assert run(main) == ["mine", ["x"], ["x"]]
 

@@ -43,7 +43,7 @@ async def ship(parcel: str) -> str:
 async def order(parcels: list[str]) -> list[str]:
     handles = [start(ship, parcel) for parcel in parcels]
     note("bill")
-    return await asyncio.gather(*(handle.wait() for handle in handles))
+    return await asyncio.gather(*handles)
 
 
 @workflow
@@ -59,7 +59,7 @@ async def approved(parcel: str) -> str:
 
 @workflow
 async def asks() -> str:
-    return await start(approved, "it").wait()
+    return await start(approved, "it")
 """
 
 KILLER = """\

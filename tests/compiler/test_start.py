@@ -26,7 +26,7 @@ async def dispatch(order: str, parcels: list[str]) -> list[str]:
     handles = [start(ship, parcel) for parcel in parcels]
     if not parcels:
         first.cancel("nothing to send")
-    return [await first.wait(), *await asyncio.gather(*(handle.wait() for handle in handles))]
+    return [await first, *await asyncio.gather(*(handle.wait() for handle in handles))]
 """
 
 EACH = 'wf_parcel, parcel in wf.each("parcels", parcels, keep=None)'
@@ -36,7 +36,7 @@ async def dispatch(wf, order: str, parcels: list[str]) -> list[str]:
     handles = [wf_parcel.child("ship-parcel", "ship-parcel", parcel) for {each}]
     if not parcels:
         first.cancel("nothing to send")
-    return [await first.wait(), *await wf.parallel(*(handle.wait() for handle in handles))]
+    return [await first, *await wf.parallel(*(handle.wait() for handle in handles))]
 """
 
 

@@ -12,7 +12,7 @@ Read = Callable[[ast.expr], Types]
 
 TASK = "asyncio.Task"
 FUTURE = "asyncio.Future"
-AWAITABLES = frozenset({AWAITABLE, TASK, FUTURE})
+AWAITABLES = frozenset({AWAITABLE, TASK, FUTURE, CHILD})
 
 _BOOL, _INT, _NONE = (of(f"builtins.{name}") for name in ("bool", "int", "NoneType"))
 _LOOP = of("asyncio.AbstractEventLoop")

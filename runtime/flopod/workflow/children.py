@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any, Protocol
 
 from msgspec import Raw
@@ -127,6 +127,10 @@ class ChildHandle:
 
     def __repr__(self) -> str:
         return f"<child {self.id!r} of {self._core.run_id!r}>"
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        """`await handle` is `await handle.wait()`."""
+        return self.wait().__await__()
 
     async def wait(self) -> Any:
         """Wait until the child is over: its result, or its error is raised; Cancelled if it was cancelled.
