@@ -4,8 +4,7 @@ import asyncio
 import contextlib
 import secrets
 import time
-from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import Any, TypeAlias
@@ -16,20 +15,23 @@ from msgspec.structs import replace
 from flopod.backends.base import Backend
 from flopod.backends.lock import Hold
 from flopod.engine.asleep import Asleep
-from flopod.engine.call import check_same
 from flopod.engine.clock import Clock, SystemClock
 from flopod.engine.commits import Grouped
+from flopod.engine.deliveries import Deliveries
 from flopod.engine.driver import Driver, open_waits
+from flopod.engine.drivers import Drivers
 from flopod.engine.family import Family, Kin
 from flopod.engine.handle import Handle
 from flopod.engine.limits import Limit, Queue
+from flopod.engine.openings import Openings
 from flopod.engine.outcome import OpenWait, RunOutcome
+from flopod.engine.outcomes import Outcomes
 from flopod.engine.ready import Place, Ready
 from flopod.engine.registry import Program, Registry
-from flopod.engine.run import begun, diverged, opened
+from flopod.engine.resting import Resting
+from flopod.engine.run import begun, diverged
 from flopod.engine.scheduling import ONE_BY_ONE, QUEUE, Schedules, Timetable
 from flopod.engine.takeover import take_over
-from flopod.engine.waits import first_event, unknown_run
 from flopod.errors import DivergenceError, Fenced, FlopodError, RunHeld, StorageError
 from flopod.events import FINAL, Attribute, RunStarted, RunSummary
 from flopod.runid import check_run_id
@@ -39,8 +41,6 @@ from flopod.workflow.inputs import input_document
 _POLL = 0.05
 _LINGER = 5.0
 _AGAIN = 5.0
-_CHILDREN = 1.0
-_NEVER = 1 << 62
 
 OnWaiting: TypeAlias = Callable[[str, Sequence[OpenWait]], None]
 
@@ -73,30 +73,21 @@ class Engine(AbstractAsyncContextManager["Engine"]):
         self._backend = backend
         self._registry = registry
         self._concurrency = concurrency
-        self._most_resting = resting
         self._grace = grace
         self._clock: Clock = SystemClock() if clock is None else clock
         self._commits = Grouped(backend, lambda: len(self._live) <= 1)
         self._ready = Ready({QUEUE: ONE_BY_ONE, **(queues or {})}, limits or {})
         self.family = Family(backend, registry, self)
         self._kin = None if within is None else Kin(backend, within)
-        self._look_at_children = 0.0
         self._on_waiting = on_waiting
         self.schedules = Schedules(backend)
-        self._timetable = Timetable(self.schedules, registry, self._open)
-        self._look_at_schedules = 0 if within is None else _NEVER
-        self._openings: dict[str, RunStarted] = {}
-        self._durable: dict[str, asyncio.Future[None]] = {}
-        self._live: dict[str, Driver | None] = {}
-        self._holds: dict[str, Hold] = {}
-        self._resting: OrderedDict[str, float] = OrderedDict()
+        self._timetable = Timetable(self.schedules, registry, self._open) if within is None else None
+        self._openings = Openings(backend)
+        self._outcomes = Outcomes(backend, registry, self._clock)
+        self._live = Drivers()
+        self._resting = Resting(resting, _LINGER)
         self._asleep = Asleep()
-        self._touched: set[str] = set()
-        self._waiting_for: dict[str, asyncio.Future[RunOutcome]] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._draining = False
         self._wake = asyncio.Event()
-        self._loop: asyncio.AbstractEventLoop
 
     # -- opening and leaving ---------------------------------------------------------------------
 
@@ -106,9 +97,7 @@ class Engine(AbstractAsyncContextManager["Engine"]):
 
     def enter(self) -> None:
         """Take up the open runs, and serve from now on."""
-        self._loop = asyncio.get_running_loop()
-        self._mark, _ = self._backend.news(None)
-        self._stop_watching = self._backend.watch(self._delivered_here)
+        self._deliveries = Deliveries(self._backend, self._delivered)
         for summary in self._backend.open_runs():
             self._take_up(summary)
         self._serving = asyncio.create_task(self._serve(), name="flopod engine")
@@ -120,29 +109,19 @@ class Engine(AbstractAsyncContextManager["Engine"]):
 
     async def drain(self) -> None:
         """Begin no run and no leaf any more, and let go of all runs; they go on at the next start."""
-        self._draining = True
-        self._stop_watching()
+        self._deliveries.stop()
         self._serving.cancel()
-        for driver in self._live.values():
-            if driver is not None:
-                driver.drain()
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=self._grace)
-        for task in self._tasks:
-            task.cancel()
-        if self._tasks:
-            await asyncio.wait(self._tasks)
+        await self._live.drain(self._grace)
         await self._commits.close()
 
     def _take_up(self, summary: RunSummary) -> None:
         if self._kin is not None and summary not in self._kin:
             return
         self._let_in(summary)
-        if self.family.is_orphan(summary.parent, summary.detached):
-            self.family.cancel(summary.run_id, f"its parent {summary.parent!r} is over")
+        self.family.cancel_orphan(summary)
 
     def _let_in(self, summary: RunSummary) -> None:
-        place = Place(summary.workflow, summary.queue, summary.key, summary.priority)
+        place = Place.of(summary)
         if summary.status == "pending":
             self._ready.begin(summary.run_id, place)
         else:
@@ -188,37 +167,26 @@ class Engine(AbstractAsyncContextManager["Engine"]):
             priority=priority,
             attributes=dict(attributes or {}),
         )
-        if run_id is not None and self._is_known(program, opening):
+        if run_id is not None and self._openings.is_known(opening, program.fn):
             return Handle(self, chosen)
         try:
             await self._open(opening)
         except Fenced:
-            self._is_known(program, opening)
+            self._openings.is_known(opening, program.fn)
         return Handle(self, chosen)
-
-    def _is_known(self, program: Program, opening: RunStarted) -> bool:
-        recorded = self._openings.get(opening.run_id) or first_event(self._backend, opening.run_id)
-        if recorded is None:
-            return False
-        check_same(opening.run_id, recorded, opening.workflow, opening.input, program.fn)
-        return True
 
     async def _open(self, opening: RunStarted) -> None:
         """Make a new run durable: with its first step if it can begin at once, else by itself."""
         run_id = opening.run_id
-        durable = self._durable[run_id] = self._loop.create_future()
-        self._openings[run_id] = opening
-        self._ready.begin(run_id, Place(opening.workflow, opening.queue, opening.key, opening.priority))
-        self._admit()
-        try:
+        with self._openings.opened(opening) as durable:
+            self._ready.begin(run_id, Place.of(opening))
+            self._admit()
             if run_id not in self._live:
                 await self._commits.append(run_id, 0, [opening])
-                self._openings.pop(run_id, None)
+                self._openings.forget(run_id)
                 self._wake.set()
             else:
                 await durable
-        finally:
-            self._durable.pop(run_id, None)
 
     def deliver(self, run_id: str, path: str, event: str, payload: Raw) -> int:
         """Deliver an event, durably, and return its number in the inbox of the run."""
@@ -226,27 +194,7 @@ class Engine(AbstractAsyncContextManager["Engine"]):
 
     async def outcome(self, run_id: str) -> RunOutcome:
         """Wait until a run is over or at rest. Raises UnknownRun."""
-        if run_id not in self._live:
-            summary = self._backend.summary(run_id)
-            if summary is None:
-                raise unknown_run(self._backend, run_id)
-            if summary.status in FINAL or summary.status in ("paused", "diverged"):
-                return self._settled(run_id, summary)
-        waiting = self._waiting_for.get(run_id)
-        if waiting is None:
-            waiting = self._waiting_for[run_id] = self._loop.create_future()
-        return await asyncio.shield(waiting)
-
-    def _settled(self, run_id: str, summary: RunSummary) -> RunOutcome:
-        if summary.status in ("paused", "diverged"):
-            return RunOutcome(summary.status, reason=summary.error)
-        program = self._registry.program(summary.workflow)
-        identity = program.identify(run_id)
-        history = identity.read(self._backend.load(run_id))
-        found = opened(program.fn, identity, history, None, False, self._clock)
-        if isinstance(found, RunOutcome):
-            return found
-        return RunOutcome(summary.status, reason=summary.error)
+        return await self._outcomes.of(run_id, is_live=run_id in self._live)
 
     # -- serving ---------------------------------------------------------------------------------
 
@@ -255,44 +203,29 @@ class Engine(AbstractAsyncContextManager["Engine"]):
             self._wake.clear()
             for run_id in self._asleep.due(self._clock.now()):
                 self._resume(run_id)
-            if self._clock.now() >= self._look_at_schedules:
-                self._look_at_schedules = await self._timetable.start_due(self._clock.now())
-            if time.monotonic() >= self._look_at_children:
-                self._look_at_children = time.monotonic() + _CHILDREN
-                self.family.look()
+            if self._timetable is not None and self._timetable.next_look <= self._clock.now():
+                await self._timetable.start_due(self._clock.now())
+            self.family.look()
             self._admit()
             self._put_away()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._next_look()):
                     await self._wake.wait()
-            self._read_news()
+            self._deliveries.look()
 
     def _next_look(self) -> float:
         now, wait = time.monotonic(), _POLL
         later = self._ready.next_at()
         if later is not None:
             wait = min(wait, max(later - now, 0))
-        dues = [self._look_at_schedules, *([] if self._asleep.next_due is None else [self._asleep.next_due])]
-        return min(wait, max(min(dues) - self._clock.now(), 0) / 1000)
-
-    def _read_news(self) -> None:
-        try:
-            self._mark, run_ids = self._backend.news(self._mark)
-        except StorageError:
-            return
-        for run_id in run_ids:
-            self._delivered(run_id)
-
-    def _delivered_here(self, run_id: str) -> None:
-        self._loop.call_soon_threadsafe(self._delivered, run_id)
+        dues = [] if self._timetable is None else [self._timetable.next_look]
+        dues += [] if self._asleep.next_due is None else [self._asleep.next_due]
+        return min([wait, *(max(due - self._clock.now(), 0) / 1000 for due in dues)])
 
     def _delivered(self, run_id: str) -> None:
         """Something came for a run: its driver looks at the inbox, or it comes back."""
         if run_id in self._live:
-            driver = self._live[run_id]
-            self._touched.add(run_id)
-            if driver is not None:
-                driver.wake()
+            self._live.wake(run_id)
         elif run_id in self._asleep:
             self._resume(run_id)
         elif run_id not in self._openings:
@@ -309,6 +242,9 @@ class Engine(AbstractAsyncContextManager["Engine"]):
 
     def _resume(self, run_id: str) -> None:
         self._asleep.wake(run_id)
+        self._go_on(run_id)
+
+    def _go_on(self, run_id: str) -> None:
         self._ready.go_on(run_id)
         self._wake.set()
 
@@ -318,14 +254,11 @@ class Engine(AbstractAsyncContextManager["Engine"]):
 
     def _admit(self) -> None:
         """Let as many runs go as there is room for."""
-        while not self._draining and len(self._live) - len(self._resting) < self._concurrency:
+        while not self._live.are_draining and len(self._live) - len(self._resting) < self._concurrency:
             run_id = self._ready.take(time.monotonic())
             if run_id is None:
                 return
-            self._live[run_id] = None
-            task = asyncio.create_task(self._run(run_id), name=f"flopod {run_id}")
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._live.begin(run_id, self._run(run_id))
 
     # -- one run ---------------------------------------------------------------------------------
 
@@ -337,49 +270,32 @@ class Engine(AbstractAsyncContextManager["Engine"]):
         except FlopodError as error:
             outcome = RunOutcome("diverged", reason=str(error), error=error)
         finally:
-            self._resting.pop(run_id, None)
-            driver = self._live.pop(run_id, None)
-            self._openings.pop(run_id, None)
+            self._resting.discard(run_id)
+            driver = self._live.ended(run_id)
+            self._openings.forget(run_id)
         self._let_go(run_id, outcome)
         if outcome.status in FINAL:
             self.family.run_ended(run_id, None if driver is None else driver.core.ended)
         self._wake.set()
 
     def _refused(self, run_id: str, error: FlopodError) -> RunOutcome:
-        durable = self._durable.get(run_id)
-        if durable is not None and not durable.done():
-            durable.set_exception(error)
+        if self._openings.failed(run_id, error):
             return RunOutcome("storage_error", error=error)
-        self._loop.call_later(_AGAIN, self._again, run_id)
+        asyncio.get_running_loop().call_later(_AGAIN, self._again, run_id)
         return RunOutcome("held", reason=str(error))
 
     def _again(self, run_id: str) -> None:
-        if not self._draining and run_id not in self._live:
-            self._ready.go_on(run_id)
-            self._wake.set()
+        if not self._live.are_draining and run_id not in self._live:
+            self._go_on(run_id)
 
     async def _drive(self, run_id: str) -> RunOutcome:
-        with self._backend.claim(run_id) as hold, self._noted(hold):
+        with self._backend.claim(run_id) as hold, self._live.holding(hold):
             prepared = self._prepare(run_id, hold)
             if isinstance(prepared, RunOutcome):
                 return prepared
             core, program = prepared
-            driver = Driver(
-                core,
-                self._backend,
-                clock=self._clock,
-                commits=self._commits,
-                on_rest=self._rests,
-                polls=False,
-                inline=False,
-                children=self.family,
-            )
-            durable = self._durable.get(run_id)
-            if durable is not None:
-                driver.committed = lambda _: None if durable.done() else durable.set_result(None)
-            self._live[run_id] = driver
-            if self._draining:
-                driver.drain()
+            driver = self._driver(core)
+            self._live.drive(driver)
             try:
                 outcome = await driver.run()
             except DivergenceError as error:
@@ -391,14 +307,6 @@ class Engine(AbstractAsyncContextManager["Engine"]):
                 hold.leave()
             return outcome
 
-    @contextlib.contextmanager
-    def _noted(self, hold: Hold) -> Iterator[None]:
-        self._holds[hold.run_id] = hold
-        try:
-            yield
-        finally:
-            del self._holds[hold.run_id]
-
     def _prepare(self, run_id: str, hold: Hold) -> tuple[Core, Program] | RunOutcome:
         opening = self._openings.get(run_id)
         if opening is None:
@@ -406,23 +314,34 @@ class Engine(AbstractAsyncContextManager["Engine"]):
         program = self._registry.program(opening.workflow)
         return begun(program.fn, program.identify(run_id), opening), program
 
+    def _driver(self, core: Core) -> Driver:
+        driver = Driver(
+            core,
+            self._backend,
+            clock=self._clock,
+            commits=self._commits,
+            on_rest=self._rests,
+            polls=False,
+            inline=False,
+            children=self.family,
+        )
+        if core.run_id in self._openings:
+            driver.committed = lambda _: self._openings.written(core.run_id)
+        return driver
+
     def _suspend_driven(self, run_id: str, core: Core) -> None:
         """Put a run away, unless something was delivered while it was leaving."""
-        if run_id in self._touched and self._backend.inbox(run_id, core.history.last_inbox):
+        if self._live.take_woken(run_id) and self._backend.inbox(run_id, core.history.last_inbox):
             self._ready.go_on(run_id)
         else:
             self._suspend(run_id, core.next_due())
-        self._touched.discard(run_id)
 
     def _let_go(self, run_id: str, outcome: RunOutcome) -> None:
         if outcome.status in ("waiting", "left", "held"):
             return
-        self._touched.discard(run_id)
         if outcome.status not in ("paused", "diverged"):
             self._ready.ended(run_id)
-        waiting = self._waiting_for.pop(run_id, None)
-        if waiting is not None and not waiting.done():
-            waiting.set_result(outcome)
+        self._outcomes.tell(run_id, outcome)
 
     # -- children --------------------------------------------------------------------------------
 
@@ -452,35 +371,27 @@ class Engine(AbstractAsyncContextManager["Engine"]):
 
     def leave(self) -> None:
         """Note an orderly end of all runs, for a process that ends at once. For signal handlers."""
-        for hold in list(self._holds.values()):
-            hold.leave()
+        self._live.leave()
 
     # -- runs that only wait ---------------------------------------------------------------------
 
     def _rests(self, driver: Driver, rests: bool) -> None:
         run_id = driver.core.run_id
         if rests:
-            self._resting[run_id] = time.monotonic()
+            self._resting.add(run_id)
             if self._on_waiting is not None:
                 self._on_waiting(run_id, open_waits(driver.core))
-            self._touched.discard(run_id)
+            self._live.take_woken(run_id)
             self._put_away()
             if self._ready:
                 self._wake.set()
         else:
-            self._resting.pop(run_id, None)
+            self._resting.discard(run_id)
 
     def _put_away(self) -> None:
         """Let those leave the memory that have rested longest."""
-        old = time.monotonic() - _LINGER
-        while self._resting:
-            run_id, since = next(iter(self._resting.items()))
-            if len(self._resting) <= self._most_resting and since > old:
-                return
-            del self._resting[run_id]
-            driver = self._live.get(run_id)
-            if driver is not None:
-                driver.leave()
+        for run_id in self._resting.take_excess():
+            self._live.put_away(run_id)
 
 
 def _new_run_id() -> str:

@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import time
 from collections.abc import Iterable
 from typing import Protocol
 
@@ -28,6 +29,7 @@ from flopod.events import (
 from flopod.log.rewind import effective
 from flopod.workflow.children import Child
 
+_SELDOM = 1.0
 _LOGGER = logging.getLogger("flopod")
 
 
@@ -54,6 +56,7 @@ class Family:
         self._host = host
         self._watchers: dict[str, dict[str, Tell | None]] = {}
         self._watched_by: dict[str, set[str]] = {}
+        self._next_look = 0.0
 
     # -- for the driver of a parent --------------------------------------------------------------
 
@@ -119,7 +122,10 @@ class Family:
                 self._host.bring_back(parent)
 
     def look(self) -> None:
-        """Look for the ends of children that are not run here."""
+        """Look for the ends of children that are not run here, if the last look is some time ago."""
+        if time.monotonic() < self._next_look:
+            return
+        self._next_look = time.monotonic() + _SELDOM
         for child in [one for one in self._watchers if not self._host.drives(one)]:
             try:
                 event = self._over(child)
@@ -132,12 +138,13 @@ class Family:
         """Each run of an engine is put away by itself."""
         return True
 
-    def is_orphan(self, parent: str | None, detached: bool) -> bool:
-        """Whether a run is to be cancelled because its parent is over."""
-        if parent is None or detached:
-            return False
-        summary = self._backend.summary(parent)
-        return summary is not None and summary.status in FINAL
+    def cancel_orphan(self, run: RunSummary) -> None:
+        """Cancel a run that belongs to a parent which is over."""
+        if run.parent is None or run.detached:
+            return
+        parent = self._backend.summary(run.parent)
+        if parent is not None and parent.status in FINAL:
+            self.cancel(run.run_id, f"its parent {run.parent!r} is over")
 
     # -- ends ------------------------------------------------------------------------------------
 

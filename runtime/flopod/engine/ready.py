@@ -7,6 +7,7 @@ from itertools import count
 from typing import NamedTuple
 
 from flopod.engine.limits import Limit, Queue, Slots
+from flopod.events import RunStarted, RunSummary
 
 _Group = tuple[str, str, str]
 
@@ -18,6 +19,11 @@ class Place(NamedTuple):
     queue: str = ""
     key: str = ""
     priority: int = 0
+
+    @classmethod
+    def of(cls, run: RunStarted | RunSummary) -> "Place":
+        """Return where a run wants to stand."""
+        return cls(run.workflow, run.queue, run.key, run.priority)
 
     @property
     def group(self) -> _Group:

@@ -115,7 +115,10 @@ class Schedules:
 
 
 class Timetable:
-    """Starts what is due. `begin` begins a run durably, and raises Fenced or RunHeld if it has begun."""
+    """Starts what is due. `begin` begins a run durably, and raises Fenced or RunHeld if it has begun.
+
+    `next_look` is when to look again (ms since the epoch).
+    """
 
     def __init__(
         self, schedules: Schedules, registry: Registry, begin: Callable[[RunStarted], Awaitable[None]]
@@ -123,23 +126,25 @@ class Timetable:
         self._schedules = schedules
         self._registry = registry
         self._begin = begin
+        self.next_look = 0
 
-    async def start_due(self, now: int) -> int:
-        """Start what is due by now, and return when to look again (ms since the epoch).
+    async def start_due(self, now: int) -> None:
+        """Start what is due by now.
 
         Another process may do the same: there is one run id for each time of a schedule.
         """
+        self.next_look = now + _LOOK_MS  # others may change schedules meanwhile
         found, later = self._schedules.due(now)
         for schedule, at in found:
             try:
                 await self._start(schedule, at, now)
             except StorageError:
-                return now + _LOOK_MS  # it is not dealt with, so that the next look finds it again
+                return  # it is not dealt with, so that the next look finds it again
             except FlopodError as error:
                 _LOGGER.error("schedule %s: %s", schedule.name, error)
             self._schedules.dealt(schedule, at)
-        # Others may change schedules meanwhile.
-        return min(now + _LOOK_MS, now + _LOOK_MS if later is None else later)
+        if later is not None:
+            self.next_look = min(self.next_look, later)
 
     async def _start(self, schedule: Schedule, at: int, now: int) -> None:
         run_id = schedule.run_id(at)

@@ -1,0 +1,30 @@
+"""Which runs something came for: at once through this process, of others when one looks."""
+
+import asyncio
+from collections.abc import Callable
+
+from flopod.backends.base import Backend
+from flopod.errors import StorageError
+
+
+class Deliveries:
+    """Calls `tell(run_id)` on the event loop, until it is stopped; a run may be named in vain."""
+
+    def __init__(self, backend: Backend, tell: Callable[[str], None]) -> None:
+        self._backend = backend
+        self._tell = tell
+        self._loop = asyncio.get_running_loop()
+        self._mark, _ = backend.news(None)
+        self.stop = backend.watch(self._tell_later)
+
+    def look(self) -> None:
+        """Tell of what other processes have delivered or started since the last look."""
+        try:
+            self._mark, run_ids = self._backend.news(self._mark)
+        except StorageError:
+            return
+        for run_id in run_ids:
+            self._tell(run_id)
+
+    def _tell_later(self, run_id: str) -> None:
+        self._loop.call_soon_threadsafe(self._tell, run_id)

@@ -1,0 +1,52 @@
+"""How the runs of an engine ended, for those who wait for it."""
+
+import asyncio
+
+from flopod.backends.base import Backend
+from flopod.engine.clock import Clock
+from flopod.engine.outcome import RunOutcome
+from flopod.engine.registry import Registry
+from flopod.engine.run import opened
+from flopod.engine.waits import unknown_run
+from flopod.events import FINAL, RunSummary
+
+_AT_REST = ("paused", "diverged")
+
+
+class Outcomes:
+    """Told when a run is over or at rest; what was over before is read off the store."""
+
+    def __init__(self, backend: Backend, registry: Registry, clock: Clock) -> None:
+        self._backend = backend
+        self._registry = registry
+        self._clock = clock
+        self._wanted: dict[str, asyncio.Future[RunOutcome]] = {}
+
+    async def of(self, run_id: str, *, is_live: bool) -> RunOutcome:
+        """Wait until a run is over or at rest, which one that `is_live` is not. Raises UnknownRun."""
+        if not is_live:
+            summary = self._backend.summary(run_id)
+            if summary is None:
+                raise unknown_run(self._backend, run_id)
+            if summary.status in FINAL or summary.status in _AT_REST:
+                return self._settled(run_id, summary)
+        wanted = self._wanted.get(run_id)
+        if wanted is None:
+            wanted = self._wanted[run_id] = asyncio.get_running_loop().create_future()
+        return await asyncio.shield(wanted)
+
+    def tell(self, run_id: str, outcome: RunOutcome) -> None:
+        """Give the outcome of a run to those who wait for it."""
+        wanted = self._wanted.pop(run_id, None)
+        if wanted is not None and not wanted.done():
+            wanted.set_result(outcome)
+
+    def _settled(self, run_id: str, summary: RunSummary) -> RunOutcome:
+        if summary.status not in _AT_REST:
+            program = self._registry.program(summary.workflow)
+            identity = program.identify(run_id)
+            history = identity.read(self._backend.load(run_id))
+            found = opened(program.fn, identity, history, None, False, self._clock)
+            if isinstance(found, RunOutcome):
+                return found
+        return RunOutcome(summary.status, reason=summary.error)
