@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Raw
 
 from flopod import codec
-from flopod.engine.driver import open_waits
+from flopod.engine.standing import open_waits
 from flopod.errors import DivergenceError
 from flopod.events import (
     ActivityCompleted,

@@ -16,7 +16,7 @@ from msgspec import Raw
 from flopod import codec
 from flopod.backends.base import Batch
 from flopod.backends.memory import MemoryBackend
-from flopod.engine.driver import open_waits
+from flopod.engine.standing import open_waits
 from flopod.errors import FlopodError
 from flopod.events import Event, EventReceived, Record, RunCompleted, RunFailed, RunResumed, RunStarted, Span
 from flopod.log.history import History

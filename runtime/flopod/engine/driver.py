@@ -13,11 +13,13 @@ from flopod.engine import birth
 from flopod.engine.children import Children
 from flopod.engine.clock import Clock
 from flopod.engine.commits import Commits, Direct
+from flopod.engine.inboxreader import InboxReader
 from flopod.engine.leaves import Leaves
-from flopod.engine.outcome import OnProgress, OpenSleep, OpenWait, PendingRetry, Progress, RunOutcome
+from flopod.engine.outcome import OnProgress, RunOutcome
 from flopod.engine.pulses import Pulses
+from flopod.engine.standing import outcome_of, progress_of
 from flopod.errors import FlopodError, RunHeld, StorageError
-from flopod.events import FINAL, ChildCompleted, RunCancelled, RunCompleted, RunFailed
+from flopod.events import FINAL, ChildCompleted
 from flopod.workflow.arguments import Raised, Returned
 from flopod.workflow.commands import (
     CallLogger,
@@ -30,7 +32,6 @@ from flopod.workflow.commands import (
     Write,
 )
 from flopod.workflow.core import Core
-from flopod.workflow.operations import Sleep, Wait
 
 _POLL_MS = 50
 _SELDOM_MS = 250
@@ -86,8 +87,7 @@ class Driver:
         self._ticking: asyncio.TimerHandle | None = None
         self._woken = asyncio.Event()
         self._loop = asyncio.get_running_loop()
-        self._token: object = None
-        self._polled = 0.0
+        self._inbox = InboxReader(core, backend, clock)
         self._turn = time.monotonic()
         self._submitted = 0
         self._broken: RunHeld | StorageError | None = None
@@ -96,7 +96,7 @@ class Driver:
 
     def wake(self) -> None:
         """Look at the inbox and step again."""
-        self._polled = 0.0
+        self._inbox.is_stale = True
         self._loop.call_soon_threadsafe(self._woken.set)
         if self._in_place is not None:
             self._loop.call_soon_threadsafe(self._tick)
@@ -125,7 +125,7 @@ class Driver:
         stop_watching = self._backend.watch_inbox(core.run_id, self.wake)
         try:
             if core.history.started is not None:
-                self._take_inbox()
+                self._inbox.take()
             if self._polls:
                 self._ticking = self._loop.call_later(_SELDOM_MS / 1000, self._tick)
             while (outcome := await self._turn_once()) is None:
@@ -150,8 +150,7 @@ class Driver:
         if core.external is not None:
             await self._settle()
         self._woken.clear()
-        if self._clock_ran(_POLL_MS if core.mailbox.waiting else _SELDOM_MS):
-            self._take_inbox()
+        self._inbox.take_at_times(self._poll_ms)
         commit = core.step(self._clock.now())
         if core.diverged is not None:
             raise core.diverged
@@ -163,7 +162,7 @@ class Driver:
         if core.ended is not None:
             await self._leaves.unwound()
         if core.ended is not None or core.paused is not None:
-            return self._outcome()
+            return outcome_of(core)
         if self._draining and self._leaves.idle and not core.has_more:
             return RunOutcome("left")
         return None if core.has_more else await self._rest()
@@ -263,7 +262,7 @@ class Driver:
         if self._polls:
             self._ticking = self._loop.call_later(_SELDOM_MS / 1000, self._tick)
         if self._in_place is not None:
-            self._take_inbox()
+            self._inbox.take()
             if self.core.delivery.cancel_reason is not None:
                 self._in_place.cancel()
 
@@ -334,7 +333,7 @@ class Driver:
             )
         if idle and self._exit_when_waiting and self._only_waits() and self._children_rest():
             await self._leaves.unwound()
-            return None if self._take_inbox() or core.has_more else self._outcome()
+            return None if self._inbox.take() or core.has_more else outcome_of(core)
         rests = self._on_rest is not None and idle and self._only_waits()
         if rests and self._on_rest is not None:
             self._on_rest(self, True)
@@ -354,61 +353,15 @@ class Driver:
         due = self.core.next_due()
         if not self._polls:
             return due
-        poll = self._clock.now() + (_POLL_MS if self.core.mailbox.waiting else _SELDOM_MS)
+        poll = self._clock.now() + self._poll_ms
         return poll if due is None else min(due, poll)
 
-    def _clock_ran(self, ms: int) -> bool:
-        now = time.monotonic()
-        if now - self._polled < ms / 1000:
-            return False
-        self._polled = now
-        return True
-
-    def _take_inbox(self) -> bool:
-        """Take over what was delivered since the last look; returns whether there was something."""
-        core = self.core
-        token = self._backend.inbox_token(core.run_id)
-        if token == self._token:
-            return False
-        self._token = token
-        items = self._backend.inbox(core.run_id, core.history.last_inbox)
-        for item in items:
-            core.receive(item.n, item.path, item.event, item.payload, self._clock.now())
-        return bool(items)
+    @property
+    def _poll_ms(self) -> int:
+        return _POLL_MS if self.core.mailbox.waiting else _SELDOM_MS
 
     # -- reporting -------------------------------------------------------------------------------
 
     def _tell_progress(self, commit: Commit) -> None:
         if self._on_progress is not None and (commit.events or commit.commands):
-            core = self.core
-            self._on_progress(
-                Progress(
-                    done=core.done,
-                    running=sorted(core.agenda.running),
-                    retrying=[PendingRetry(*retry) for retry in core.agenda.pending_retries()],
-                    waiting=open_waits(core),
-                    sleeping=open_sleeps(core),
-                )
-            )
-
-    def _outcome(self) -> RunOutcome:
-        core = self.core
-        if core.paused is not None:
-            return RunOutcome("paused", reason=core.paused)
-        if isinstance(core.ended, RunCancelled):
-            return RunOutcome("cancelled", reason=core.ended.reason, error=core.error)
-        if isinstance(core.ended, RunCompleted):
-            return RunOutcome("completed", value=core.value)
-        if isinstance(core.ended, RunFailed):
-            return RunOutcome("failed", error=core.error, traceback=core.ended.traceback)
-        return RunOutcome("waiting", waiting=open_waits(core), sleeping=open_sleeps(core))
-
-
-def open_waits(core: Core) -> list[OpenWait]:
-    """Return the waits that are open, in the order in which they began."""
-    return [OpenWait(op.path, op.event, op.due) for op in core.open.values() if isinstance(op, Wait)]
-
-
-def open_sleeps(core: Core) -> list[OpenSleep]:
-    """Return the timers that are open, in the order in which they began."""
-    return [OpenSleep(op.path, op.due) for op in core.open.values() if isinstance(op, Sleep)]
+            self._on_progress(progress_of(self.core))

@@ -18,7 +18,7 @@ from flopod.engine.asleep import Asleep
 from flopod.engine.clock import Clock, SystemClock
 from flopod.engine.commits import Grouped
 from flopod.engine.deliveries import Deliveries
-from flopod.engine.driver import Driver, open_waits
+from flopod.engine.driver import Driver
 from flopod.engine.drivers import Drivers
 from flopod.engine.family import Family, Kin
 from flopod.engine.handle import Handle
@@ -31,6 +31,7 @@ from flopod.engine.registry import Program, Registry
 from flopod.engine.resting import Resting
 from flopod.engine.run import begun, diverged
 from flopod.engine.scheduling import ONE_BY_ONE, QUEUE, Schedules, Timetable
+from flopod.engine.standing import open_waits
 from flopod.engine.takeover import take_over
 from flopod.errors import DivergenceError, Fenced, FlopodError, RunHeld, StorageError
 from flopod.events import FINAL, Attribute, RunStarted, RunSummary
