@@ -5,34 +5,26 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 import click
+
+from flopod.status import Status
 
 if TYPE_CHECKING:
     from flopod.backends.base import Filter
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
-STATUSES = (
-    "pending",
-    "running",
-    "waiting",
-    "paused",
-    "completed",
-    "failed",
-    "cancelled",
-    "diverged",
-    "storage_error",
-)
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
 _WORDS = {"true": True, "false": False}
 
 
 def filter_options(command: _Command) -> _Command:
     """Options that `wanted` makes a filter of."""
+    statuses = click.Choice(get_args(Status))
     options = (
-        click.option("--status", type=click.Choice(STATUSES), multiple=True, help="Runs of this status."),
+        click.option("--status", type=statuses, multiple=True, help="Runs of this status."),
         click.option("--workflow", help="Runs of this workflow."),
         click.option("--queue", help="Runs of this queue."),
         click.option(

@@ -6,7 +6,7 @@ checked here and in no place above, so that no caller can reach outside of the s
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import NamedTuple, Self
 
@@ -42,6 +42,33 @@ class Timer(NamedTuple):
     run_id: str
     path: str
     due: int
+
+
+class Page(NamedTuple):
+    """Which summaries a listing wants: at most `limit`, after the place `cursor_after` that is given."""
+
+    status: Status | None = None
+    workflow: str | None = None
+    limit: int | None = None
+    cursor: str | None = None
+
+    @property
+    def place(self) -> tuple[int, str] | tuple[None, None]:
+        """Start time and run id of the last run of the page before. Raises BadInput."""
+        return (None, None) if self.cursor is None else read_cursor(self.cursor)
+
+    def cut(self, runs: Iterable[RunSummary]) -> list[RunSummary]:
+        """Take the first runs of the status, of those that are in order and fit in all else."""
+        return [run for run in runs if self.status in (None, run.status)][: self.limit]
+
+    def of(self, runs: Iterable[RunSummary]) -> list[RunSummary]:
+        """Do the filtering, ordering and cutting over summaries in memory."""
+        wanted = [run for run in runs if self.workflow in (None, run.workflow)]
+        wanted.sort(key=_place, reverse=True)
+        if self.cursor is not None:
+            before = read_cursor(self.cursor)
+            wanted = [run for run in wanted if _place(run) < before]
+        return self.cut(wanted)
 
 
 class Filter(msgspec.Struct, kw_only=True, frozen=True):
@@ -143,7 +170,6 @@ class Backend(ABC):
     def summary(self, run_id: str) -> RunSummary | None:
         """Return the summary of a run, up to date with its log, or None if there is no such run."""
 
-    @abstractmethod
     def summaries(
         self,
         status: Status | None = None,
@@ -155,6 +181,10 @@ class Backend(ABC):
 
         A run whose log is damaged is listed with the status `storage_error`.
         """
+        return self._page(Page(status, workflow, limit, cursor))
+
+    @abstractmethod
+    def _page(self, page: Page) -> list[RunSummary]: ...
 
     def find(self, wanted: "Filter", limit: int | None = None, cursor: str | None = None) -> list[RunSummary]:
         """Return the summaries that a filter lets through, the youngest first, after `cursor`."""
@@ -302,26 +332,6 @@ def read_cursor(cursor: str) -> tuple[int, str]:
         return int(started_at), run_id
     except ValueError:
         raise BadInput(f"{cursor!r} is no place in a listing; take it from the listing before") from None
-
-
-def select(
-    found: Sequence[RunSummary],
-    status: Status | None,
-    workflow: str | None,
-    limit: int | None,
-    cursor: str | None,
-) -> list[RunSummary]:
-    """Do the filtering, ordering and cutting of `Backend.summaries` over summaries in memory."""
-    wanted = [
-        summary
-        for summary in found
-        if status in (None, summary.status) and workflow in (None, summary.workflow)
-    ]
-    wanted.sort(key=_place, reverse=True)
-    if cursor is not None:
-        place = read_cursor(cursor)
-        wanted = [summary for summary in wanted if _place(summary) < place]
-    return wanted[:limit]
 
 
 def due_of(summaries: Sequence[RunSummary], before: int) -> list[Timer]:

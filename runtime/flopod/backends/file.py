@@ -17,7 +17,7 @@ from pathlib import Path
 import msgspec
 
 from flopod.backends import disk
-from flopod.backends.base import Backend, Batch, InboxItem, Timer, due_of, select
+from flopod.backends.base import Backend, Batch, InboxItem, Page, Timer, due_of
 from flopod.backends.inboxfile import InboxFile
 from flopod.backends.linefile import UNKNOWN, LineFile
 from flopod.backends.lock import Claim, FileHold, Hold
@@ -235,15 +235,9 @@ class FileBackend(Backend):
             self._store(run_id, found)
         return found
 
-    def summaries(
-        self,
-        status: Status | None = None,
-        workflow: str | None = None,
-        limit: int | None = None,
-        cursor: str | None = None,
-    ) -> list[RunSummary]:
+    def _page(self, page: Page) -> list[RunSummary]:
         found = [self._summary_or_damage(run_id) for run_id in self._run_ids()]
-        return select([summary for summary in found if summary], status, workflow, limit, cursor)
+        return page.of(summary for summary in found if summary)
 
     def _summary_or_damage(self, run_id: str) -> RunSummary | None:
         try:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from msgspec import Raw
 
-from flopod.backends.base import Backend, Batch, InboxItem, Timer, due_of, select
+from flopod.backends.base import Backend, Batch, InboxItem, Page, Timer, due_of
 from flopod.backends.lock import Hold, MemoryHold
 from flopod.backends.reading import duplicate, fold_records, read_records, seq_of
 from flopod.errors import Fenced, FlopodError, RunHeld
@@ -115,16 +115,9 @@ class MemoryBackend(Backend):
             summary = self._summaries.get(check_run_id(run_id))
             return None if summary is None else duplicate(summary)
 
-    def summaries(
-        self,
-        status: Status | None = None,
-        workflow: str | None = None,
-        limit: int | None = None,
-        cursor: str | None = None,
-    ) -> list[RunSummary]:
+    def _page(self, page: Page) -> list[RunSummary]:
         with self._lock:
-            found = select(list(self._summaries.values()), status, workflow, limit, cursor)
-            return [duplicate(summary) for summary in found]
+            return [duplicate(summary) for summary in page.of(self._summaries.values())]
 
     def delete(self, run_id: str) -> bool:
         with self.hold(run_id), self._lock:

@@ -17,7 +17,7 @@ from msgspec import Raw
 
 from flopod.backends import pgschema
 from flopod.backends import pgstatements as sql
-from flopod.backends.base import Backend, Batch, InboxItem, Timer, due_of, read_cursor
+from flopod.backends.base import Backend, Batch, InboxItem, Page, Timer, due_of
 from flopod.backends.lock import Hold
 from flopod.backends.pgconnection import PATIENCE, Conflict, Connection, Numbers, Row, Texts, Value
 from flopod.backends.pglock import Holds
@@ -191,17 +191,11 @@ class PostgresBackend(Backend):
         rows = self._execute(sql.STORED, check_run_id(run_id)) or [(run_id.encode(), None)]
         return next(iter(self._summaries(rows)), None)
 
-    def summaries(
-        self,
-        status: Status | None = None,
-        workflow: str | None = None,
-        limit: int | None = None,
-        cursor: str | None = None,
-    ) -> list[RunSummary]:
-        started_at, run_id = read_cursor(cursor) if cursor is not None else (None, None)
+    def _page(self, page: Page) -> list[RunSummary]:
+        place = page.place
         self._complete_rows()
-        found = self._summaries(self._execute(sql.LIST, status, workflow, started_at, run_id, limit))
-        return [summary for summary in found if status in (None, summary.status)]
+        rows = self._execute(sql.LIST, page.status, page.workflow, *place, page.limit)
+        return page.cut(self._summaries(rows))
 
     def _summaries(self, rows: Iterable[Row]) -> list[RunSummary]:
         """Return the summaries that are stored in `rows`, brought up to date with their logs."""

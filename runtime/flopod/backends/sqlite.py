@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Raw
 
 from flopod.backends import disk
-from flopod.backends.base import Backend, Batch, InboxItem, Timer, due_of, read_cursor
+from flopod.backends.base import Backend, Batch, InboxItem, Page, Timer, due_of
 from flopod.backends.database import Database, transaction
 from flopod.backends.lock import Claim, FileHold, Hold
 from flopod.backends.reading import (
@@ -233,22 +233,14 @@ class SqliteBackend(Backend):
     def _current(self, db: sqlite3.Connection, run_id: str, stored: RunSummary | None) -> RunSummary | None:
         return folded_on(run_id, stored, lambda after: self._records(db, run_id, after))[0]
 
-    def summaries(
-        self,
-        status: Status | None = None,
-        workflow: str | None = None,
-        limit: int | None = None,
-        cursor: str | None = None,
-    ) -> list[RunSummary]:
-        started_at, run_id = read_cursor(cursor) if cursor is not None else (None, None)
+    def _page(self, page: Page) -> list[RunSummary]:
+        place = page.place
         self._complete_headlines()
         # A run in trouble has another status in the database, if that could not be written any more.
-        everything = status == "storage_error" or limit is None
-        asked = None if status == "storage_error" else status
-        wanted = (asked, workflow, started_at, run_id, -1 if everything else limit)
+        asked, limit = (None, None) if page.status == "storage_error" else (page.status, page.limit)
+        wanted = (asked, page.workflow, *place, -1 if limit is None else limit)
         with self._database.reading as db:
-            found = self._summaries_of(db, _LIST, wanted)
-        return [summary for summary in found if status in (None, summary.status)][:limit]
+            return page.cut(self._summaries_of(db, _LIST, wanted))
 
     def _summaries_of(
         self, db: sqlite3.Connection, query: str, values: tuple[object, ...]

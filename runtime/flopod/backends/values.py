@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Raw
 from msgspec.structs import fields, replace
 
-from flopod.backends.base import Backend, Batch, InboxItem, Timer
+from flopod.backends.base import Backend, Batch, InboxItem, Page, Timer
 from flopod.backends.cipher import Cipher
 from flopod.backends.lock import Hold
 from flopod.errors import DamagedLog, FlopodError
@@ -154,14 +154,8 @@ class ValuesBackend(Backend):
         summary = self._inner.summary(run_id)
         return None if summary is None else _readable(summary)
 
-    def summaries(
-        self,
-        status: Status | None = None,
-        workflow: str | None = None,
-        limit: int | None = None,
-        cursor: str | None = None,
-    ) -> list[RunSummary]:
-        return [_readable(one) for one in self._inner.summaries(status, workflow, limit, cursor)]
+    def _page(self, page: Page) -> list[RunSummary]:
+        return [_readable(one) for one in self._inner._page(page)]
 
     def open_runs(self) -> list[RunSummary]:
         return self._inner.open_runs()

@@ -44,7 +44,8 @@ from flopod.events.events import (
 )
 from flopod.events.record import Record, decode_line, encode_line
 from flopod.events.spans import Span, present
-from flopod.events.summary import FINAL, STEADY, OpenWait, RunSummary, Status, fold
+from flopod.events.summary import FINAL, STEADY, OpenWait, RunSummary, fold
+from flopod.status import Status
 
 __all__ = [
     "FINAL",

@@ -5,23 +5,12 @@ that one which is older than its log is brought up to date by the events after t
 """
 
 from collections.abc import Callable
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 from msgspec import Raw, Struct
 
 from flopod.events import events as e
-
-Status: TypeAlias = Literal[
-    "pending",
-    "running",
-    "waiting",
-    "paused",
-    "completed",
-    "failed",
-    "cancelled",
-    "diverged",
-    "storage_error",
-]
+from flopod.status import Status
 
 FINAL: frozenset[str] = frozenset({"completed", "failed", "cancelled"})
 _REST: frozenset[str] = FINAL | {"paused", "diverged"}
