@@ -49,7 +49,7 @@ def test_examples_run_compiled(block: Block, tmp_path: Path) -> None:
     """`flopod run` gives the same."""
     (tmp_path / "flow.py").write_text(block.text, "utf-8")
     done = subprocess.run(
-        [sys.executable, "-m", "flopod_compiler.cli", "run", ".", "--backend", "memory"],
+        [sys.executable, "-m", "flopod_compiler.cli", "run", ".", "main", "--backend", "memory"],
         cwd=tmp_path,
         env={**os.environ, "NO_COLOR": "1"},
         capture_output=True,
