@@ -26,6 +26,8 @@ from flopod.engine.engine import Engine
 from flopod.engine.registry import HandWritten
 from flopod.events import ActivityCompleted, ActivityStarted, RunCompleted, RunStarted
 
+_STARTS_A_SECOND = 800
+
 _DELIVERER = """
 import sys, time
 from msgspec import Raw
@@ -66,7 +68,12 @@ async def sleeper(wf: Any) -> None:
     await wf.wait("never", timeout="30d")
 
 
-WORKFLOWS = HandWritten({"one_step": one_step, "woken": woken, "sleeper": sleeper})
+async def timed(wf: Any, due: int) -> int:
+    await wf.sleep_until("due", due / 1000)
+    return int(await wf.activity("leaf", leaf, due))
+
+
+WORKFLOWS = HandWritten({"one_step": one_step, "woken": woken, "sleeper": sleeper, "timed": timed})
 
 
 def opened(kind: str, folder: Path) -> tuple[Backend, str]:
@@ -136,6 +143,35 @@ async def waiting(store: Backend, count: int) -> float:
             await asyncio.gather(*(engine.start("sleeper") for _ in range(start, min(start + 200, count))))
         await asyncio.sleep(0.5)
         return _resident() - before
+
+
+async def waking(store: Backend, count: int, within: float) -> tuple[float, float, float]:
+    """Runs that sleep, and are then all due within so many seconds.
+
+    Returns the megabytes that they add while they sleep and at most while they resume, and how many seconds
+    after the last one was due all had ended.
+    """
+    async with Engine(store, WORKFLOWS) as engine:
+        await (await engine.start("one_step", [1])).result()
+        before = _resident()
+        first = int((time.time() + count / _STARTS_A_SECOND) * 1000)
+        names: list[str] = []
+        for start in range(0, count, 200):
+            dues = [first + int(number / count * within * 1000) for number in range(start, start + 200)]
+            begun = await asyncio.gather(*(engine.start("timed", [due]) for due in dues[: count - start]))
+            names += [handle.run_id for handle in begun]
+        asleep = _resident() - before
+        ended = asyncio.create_task(_all_ended(names, engine))
+        most = asleep
+        while not ended.done():
+            await asyncio.sleep(0.1)
+            most = max(most, _resident() - before)
+        return asleep, most, time.time() - first / 1000 - within
+
+
+async def _all_ended(names: Sequence[str], engine: Engine) -> None:
+    for name in names:
+        await engine.outcome(name)
 
 
 def _resident() -> float:

@@ -3,6 +3,7 @@
 import inspect
 import json
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from msgspec import Raw
@@ -81,6 +82,7 @@ def _arguments(document: Raw, function: Workflow | None) -> dict[str, Any]:
     return named
 
 
+@lru_cache(128)
 def _signature(function: Workflow) -> inspect.Signature | None:
     """What the workflow takes beside its scope."""
     try:

@@ -9,8 +9,8 @@ from flopod.engine.identity import Identity
 from flopod.engine.outcome import RunOutcome
 from flopod.engine.registry import Program, Registry
 from flopod.engine.run import opened
-from flopod.engine.waits import first_event, unknown_run
-from flopod.events import Abandoned, ActivityCompleted, ActivityFailed, ActivityStarted, Record
+from flopod.engine.waits import unknown_run
+from flopod.events import Abandoned, ActivityCompleted, ActivityFailed, ActivityStarted, Record, RunStarted
 from flopod.workflow.core import Core
 
 
@@ -21,12 +21,12 @@ def take_over(
 
     Raises UnknownRun, UnknownWorkflow, BuildMismatch, StorageError.
     """
-    recorded = first_event(backend, run_id)
-    if recorded is None:
-        raise unknown_run(backend, run_id)
-    program = registry.program(recorded.workflow)
-    identity: Identity = program.identify(run_id)
     records = backend.load(run_id)
+    started = records[0].event if records else None
+    if not isinstance(started, RunStarted):
+        raise unknown_run(backend, run_id)
+    program = registry.program(started.workflow)
+    identity: Identity = program.identify(run_id)
     history = identity.read(records)
     crashed = hold.crashed or (isinstance(hold, Claim) and not hold.was_left and is_in_flight(records))
     core = opened(program.fn, identity, history, None, crashed, clock)
