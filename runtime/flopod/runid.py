@@ -15,9 +15,14 @@ def check_run_id(text: str) -> str:
 
     Raises InvalidRunId, which says what is wrong with it. A run id is safe as a file name.
     """
-    if isinstance(text, str) and _SHAPE.fullmatch(text):
+    if isinstance(text, str) and is_run_id(text):
         return text
     raise InvalidRunId(text, _complaint(text))
+
+
+def is_run_id(text: str) -> bool:
+    """Whether a text may name a run."""
+    return _SHAPE.fullmatch(text) is not None
 
 
 def _complaint(text: object) -> str:

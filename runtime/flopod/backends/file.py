@@ -18,20 +18,22 @@ import msgspec
 
 from flopod.backends import disk
 from flopod.backends.base import Backend, Batch, InboxItem, Page, Timer, due_of
+from flopod.backends.documentfiles import DocumentFiles
 from flopod.backends.inboxfile import InboxFile
 from flopod.backends.linefile import UNKNOWN, LineFile
-from flopod.backends.lock import Claim, FileHold, Hold
+from flopod.backends.lock import Hold
+from flopod.backends.lockfolder import LockFolder
+from flopod.backends.newsfile import NewsFile
 from flopod.backends.reading import (
     check_owner,
     damaged_summary,
     duplicate,
     fold_records,
     folded_on,
-    in_trouble,
     read_records,
     seq_of,
 )
-from flopod.errors import DamagedLog, Fenced, FlopodError, InvalidRunId, StorageError
+from flopod.errors import DamagedLog, Fenced, FlopodError, StorageError
 from flopod.events import (
     FINAL,
     Event,
@@ -46,7 +48,7 @@ from flopod.events import (
     encode_line,
 )
 from flopod.events.spans import holds
-from flopod.runid import check_run_id
+from flopod.runid import check_run_id, is_run_id
 
 _LAG = 256
 _WORTH = 4
@@ -81,7 +83,9 @@ class FileBackend(Backend):
         self._lock = threading.RLock()
         self._runs: dict[str, _Run] = {}
         self._inboxes: dict[str, InboxFile] = {}
-        self._news = self.directory / "news"
+        self._locks = LockFolder(self.directory / "locks", self._forget)
+        self._documents = DocumentFiles(self.directory / "documents")
+        self._news = NewsFile(self.directory / "news")
 
     def describe(self) -> str:
         return f"files in {self.directory}"
@@ -207,7 +211,7 @@ class FileBackend(Backend):
                 if run.summary is not None and run.log.length == size:
                     return duplicate(run.summary)
         stored = self._refolded(run_id, size)
-        return in_trouble(stored.summary, self._file("locks", run_id)) if stored else None
+        return self._locks.in_trouble(run_id, stored.summary) if stored else None
 
     def _refolded(self, run_id: str, size: int) -> _Stored | None:
         stored = self._stored(run_id)
@@ -257,9 +261,7 @@ class FileBackend(Backend):
     def mark(self, run_id: str, status: Status, reason: str) -> bool:
         if self._mark(run_id, status, reason):
             return True
-        hold = FileHold.here(self._file("locks", run_id))
-        if hold is not None and status == "storage_error":
-            hold.trouble()
+        self._locks.note(run_id, status)
         return False
 
     def _mark(self, run_id: str, status: Status, reason: str) -> bool:
@@ -287,19 +289,10 @@ class FileBackend(Backend):
         return number
 
     def announce(self, run_id: str) -> None:
-        # It only says where to look: what is lost of it, an engine finds when it is started again.
-        with contextlib.suppress(OSError), self._news.open("ab", buffering=0) as news:
-            news.write(run_id.encode() + b"\n")
+        self._news.announce(run_id)
 
     def news(self, mark: object) -> tuple[object, list[str]]:
-        size = self._news.stat().st_size if self._news.exists() else 0
-        if mark is None or size == mark:
-            return size, []
-        start = mark if isinstance(mark, int) and mark < size else 0
-        with disk.errors(self._news), self._news.open("rb") as news:
-            news.seek(start)
-            lines = news.read(size - start).decode().split()
-        return size, list(dict.fromkeys(line for line in lines if _is_run_id(line)))
+        return self._news.since(mark)
 
     def inbox(self, run_id: str, after: int = 0) -> list[InboxItem]:
         return [item for item in self._inbox(run_id).items() if item.n > after]
@@ -314,44 +307,22 @@ class FileBackend(Backend):
         return status.st_ino, status.st_size, status.st_mtime_ns
 
     def keep(self, kind: str, name: str, document: bytes) -> None:
-        folder = self._documents(kind)
-        with disk.errors(folder):
-            disk.make_folder(folder)
-            disk.replace(folder / check_run_id(name), document, durable=True)
+        self._documents.keep(kind, name, document)
 
     def kept(self, kind: str, name: str) -> bytes | None:
-        file = self._documents(kind) / check_run_id(name)
-        with disk.errors(file):
-            return file.read_bytes() if file.exists() else None
+        return self._documents.kept(kind, name)
 
     def all_kept(self, kind: str) -> dict[str, bytes]:
-        folder = self._documents(kind)
-        if not folder.is_dir():
-            return {}
-        names = sorted(entry.name for entry in folder.iterdir() if _is_run_id(entry.name))
-        return {name: document for name in names if (document := self.kept(kind, name)) is not None}
+        return self._documents.all_kept(kind)
 
     def drop(self, kind: str, name: str) -> bool:
-        file = self._documents(kind) / check_run_id(name)
-        with disk.errors(file):
-            there = file.exists()
-            file.unlink(missing_ok=True)
-        return there
-
-    def _documents(self, kind: str) -> Path:
-        return self.directory / "documents" / kind
+        return self._documents.drop(kind, name)
 
     def hold(self, run_id: str) -> Hold:
-        file = self._file("locks", check_run_id(run_id))
-        self._folder("locks")
-        with disk.errors(file):
-            return FileHold(run_id, file, lambda: self._forget(run_id))
+        return self._locks.hold(check_run_id(run_id))
 
     def claim(self, run_id: str) -> Hold:
-        file = self._file("locks", check_run_id(run_id))
-        self._folder("locks")
-        with disk.errors(file):
-            return Claim(run_id, file, lambda: self._forget(run_id))
+        return self._locks.claim(check_run_id(run_id))
 
     def _run(self, run_id: str) -> _Run:
         with self._lock:
@@ -400,7 +371,7 @@ class FileBackend(Backend):
             return []
         with disk.errors(folder):
             names = [entry.name for entry in os.scandir(folder) if entry.name.endswith(".jsonl")]
-        return [name for name in (file.removesuffix(".jsonl") for file in names) if _is_run_id(name)]
+        return [name for name in (file.removesuffix(".jsonl") for file in names) if is_run_id(name)]
 
     def _size(self, kind: str, run_id: str) -> int:
         try:
@@ -419,13 +390,5 @@ class FileBackend(Backend):
             disk.make_folder(folder)
 
 
-_ENDINGS = {"events": ".jsonl", "summaries": ".json", "inbox": ".jsonl", "locks": ""}
+_ENDINGS = {"events": ".jsonl", "summaries": ".json", "inbox": ".jsonl"}
 _decode_stored = msgspec.json.Decoder(_Stored).decode
-
-
-def _is_run_id(name: str) -> bool:
-    try:
-        check_run_id(name)
-    except InvalidRunId:
-        return False
-    return True

@@ -4,6 +4,7 @@ The key of a record fences: its place is taken if another writer was there. A st
 is sent again; if it then finds its own records there, it had been done.
 """
 
+import contextlib
 import os
 import re
 import secrets
@@ -21,7 +22,7 @@ from flopod.backends.base import Backend, Batch, InboxItem, Page, Timer, due_of
 from flopod.backends.lock import Hold
 from flopod.backends.pgconnection import PATIENCE, Conflict, Connection, Numbers, Row, Texts, Value
 from flopod.backends.pglock import Holds
-from flopod.backends.reading import damaged_summary, decode_summary, fold_records, read_records
+from flopod.backends.reading import damaged_summary, fold_records, read_records, stored_summary
 from flopod.backends.tracking import Due, Tracked
 from flopod.errors import DamagedLog, Fenced, FlopodError, StorageError
 from flopod.events import Record, RunSummary, Span, Status, encode_line
@@ -199,7 +200,7 @@ class PostgresBackend(Backend):
 
     def _summaries(self, rows: Iterable[Row]) -> list[RunSummary]:
         """Return the summaries that are stored in `rows`, brought up to date with their logs."""
-        stored = {_text(run_id): _stored(body) for run_id, body in rows}
+        stored = {_text(run_id): stored_summary(body) for run_id, body in rows}
         behind: dict[str, list[Row]] = {run_id: [] for run_id in stored}
         seqs = Numbers(summary.seq if summary else 0 for summary in stored.values())
         for name, seq, body in self._execute(sql.AFTER, Texts(stored), seqs) if stored else ():
@@ -217,7 +218,7 @@ class PostgresBackend(Backend):
     def _current(self, run_id: str) -> tuple[RunSummary | None, RunSummary | None]:
         """Return the summary that is stored, and the one after the last record. Raises DamagedLog."""
         rows = self._execute(sql.STORED, run_id)
-        stored, summary = (_stored(rows[0][1]), _stored(rows[0][1])) if rows else (None, None)
+        stored, summary = (stored_summary(rows[0][1]), stored_summary(rows[0][1])) if rows else (None, None)
         after = summary.seq if summary else 0
         records = self._records(self._execute(sql.LOAD, run_id, after, None), run_id, after)
         return stored, fold_records(run_id, summary, records)
@@ -325,13 +326,11 @@ class PostgresBackend(Backend):
     def _forget(self, run_id: str) -> None:
         with self._db.lock:
             tracked = self._tracked.pop(run_id, None)
-            summary = None if tracked is None else tracked.summary
-            if tracked is None or summary is None or tracked.stored_seq == summary.seq:
-                return
-            try:
-                self._save(summary)
-            except StorageError:
-                return  # it stays behind its log, which readers make up for
+            unsaved = None if tracked is None else tracked.unsaved
+            # Where it cannot be written it stays behind its log, which readers make up for.
+            with contextlib.suppress(StorageError):
+                if unsaved is not None:
+                    self._save(unsaved)
 
 
 def _records(plans: Iterable[_Plan]) -> tuple[Texts, Numbers, Texts]:
@@ -359,21 +358,6 @@ def _columns(dues: Sequence[Due]) -> tuple[Value, ...]:
         Numbers(summary.seq if due.whole else 0 for due, summary in zip(dues, summaries, strict=True)),
         Texts(msgspec.json.encode(due.summary) if due.whole else None for due in dues),
     )
-
-
-def _stored(body: bytes | None) -> RunSummary | None:
-    try:
-        summary = decode_summary(body) if body else None
-    except msgspec.DecodeError:
-        return None
-    return summary if summary and summary.is_current else None
-
-
-def _item(
-    n: bytes | None, path: bytes | None, event: bytes | None, payload: bytes | None, at: bytes | None
-) -> InboxItem:
-    texts = {"path": _text(path), "event": _text(event)}
-    return InboxItem(n=_number(n), payload=Raw(payload or b""), at=_number(at), **texts)
 
 
 def _text(value: bytes | None) -> str:

@@ -1,17 +1,13 @@
 """Lines of a log to its records, refusing what is damaged or out of order."""
 
 from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 
-from flopod.backends.lock import FileHold
 from flopod.errors import DamagedLog, DamagedRecord
 from flopod.events import Event, Record, RunStarted, RunSummary, decode_line, fold, present
 from flopod.events.spans import last_compacted, merged
-
-_GOING_ON = ("pending", "running", "waiting")
 
 
 def read_records(
@@ -108,17 +104,18 @@ def check_owner(file: str, run_id: str, records: Sequence[Record]) -> None:
         raise DamagedLog(file, 1, None, why)
 
 
-def in_trouble(summary: RunSummary | None, lock: Path) -> RunSummary | None:
-    """Return `summary`, changed if the run was left because its store could not even note that."""
-    if summary is not None and summary.status in _GOING_ON and FileHold.ended_in_trouble(lock):
-        summary.status = "storage_error"
-        summary.error = "its store could not be written when it was left; it resumes when it can be"
-    return summary
-
-
 def damaged_summary(run_id: str, error: DamagedLog) -> RunSummary:
     """Return what a listing shows of a run whose log cannot be read."""
     return RunSummary(run_id=run_id, status="storage_error", error=str(error))
+
+
+def stored_summary(body: bytes | str | None) -> RunSummary | None:
+    """Return the summary that a store has kept, None if there is none that can be gone on from."""
+    try:
+        summary = decode_summary(body) if body else None
+    except msgspec.DecodeError:
+        return None
+    return summary if summary and summary.is_current else None
 
 
 decode_summary = msgspec.json.Decoder(RunSummary).decode

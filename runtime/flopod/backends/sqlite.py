@@ -1,5 +1,6 @@
 """Runs in one SQLite file: an append is a transaction, and safe from a power cut when it returns."""
 
+import contextlib
 import sqlite3
 from collections.abc import Sequence
 from functools import lru_cache
@@ -7,19 +8,17 @@ from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
-import msgspec
 from msgspec import Raw
 
-from flopod.backends import disk
 from flopod.backends.base import Backend, Batch, InboxItem, Page, Timer, due_of
 from flopod.backends.database import Database, transaction
-from flopod.backends.lock import Claim, FileHold, Hold
+from flopod.backends.lock import Hold
+from flopod.backends.lockfolder import LockFolder
 from flopod.backends.reading import (
     damaged_summary,
-    decode_summary,
     folded_on,
-    in_trouble,
     read_records,
+    stored_summary,
 )
 from flopod.backends.tracking import Log, Tracked, log_of, set_headline, set_summary
 from flopod.errors import DamagedLog, Fenced, FlopodError, StorageError
@@ -95,6 +94,7 @@ class SqliteBackend(Backend):
         super().__init__()
         self.path = Path(path)
         self._database = Database(self.path)
+        self._locks = LockFolder(self._database.locks, self._forget)
         self._tracked: dict[str, Tracked] = {}
         self._delivered = 0
         self._complete = False
@@ -216,7 +216,7 @@ class SqliteBackend(Backend):
     def _summary(self, db: sqlite3.Connection, run_id: str) -> RunSummary | None:
         try:
             summary = self._current(db, run_id, self._stored(db, run_id))
-            return in_trouble(summary, self._database.locks / run_id)
+            return self._locks.in_trouble(run_id, summary)
         except DamagedLog as error:
             if error.line == 0:
                 raise
@@ -224,11 +224,7 @@ class SqliteBackend(Backend):
 
     def _stored(self, db: sqlite3.Connection, run_id: str) -> RunSummary | None:
         row = db.execute("SELECT body FROM summaries WHERE run_id = ?", (run_id,)).fetchone()
-        try:
-            summary = decode_summary(row[0]) if row else None
-        except msgspec.DecodeError:
-            return None
-        return summary if summary and summary.is_current else None
+        return stored_summary(row[0]) if row else None
 
     def _current(self, db: sqlite3.Connection, run_id: str, stored: RunSummary | None) -> RunSummary | None:
         return folded_on(run_id, stored, lambda after: self._records(db, run_id, after))[0]
@@ -275,9 +271,7 @@ class SqliteBackend(Backend):
     def mark(self, run_id: str, status: Status, reason: str) -> bool:
         if self._mark(run_id, status, reason):
             return True
-        hold = FileHold.here(self._database.locks / run_id)
-        if hold is not None and status == "storage_error":
-            hold.trouble()
+        self._locks.note(run_id, status)
         return False
 
     def _mark(self, run_id: str, status: Status, reason: str) -> bool:
@@ -358,25 +352,19 @@ class SqliteBackend(Backend):
             return db.execute(query, (kind, check_run_id(name))).rowcount > 0
 
     def hold(self, run_id: str) -> Hold:
-        file = self._database.locks / check_run_id(run_id)
-        with disk.errors(file):
-            return FileHold(run_id, file, lambda: self._forget(run_id))
+        return self._locks.hold(check_run_id(run_id))
 
     def claim(self, run_id: str) -> Hold:
-        file = self._database.locks / check_run_id(run_id)
-        with disk.errors(file):
-            return Claim(run_id, file, lambda: self._forget(run_id))
+        return self._locks.claim(check_run_id(run_id))
 
     def _forget(self, run_id: str) -> None:
         tracked = self._tracked.pop(run_id, None)
-        summary = None if tracked is None else tracked.summary
-        if tracked is None or summary is None or tracked.stored_seq == summary.seq:
-            return
-        try:
-            with self._database.writing as db:
-                set_summary(db, summary)
-        except StorageError:
-            return  # it stays behind its log, which readers make up for
+        unsaved = None if tracked is None else tracked.unsaved
+        # Where it cannot be written it stays behind its log, which readers make up for.
+        with contextlib.suppress(StorageError):
+            if unsaved is not None:
+                with self._database.writing as db:
+                    set_summary(db, unsaved)
 
 
 def _insert(db: sqlite3.Connection, place: int, lines: list[str]) -> bool:

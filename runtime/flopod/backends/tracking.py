@@ -65,6 +65,12 @@ class Tracked:
         self._summary = fold_records(self._run_id, self._summary, pending)
         return self._summary
 
+    @property
+    def unsaved(self) -> RunSummary | None:
+        """The summary, if it is newer than the one in the database."""
+        summary = self.summary
+        return None if summary is None or summary.seq == self.stored_seq else summary
+
     def advance(self, batch: Batch) -> None:
         """Take over the events of `batch`."""
         self._pending.extend(enumerate(batch.events, batch.expected_seq + 1))

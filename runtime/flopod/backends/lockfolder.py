@@ -1,0 +1,46 @@
+"""The locks of the runs of a store on one machine: a folder with a file for each run that is or was held."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from flopod.backends import disk
+from flopod.backends.lock import Claim, FileHold, Hold
+from flopod.events import RunSummary, Status
+
+_GOING_ON = ("pending", "running", "waiting")
+
+
+class LockFolder:
+    """Makes holds of runs, and the folder with the first one. `forget(run_id)` is called after each."""
+
+    def __init__(self, folder: Path, forget: Callable[[str], None]) -> None:
+        self._folder = folder
+        self._forget = forget
+
+    def hold(self, run_id: str) -> Hold:
+        """Take a run for this process, which holds few. Raises RunHeld, StorageError."""
+        return self._held(FileHold, run_id)
+
+    def claim(self, run_id: str) -> Hold:
+        """Take a run for an engine, which holds many. Raises RunHeld, StorageError."""
+        return self._held(Claim, run_id)
+
+    def _held(self, kind: type[FileHold | Claim], run_id: str) -> Hold:
+        file = self._folder / run_id
+        with disk.errors(file):
+            return kind(run_id, file, lambda: self._forget(run_id))
+
+    def note(self, run_id: str, status: Status) -> None:
+        """Note the status of a run with its lock, because the store itself cannot be written any more."""
+        hold = FileHold.here(self._folder / run_id)
+        if hold is not None and status == "storage_error":
+            hold.trouble()
+
+    def in_trouble(self, run_id: str, summary: RunSummary | None) -> RunSummary | None:
+        """Return `summary`, changed if the run was left because its store could not even note that."""
+        if summary is None or summary.status not in _GOING_ON:
+            return summary
+        if FileHold.ended_in_trouble(self._folder / run_id):
+            summary.status = "storage_error"
+            summary.error = "its store could not be written when it was left; it resumes when it can be"
+        return summary
