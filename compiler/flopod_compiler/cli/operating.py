@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 import os
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
@@ -25,62 +27,61 @@ _ALREADY = {"cancel": "is cancelled already", "pause": "is paused already", "res
 Order = Callable[["Backend", str], "Done"]
 
 
-def _targets(command: Any) -> Any:
-    """A run id, or a filter and what to do with many."""
-    yes = click.option("--yes", is_flag=True, help="Do it to all runs of the filter; else they are listed.")
-    return click.argument("run_id", required=False)(backend_option(filter_options(yes(command))))
+def _operation(ordered: Callable[..., Order]) -> click.Command:
+    """The command that gives an order, made of its own options, to a run or to those of a filter."""
+
+    @functools.wraps(ordered)
+    def command(run_id: str | None, backend: str | None, yes: bool, **given: Any) -> None:
+        options = {name: given.pop(name) for name in inspect.signature(ordered).parameters}
+        _operate(ordered.__name__, run_id, backend, yes, given, ordered(**options))
+
+    yes_option = click.option(
+        "--yes", is_flag=True, help="Do it to all runs of the filter; else they are listed."
+    )
+    with_targets = backend_option(filter_options(yes_option(command)))
+    return click.command()(click.argument("run_id", required=False)(with_targets))
 
 
-@click.command()
-@_targets
-@click.option("--reason", default="", help="Kept in the log of the run.")
+_reason_option = click.option("--reason", default="", help="Kept in the log of the run.")
+
+
+@_operation
+@_reason_option
 @click.option("--force", is_flag=True, help="End it now, without letting it clean up.")
-def cancel(
-    run_id: str | None, backend: str | None, yes: bool, reason: str, force: bool, **given: Any
-) -> None:
+def cancel(reason: str, force: bool) -> Order:
     """Cancel a run: CancelledError is raised where it waits, and it may clean up."""
     from flopod.engine import control
 
-    _operate(
-        "cancel",
-        run_id,
-        backend,
-        yes,
-        given,
-        lambda store, one: control.cancel(store, one, reason, force=force),
-    )
+    return functools.partial(control.cancel, reason=reason, force=force)
 
 
-@click.command()
-@_targets
-@click.option("--reason", default="", help="Kept in the log of the run.")
-def pause(run_id: str | None, backend: str | None, yes: bool, reason: str, **given: Any) -> None:
+@_operation
+@_reason_option
+def pause(reason: str) -> Order:
     """Bring a run to rest: what is under way ends, nothing else is started."""
     from flopod.engine import control
 
-    _operate("pause", run_id, backend, yes, given, lambda store, one: control.pause(store, one, reason))
+    return functools.partial(control.pause, reason=reason)
 
 
-@click.command()
-@_targets
-def resume(run_id: str | None, backend: str | None, yes: bool, **given: Any) -> None:
+@_operation
+def resume() -> Order:
     """Let a paused run go on."""
     from flopod.engine import control
 
-    _operate("resume", run_id, backend, yes, given, control.resume)
+    return control.resume
 
 
-@click.command()
-@_targets
-@click.option("--reason", default="", help="Kept in the log of the run.")
-def retry(run_id: str | None, backend: str | None, yes: bool, reason: str, **given: Any) -> None:
+@_operation
+@_reason_option
+def retry(reason: str) -> Order:
     """Let a failed or cancelled run go on from where it failed.
 
     The last activity that was given up on is tried again; what came after it counts no more.
     """
     from flopod.engine import control
 
-    _operate("retry", run_id, backend, yes, given, lambda store, one: control.retry(store, one, reason))
+    return functools.partial(control.retry, reason=reason)
 
 
 def _operate(
