@@ -1,7 +1,6 @@
 """Runs that only wait and are in no memory but this: an id and a time each."""
 
 import heapq
-from collections.abc import Iterator
 
 _FOREVER = 1 << 62
 
@@ -16,8 +15,8 @@ class Asleep:
     def __contains__(self, run_id: object) -> bool:
         return run_id in self._until
 
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._until)
+    def __len__(self) -> int:
+        return len(self._until)
 
     def put(self, run_id: str, due: int | None) -> None:
         """Put a run away until a time, None: until something comes for it."""

@@ -25,9 +25,6 @@ class Drivers:
     def __contains__(self, run_id: object) -> bool:
         return run_id in self._drivers
 
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._drivers)
-
     def begin(self, run_id: str, driving: Coroutine[Any, Any, None]) -> None:
         """Take a run, and make a task of what drives it."""
         self._drivers[run_id] = None

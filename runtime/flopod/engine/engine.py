@@ -361,9 +361,9 @@ class Engine(AbstractAsyncContextManager["Engine"]):
         return run_id in self._live or run_id in self._asleep or self._ready.has_in_line(run_id)
 
     @property
-    def open_here(self) -> list[str]:
-        """The runs that are driven, put away or in line here."""
-        return [*self._live, *self._asleep, *self._ready.in_line()]
+    def has_runs(self) -> bool:
+        """Whether runs are driven, put away or in line here."""
+        return bool(self._live or self._asleep or self._ready)
 
     @property
     def is_at_rest(self) -> bool:

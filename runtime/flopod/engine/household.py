@@ -9,9 +9,8 @@ from flopod.backends.base import Backend
 from flopod.engine.children import Tell
 from flopod.engine.engine import Engine, OnWaiting
 from flopod.engine.family import Kin
-from flopod.engine.outcome import RunOutcome
 from flopod.engine.registry import Registry
-from flopod.events import FINAL, RunStarted, RunSummary
+from flopod.events import RunStarted, RunSummary
 from flopod.workflow.children import Child
 
 _LOOK = 0.05
@@ -39,7 +38,6 @@ class Household:
         self._on_waiting = on_waiting
         self._engine: Engine | None = None
         self._is_new = False
-        self._closed = False
 
     # -- for the driver of the run ---------------------------------------------------------------
 
@@ -74,31 +72,31 @@ class Household:
         if summary is not None and summary.children and self._open_kin():
             self._opened()
 
-    async def settle(self, outcome: RunOutcome) -> list[RunSummary]:
-        """Let the descendants of a run that has ended go on to their end, and return those still open.
-
-        These are there if the run, or `exit_when_waiting`, does not wait for them.
-        """
-        if self._engine is None and (self._is_new or not self._open_kin()):
-            return []
+    async def settle(self) -> None:
+        """Let the descendants of a run that has ended go on to their end, or until they only wait."""
+        if not self._has_kin():
+            return
         engine = self._opened()
-        while outcome.status in FINAL and engine.open_here:
-            if self._exit_when_waiting and engine.is_at_rest:
-                break
+        while engine.has_runs and not (self._exit_when_waiting and engine.is_at_rest):
             await asyncio.sleep(_LOOK)
-        await self.close()
-        return self._open_kin()
 
     async def close(self) -> None:
         """Let go of all descendants, after the leaves under way."""
-        if self._engine is not None and not self._closed:
-            self._closed = True
+        if self._engine is not None:
             await self._engine.drain()
+
+    def left_open(self) -> list[RunSummary]:
+        """Return the descendants that are not over, and go on when the job is started again."""
+        return self._open_kin() if self._has_kin() else []
 
     def leave(self) -> None:
         """Note an orderly end, for a process that ends at once. May be called from a signal handler."""
         if self._engine is not None:
             self._engine.leave()
+
+    def _has_kin(self) -> bool:
+        """Whether there may be descendants: a new run that began none has none."""
+        return self._engine is not None or (not self._is_new and bool(self._open_kin()))
 
     def _open_kin(self) -> list[RunSummary]:
         kin = Kin(self._backend, self._run_id)

@@ -243,9 +243,11 @@ class Job:
         household.enter(self._summary)
         try:
             outcome = await driving
-            self._children_left = await household.settle(outcome)
+            if outcome.status in FINAL:
+                await household.settle()
         finally:
             await household.close()
+        self._children_left = household.left_open()
         return outcome
 
     def _report_child(self, run_id: str, waits: Sequence[OpenWait]) -> None:

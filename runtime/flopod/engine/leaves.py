@@ -11,7 +11,7 @@ from typing import Any
 from flopod.current import ActivityContext, Pulse, Watch, current_context
 from flopod.engine.pulses import Pulses
 from flopod.errors import ActivityTimeout, HeartbeatTimeout
-from flopod.workflow.arguments import Raised, Returned
+from flopod.workflow.arguments import CallCopy, Raised, Returned
 from flopod.workflow.commands import StartLeaf
 
 _PATIENCE = 30.0
@@ -116,14 +116,8 @@ class Leaves:
                     return call.returned(await value)
                 return command.returned(value)
             return call.returned(await command.fn(*call.args, **call.kwargs))
-        except (KeyboardInterrupt, GeneratorExit):
-            raise
-        except asyncio.CancelledError as error:
-            if _is_cancelled_from_outside():
-                raise
-            return call.raised(error)
         except BaseException as error:
-            return call.raised(error)
+            return _raised(call, error)
 
     def _call_inline(self, command: StartLeaf) -> Any:
         call = command.call
@@ -162,16 +156,10 @@ class Leaves:
             async with limit:
                 value = await begin()
             return call.returned(value)
-        except (KeyboardInterrupt, GeneratorExit):
-            raise
         except TimeoutError as error:
             return call.raised(_timeout(command, error, pulse.missed) if limit.expired() else error)
-        except asyncio.CancelledError as error:
-            if _is_cancelled_from_outside():
-                raise
-            return call.raised(error)
         except BaseException as error:
-            return call.raised(error)
+            return _raised(call, error)
         finally:
             watch.stop()
 
@@ -235,6 +223,10 @@ def _timeout(command: StartLeaf, cause: BaseException | None, missed: bool = Fal
     return error
 
 
-def _is_cancelled_from_outside() -> bool:
+def _raised(call: CallCopy, error: BaseException) -> Raised:
+    """Return the outcome of a leaf that raised; what is meant for those who wait for it goes on its way."""
     task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
+    is_cancelled = isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling() > 0
+    if is_cancelled or isinstance(error, KeyboardInterrupt | GeneratorExit):
+        raise error
+    return call.raised(error)

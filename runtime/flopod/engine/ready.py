@@ -62,10 +62,6 @@ class Ready:
         """Whether a run has not begun."""
         return run_id in self._places
 
-    def in_line(self) -> list[str]:
-        """Return the runs that could begin or go on."""
-        return [*self._places, *self._going_on]
-
     def begin(self, run_id: str, place: Place) -> None:
         """Put a run that has not begun in line."""
         if run_id in self._places:

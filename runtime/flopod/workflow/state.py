@@ -102,6 +102,20 @@ def _encode(value: Any) -> Raw | None:
         return None
 
 
+def _record(
+    core: "Core",
+    kind: type[ListChanged | MapChanged],
+    state: "DurableList[Any] | DurableMap[Any, Any]",
+    op: str,
+    args: tuple[Any, ...],
+) -> None:
+    """Write down a change of a list or a mapping, if it can be written."""
+    if core.wants_visible:
+        document = _encode(list(args))
+        if document is not None:
+            core.emit_visible(kind(path=state.path, at=core.now, op=op, args=document, size=len(state)))
+
+
 class DurableList(list[T]):
     """A list that records its changes."""
 
@@ -122,13 +136,7 @@ class DurableList(list[T]):
             self._record("extend", list(self))
 
     def _record(self, op: str, *args: Any) -> None:
-        core = self._core
-        if core.wants_visible:
-            document = _encode(list(args))
-            if document is not None:
-                core.emit_visible(
-                    ListChanged(path=self.path, at=core.now, op=op, args=document, size=len(self))
-                )
+        _record(self._core, ListChanged, self, op, args)
 
     @property
     def items(self) -> list[T]:
@@ -235,13 +243,7 @@ class DurableMap(dict[K, V]):
             self._record("update", dict(self))
 
     def _record(self, op: str, *args: Any) -> None:
-        core = self._core
-        if core.wants_visible:
-            document = _encode(list(args))
-            if document is not None:
-                core.emit_visible(
-                    MapChanged(path=self.path, at=core.now, op=op, args=document, size=len(self))
-                )
+        _record(self._core, MapChanged, self, op, args)
 
     @property
     def map(self) -> dict[K, V]:
