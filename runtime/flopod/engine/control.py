@@ -18,7 +18,7 @@ from flopod.errors import Conflict, RunHeld
 from flopod.events import FINAL, Event, RunCancelled, RunPaused, RunResumed, RunSummary
 from flopod.log.history import RESUMED_ON_PURPOSE
 from flopod.log.rewind import place_of_failure
-from flopod.workflow.core import CANCEL, PAUSE, RESUME
+from flopod.workflow.core import CANCEL, CHANGED, PAUSE
 
 _PATIENCE = 5.0
 
@@ -48,6 +48,7 @@ def cancel(backend: Backend, run_id: str, reason: str = "", *, force: bool = Fal
                 raise
         else:
             _cancel_children(backend, summary)
+            tell_engines(backend, run_id)
             return Done.NOW
     if summary.status == "paused":
         resume(backend, run_id)
@@ -65,6 +66,7 @@ def pause(backend: Backend, run_id: str, reason: str = "") -> Done:
         _change(backend, run_id, RunPaused(reason=reason or "by hand"))
     except RunHeld:
         return _tell(backend, run_id, PAUSE, reason or "by hand")
+    tell_engines(backend, run_id)
     return Done.NOW
 
 
@@ -76,7 +78,7 @@ def resume(backend: Backend, run_id: str) -> Done:
     if summary.status not in ("paused", "diverged"):
         return Done.ALREADY
     _change(backend, run_id, RunResumed(reason=RESUMED_ON_PURPOSE))
-    _tell(backend, run_id, RESUME, "")
+    tell_engines(backend, run_id)
     return Done.NOW
 
 
@@ -92,7 +94,7 @@ def retry(backend: Backend, run_id: str, reason: str = "") -> Done:
     if rewind is None:
         raise Conflict(run_id, summary.status, "only a run that failed or was cancelled can be tried again")
     _change(backend, run_id, replace(rewind, reason=reason))
-    _tell(backend, run_id, RESUME, "")
+    tell_engines(backend, run_id)
     return Done.NOW
 
 
@@ -127,6 +129,11 @@ def _cancel_children(backend: Backend, ended: RunSummary) -> None:
         if summary is not None and summary.parent == ended.run_id and not summary.detached:
             with contextlib.suppress(Conflict):
                 cancel(backend, child, f"its parent {ended.run_id!r} is over")
+
+
+def tell_engines(backend: Backend, run_id: str) -> None:
+    """Let an engine that serves look at a run that was changed, or made, without it."""
+    _tell(backend, run_id, CHANGED, "")
 
 
 def _tell(backend: Backend, run_id: str, order: str, reason: str) -> Done:

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from flopod import codec
 from flopod.backends.base import Backend, now_ms
 from flopod.backends.reading import read_records
+from flopod.engine import control
 from flopod.engine.waits import unknown_run
 from flopod.errors import BadInput, Conflict, DamagedLog, UnknownPath
 from flopod.events import (
@@ -59,7 +60,7 @@ def fork(
     events = _copied(_until(records, run_id, at))
     events[0] = _forked(events[0], new_run_id, run_id, input)
     backend.append(new_run_id, 0, events)
-    backend.announce(new_run_id)
+    control.tell_engines(backend, new_run_id)
     return new_run_id
 
 
@@ -125,14 +126,14 @@ def imported(backend: Backend, lines: Iterable[bytes], run_id: str | None = None
         raise BadInput(f"the file is not whole: {error}") from None
     if len(records) != header.records:
         raise BadInput(f"the file has {len(records)} of the {header.records} records that it should have")
-    chosen = check_run_id(run_id or header.run_id)
+    chosen = check_run_id(header.run_id if run_id is None else run_id)
     if backend.first(chosen) is not None:
         raise Conflict(chosen, "taken", "import it under another run id")
     events = _copied(records)
     if isinstance(events[0], RunStarted):
         events[0] = replace(events[0], run_id=chosen)
     backend.append(chosen, 0, events)
-    backend.announce(chosen)
+    control.tell_engines(backend, chosen)
     return chosen
 
 

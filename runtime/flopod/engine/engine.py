@@ -33,8 +33,8 @@ from flopod.engine.run import begun, diverged
 from flopod.engine.scheduling import ONE_BY_ONE, QUEUE, Schedules, Timetable
 from flopod.engine.standing import open_waits
 from flopod.engine.takeover import take_over
-from flopod.errors import DivergenceError, Fenced, FlopodError, RunHeld, StorageError
-from flopod.events import FINAL, Attribute, RunStarted, RunSummary
+from flopod.errors import DamagedLog, DivergenceError, Fenced, FlopodError, RunHeld, StorageError
+from flopod.events import AT_REST, FINAL, Attribute, RunStarted, RunSummary
 from flopod.runid import check_run_id
 from flopod.workflow.core import Core
 from flopod.workflow.inputs import input_document
@@ -88,6 +88,7 @@ class Engine(AbstractAsyncContextManager["Engine"]):
         self._live = Drivers()
         self._resting = Resting(resting, _LINGER)
         self._asleep = Asleep()
+        self._refused_now: set[str] = set()
         self._wake = asyncio.Event()
 
     # -- opening and leaving ---------------------------------------------------------------------
@@ -116,10 +117,12 @@ class Engine(AbstractAsyncContextManager["Engine"]):
         await self._commits.close()
 
     def _take_up(self, summary: RunSummary) -> None:
-        if self._kin is not None and summary not in self._kin:
-            return
-        self._let_in(summary)
-        self.family.cancel_orphan(summary)
+        if self._is_ours(summary):
+            self._let_in(summary)
+            self.family.cancel_orphan(summary)
+
+    def _is_ours(self, summary: RunSummary) -> bool:
+        return self._kin is None or summary in self._kin
 
     def _let_in(self, summary: RunSummary) -> None:
         place = Place.of(summary)
@@ -195,6 +198,8 @@ class Engine(AbstractAsyncContextManager["Engine"]):
 
     async def outcome(self, run_id: str) -> RunOutcome:
         """Wait until a run is over or at rest. Raises UnknownRun."""
+        if run_id not in self._live:
+            self._look_at(run_id)
         return await self._outcomes.of(run_id, is_live=run_id in self._live)
 
     # -- serving ---------------------------------------------------------------------------------
@@ -233,12 +238,13 @@ class Engine(AbstractAsyncContextManager["Engine"]):
             self._look_at(run_id)
 
     def _look_at(self, run_id: str) -> None:
-        """Take up a run that another process has started or resumed."""
-        if run_id in self._ready:
+        """Put a run in line that somebody has started, resumed, retried or copied."""
+        if self.drives(run_id):
             return
         summary = self._backend.summary(run_id)
-        if summary is not None and summary.status == "pending":
-            self._take_up(summary)
+        if summary is not None and summary.status not in AT_REST and self._is_ours(summary):
+            self._ready.begin(run_id, Place.of(summary))
+            self.family.cancel_orphan(summary)
             self._wake.set()
 
     def _resume(self, run_id: str) -> None:
@@ -282,11 +288,16 @@ class Engine(AbstractAsyncContextManager["Engine"]):
     def _refused(self, run_id: str, error: FlopodError) -> RunOutcome:
         if self._openings.failed(run_id, error):
             return RunOutcome("storage_error", error=error)
-        asyncio.get_running_loop().call_later(_AGAIN, self._again, run_id)
+        if isinstance(error, DamagedLog):
+            return RunOutcome("storage_error", reason=str(error), error=error)
+        if run_id not in self._refused_now:
+            self._refused_now.add(run_id)
+            asyncio.get_running_loop().call_later(_AGAIN, self._again, run_id)
         return RunOutcome("held", reason=str(error))
 
     def _again(self, run_id: str) -> None:
-        if not self._live.are_draining and run_id not in self._live:
+        self._refused_now.discard(run_id)
+        if not self._live.are_draining and not self.drives(run_id):
             self._go_on(run_id)
 
     async def _drive(self, run_id: str) -> RunOutcome:
@@ -340,8 +351,7 @@ class Engine(AbstractAsyncContextManager["Engine"]):
     def _let_go(self, run_id: str, outcome: RunOutcome) -> None:
         if outcome.status in ("waiting", "left", "held"):
             return
-        if outcome.status not in ("paused", "diverged"):
-            self._ready.ended(run_id)
+        self._ready.ended(run_id)
         self._outcomes.tell(run_id, outcome)
 
     # -- children --------------------------------------------------------------------------------

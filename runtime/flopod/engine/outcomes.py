@@ -8,9 +8,7 @@ from flopod.engine.outcome import RunOutcome
 from flopod.engine.registry import Registry
 from flopod.engine.run import opened
 from flopod.engine.waits import unknown_run
-from flopod.events import FINAL, RunSummary
-
-_AT_REST = ("paused", "diverged")
+from flopod.events import AT_REST, FINAL, RunSummary
 
 
 class Outcomes:
@@ -28,7 +26,7 @@ class Outcomes:
             summary = self._backend.summary(run_id)
             if summary is None:
                 raise unknown_run(self._backend, run_id)
-            if summary.status in FINAL or summary.status in _AT_REST:
+            if summary.status in AT_REST:
                 return self._settled(run_id, summary)
         wanted = self._wanted.get(run_id)
         if wanted is None:
@@ -42,7 +40,7 @@ class Outcomes:
             wanted.set_result(outcome)
 
     def _settled(self, run_id: str, summary: RunSummary) -> RunOutcome:
-        if summary.status not in _AT_REST:
+        if summary.status in FINAL:
             program = self._registry.program(summary.workflow)
             identity = program.identify(run_id)
             history = identity.read(self._backend.load(run_id))

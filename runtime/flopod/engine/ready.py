@@ -1,7 +1,7 @@
 """The runs that could begin or go on, by priority, and which of them the limits let through."""
 
 import heapq
-from collections import deque
+from collections import OrderedDict
 from collections.abc import Mapping
 from itertools import count
 from typing import NamedTuple
@@ -48,19 +48,15 @@ class Ready:
         self._heads: list[tuple[int, int, _Group]] = []
         self._aside: dict[tuple[str, ...], set[_Group]] = {}
         self._later: list[tuple[float, _Group]] = []
-        self._going_on: deque[str] = deque()
+        self._going_on: OrderedDict[str, None] = OrderedDict()
         self._number = count()
 
     def __len__(self) -> int:
         return len(self._places) + len(self._going_on)
 
-    def __contains__(self, run_id: str) -> bool:
-        """Whether a run is in line, or counted as under way."""
-        return run_id in self._places or run_id in self._held
-
     def has_in_line(self, run_id: str) -> bool:
-        """Whether a run has not begun."""
-        return run_id in self._places
+        """Whether a run could begin or go on."""
+        return run_id in self._places or run_id in self._going_on
 
     def begin(self, run_id: str, place: Place) -> None:
         """Put a run that has not begun in line."""
@@ -75,7 +71,7 @@ class Ready:
 
     def go_on(self, run_id: str) -> None:
         """Let a run that has begun go on: before those that have not."""
-        self._going_on.append(run_id)
+        self._going_on[run_id] = None
 
     def hold(self, run_id: str, place: Place, now: float | None = None) -> None:
         """Count a run as under way."""
@@ -98,7 +94,7 @@ class Ready:
     def take(self, now: float) -> str | None:
         """Return the run that goes next, None if there is none now. Its slots are taken."""
         if self._going_on:
-            return self._going_on.popleft()
+            return self._going_on.popitem(last=False)[0]
         while self._later and self._later[0][0] <= now:
             self._put_back(heapq.heappop(self._later)[1])
         while self._heads:

@@ -44,10 +44,11 @@ from flopod.events.events import (
 )
 from flopod.events.record import Record, decode_line, encode_line
 from flopod.events.spans import Span, present
-from flopod.events.summary import FINAL, STEADY, OpenWait, RunSummary, fold
+from flopod.events.summary import AT_REST, FINAL, STEADY, OpenWait, RunSummary, fold
 from flopod.status import Status
 
 __all__ = [
+    "AT_REST",
     "FINAL",
     "STEADY",
     "Abandoned",

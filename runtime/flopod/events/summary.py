@@ -13,7 +13,7 @@ from flopod.events import events as e
 from flopod.status import Status
 
 FINAL: frozenset[str] = frozenset({"completed", "failed", "cancelled"})
-_REST: frozenset[str] = FINAL | {"paused", "diverged"}
+AT_REST: frozenset[str] = FINAL | {"paused", "diverged"}
 _VERSION = 1
 _ERROR_LIMIT = 500
 _FEW = 64
@@ -108,7 +108,7 @@ def fold(summary: RunSummary | None, seq: int, event: e.Event) -> RunSummary:
     step = _STEPS.get(type(event))
     if step is not None:
         step(summary, event)
-    if seq > 1 and summary.status not in _REST:
+    if seq > 1 and summary.status not in AT_REST:
         summary.status = "waiting" if _only_waits(summary) else "running"
     return summary
 

@@ -46,7 +46,7 @@ from flopod.workflow.scheduler import Scheduler
 from flopod.workflow.scope import Scope
 from flopod.workflow.snapshot import Budget, Capturing
 
-CANCEL, PAUSE, RESUME = "flopod.cancel", "flopod.pause", "flopod.resume"
+CANCEL, PAUSE, CHANGED = "flopod.cancel", "flopod.pause", "flopod.changed"
 
 
 class Core:
