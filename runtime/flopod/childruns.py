@@ -8,6 +8,7 @@ from itertools import count
 from typing import Any, Generic, TypeVar, overload
 
 from flopod.errors import Cancelled
+from flopod.runid import check_run_id
 
 T = TypeVar("T")
 
@@ -86,7 +87,8 @@ def start(
     from flopod import codec
 
     given, named = codec.decode(codec.encode((list(args), kwargs), label="input"))
-    handle: ChildHandle[Any] = ChildHandle(run_id or f"{workflow.__name__}-{next(_numbers)}", detached)
+    chosen = f"{workflow.__name__}-{next(_numbers)}" if run_id is None else check_run_id(run_id)
+    handle: ChildHandle[Any] = ChildHandle(chosen, detached)
     running = asyncio.get_running_loop()
     context = contextvars.copy_context()
     if detached:

@@ -32,7 +32,7 @@ def record_start(
     Raises InputChanged if the run was started with something else, BadInput, UsageError.
     """
     found, manifest = compiled(src)
-    run_id = check_run_id(run_id or os.environ.get("FLOPOD_RUN_ID") or DEFAULT_RUN_ID)
+    run_id = check_run_id(run_id if run_id is not None else os.environ.get("FLOPOD_RUN_ID") or DEFAULT_RUN_ID)
     entry = choose_workflow(manifest, workflow)
     install(found)
     function = operator.attrgetter(entry.function)(import_module(entry.module))
