@@ -73,6 +73,7 @@ class InboxFile:
                 data = stream.read()
         except StorageError as error:
             if isinstance(error.__cause__, FileNotFoundError):
+                self._begin_anew()
                 return
             raise
         for line in data.split(b"\n")[:-1]:
