@@ -55,7 +55,7 @@ _TABLES = (
     """,
     """
     CREATE TABLE inbox (
-        number INTEGER PRIMARY KEY,
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
         run_id TEXT NOT NULL,
         n INTEGER NOT NULL,
         path TEXT NOT NULL,
