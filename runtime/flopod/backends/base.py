@@ -105,6 +105,7 @@ class Filter(msgspec.Struct, kw_only=True, frozen=True):
 
 
 _PAGE = 200
+_OPEN = ("pending", "running", "waiting", "storage_error")
 
 
 class Backend(ABC):
@@ -274,9 +275,11 @@ class Backend(ABC):
         return lambda: self._watching_all.remove(callback)
 
     def open_runs(self) -> list[RunSummary]:
-        """Return the summaries of all runs that are pending, running or waiting, the eldest first."""
-        found = [one for one in self.summaries() if one.status in ("pending", "running", "waiting")]
-        return found[::-1]
+        """Return the summaries of all runs that could go on, the eldest first.
+
+        Those of the status `storage_error` are among them: their store may be well again.
+        """
+        return [one for one in self.summaries() if one.status in _OPEN][::-1]
 
     def news(self, mark: object) -> tuple[object, list[str]]:
         """Return the runs that were delivered to, or started, since `mark` was returned, and a new mark.

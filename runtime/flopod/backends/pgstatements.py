@@ -73,7 +73,8 @@ INBOX = """
     WHERE run_id = $1::text AND n > $2::bigint ORDER BY n
 """
 OPEN = """
-    SELECT run_id, summary FROM {schema}.runs WHERE status IN ('pending', 'running', 'waiting')
+    SELECT run_id, summary FROM {schema}.runs
+    WHERE status IN ('pending', 'running', 'waiting', 'storage_error')
     ORDER BY started_at, run_id
 """
 NEWEST = "SELECT coalesce(max(number), 0) FROM {schema}.inbox"

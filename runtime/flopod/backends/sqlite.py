@@ -58,7 +58,8 @@ _LIST = """
 """
 _DUE = "SELECT run_id FROM runs WHERE next_due < ? AND status IN ('running', 'waiting')"
 _OPEN = """
-    SELECT run_id FROM runs WHERE status IN ('pending', 'running', 'waiting') ORDER BY started_at, run_id
+    SELECT run_id FROM runs WHERE status IN ('pending', 'running', 'waiting', 'storage_error')
+    ORDER BY started_at, run_id
 """
 _NEWS = """
     SELECT run_id FROM inbox WHERE number > ? UNION SELECT run_id FROM runs WHERE status = 'pending'
