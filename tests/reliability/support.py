@@ -1,0 +1,42 @@
+"""Engines in this process, and what tests wait for."""
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any
+
+from flopod.backends import Backend
+from flopod.engine.engine import Engine
+from flopod.engine.registry import HandWritten
+from flopod.engine.run import Workflow
+
+PATIENCE = 20.0
+
+
+def serve(
+    store: Backend,
+    workflows: Mapping[str, Workflow],
+    use: Callable[[Engine], Coroutine[Any, Any, Any]],
+    **options: Any,
+) -> Any:
+    """Open an engine, use it, and leave it."""
+
+    async def main() -> Any:
+        async with Engine(store, HandWritten(workflows), **options) as engine:
+            return await asyncio.wait_for(use(engine), 2 * PATIENCE)
+
+    return asyncio.run(main())
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    """Wait for something to become true."""
+    end = time.monotonic() + PATIENCE
+    while not holds():
+        assert time.monotonic() < end, f"it did not come true in {PATIENCE:g} seconds"
+        await asyncio.sleep(0.005)
+
+
+def status(store: Backend, run_id: str) -> str:
+    """Return the status of a run, empty if there is none."""
+    summary = store.summary(run_id)
+    return "" if summary is None else summary.status
