@@ -96,6 +96,23 @@ def test_a_summary_from_before_is_made_anew(tmp_path: Path) -> None:
     assert (summary.running, summary.activities_done) == ({}, 3)
 
 
+def test_a_writer_that_is_killed_right_after_it_compacted_is_followed(place: Place) -> None:
+    """What it had stored of the summary ends where the gap begins, and is made anew from what is left."""
+    store = place.open()
+    store.append("run", 0, [started()])
+    for number in range(5):
+        store.append("run", 1 + 2 * number, step(number))
+    store.append("run", 11, [compacted([(2, 10)], steps=5)])
+    store.compact("run", [(2, 10)])
+    after = place.open()
+    summary = after.summary("run")
+    assert summary is not None
+    assert (summary.status, summary.seq, summary.activities_done) == ("running", 12, 5)
+    assert after.summaries() == [summary]
+    assert after.append("run", 12, step(7)) == 14
+    assert seqs(after) == [1, 11, 12, 13, 14]
+
+
 def test_the_inbox_loses_what_was_taken(place: Place) -> None:
     """Items up to a number may go; those after it stay, and the next one follows them."""
     store = filled(place.open())

@@ -22,7 +22,7 @@ from flopod.backends.base import Backend, Batch, InboxItem, Page, Timer, due_of
 from flopod.backends.lock import Hold
 from flopod.backends.pgconnection import PATIENCE, Conflict, Connection, Numbers, Row, Texts, Value
 from flopod.backends.pglock import Holds
-from flopod.backends.reading import damaged_summary, fold_records, read_records, stored_summary
+from flopod.backends.reading import damaged_summary, folded_on, read_records, stored_summary
 from flopod.backends.tracking import Due, Tracked
 from flopod.errors import DamagedLog, Fenced, FlopodError, StorageError
 from flopod.events import Record, RunSummary, Span, Status, encode_line
@@ -210,18 +210,26 @@ class PostgresBackend(Backend):
 
     def _folded(self, run_id: str, summary: RunSummary | None, rows: list[Row]) -> RunSummary | None:
         try:
-            after = summary.seq if summary else 0
-            return fold_records(run_id, summary, self._records(rows, run_id, after))
+            return self._folded_on(run_id, summary, rows)
         except DamagedLog as error:
             return damaged_summary(run_id, error)
+
+    def _folded_on(self, run_id: str, base: RunSummary | None, rows: Sequence[Row]) -> RunSummary | None:
+        """Bring a stored summary up to date with `rows`, the records after it. Raises DamagedLog."""
+        behind = base.seq if base else 0
+
+        def read(after: int) -> list[Record]:
+            found = rows if after == behind else self._execute(sql.LOAD, run_id, after, None)
+            return self._records(found, run_id, after)
+
+        return folded_on(run_id, base, read)[0]
 
     def _current(self, run_id: str) -> tuple[RunSummary | None, RunSummary | None]:
         """Return the summary that is stored, and the one after the last record. Raises DamagedLog."""
         rows = self._execute(sql.STORED, run_id)
         stored, summary = (stored_summary(rows[0][1]), stored_summary(rows[0][1])) if rows else (None, None)
-        after = summary.seq if summary else 0
-        records = self._records(self._execute(sql.LOAD, run_id, after, None), run_id, after)
-        return stored, fold_records(run_id, summary, records)
+        behind = self._execute(sql.LOAD, run_id, summary.seq if summary else 0, None)
+        return stored, self._folded_on(run_id, summary, behind)
 
     def _complete_rows(self) -> None:
         """Make the rows of runs whose row somebody has removed."""

@@ -29,7 +29,7 @@ def read_records(
             raise DamagedLog(file, line_number, offset, str(error)) from None
         if record.seq != expected:
             gaps.append(_Gap(expected, record.seq, line_number, offset))
-            if record.seq < expected or not records:
+            if record.seq < expected or expected == 1:
                 swapped = (gap for gap in gaps if gap.expected <= record.seq < gap.found)
                 raise next(swapped, gaps[-1]).damage(file)
         records.append(record)
