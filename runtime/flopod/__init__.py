@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from flopod.backends import FileBackend, MemoryBackend, PostgresBackend, SqliteBackend
     from flopod.childruns import start
     from flopod.current import ActivityContext, current_activity, heartbeat
+    from flopod.engine.hooks import Hooks
     from flopod.engine.runtime import create_runtime
     from flopod.errors import (
         ActivityTimeout,
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
         RunHeld,
         RunPaused,
         SerializableError,
+        StoppedByHook,
         StorageError,
         StorageFull,
         UnknownBackend,
@@ -79,6 +81,7 @@ __all__ = [
     "FileBackend",
     "FlopodError",
     "HeartbeatTimeout",
+    "Hooks",
     "InputChanged",
     "InvalidRunId",
     "MaybeExecuted",
@@ -91,6 +94,7 @@ __all__ = [
     "RunPaused",
     "SerializableError",
     "SqliteBackend",
+    "StoppedByHook",
     "StorageError",
     "StorageFull",
     "UnknownBackend",
@@ -128,6 +132,7 @@ _HOMES = {
     "flopod.backends": "FileBackend MemoryBackend PostgresBackend SqliteBackend",
     "flopod.childruns": "start",
     "flopod.current": "ActivityContext current_activity heartbeat",
+    "flopod.engine.hooks": "Hooks",
     "flopod.engine.runtime": "create_runtime",
     "flopod.retry": "Retry",
     "flopod.stop": "STOP",

@@ -9,6 +9,7 @@ FlopodError                          1
 |- SharedArgument                    1   two calls side by side changed one argument
 |- Cancelled                         8   the run was cancelled
 |- RunPaused                         3   the run was paused, or parked after crashes
+|- StoppedByHook                     3   a hook does not let the run start, or go on
 |- UsageError                        2   the caller asked for something that cannot be
 |  |- InvalidRunId, BadInput, InputChanged, UnknownWorkflow, UnknownBackend, Unsupported
 |  |- OutsideActivity                     what only a running leaf may ask
@@ -146,6 +147,21 @@ class RunPaused(FlopodError):
         super().__init__(f"the run {run_id!r} is paused" + (f": {reason}" if reason else ""))
         self.run_id = run_id
         self.reason = reason
+
+
+class StoppedByHook(FlopodError):
+    """A hook does not let the run start, or go on. The run is as it was, and can be started again."""
+
+    exit_code = 3
+
+    def __init__(self, run_id: str, hook: str, why: str) -> None:
+        super().__init__(
+            f"the run {run_id!r} does not go on here: the hook {hook} {why}; it stays as it is until it is "
+            "started again"
+        )
+        self.run_id = run_id
+        self.hook = hook
+        self.why = why
 
 
 class UsageError(FlopodError):
