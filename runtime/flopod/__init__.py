@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     )
     from flopod.backends import FileBackend, MemoryBackend, PostgresBackend, SqliteBackend
     from flopod.childruns import start
+    from flopod.codec.migrations import compose, migrations, remove, rename, transform
     from flopod.current import ActivityContext, current_activity, heartbeat
     from flopod.engine.hooks import Hooks
     from flopod.engine.runtime import create_runtime
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
         InputChanged,
         InvalidRunId,
         MaybeExecuted,
+        MigrationError,
         OutsideActivity,
         ReadOnlyStorage,
         RunHeld,
@@ -86,6 +88,7 @@ __all__ = [
     "InvalidRunId",
     "MaybeExecuted",
     "MemoryBackend",
+    "MigrationError",
     "OutsideActivity",
     "PostgresBackend",
     "ReadOnlyStorage",
@@ -108,18 +111,23 @@ __all__ = [
     "activity",
     "attempt",
     "compensate",
+    "compose",
     "create_runtime",
     "current_activity",
     "detach_and_forget",
     "detach_and_join_later",
     "heartbeat",
     "log",
+    "migrations",
     "parallel",
     "race",
+    "remove",
+    "rename",
     "sleep",
     "sleep_until",
     "start",
     "tap",
+    "transform",
     "wait_for",
     "wait_for_work",
     "work",
@@ -131,6 +139,7 @@ _HOMES = {
     "log parallel race sleep sleep_until tap wait_for wait_for_work work workflow",
     "flopod.backends": "FileBackend MemoryBackend PostgresBackend SqliteBackend",
     "flopod.childruns": "start",
+    "flopod.codec.migrations": "compose migrations remove rename transform",
     "flopod.current": "ActivityContext current_activity heartbeat",
     "flopod.engine.hooks": "Hooks",
     "flopod.engine.runtime": "create_runtime",

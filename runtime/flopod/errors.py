@@ -2,6 +2,7 @@
 
 FlopodError                          1
 |- SerializableError, ValueTooLarge  1   a value that cannot be written to the log
+|  |- MigrationError                  5   a recorded value that does not become one of today's class
 |- DuplicateId                       1   one id used twice in a scope
 |- ActivityTimeout                   1   an activity ran longer than it may
 |  |- HeartbeatTimeout                    ... or gave no sign of life for too long
@@ -72,6 +73,17 @@ class ValueTooLarge(SerializableError):
         )
         self.size = size
         self.limit = limit
+
+
+class MigrationError(SerializableError):
+    """A recorded value does not become one of its class as that is now, or its migrations are no such."""
+
+    exit_code = 5
+
+    def __init__(self, name: str, why: str) -> None:
+        super().__init__(f"the migrations of {name}: {why}" if name else f"migrations: {why}")
+        self.name = name
+        self.why = why
 
 
 class DuplicateId(FlopodError):

@@ -17,7 +17,8 @@ Plain data is plain JSON. Everything else is an object whose first field `$` is 
                         {"$":"dict","v":[[key,value],...]}, or an object as `v` when all keys are texts
     enum                {"$":"enum","type":"shop:Colour","name":"RED"}; `v` in place of `name` for flags
     object              {"$":"object","type":"shop:Line","state":{...}}: dataclass, attrs, Struct, pydantic
-                        model, plain class; made without `__init__`; `unset` names fields it has no value for
+                        model, plain class; made without `__init__`; `unset` names fields it has no value for,
+                        `version` is that of its migrations, if it is not 1
     structseq           {"$":"structseq","type":"os:stat_result","v":[...],"state":{...}}
     exception           {"$":"exception","type":...,"args":[...],"state":{...},"cause","context","suppress"};
                         groups have `message` and `members` for `args`
@@ -28,7 +29,8 @@ Plain data is plain JSON. Everything else is an object whose first field `$` is 
                         {"$":"ellipsis"}
     ref                 {"$":"ref","id":3}: the object that is written elsewhere with `"id":3`
     known               {"$":"known","i":5}: an object of the table; `state` is what it holds now
-    graph               {"$":"graph","v":...,"objects":[...]}: a deep value, its deep parts written apart
+    graph               {"$":"graph","v":...,"objects":[...]}: a deep value, its deep parts written apart;
+                        `versions` are those of the classes in the table, where it refers to them
 
 A builtin's subclass has its base's tag, with `type`, and `state` when it has attributes. Nesting has no
 limit. Types are looked up in loaded modules only.
@@ -38,28 +40,47 @@ from flopod.errors import SerializableError
 
 from .convert import from_plain
 from .copying import copy, normalise
-from .fingerprint import fingerprint
+from .fingerprint import agree, fingerprint, is_migrated, stamped
 from .immutable import is_immutable
 from .known import Known
 from .names import program_modules
 from .plain import plain
 from .schema import check_schema, json_schema
 from .text import decode, encode
+from .typed import (
+    argument_versions,
+    hints_of,
+    migrated,
+    migrated_result,
+    result_versions,
+    typed_versions,
+    versions_in,
+)
 from .unbound import UNBOUND
 
 __all__ = [
     "UNBOUND",
     "Known",
     "SerializableError",
+    "agree",
+    "argument_versions",
     "check_schema",
     "copy",
     "decode",
     "encode",
     "fingerprint",
     "from_plain",
+    "hints_of",
     "is_immutable",
+    "is_migrated",
     "json_schema",
+    "migrated",
+    "migrated_result",
     "normalise",
     "plain",
     "program_modules",
+    "result_versions",
+    "stamped",
+    "typed_versions",
+    "versions_in",
 ]

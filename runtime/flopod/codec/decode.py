@@ -39,12 +39,14 @@ class Decoder:
         self.hashing = 0
         self.unfinished = 0
         self.by_node: dict[int, tuple[Node, Any]] = {}
+        self.versions: dict[str, int] = {}
 
     def value(self, document: Node) -> Any:
         """Return the value of a whole document."""
         root = document
         if type(document) is dict and document.get("$") == "graph":
             root = document["v"]
+            self.versions = document.get("versions", self.versions)
             self._index(document)
             for node in reversed(document["objects"]):
                 self.build(node)

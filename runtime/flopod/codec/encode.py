@@ -61,12 +61,14 @@ class Encoder:
         self.escaping = False
         self.on_trial = False
         self.shared: set[int] = set()
+        self.versions: dict[str, int] = {}
         self._begin()
 
     def _begin(self) -> None:
         self.memo: dict[int, Any] = {}
         self.numbers: dict[int, int] = {}
         self.apart: deque[Any] = deque()
+        self._refers = False
 
     def document(self, value: Any) -> Node:
         """Return the JSON structure of a value. A second walk is made only when something is shared."""
@@ -93,6 +95,9 @@ class Encoder:
         objects = []
         while self.apart:
             objects.append(self._write_apart(self.apart.popleft()))
+        versions = self.known.versions if self.known is not None and self._refers else {}
+        if versions:
+            return {"$": "graph", "v": root, "objects": objects, "versions": versions}
         return {"$": "graph", "v": root, "objects": objects} if objects else root
 
     def walk(self, value: Any, depth: int) -> Node:
@@ -125,6 +130,7 @@ class Encoder:
         again = key in self.memo
         self.memo[key] = value
         if self.known is not None and (index := self.known.index(value)) is not None:
+            self._refers = True
             return self._walk_known(value, index, depth, again)
         if again:
             self.shared.add(key)

@@ -1,5 +1,6 @@
 """A short hash of a value: equal for equal encodings, used to compare a call with its record."""
 
+from collections.abc import Mapping
 from hashlib import blake2b
 from types import ModuleType
 from typing import Any
@@ -46,13 +47,37 @@ class _Canonical(Encoder):
 
 
 def fingerprint(value: Any, *, label: str = "value") -> str:
-    """Return 16 hexadecimal digits that depend on the value alone.
+    """Return 16 hexadecimal digits that depend on the value alone, and the versions of migrated classes.
 
     Functions and classes count by name, so do objects that a module holds under a global name; a
     lambda counts by where it is defined. Raises SerializableError for any other object that is not data.
     """
     try:
-        text = quick(value) or _Canonical().text(value)
+        encoder = _Canonical()
+        text = quick(value) or encoder.text(value)
     except Refused as refused:
         raise not_plain(value, refused, label) from None
-    return blake2b(text, digest_size=8).hexdigest()
+    return stamped(blake2b(text, digest_size=8).hexdigest(), encoder.versions)
+
+
+def stamped(print: str, versions: Mapping[str, int]) -> str:
+    """Return a fingerprint with the versions of the classes that it depends on."""
+    return "+".join([print, *(f"{name}={version}" for name, version in sorted(versions.items()))])
+
+
+def agree(recorded: str, current: str) -> bool:
+    """Whether two fingerprints are of equal values, as far as can be known.
+
+    Of a value that is migrated there is no telling whether it was equal before.
+    """
+    return recorded == current or is_migrated(recorded, current)
+
+
+def is_migrated(recorded: str, current: str) -> bool:
+    """Whether a fingerprint was made of another version of a class than the one of today."""
+    then, now = _versions(recorded), _versions(current)
+    return any(then.get(name, "1") != version for name, version in now.items())
+
+
+def _versions(stamp: str) -> dict[str, str]:
+    return dict(part.split("=") for part in stamp.split("+")[1:])

@@ -10,9 +10,11 @@ from flopod.errors import SerializableError
 
 from .encode import is_foreign
 from .immutable import is_immutable
+from .migrations import any_declared
 from .names import reference
 from .ordering import hashes_by_address
 from .parts import parts
+from .plans import plan_of
 
 _BY_NAME = (type, Enum, ModuleType, tzinfo)
 
@@ -22,7 +24,8 @@ class Known:
 
     Two tables made from roots of the same shape number the same objects alike; NaNs, which cannot change
     but are found by their identity, come after all others. The table keeps its objects alive. An iteration
-    over a set whose elements lie by address has no order to number by.
+    over a set whose elements lie by address has no order to number by. `versions` are those of its objects
+    whose classes have migrations.
     """
 
     def __init__(self, roots: Sequence[Any]) -> None:
@@ -30,6 +33,7 @@ class Known:
         self._index: dict[int, int] = {}
         nans: dict[int, float] = {}
         self._walk(roots, nans)
+        self.versions = _versions(self.objects) if any_declared("objects") else {}
         self._nans = list(nans.values())
         self._index |= {key: number for number, key in enumerate(nans, len(self.objects))}
 
@@ -59,6 +63,11 @@ class Known:
                 _check_order(value)
             if not is_foreign(value):
                 todo.extend([child for _, _, child in parts(value)][::-1])
+
+
+def _versions(objects: list[Any]) -> dict[str, int]:
+    plans = map(plan_of, {type(one) for one in objects})
+    return {plan.name: plan.version for plan in plans if plan.version > 1}
 
 
 def _is_named(value: Any) -> bool:

@@ -81,6 +81,8 @@ def writer_of(plan: Plan) -> Callable[[Encoder, Any, int], Node]:
 def _write_object(plan: Plan, enc: Encoder, value: Any, depth: int) -> Node:
     state = plan.state(value)
     node = {"$": "object", "type": plan.name, "state": write_state(enc, state.items(), depth)}
+    if plan.version > 1:
+        node["version"] = enc.versions[plan.name] = plan.version
     if not plan.declared.keys() <= state.keys():
         node["unset"] = [name for name in plan.declared if name not in state]
     return node

@@ -12,6 +12,7 @@ from types import MemberDescriptorType
 from typing import Any
 
 from .declared import declared
+from .migrations import migrations_of
 from .names import is_standard, reference
 
 CONTENT: dict[type, str] = {
@@ -63,7 +64,20 @@ _POINTER = 8
 class Plan:
     """What the codec knows of one class. `refusal` is why its objects cannot be written, or empty."""
 
-    __slots__ = ("as_plain", "base", "cls", "declared", "has_dict", "make", "name", "refusal", "slots", "tag")
+    __slots__ = (
+        "as_plain",
+        "base",
+        "cls",
+        "declared",
+        "has_dict",
+        "make",
+        "migrations",
+        "name",
+        "refusal",
+        "slots",
+        "tag",
+        "version",
+    )
 
     def __init__(self, cls: type) -> None:
         self.cls = cls
@@ -72,6 +86,8 @@ class Plan:
         self.base, self.tag = _base_of(cls)
         self.slots = _slots_of(cls)
         self.declared = declared(cls)
+        self.migrations = migrations_of(cls)
+        self.version = 1 if self.migrations is None else self.migrations.version
         self.has_dict = cls.__dictoffset__ != 0
         self.make = _maker(cls, self.base)
         self.refusal = "" if self.as_plain else self._refuse()

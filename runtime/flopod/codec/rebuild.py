@@ -6,10 +6,11 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from flopod.errors import SerializableError
+from flopod.errors import MigrationError, SerializableError
 
 from . import exceptions
 from .decode import REBUILDERS, Decoder, Filler
+from .migrations import Migrations
 from .names import find
 from .objects import TIME_FIELDS
 from .plans import CONTENT, Plan, plan_of
@@ -87,17 +88,40 @@ def _entries(dec: Decoder, nodes: Node) -> list[tuple[Any, Any]]:
 def fill_object(dec: Decoder, target: Any, node: Node) -> None:
     """Set the attributes, plain ones first: a hash may need them while the others are being built."""
     plan, state = plan_of(type(target)), node.get("state", {})
+    if node.get("version", 1) != plan.version:
+        _fill_migrated(dec, plan, target, node)
+        return
     plain = {name: part for name, part in state.items() if type(part) in _ATOMS}
     plan.set_state(target, plain)
     if len(plain) < len(state):
         plan.set_state(target, dict(zip(state, dec.items(state.values()), strict=True)))
     if not plan.declared.keys() <= state.keys():
-        _add_newer_fields(plan, target, node)
+        _add_newer_fields(plan, target, {*state, *node.get("unset", ())})
 
 
-def _add_newer_fields(plan: Plan, target: Any, node: Node) -> None:
+def _fill_migrated(dec: Decoder, plan: Plan, target: Any, node: Node) -> None:
+    """Set the attributes that the recorded ones become; migrations see values that are complete."""
+    names, parts = node.get("state", {}).keys(), list(node.get("state", {}).values())
+    recorded = dict(zip(names, dec.hashed(parts), strict=True))
+    state = (plan.migrations or Migrations({})).apply(plan.name, recorded, node.get("version", 1))
+    left = [name for name in state if name in recorded and not _has_place(plan, name)]
+    if left:
+        why = f"they leave the field {left[0]!r}, which the class does not have; rename or remove it"
+        raise MigrationError(plan.name, why)
+    plan.set_state(target, state)
+    if not plan.declared.keys() <= state.keys():
+        _add_newer_fields(plan, target, {*state, *node.get("unset", ())})
+
+
+def _has_place(plan: Plan, name: str) -> bool:
+    """Whether a class has such an attribute; one that declares no fields may have any."""
+    if not plan.declared:
+        return plan.has_dict or name in plan.slots
+    return name in plan.declared or name in plan.slots or hasattr(plan.cls, name) or name.startswith("_")
+
+
+def _add_newer_fields(plan: Plan, target: Any, had: set[str]) -> None:
     """Give an object the fields that its class got after it was written."""
-    had = {*node.get("state", ()), *node.get("unset", ())}
     for name in [name for name in plan.declared if name not in had]:
         made = plan.declared[name]
         if made is None:
@@ -253,6 +277,8 @@ def _rebuild_enum(dec: Decoder, node: Node) -> Any:
 def _rebuild_known(dec: Decoder, node: Node) -> Any:
     if dec.known is None:
         raise SerializableError("the value refers to objects of a table that was not given (known=...)")
+    if dec.known.versions != dec.versions:
+        raise _renumbered(dec.known.versions, dec.versions)
     if node["i"] >= len(dec.known):
         raise SerializableError(
             f"the log refers to the object {node['i']} of a table that has only {len(dec.known)} now"
@@ -262,6 +288,14 @@ def _rebuild_known(dec: Decoder, node: Node) -> Any:
         dec.restored.add(id(target))
         _restore(dec, target, node["state"])
     return target
+
+
+def _renumbered(now: dict[str, int], then: dict[str, int]) -> MigrationError:
+    """The error that a reference by number may lead to another object, now that some are migrated."""
+    name = next(name for name in (*now, *then) if now.get(name) != then.get(name))
+    return MigrationError(
+        name, f"a recorded value refers to its objects as they were in version {then.get(name, 1)}"
+    )
 
 
 def _restore(dec: Decoder, target: Any, state: Node) -> None:

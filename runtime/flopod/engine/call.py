@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from msgspec import Raw
+from msgspec.structs import replace
 
 from flopod import codec
 from flopod.errors import BuildMismatch, DivergenceError, InputChanged, SerializableError
@@ -28,6 +29,26 @@ def renamed(document: Raw, today: Callable[[str], str]) -> Raw:
     if all(name == new for name, new in names.items()):
         return document
     return input_document(args, {names[name]: value for name, value in kwargs.items()}) or document
+
+
+def of_today(started: RunStarted, function: Workflow) -> RunStarted:
+    """Return the start of a run with the TypedDicts among its arguments as they are today.
+
+    Raises MigrationError.
+    """
+    if started.versions == codec.typed_versions():
+        return started
+    args, kwargs = recorded_call(started.input)
+    hints, signature = codec.hints_of(function), _signature(function)
+    places = [] if signature is None else list(signature.parameters)[: len(args)]
+    places += places[-1:] * (len(args) - len(places))
+    by_place = [_migrated(value, hints.get(name), started) for name, value in zip(places, args, strict=True)]
+    by_name = {name: _migrated(value, hints.get(name), started) for name, value in kwargs.items()}
+    return replace(started, input=input_document(by_place, by_name) or started.input)
+
+
+def _migrated(value: Any, hint: Any, started: RunStarted) -> Any:
+    return codec.migrated(value, hint, started.versions)
 
 
 def check_same(

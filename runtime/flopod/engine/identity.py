@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from msgspec import Raw, Struct
 from msgspec.structs import replace
 
+from flopod import codec
 from flopod.engine.call import renamed
 from flopod.errors import BuildMismatch
 from flopod.events import Record, RunResumed, RunStarted, WaitPoint
@@ -72,6 +73,7 @@ class Identity(Struct, frozen=True, kw_only=True):
             hash_seed=self.hash_seed,
             run_id=self.run_id,
             sync=self.sync,
+            versions=codec.typed_versions(),
         )
 
     def resumed(self, at: int, history: History, *, crashed: bool) -> RunResumed:

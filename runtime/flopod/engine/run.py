@@ -11,7 +11,7 @@ from msgspec import Raw
 from flopod import codec
 from flopod.backends.base import Backend
 from flopod.backends.lock import Hold
-from flopod.engine.call import check_fits, check_same
+from flopod.engine.call import check_fits, check_same, of_today
 from flopod.engine.children import Children
 from flopod.engine.clock import Clock, SystemClock
 from flopod.engine.compacting import compact_from
@@ -101,7 +101,7 @@ def opened(
     """
     if history.started is None:
         return begun(fn, identity, identity.started(clock.now(), given))
-    started = identity.call_of(history.started)
+    started = of_today(identity.call_of(history.started), fn)
     _check_input(fn, identity, history, started, given)
     settled = _settled(history, resume_paused, crashed)
     if settled is not None:

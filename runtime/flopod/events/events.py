@@ -46,7 +46,7 @@ class RunStarted(Event, kw_only=True, frozen=True):
 
     `queue`, `key` and `priority` say where it stands in line; `attributes` are what it can be found by. A
     fork names the run that it has its past from. A child names its `parent`, and ends with it unless it is
-    `detached`.
+    `detached`. `versions` are those of the TypedDicts with migrations.
     """
 
     workflow: str
@@ -65,6 +65,7 @@ class RunStarted(Event, kw_only=True, frozen=True):
     priority: int = 0
     attributes: dict[str, Attribute] = {}
     forked_from: str = ""
+    versions: dict[str, int] = {}
 
 
 class RunResumed(Event, kw_only=True, frozen=True):
@@ -136,11 +137,15 @@ class ActivityStarted(Event, kw_only=True, frozen=True):
 
 
 class ActivityCompleted(Event, kw_only=True, frozen=True):
-    """A leaf returned; `state` is the new state of the arguments that it changed."""
+    """A leaf returned; `state` is the new state of the arguments that it changed.
+
+    `versions` are those of the TypedDicts with migrations that its annotation names.
+    """
 
     result: Raw
     state: OptionalRaw = None
     attempt: int = 1
+    versions: dict[str, int] = {}
 
 
 class ActivityFailed(Event, kw_only=True, frozen=True):
@@ -193,7 +198,7 @@ class IterationCompleted(Event, kw_only=True, frozen=True):
 
     `snapshot` begins with the values of the durable state at the paths `states`, in this order. Changes
     of variables that were to be appended together with it are left out. `entry` is the fingerprint of what
-    the loop carried when it began.
+    the loop carried when it began. `versions` are those of the TypedDicts with migrations.
     """
 
     index: int
@@ -201,6 +206,7 @@ class IterationCompleted(Event, kw_only=True, frozen=True):
     item: str = ""
     states: list[str] = []
     entry: str = ""
+    versions: dict[str, int] = {}
     snapshot: OptionalRaw = None
     result: OptionalRaw = None
     error: OptionalRaw = None
@@ -247,11 +253,15 @@ class WaitStarted(Event, kw_only=True, frozen=True):
 
 
 class WaitCompleted(Event, kw_only=True, frozen=True):
-    """The wait ended, with a payload or by its timeout; `event_seq` is the event_received it took."""
+    """The wait ended, with a payload or by its timeout; `event_seq` is the event_received it took.
+
+    `versions` are those of the classes with migrations that its type names.
+    """
 
     payload: OptionalRaw = None
     timed_out: bool = False
     event_seq: int | None = None
+    versions: dict[str, int] = {}
 
 
 class EventReceived(Event, kw_only=True, frozen=True):

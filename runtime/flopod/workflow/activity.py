@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Raw
 
 from flopod import codec
-from flopod.errors import ActivityTimeout, MaybeExecuted, SerializableError
+from flopod.errors import ActivityTimeout, MaybeExecuted, MigrationError, SerializableError
 from flopod.events import ActivityCompleted, ActivityFailed, ActivityProgress, ActivityStarted, Event
 from flopod.workflow.arguments import Arguments, Raised, Returned, callee_of, read_outcome
 from flopod.workflow.commands import StartLeaf
@@ -40,6 +40,7 @@ class Activity(Operation):
         "_known",
         "_kwargs",
         "_last",
+        "_migrated",
         "_options",
         "_policy",
         "_started",
@@ -75,6 +76,7 @@ class Activity(Operation):
         self._args = args
         self._kwargs = kwargs
         self._swallow = swallow
+        self._migrated = False
         self._started = 0
         self._last: ActivityFailed | None = None
         self._arguments: Arguments
@@ -87,6 +89,8 @@ class Activity(Operation):
         except SerializableError as error:
             error.path = self.path
             raise
+        if versions := codec.argument_versions(self.fn):
+            self._arguments.fingerprint = codec.stamped(self._arguments.fingerprint, versions)
         self._ask()
         if core.fenced:
             return
@@ -113,8 +117,9 @@ class Activity(Operation):
             self._started = core.now
         else:
             self._started = recorded.at
-            if recorded.callee != callee or recorded.fingerprint != arguments.fingerprint:
+            if recorded.callee != callee or not codec.agree(recorded.fingerprint, arguments.fingerprint):
                 core.replay.conflict(self.path, describe_event(recorded), self.describe())
+            self._migrated = codec.is_migrated(recorded.fingerprint, arguments.fingerprint)
 
     def activate(self) -> None:
         core = self.core
@@ -167,6 +172,7 @@ class Activity(Operation):
 
     def deliver(self, outcome: Returned | Raised) -> Event:
         """Settle with what the world reports, and return its record."""
+        self._migrated = False
         conflict = self._arguments.conflict(outcome.state)
         try:
             return self._take(conflict or outcome)
@@ -180,7 +186,12 @@ class Activity(Operation):
             self._fail(failed, outcome.exception)
             return failed
         completed = ActivityCompleted(
-            path=self.path, at=self.core.now, result=outcome.result, state=outcome.state, attempt=self.attempt
+            path=self.path,
+            at=self.core.now,
+            result=outcome.result,
+            state=outcome.state,
+            attempt=self.attempt,
+            versions=codec.result_versions(self.fn),
         )
         if outcome.ready:
             self._succeed(outcome.value)
@@ -221,7 +232,8 @@ class Activity(Operation):
 
     def settle(self, event: Event) -> None:
         if isinstance(event, ActivityCompleted):
-            self._succeed(read_outcome(event.result, event.state, self._originals))
+            value = read_outcome(event.result, event.state, self._originals)
+            self._succeed(codec.migrated_result(value, self.fn, event.versions))
         elif isinstance(event, ActivityFailed):
             self._fail(event, None)
 
@@ -242,6 +254,8 @@ class Activity(Operation):
             self.set_exception(error)
 
     def _originals(self) -> codec.Known | None:
+        if self._migrated:
+            raise MigrationError(self.path, "its outcome refers to arguments as they were in another version")
         known = self._known if self._known is not None else self._arguments.known()
         if known is not None:
             self.core.touched(known)

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from flopod import codec
 from flopod.events import CancelRequested, Event, SleepCompleted, WaitCompleted
 from flopod.workflow.activity import Activity
 from flopod.workflow.operations import Wait, read_payload
@@ -64,7 +65,12 @@ class Delivery:
             message = f"the payload of {wait.event!r} is dropped, it does not fit: {error}"
             core.output.warn_dropped(wait.path, message, letter.seq)
             return True
-        core.emit(WaitCompleted(path=wait.path, at=core.now, payload=payload, event_seq=letter.seq))
+        versions = codec.versions_in(wait.type, plain=True)
+        core.emit(
+            WaitCompleted(
+                path=wait.path, at=core.now, payload=payload, event_seq=letter.seq, versions=versions
+            )
+        )
         core.scheduler.now = core.now
         wait.set_result(value)
         core.closed(wait)

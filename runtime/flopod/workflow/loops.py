@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Raw
 
 from flopod import codec
-from flopod.errors import DuplicateId, SerializableError
+from flopod.errors import DuplicateId, MigrationError, SerializableError
 from flopod.events import IterationCompleted
 from flopod.log.entries import Entry
 from flopod.workflow.compaction import Stretch
@@ -115,6 +115,8 @@ class _Loop:
         event, capture = recorded.event, self._capture
         if capture is None or not isinstance(event, IterationCompleted) or event.snapshot is None:
             return None
+        if not self._is_readable(event):
+            return None
         if event.states != capture.paths or not self._core.history.jump_past(recorded, self._path):
             return None
         self._core.scheduler.now = event.at
@@ -126,6 +128,17 @@ class _Loop:
         self._index = event.index
         self._size = len(event.snapshot)
         return event
+
+    def _is_readable(self, event: IterationCompleted) -> bool:
+        """Whether the TypedDicts in a snapshot are those of today; else what it stands for is replayed."""
+        today, then = codec.typed_versions(), event.versions
+        if then == today:
+            return True
+        if self._core.history.ledger.dropped:
+            name = next(one for one in (*today, *then) if today.get(one) != then.get(one))
+            error = MigrationError(name, "nothing tells it from other dicts that a loop carries; use a class")
+            self._core.replay.unreadable(self._path, f"what its iterations up to [{event.key}] carry", error)
+        return False
 
     # -- iterations ------------------------------------------------------------------------------
 
@@ -170,7 +183,7 @@ class _Loop:
 
     def _check(self, event: IterationCompleted) -> None:
         changed = self._core.history.is_changed((self._path, event.index))
-        if (event.item != self._print and not changed) or event.key != self._key:
+        if not (changed or codec.agree(event.item, self._print)) or event.key != self._key:
             path = f"{self._path}[{event.key}]"
             current = f"the item {_shown(self._item)} (fingerprint {self._print}), iteration [{self._key}]"
             self._core.replay.diverge(path, f"an item with fingerprint {event.item}", current)
@@ -205,6 +218,7 @@ class _Loop:
             item=self._print,
             states=capture.paths,
             entry=self._entry,
+            versions=codec.typed_versions(),
             snapshot=document,
         )
         core.emit_snapshot(event)

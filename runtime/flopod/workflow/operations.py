@@ -6,7 +6,7 @@ and is settled by an outcome: the recorded one on replay, what the world reports
 
 import sys
 from abc import ABCMeta
-from collections.abc import Coroutine, Generator
+from collections.abc import Coroutine, Generator, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
@@ -222,7 +222,10 @@ class Wait(Operation):
     def settle(self, event: Event) -> None:
         if isinstance(event, WaitCompleted):
             payload = event.payload
-            self.set_result(None if event.timed_out or payload is None else read_payload(payload, self.type))
+            if event.timed_out or payload is None:
+                self.set_result(None)
+            else:
+                self.set_result(read_payload(payload, self.type, event.versions))
 
     def describe(self) -> str:
         return f"a wait for {self.event!r}"
@@ -243,7 +246,7 @@ class Item(Operation):
     def settle(self, event: Event) -> None:
         if not isinstance(event, IterationCompleted):
             return
-        if event.item != self._fingerprint:
+        if not codec.agree(event.item, self._fingerprint):
             self.core.replay.diverge(self.path, f"an item with fingerprint {event.item}", self.describe())
         elif event.error is not None:
             self.set_result((None, codec.decode(event.error)))
@@ -254,9 +257,14 @@ class Item(Operation):
         return f"an item with fingerprint {self._fingerprint}"
 
 
-def read_payload(payload: Raw, type: Any) -> Any:
-    """Return a delivered payload as the type that the wait asks for. Raises if it does not fit."""
+def read_payload(payload: Raw, type: Any, versions: Mapping[str, int] | None = None) -> Any:
+    """Return a delivered payload as the type that the wait asks for. Raises if it does not fit.
+
+    `versions` are those of the classes in the type when it was recorded, the present ones by default.
+    """
     data = msgspec.json.decode(payload)
+    if versions is not None:
+        data = codec.migrated(data, type, versions, plain=True)
     return data if type is Any else codec.from_plain(data, type)
 
 
