@@ -58,8 +58,6 @@ def migrated(data: Any, annotation: Any, versions: Versions, *, plain: bool = Fa
 
 def migrated_result(value: Any, fn: Callable[..., Any], versions: Versions) -> Any:
     """Return what a function returned when the TypedDicts in its annotation had these versions."""
-    if not (any_declared("typed") or versions):
-        return value
     return migrated(value, hints_of(fn).get("return"), versions)
 
 

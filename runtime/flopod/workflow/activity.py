@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Raw
 
 from flopod import codec
+from flopod.codec.migrations import typed
 from flopod.errors import ActivityTimeout, MaybeExecuted, MigrationError, SerializableError
 from flopod.events import ActivityCompleted, ActivityFailed, ActivityProgress, ActivityStarted, Event
 from flopod.workflow.arguments import Arguments, Raised, Returned, callee_of, read_outcome
@@ -89,7 +90,7 @@ class Activity(Operation):
         except SerializableError as error:
             error.path = self.path
             raise
-        if versions := codec.argument_versions(self.fn):
+        if typed and (versions := codec.argument_versions(self.fn)):
             self._arguments.fingerprint = codec.stamped(self._arguments.fingerprint, versions)
         self._ask()
         if core.fenced:
@@ -117,9 +118,10 @@ class Activity(Operation):
             self._started = core.now
         else:
             self._started = recorded.at
-            if recorded.callee != callee or not codec.agree(recorded.fingerprint, arguments.fingerprint):
+            same = recorded.fingerprint == arguments.fingerprint
+            self._migrated = not same and codec.is_migrated(recorded.fingerprint, arguments.fingerprint)
+            if recorded.callee != callee or not (same or self._migrated):
                 core.replay.conflict(self.path, describe_event(recorded), self.describe())
-            self._migrated = codec.is_migrated(recorded.fingerprint, arguments.fingerprint)
 
     def activate(self) -> None:
         core = self.core
@@ -191,7 +193,7 @@ class Activity(Operation):
             result=outcome.result,
             state=outcome.state,
             attempt=self.attempt,
-            versions=codec.result_versions(self.fn),
+            versions=codec.result_versions(self.fn) if typed else {},
         )
         if outcome.ready:
             self._succeed(outcome.value)
@@ -233,7 +235,9 @@ class Activity(Operation):
     def settle(self, event: Event) -> None:
         if isinstance(event, ActivityCompleted):
             value = read_outcome(event.result, event.state, self._originals)
-            self._succeed(codec.migrated_result(value, self.fn, event.versions))
+            if typed or event.versions:
+                value = codec.migrated_result(value, self.fn, event.versions)
+            self._succeed(value)
         elif isinstance(event, ActivityFailed):
             self._fail(event, None)
 
