@@ -50,7 +50,7 @@ def wanted(given: dict[str, Any]) -> Filter:
         status=given["status"],
         workflow=given["workflow"],
         queue=given["queue"],
-        attributes=dict(map(_attribute, given["attributes"])),
+        attributes=dict(map(attribute, given["attributes"])),
         started_after=_time(given["started_after"]),
         started_before=_time(given["started_before"]),
         ended_before=_time(given["ended_before"]),
@@ -63,7 +63,8 @@ def is_given(given: dict[str, Any]) -> bool:
     return any(given.values())
 
 
-def _attribute(text: str) -> tuple[str, Any]:
+def attribute(text: str) -> tuple[str, Any]:
+    """Read `NAME=VALUE`, where the value may be a number, true or false. Raises BadParameter."""
     name, equals, value = text.partition("=")
     if not equals or not name:
         raise click.BadParameter(f"{text!r} has not the form NAME=VALUE", param_hint="--attribute")

@@ -11,7 +11,7 @@ from flopod.engine import control
 from flopod.engine.limits import Limit, Queue
 from flopod.engine.registry import Registry
 from flopod.engine.schedule import Schedule
-from flopod.errors import FlopodError, RunHeld, StorageError
+from flopod.errors import FlopodError, RunHeld, StorageError, UsageError
 from flopod.events import RunStarted, RunSummary, Status
 
 _KIND = "schedules"
@@ -38,6 +38,13 @@ class UnknownSchedule(FlopodError):
         super().__init__(f"no schedule is called {name!r}; {there_is}")
 
 
+class ScheduleExists(UsageError):
+    """A schedule of this name is there already."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"a schedule is called {name!r} already; use another name, or replace it")
+
+
 class Schedules:
     """The schedules of a store."""
 
@@ -55,6 +62,12 @@ class Schedules:
             raise UnknownSchedule(name, list(self._backend.all_kept(_KIND)))
         return _decode(document)
 
+    def add(self, schedule: Schedule) -> None:
+        """Keep a new schedule. Raises ScheduleExists, BadInput, BadDuration, InvalidRunId."""
+        if self._backend.kept(_KIND, schedule.name) is not None:
+            raise ScheduleExists(schedule.name)
+        self.put(schedule)
+
     def put(self, schedule: Schedule) -> None:
         """Keep a schedule, in the place of one of its name. Raises BadInput, BadDuration, InvalidRunId."""
         schedule.check()
@@ -66,7 +79,7 @@ class Schedules:
         self._backend.drop(_KIND, name)
 
     def pause(self, name: str, paused: bool = True) -> None:
-        """Start nothing until it is resumed; what was due meanwhile is not made up for."""
+        """Start nothing until it is resumed; what was due meanwhile is made up for as `catch_up` says."""
         schedule = self.get(name)
         schedule.paused = paused
         self.put(schedule)

@@ -1,0 +1,140 @@
+"""Schedules as data and as a table, and one made of what a command was given."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import operator
+import os
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from importlib import import_module
+from itertools import islice
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from flopod.backends.base import now_ms
+from flopod.backends.choose import choose
+from flopod.durations import BadDuration, due, seconds
+from flopod.engine.inputs import bind, read_input
+from flopod.engine.job import choose_workflow
+from flopod.engine.schedule import Schedule
+from flopod.engine.scheduling import Schedules
+from flopod.errors import BadInput
+from flopod.workflow.inputs import input_document
+from flopod_compiler.bundle.inplace import install
+from flopod_compiler.cli.compiling import compiled
+from flopod_compiler.cli.filtering import attribute
+from flopod_compiler.cli.readable import readable
+
+HEADINGS = ("SCHEDULE", "WORKFLOW", "WHEN", "NEXT", "OVERLAP")
+
+
+@contextlib.contextmanager
+def opened(backend: str | None, environment: Mapping[str, str]) -> Iterator[Schedules]:
+    """The schedules of a backend."""
+    with choose(backend, environment) as store:
+        yield Schedules(store)
+
+
+def keep(
+    name: str, src: Path, workflow: str | None, backend: str | None, given: Mapping[str, Any]
+) -> Schedule:
+    """Keep a schedule as the options give it. Raises BadInput, UsageError, ScheduleExists."""
+    made = _made(name, src, workflow, given)
+    with opened(backend, os.environ) as known:
+        (known.put if given["replace"] else known.add)(made)
+    return made
+
+
+def _made(name: str, src: Path, workflow: str | None, given: Mapping[str, Any]) -> Schedule:
+    found, manifest = compiled(src)
+    entry = choose_workflow(manifest, workflow)
+    install(found)
+    function = operator.attrgetter(entry.function)(import_module(entry.module))
+    arguments = bind(entry, function, read_input(given["input"]) if given["input"] is not None else {})
+    document = input_document(arguments.args, arguments.kwargs)
+    assert document is not None
+    now, zone = now_ms(), _zone(given["zone"])
+    made = Schedule(
+        name=name,
+        workflow=entry.name,
+        input=document,
+        cron=given["cron"],
+        every=given["every"],
+        at=_moment(given["once"], zone, now),
+        zone=given["zone"],
+        overlap=given["overlap"],
+        catch_up=given["catch_up"],
+        paused=given["paused"],
+        queue=given["queue"],
+        priority=given["priority"],
+        attributes=dict(map(attribute, given["attributes"])),
+        since=now,
+        until=due(_moment(given["until"], zone, now), 0) if given["until"] else None,
+    ).check()
+    if next(made.times(now), None) is None:
+        raise BadInput(f"the schedule {name!r} is never due: its time is over")
+    return made
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise BadInput(f"{name!r} is no time zone; use one like Europe/Berlin", field="timezone") from None
+
+
+def _moment(text: str, zone: ZoneInfo, now: int) -> str:
+    """A time as ISO text with its zone: one given so, in the zone of the schedule, or after a duration."""
+    if not text:
+        return ""
+    with contextlib.suppress(BadDuration):
+        return _text(now + round(seconds(text) * 1000), zone, "milliseconds")
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise BadInput(f"{text!r} is no time like 2026-05-01T12:00 and no duration like 2h") from None
+    return (moment if moment.tzinfo is not None else moment.replace(tzinfo=zone)).isoformat()
+
+
+def described(schedule: Schedule) -> dict[str, Any]:
+    """A schedule as JSON data."""
+    data = {field: getattr(schedule, field) for field in schedule.__struct_fields__ if field != "input"}
+    times = schedule.times(max(now_ms(), schedule.last or 0))
+    following = None if schedule.paused else next(times, None)
+    return {
+        **data,
+        "input": readable(json.loads(bytes(schedule.input))),
+        "next": _in_zone(following, schedule),
+    }
+
+
+def row(one: Mapping[str, Any]) -> list[str]:
+    """The line of a table for what `described` gave."""
+    when = one["cron"] or (f"every {one['every']}" if one["every"] else "once")
+    zone = "" if one["zone"] == "UTC" or not one["cron"] else f" {one['zone']}"
+    following = "paused" if one["paused"] else one["next"] or "over"
+    return [one["name"], one["workflow"], when + zone, following, one["overlap"]]
+
+
+def coming(known: Schedules, name: str | None, count: int) -> list[dict[str, Any]]:
+    """The next times of a schedule, also of one that is paused, or of all that are not."""
+    chosen = [known.get(name)] if name is not None else [each for each in known.all() if not each.paused]
+    now = now_ms()
+    found = sorted(
+        (at, each.name, each) for each in chosen for at in islice(each.times(max(now, each.last or 0)), count)
+    )
+    return [
+        {"due": _in_zone(at, each), "name": each.name, "run_id": each.run_id(at)}
+        for at, _, each in found[:count]
+    ]
+
+
+def _in_zone(at: int | None, schedule: Schedule) -> str | None:
+    return None if at is None else _text(at, _zone(schedule.zone))
+
+
+def _text(at: int, zone: ZoneInfo, timespec: str = "seconds") -> str:
+    return datetime.fromtimestamp(at / 1000, zone).isoformat(timespec=timespec)
