@@ -18,7 +18,8 @@ from flopod.engine.leaves import Leaves
 from flopod.engine.outcome import OnProgress, RunOutcome
 from flopod.engine.pulses import Pulses
 from flopod.engine.standing import outcome_of, progress_of
-from flopod.errors import FlopodError, RunHeld, StorageError
+from flopod.engine.telling import Calls
+from flopod.errors import FlopodError, RunHeld, StoppedByHook, StorageError
 from flopod.events import FINAL, ChildCompleted
 from flopod.workflow.arguments import Raised, Returned
 from flopod.workflow.commands import (
@@ -47,7 +48,7 @@ class Driver:
     by default a direct one. `on_rest` is told when nothing but waits and sleeps is open, and when that is
     over. Without `polls` somebody else looks for deliveries of other processes, and calls `wake`; without
     `inline` plain functions always run in threads, because other runs go on in this one. `children` runs what
-    the workflow starts as runs of their own.
+    the workflow starts as runs of their own; `hooks` are called for what happens.
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class Driver:
         polls: bool = True,
         inline: bool = True,
         children: Children | None = None,
+        hooks: Calls | None = None,
     ) -> None:
         self.core = core
         self.committed: Callable[[Commit], None] | None = None
@@ -80,6 +82,8 @@ class Driver:
         self._inline = inline
         self._abandon = core.abandon if inline else core.discard
         self._children = children
+        self._hooks = hooks
+        self._refusal: StoppedByHook | None = None
         if children is not None:
             core.offspring.opening = children.opening
         self._draining = False
@@ -119,7 +123,7 @@ class Driver:
     async def run(self) -> RunOutcome:
         """Drive until the run is over, paused, or left while waiting.
 
-        Raises DivergenceError, Fenced or StorageError; the body is then abandoned as it is.
+        Raises DivergenceError, Fenced, StorageError or StoppedByHook; the body is then abandoned as it is.
         """
         core = self.core
         stop_watching = self._backend.watch_inbox(core.run_id, self.wake)
@@ -130,6 +134,8 @@ class Driver:
                 self._ticking = self._loop.call_later(_SELDOM_MS / 1000, self._tick)
             while (outcome := await self._turn_once()) is None:
                 pass
+            if self._refusal is not None and outcome.status == "left":
+                raise self._refusal
             if self._children is not None and outcome.status in FINAL:
                 self._children.parent_ended(core.run_id, core.offspring.owned())
             return outcome
@@ -197,6 +203,8 @@ class Driver:
                 await self._commits.append(self.core.run_id, commit.expected, commit.events)
         if self.committed is not None:
             self.committed(commit)
+        if self._hooks is not None:
+            await self._hooks.committed(commit.events, commit.children)
         for opening in commit.children:
             if self._children is not None:
                 self._children.begun(opening)
@@ -232,7 +240,7 @@ class Driver:
 
     async def _start(self, command: StartLeaf) -> None:
         leaves = self._leaves
-        if self._draining:
+        if self._draining or (self._hooks is not None and not await self._is_let(command, self._hooks)):
             return
         in_place = self._inline or not command.sync
         alone = in_place and len(self.core.agenda.running) == 1 and leaves.idle
@@ -244,6 +252,15 @@ class Driver:
             await self._run_in_place(command)
         else:
             leaves.start(command)
+
+    async def _is_let(self, command: StartLeaf, hooks: Calls) -> bool:
+        """Whether a leaf may be called; if not, the run is left as it is, once others have ended."""
+        try:
+            await hooks.before_step(command)
+        except StoppedByHook as error:
+            self._refusal = error
+            self.drain()
+        return not self._draining
 
     async def _run_in_place(self, command: StartLeaf) -> None:
         """Run a leaf as a part of this task, until it ends or the run is cancelled."""
@@ -284,6 +301,8 @@ class Driver:
                 stream.flush()
 
     def _report(self, path: str, outcome: Returned | Raised) -> None:
+        if self._hooks is not None:
+            self._hooks.reported(path, outcome)
         self.core.complete(path, outcome, self._clock.now())
         self._woken.set()
 
@@ -299,6 +318,8 @@ class Driver:
         try:
             if commit.events:
                 self._backend.append(self.core.run_id, commit.expected, commit.events)
+                if self._hooks is not None:
+                    self._hooks.later(commit.events)
         except (RunHeld, StorageError) as error:
             self._broken = error
             self.core.abandon()

@@ -21,7 +21,9 @@ from flopod.engine.deliveries import Deliveries
 from flopod.engine.driver import Driver
 from flopod.engine.drivers import Drivers
 from flopod.engine.family import Family, Kin
+from flopod.engine.gate import Gate
 from flopod.engine.handle import Handle
+from flopod.engine.hooks import Hooks
 from flopod.engine.limits import Limit, Queue
 from flopod.engine.openings import Openings
 from flopod.engine.outcome import OpenWait, RunOutcome
@@ -29,11 +31,20 @@ from flopod.engine.outcomes import Outcomes
 from flopod.engine.ready import Place, Ready
 from flopod.engine.registry import Program, Registry
 from flopod.engine.resting import Resting
-from flopod.engine.run import begun, diverged
+from flopod.engine.run import begun, told_diverged
 from flopod.engine.scheduling import ONE_BY_ONE, QUEUE, Schedules, Timetable
 from flopod.engine.standing import open_waits
 from flopod.engine.takeover import take_over
-from flopod.errors import DamagedLog, DivergenceError, Fenced, FlopodError, RunHeld, StorageError
+from flopod.engine.telling import Calls
+from flopod.errors import (
+    DamagedLog,
+    DivergenceError,
+    Fenced,
+    FlopodError,
+    RunHeld,
+    StoppedByHook,
+    StorageError,
+)
 from flopod.events import AT_REST, FINAL, Attribute, RunStarted, RunSummary
 from flopod.runid import check_run_id
 from flopod.workflow.core import Core
@@ -54,7 +65,7 @@ class Engine(AbstractAsyncContextManager["Engine"]):
     event or the end of their child is due. `queues` and `limits` (of workflows) say how many may have begun
     and not ended. Opening takes up the open runs that the store has, or those that descend from the run
     `within`; leaving lets the leaves under way end, for `grace` seconds. `on_waiting` is called with the run
-    id and the open waits of a run that comes to rest.
+    id and the open waits of a run that comes to rest. `hooks` are asked and told of all of them.
     """
 
     def __init__(
@@ -70,6 +81,7 @@ class Engine(AbstractAsyncContextManager["Engine"]):
         clock: Clock | None = None,
         within: str | None = None,
         on_waiting: OnWaiting | None = None,
+        hooks: Hooks | None = None,
     ) -> None:
         self._backend = backend
         self._registry = registry
@@ -81,6 +93,7 @@ class Engine(AbstractAsyncContextManager["Engine"]):
         self.family = Family(backend, registry, self)
         self._kin = None if within is None else Kin(backend, within)
         self._on_waiting = on_waiting
+        self._gate = Gate(hooks)
         self.schedules = Schedules(backend)
         self._timetable = Timetable(self.schedules, registry, self._open) if within is None else None
         self._openings = Openings(backend)
@@ -159,7 +172,7 @@ class Engine(AbstractAsyncContextManager["Engine"]):
         """Start a run, durably: it surely runs, even if the process is killed at once.
 
         The same run id with the same workflow and input is the same run. Raises UnknownWorkflow,
-        InvalidRunId, InputChanged, StorageError.
+        InvalidRunId, InputChanged, StorageError, and StoppedByHook if a hook does not want it.
         """
         program = self._registry.program(workflow)
         chosen = _new_run_id() if run_id is None else check_run_id(run_id)
@@ -173,6 +186,10 @@ class Engine(AbstractAsyncContextManager["Engine"]):
         )
         if run_id is not None and self._openings.is_known(opening, program.fn):
             return Handle(self, chosen)
+        if self._gate:
+            await self._gate.ask(opening)
+            if run_id is not None and self._openings.is_known(opening, program.fn):
+                return Handle(self, chosen)
         try:
             await self._open(opening)
         except Fenced:
@@ -189,6 +206,7 @@ class Engine(AbstractAsyncContextManager["Engine"]):
                 await self._commits.append(run_id, 0, [opening])
                 self._openings.forget(run_id)
                 self._wake.set()
+                await self._gate.opened(opening)
             else:
                 await durable
 
@@ -272,7 +290,7 @@ class Engine(AbstractAsyncContextManager["Engine"]):
     async def _run(self, run_id: str) -> None:
         try:
             outcome = await self._drive(run_id)
-        except (RunHeld, StorageError) as error:
+        except (RunHeld, StorageError, StoppedByHook) as error:
             outcome = self._refused(run_id, error)
         except FlopodError as error:
             outcome = RunOutcome("diverged", reason=str(error), error=error)
@@ -306,13 +324,17 @@ class Engine(AbstractAsyncContextManager["Engine"]):
             if isinstance(prepared, RunOutcome):
                 return prepared
             core, program = prepared
-            driver = self._driver(core)
+            calls = await self._gate.enter(core, self._backend)
+            driver = self._driver(core, calls)
             self._live.drive(driver)
             try:
                 outcome = await driver.run()
             except DivergenceError as error:
                 identity = program.identify(run_id)
-                raise diverged(self._backend, identity, core, error, self._clock) from None
+                raise await told_diverged(self._backend, identity, core, error, self._clock, calls) from None
+            except StoppedByHook:
+                hold.leave()
+                raise
             if outcome.status == "waiting":
                 self._suspend_driven(run_id, core)
             elif outcome.status == "left" and core.agenda.running:
@@ -326,7 +348,7 @@ class Engine(AbstractAsyncContextManager["Engine"]):
         program = self._registry.program(opening.workflow)
         return begun(program.fn, program.identify(run_id), opening), program
 
-    def _driver(self, core: Core) -> Driver:
+    def _driver(self, core: Core, hooks: Calls | None) -> Driver:
         driver = Driver(
             core,
             self._backend,
@@ -336,6 +358,7 @@ class Engine(AbstractAsyncContextManager["Engine"]):
             polls=False,
             inline=False,
             children=self.family,
+            hooks=hooks,
         )
         if core.run_id in self._openings:
             driver.committed = lambda _: self._openings.written(core.run_id)
@@ -351,6 +374,7 @@ class Engine(AbstractAsyncContextManager["Engine"]):
     def _let_go(self, run_id: str, outcome: RunOutcome) -> None:
         if outcome.status in ("waiting", "left", "held"):
             return
+        self._gate.left(run_id)
         self._ready.ended(run_id)
         self._outcomes.tell(run_id, outcome)
 

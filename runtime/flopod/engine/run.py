@@ -16,8 +16,11 @@ from flopod.engine.children import Children
 from flopod.engine.clock import Clock, SystemClock
 from flopod.engine.compacting import compact_from
 from flopod.engine.driver import Driver
+from flopod.engine.gate import Gate
+from flopod.engine.hooks import Hooks
 from flopod.engine.identity import Identity
 from flopod.engine.outcome import OnProgress, RunOutcome
+from flopod.engine.telling import Calls
 from flopod.errors import BadInput, BuildMismatch, DivergenceError
 from flopod.events import (
     RunCancelled,
@@ -54,12 +57,13 @@ async def run_workflow(
     on_progress: OnProgress | None = None,
     write: Callable[[str, str], None] | None = None,
     children: Children | None = None,
+    hooks: Hooks | None = None,
 ) -> RunOutcome:
     """Start or resume a run of `fn(wf, *args, **kwargs)` and drive it to its end.
 
     `args` and `kwargs` both None means: resume with the recorded input. `hold` is the caller's hold of
     the run, else one is taken; `write` takes what the workflow prints; `children` runs those that it starts.
-    Raises InputChanged, BadInput, BuildMismatch, DivergenceError, RunHeld, StorageError.
+    Raises InputChanged, BadInput, BuildMismatch, DivergenceError, RunHeld, StorageError, StoppedByHook.
     """
     clock = SystemClock() if clock is None else clock
     with _held(backend, identity.run_id, hold) as held:
@@ -68,6 +72,7 @@ async def run_workflow(
         core = opened(fn, identity, history, given, held.crashed, clock, resume_paused=resume_paused)
         if isinstance(core, RunOutcome):
             return core
+        calls = await Gate(hooks).enter(core, backend)
         driver = Driver(
             core,
             backend,
@@ -77,11 +82,12 @@ async def run_workflow(
             write=write,
             hide_loop=identity.sync,
             children=children,
+            hooks=calls,
         )
         try:
             return await driver.run()
         except DivergenceError as error:
-            raise diverged(backend, identity, core, error, clock) from None
+            raise await told_diverged(backend, identity, core, error, clock, calls) from None
 
 
 def opened(
@@ -175,8 +181,28 @@ def body_of(fn: Workflow, document: Raw) -> Callable[[Scope], Coroutine[Any, Any
     return body
 
 
+async def told_diverged(
+    backend: Backend,
+    identity: Identity,
+    core: Core,
+    error: DivergenceError,
+    clock: Clock,
+    calls: Calls | None,
+) -> DivergenceError | BuildMismatch:
+    """Return the error to raise for a divergence, after its hooks were told what is recorded of it."""
+    found = diverged(backend, identity, core, error, clock, calls)
+    if calls is not None:
+        await calls.committed([])
+    return found
+
+
 def diverged(
-    backend: Backend, identity: Identity, core: Core, error: DivergenceError, clock: Clock
+    backend: Backend,
+    identity: Identity,
+    core: Core,
+    error: DivergenceError,
+    clock: Clock,
+    calls: Calls | None = None,
 ) -> DivergenceError | BuildMismatch:
     """Return the error to raise for a divergence; one of a run that is this build's own is recorded.
 
@@ -192,6 +218,8 @@ def diverged(
     event = RunDiverged(at=clock.now(), path=error.path, reason=str(error))
     if acted or not (isinstance(history.last, RunDiverged) and history.last.reason == event.reason):
         backend.append(core.run_id, core.last_seq, [event])
+        if calls is not None:
+            calls.later([event])
     return error
 
 

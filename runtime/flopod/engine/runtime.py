@@ -15,9 +15,12 @@ from flopod.backends.lock import Hold
 from flopod.engine.call import check_same
 from flopod.engine.clock import Clock, SystemClock
 from flopod.engine.driver import Driver
+from flopod.engine.gate import Gate
+from flopod.engine.hooks import Hooks
 from flopod.engine.identity import Identity
 from flopod.engine.outcome import RunOutcome
-from flopod.engine.run import diverged, max_crashes
+from flopod.engine.run import max_crashes, told_diverged
+from flopod.engine.telling import Calls
 from flopod.errors import DivergenceError, FlopodError, RunPaused
 from flopod.events import Event, RunResumed
 from flopod.log.history import History
@@ -30,12 +33,16 @@ from flopod.workflow.scope import Scope
 class Runtime(AbstractAsyncContextManager[Scope]):
     """A run whose body is the block of an `async with`, stepped by asyncio."""
 
-    def __init__(self, identity: Identity, backend: Backend, input: Any, clock: Clock) -> None:
+    def __init__(
+        self, identity: Identity, backend: Backend, input: Any, clock: Clock, hooks: Hooks | None
+    ) -> None:
         self._identity = identity
         self._run_id = identity.run_id
         self._backend = backend
         self._input = Raw(codec.encode(input))
         self._clock = clock
+        self._hooks = hooks
+        self._calls: Calls | None = None
         self._core: Core
         self._driver: Driver
         self._hold: Hold
@@ -46,20 +53,22 @@ class Runtime(AbstractAsyncContextManager[Scope]):
     async def __aenter__(self) -> Scope:
         self._hold = self._backend.hold(self._run_id)
         try:
-            self._begin(History(self._backend.load(self._run_id)))
+            await self._begin(History(self._backend.load(self._run_id)))
         except BaseException:
             self._hold.release()
             raise
         return self._core.root
 
-    def _begin(self, history: History) -> None:
+    async def _begin(self, history: History) -> None:
         opening = self._opening(history)
         crashed = self._hold.crashed and history.started is not None
         self._core = Core(self._run_id, history, opening, crashed=crashed, max_crashes=max_crashes())
         self._core.now = self._clock.now()
         self._core.external = self._await
         self._core.replay.patient = True
-        self._driver = Driver(self._core, self._backend, clock=self._clock)
+        if history.ended is None:
+            self._calls = await Gate(self._hooks).enter(self._core, self._backend)
+        self._driver = Driver(self._core, self._backend, clock=self._clock, hooks=self._calls)
         self._body = asyncio.current_task()
         self._driving = asyncio.create_task(self._driver.run(), name=f"flopod {self._run_id}")
         self._driving.add_done_callback(self._stopped)
@@ -109,7 +118,7 @@ class Runtime(AbstractAsyncContextManager[Scope]):
 
     async def _leave(self, error: BaseException | None) -> bool:
         if self._leaving:
-            self._raise_stopped(error)
+            await self._raise_stopped(error)
         self._leaving = True
         if error is not None and not isinstance(error, Exception):
             await self._abandon()
@@ -121,7 +130,7 @@ class Runtime(AbstractAsyncContextManager[Scope]):
         try:
             await self._driving
         except DivergenceError as wrong:
-            raise self._diverged(wrong) from error
+            raise await self._diverged(wrong) from error
         if core.error is not None and error is None:
             raise core.error
         return False
@@ -131,7 +140,7 @@ class Runtime(AbstractAsyncContextManager[Scope]):
             await self._core.compensations.undo(error)
         except asyncio.CancelledError as stopped:
             if self._leaving:
-                self._raise_stopped(stopped)
+                await self._raise_stopped(stopped)
             await self._abandon()
             raise
 
@@ -139,18 +148,18 @@ class Runtime(AbstractAsyncContextManager[Scope]):
         self._driving.cancel()
         await asyncio.wait([self._driving])
 
-    def _raise_stopped(self, error: BaseException | None) -> None:
+    async def _raise_stopped(self, error: BaseException | None) -> None:
         if self._body is not None and isinstance(error, asyncio.CancelledError):
             self._body.uncancel()
         wrong = self._driving.exception()
         if isinstance(wrong, DivergenceError):
-            raise self._diverged(wrong) from None
+            raise await self._diverged(wrong) from None
         if wrong is not None:
             raise wrong
         self._raise_paused()
 
-    def _diverged(self, error: DivergenceError) -> FlopodError:
-        return diverged(self._backend, self._identity, self._core, error, self._clock)
+    async def _diverged(self, error: DivergenceError) -> FlopodError:
+        return await told_diverged(self._backend, self._identity, self._core, error, self._clock, self._calls)
 
     def _raise_paused(self) -> None:
         raise RunPaused(self._run_id, self._core.paused or "")
@@ -173,12 +182,13 @@ def create_runtime(
     input: Any = None,
     build: str = "",
     clock: Clock | None = None,
+    hooks: Hooks | None = None,
 ) -> AbstractAsyncContextManager[Scope]:
     """Start or resume a run whose body is the block: `async with create_runtime(run_id="r1") as wf:`.
 
     The run id is the argument, else FLOPOD_RUN_ID, else `main-run`; the backend is chosen as for a
     bundle. Leaving the block completes the run with `wf.result`, an exception fails it, a kill or a
-    cancelled task does neither.
+    cancelled task does neither. `hooks` are asked and told of it.
     """
     chosen = check_run_id(run_id if run_id is not None else os.environ.get("FLOPOD_RUN_ID") or DEFAULT_RUN_ID)
     if backend is None:
@@ -186,4 +196,4 @@ def create_runtime(
 
         backend = choose(None, os.environ)
     identity = Identity(run_id=chosen, workflow=workflow, build=build)
-    return Runtime(identity, backend, input, SystemClock() if clock is None else clock)
+    return Runtime(identity, backend, input, SystemClock() if clock is None else clock, hooks)

@@ -12,12 +12,13 @@ from flopod.workflow.snapshot import drop_captured
 class Draft:
     """Events and commands since the last commit; `seq` is the number of the last event that was handed out.
 
-    It begins with `opening`, the events of this start or resume.
+    It begins with the events of this start or resume; the first of them is the `opening`.
     """
 
     def __init__(self, seq: int, opening: Sequence[Event]) -> None:
         self.seq = seq
         self.commands: list[Command] = []
+        self.opening = opening[0] if opening else None
         self._events = list(opening)
         self._first = self.next_seq
 
