@@ -95,7 +95,7 @@ class Cache:
 
     def configure(self, config: Config) -> None:
         """Forget what was found out under another configuration."""
-        self._now.config = repr((config.workflows, config.pure, config.leaves))
+        self._now.config = repr((config.workflows, config.pure, config.leaves, config.hooks))
         if self._now.config != self._before.config:
             self._before.found, self._before.units = {}, {}
 

@@ -14,7 +14,8 @@ from flopod_compiler.diagnostics.rules.discovery import BadConfig
 from flopod_compiler.model import Config
 
 FILE = "pyproject.toml"
-KEYS = ("workflows", "include", "pure", "leaves")
+LISTS = ("workflows", "include", "pure", "leaves")
+KEYS = (*LISTS, "hooks")
 
 
 @dataclass(slots=True)
@@ -87,18 +88,24 @@ def _read_table(table: object, found: Configuration) -> None:
     if not isinstance(table, dict):
         _bad(found, "tool.flopod is not a table", "write [tool.flopod]", place(found.text, "flopod"))
         return
-    values: dict[str, tuple[str, ...]] = {}
+    lists: dict[str, tuple[str, ...]] = {}
+    hooks = ""
     for key, value in table.items():
         if key not in KEYS:
             close = difflib.get_close_matches(key, KEYS, n=1)
             hint = f"did you mean {close[0]}?" if close else f"the keys are {', '.join(KEYS)}"
             _bad(found, f"[tool.flopod] has no key {key!r}", hint, place(found.text, key))
+        elif key == "hooks" and isinstance(value, str):
+            hooks = value
+        elif key == "hooks":
+            rewrite = 'write hooks = "module:object" in [tool.flopod]'
+            _bad(found, "hooks is not a string", rewrite, place(found.text, key))
         elif not isinstance(value, list) or not all(isinstance(item, str) for item in value):
             rewrite = f'write {key} = ["..."] in [tool.flopod]'
             _bad(found, f"{key} is not a list of strings", rewrite, place(found.text, key))
         else:
-            values[key] = tuple(value)
-    found.config = Config(**values)
+            lists[key] = tuple(value)
+    found.config = Config(**lists, hooks=hooks)
 
 
 def _bad(found: Configuration, reason: str, rewrite: str, where: Span) -> None:

@@ -31,6 +31,7 @@ def manifest_of(project: Project, units: Mapping[str, Unit], lowered: Mapping[st
             for one in unit.workflows
         },
         compiler=version("flopod"),
+        hooks=project.config.hooks,
         sources=sources,
         lines={one.module.relpath: one.line_map for one in lowered.values()},
         ir={name: msgspec.to_builtins(function) for name, function in functions.items()},

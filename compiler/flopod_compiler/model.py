@@ -24,6 +24,7 @@ class Config:
     include: tuple[str, ...] = ()
     pure: tuple[str, ...] = ()
     leaves: tuple[str, ...] = ()
+    hooks: str = ""
 
 
 class Imported(msgspec.Struct, frozen=True, array_like=True):

@@ -87,7 +87,7 @@ class Manifest(msgspec.Struct, frozen=True, omit_defaults=True):
     """Everything about a build except its code; `build` names it in the log of each run.
 
     `generation` is the state of flopod.lock that it was made with, "" without one; `generations` maps all
-    that the lock knows to those they came after.
+    that the lock knows to those they came after. `hooks` is where the hooks of its runs are, `module:object`.
     """
 
     build: str
@@ -95,6 +95,7 @@ class Manifest(msgspec.Struct, frozen=True, omit_defaults=True):
     workflows: dict[str, WorkflowEntry]
     format: int = FORMAT
     compiler: str = ""
+    hooks: str = ""
     sources: dict[str, str] = {}
     lines: dict[str, list[int]] = {}
     ir: dict[str, Any] = {}

@@ -115,6 +115,7 @@ def _authored(project: Project, compilation: Compilation) -> list[SourceModule]:
     manifest = compilation.manifest
     roots = {*compilation.lowered}
     roots |= {entry.module for entry in manifest.workflows.values()} if manifest else set()
+    roots |= {manifest.hooks.partition(":")[0]} if manifest and manifest.hooks else set()
     roots |= {each.name for each in project.modules.values() if _is_included(project, each)}
     names = modules_reached(
         sorted(roots),

@@ -21,6 +21,8 @@ def find_listed(work: Workspace, project: Project) -> list[Marked]:
     for key, listed in (("pure", project.config.pure), ("leaves", project.config.leaves)):
         for entry in listed:
             entries.check(key, entry)
+    if project.config.hooks:
+        entries.hooks(project.config.hooks)
     return found
 
 
@@ -45,6 +47,16 @@ class _Entries:
         if symbol.owner is not None or "." in symbol.qualname:
             return self._missing(entry, "it is not a function at the top level of a module", "")
         return [marked(self._names.source(symbol), symbol.node, {})]
+
+    def hooks(self, entry: str) -> None:
+        """Report hooks that name nothing in a module of the project, which is what a bundle has."""
+        module, _, qualname = entry.partition(":")
+        if not qualname:
+            self._missing(entry, "it has no colon", "; write module:object", "hooks")
+        elif self._names.program.module(module) is None:
+            self._missing(entry, f"the project has no module {module!r}", "", "hooks")
+        else:
+            self.check("hooks", entry)
 
     def _symbol(self, module: str, qualname: str) -> Symbol:
         if "." in qualname:

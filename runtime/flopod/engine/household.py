@@ -9,6 +9,7 @@ from flopod.backends.base import Backend
 from flopod.engine.children import Tell
 from flopod.engine.engine import Engine, OnWaiting
 from flopod.engine.family import Kin
+from flopod.engine.hooks import Hooks
 from flopod.engine.registry import Registry
 from flopod.events import RunStarted, RunSummary
 from flopod.workflow.children import Child
@@ -30,12 +31,14 @@ class Household:
         *,
         exit_when_waiting: bool = False,
         on_waiting: OnWaiting | None = None,
+        hooks: Hooks | None = None,
     ) -> None:
         self._backend = backend
         self._registry = registry
         self._run_id = run_id
         self._exit_when_waiting = exit_when_waiting
         self._on_waiting = on_waiting
+        self._hooks = hooks
         self._engine: Engine | None = None
         self._is_new = False
 
@@ -105,7 +108,11 @@ class Household:
     def _opened(self) -> Engine:
         if self._engine is None:
             self._engine = Engine(
-                self._backend, self._registry, within=self._run_id, on_waiting=self._on_waiting
+                self._backend,
+                self._registry,
+                within=self._run_id,
+                on_waiting=self._on_waiting,
+                hooks=self._hooks,
             )
             self._engine.enter()
         return self._engine

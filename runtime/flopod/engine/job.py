@@ -23,6 +23,7 @@ from flopod.codec import plain
 from flopod.engine import seed
 from flopod.engine.console import Console, share_terminal, write_result
 from flopod.engine.ending import end, open_standard_streams, result_apart, run_apart
+from flopod.engine.hooks import Hooks, load_hooks
 from flopod.engine.identity import Identity
 from flopod.engine.inputs import Arguments, bind, read_input
 from flopod.engine.options import Options, read_options
@@ -30,7 +31,7 @@ from flopod.engine.outcome import OpenWait, RunOutcome
 from flopod.engine.progress import ProgressReport
 from flopod.engine.signals import Interrupts
 from flopod.engine.waits import deliver, deliver_commands, first_event, matches, resume_command, wait_points
-from flopod.errors import BuildMismatch, FlopodError, StorageError, UsageError
+from flopod.errors import BadInput, BuildMismatch, FlopodError, StorageError, UsageError
 from flopod.events import FINAL, RunStarted, RunSummary, WaitPoint
 from flopod.manifest import Manifest, WorkflowEntry
 from flopod.workflow.tracebacks import author_traceback
@@ -173,6 +174,9 @@ class Job:
             logging.basicConfig(level=self.options.log_level.upper())
         try:
             function = operator.attrgetter(entry.function)(self._import(entry.module))
+            hooks = load_hooks(self.manifest.hooks, self._import)
+        except BadInput:
+            raise
         except Exception as error:
             self._console.error(author_traceback(error, whole=self.options.level > 1).rstrip("\n"))
             return 1
@@ -180,7 +184,7 @@ class Job:
         self._points = wait_points(entry, self._import)
         self._report = ProgressReport(self._console, self._commands, self._commands_of)
         with share_terminal(self._console), self._report.ticking():
-            outcome = self._drive(entry, recorded, function, arguments, backend, hold)
+            outcome = self._drive(entry, recorded, function, arguments, backend, hold, hooks)
         self.ended = outcome.status in FINAL
         try:
             return self._finish(outcome, out)
@@ -203,12 +207,13 @@ class Job:
         arguments: Arguments | None,
         backend: "Guarded",
         hold: Hold,
+        hooks: Hooks | None,
     ) -> RunOutcome:
         from flopod.engine.run import run_workflow
 
         if not self._was_over:
             self._console.say(_opening(entry.name, recorded, self.manifest))
-        household = self._household(cast("Backend", backend))
+        household = self._household(cast("Backend", backend), hooks)
         self._leaving = [hold.leave, household.leave]
         driving = run_workflow(
             function,
@@ -221,10 +226,11 @@ class Job:
             resume_paused=self.options.resume,
             on_progress=self._report,
             children=household,
+            hooks=hooks,
         )
         return run_apart(self._with_children(driving, household), lambda outcome: outcome.status in FINAL)
 
-    def _household(self, backend: Backend) -> "Household":
+    def _household(self, backend: Backend, hooks: Hooks | None) -> "Household":
         from flopod.engine.household import Household
         from flopod.engine.registry import Compiled
 
@@ -234,6 +240,7 @@ class Job:
             self.options.run_id,
             exit_when_waiting=self.options.exit_when_waiting,
             on_waiting=self._report_child,
+            hooks=hooks,
         )
 
     async def _with_children(

@@ -150,7 +150,9 @@ class BadConfig(Rule):
     )
     message = "pyproject.toml: {reason}"
     help = "{rewrite}"
-    ways = ("the keys are `workflows`, `include`, `pure` and `leaves`, each a list of strings",)
+    ways = (
+        "the keys are `workflows`, `include`, `pure` and `leaves`, lists of strings, and `hooks`, a string",
+    )
     valid = ({"pyproject.toml": "[tool.flopod]\ninclude = []\n", "main.py": _PLAIN},)
     invalid = (
         {"pyproject.toml": '[tool.flopod]\nworkflow = ["main:main"]  # FLP009\n', "main.py": _PLAIN},
