@@ -52,7 +52,7 @@ class _Entries:
         """Report hooks that name nothing in a module of the project, which is what a bundle has."""
         module, _, qualname = entry.partition(":")
         if not qualname:
-            self._missing(entry, "it has no colon", "; write module:object", "hooks")
+            self._missing(entry, "it has no colon", "", "hooks")
         elif self._names.program.module(module) is None:
             self._missing(entry, f"the project has no module {module!r}", "", "hooks")
         else:
