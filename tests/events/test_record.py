@@ -56,6 +56,7 @@ BY_TYPE: dict[Any, st.SearchStrategy[Any]] = {
     dict[str, Attribute]: st.dictionaries(
         texts, texts | st.booleans() | st.integers(-(2**53), 2**53), max_size=3
     ),
+    dict[str, int]: st.dictionaries(texts, st.integers(0, 2**31), max_size=2),
     list[tuple[int, int]]: st.lists(st.tuples(st.integers(0, 99), st.integers(0, 99)), max_size=3),
     Totals: st.builds(Totals, started=st.integers(0, 99), crashes=st.integers(0, 99)),
     list[WaitPoint]: st.lists(
