@@ -138,7 +138,7 @@ def _check_class(cls: type) -> None:
         raise MigrationError(name, "migrations are for classes")
     fields = getattr(cls, "_fields", None)
     if issubclass(cls, tuple) and fields is not None:
-        raise MigrationError(name, "a NamedTuple is recorded by place; make it a dataclass")
+        raise MigrationError(name, "a NamedTuple has no migrations; make it a dataclass")
     if not is_typeddict(cls) and issubclass(cls, _WITHOUT_FIELDS):
         raise MigrationError(name, "only what has its own fields can be migrated; make it a dataclass")
 

@@ -71,6 +71,8 @@ def writer_of(plan: Plan) -> Callable[[Encoder, Any, int], Node]:
         return write_exception
     if hasattr(plan.cls, "n_sequence_fields"):
         return lambda enc, value, depth: _write_structseq(plan, enc, value, depth)
+    if plan.base is tuple and hasattr(plan.cls, "_fields"):
+        return lambda enc, value, depth: _write_named_tuple(plan, enc, value, depth)
     if plan.base in CONTENT:
         return lambda enc, value, depth: _write_derived(plan, TRACKED[plan.base], enc, value, depth)
     if plan.tag != "object":
@@ -116,6 +118,13 @@ def _write_derived(
     node = write(enc, value, depth)
     if isinstance(node, list) or "$" not in node:
         node = {"$": plan.tag, "v": node}
+    return _named(plan, enc, value, node, depth)
+
+
+def _write_named_tuple(plan: Plan, enc: Encoder, value: Any, depth: int) -> Node:
+    """Its items with their names: a class whose fields stand in another order has the same ones."""
+    items = [enc.walk(item, depth) for item in tuple.__iter__(value)]
+    node: Node = {"$": "tuple", "names": list(plan.cls._fields), "v": items}  # type: ignore[attr-defined]
     return _named(plan, enc, value, node, depth)
 
 

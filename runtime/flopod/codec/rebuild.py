@@ -195,21 +195,24 @@ def _rebuild_tuple(dec: Decoder, node: Node) -> Any:
     if "type" not in node:
         return dec.immutable(node, lambda: tuple(dec.items(node["v"])))
     cls = _plan(node).cls
-    newer = _newer_items(cls, len(node["v"]))
-    return _with_state(dec, node, lambda: tuple.__new__(cls, [*dec.items(node["v"]), *newer]))
+    if "names" in node and hasattr(cls, "_fields"):
+        return _with_state(dec, node, lambda: tuple.__new__(cls, _by_name(cls, dec, node)))
+    return _with_state(dec, node, lambda: tuple.__new__(cls, dec.items(node["v"])))
 
 
-def _newer_items(cls: type, had: int) -> list[Any]:
-    """What the fields hold that a NamedTuple got after one with `had` items was written."""
-    fields: tuple[str, ...] | None = getattr(cls, "_fields", None)
-    if fields is None or len(fields) == had:
-        return []
-    defaults = getattr(cls, "_field_defaults", {})
-    missing = [name for name in fields[had:] if name not in defaults]
-    if len(fields) < had or missing:
-        now = f"has {len(fields)} fields, and the one in the log {had}"
-        raise SerializableError(f"{cls.__qualname__} {now}; add fields at the end, each with a default")
-    return [defaults[name] for name in fields[had:]]
+def _by_name(cls: Any, dec: Decoder, node: Node) -> list[Any]:
+    """The items of a NamedTuple as its class has them today: in its order, new ones by their defaults."""
+    items = dict(zip(node["names"], dec.items(node["v"]), strict=True))
+    gone = [name for name in items if name not in cls._fields]
+    if gone:
+        raise SerializableError(f"{cls.__qualname__} has no field {gone[0]!r} any more, which the log has")
+    found = cls._field_defaults | items
+    missing = [name for name in cls._fields if name not in found]
+    if missing:
+        raise SerializableError(
+            f"{cls.__qualname__} has a new field {missing[0]!r}, which the log has not; give it a default"
+        )
+    return [found[name] for name in cls._fields]
 
 
 def _rebuild_frozenset(dec: Decoder, node: Node) -> Any:
