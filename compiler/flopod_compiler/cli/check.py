@@ -41,7 +41,9 @@ def check(src: Path, format: str, strict: bool, all_functions: bool) -> None:
         raise ending
     show_plan(found)
     names = ", ".join(found.manifest.workflows) if found.manifest else ""
-    click.echo(f"no errors in {len(found.project.modules)} modules; workflows: {names}", err=True)
+    count = len(found.project.modules)
+    modules = f"{count} module{'s' if count != 1 else ''}"
+    click.echo(f"no errors in {modules}; workflows: {names}", err=True)
     next_step(f"flopod build {src}")
 
 
