@@ -10,7 +10,6 @@ import pytest
 from msgspec import Raw
 
 from flopod.backends.base import Backend, Filter
-from flopod.backends.file import FileBackend
 from flopod.backends.memory import MemoryBackend
 from flopod.backends.sqlite import SqliteBackend
 from flopod.engine import control
@@ -30,17 +29,6 @@ broken: list[bool] = [False]
 def _fresh() -> None:
     calls.clear()
     broken[0] = False
-
-
-@pytest.fixture(params=["memory", "file", "sqlite"])
-def backend(request: pytest.FixtureRequest, tmp_path: Path) -> Backend:
-    """A store of each kind."""
-    made: dict[str, Callable[[], Backend]] = {
-        "memory": MemoryBackend,
-        "file": lambda: FileBackend(tmp_path),
-        "sqlite": lambda: SqliteBackend(tmp_path / "runs.db"),
-    }
-    return made[request.param]()
 
 
 async def note(x: Any) -> Any:

@@ -37,17 +37,6 @@ def _fresh() -> None:
     most_of_a_key[:] = [0]
 
 
-@pytest.fixture(params=["memory", "file", "sqlite"])
-def backend(request: pytest.FixtureRequest, tmp_path: Path) -> Backend:
-    """A store of each kind."""
-    made: dict[str, Callable[[], Backend]] = {
-        "memory": MemoryBackend,
-        "file": lambda: FileBackend(tmp_path),
-        "sqlite": lambda: SqliteBackend(tmp_path / "runs.db"),
-    }
-    return made[request.param]()
-
-
 async def note(x: Any) -> Any:
     calls.append(x)
     return x

@@ -2,10 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from itertools import islice, pairwise
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,9 +13,7 @@ from hypothesis import strategies as st
 from msgspec import Raw
 
 from flopod.backends.base import Backend
-from flopod.backends.file import FileBackend
 from flopod.backends.memory import MemoryBackend
-from flopod.backends.sqlite import SqliteBackend
 from flopod.engine.engine import Engine
 from flopod.engine.registry import HandWritten
 from flopod.engine.schedule import Schedule
@@ -116,16 +112,9 @@ def test_a_schedule_that_cannot_be_kept_says_why(fields: dict[str, Any], field: 
 calls: list[str] = []
 
 
-@pytest.fixture(params=["memory", "file", "sqlite"])
-def backend(request: pytest.FixtureRequest, tmp_path: Path) -> Backend:
-    """A store of each kind."""
+@pytest.fixture(autouse=True)
+def _fresh() -> None:
     calls.clear()
-    made: dict[str, Callable[[], Backend]] = {
-        "memory": MemoryBackend,
-        "file": lambda: FileBackend(tmp_path),
-        "sqlite": lambda: SqliteBackend(tmp_path / "runs.db"),
-    }
-    return made[request.param]()
 
 
 async def note(x: str) -> str:
