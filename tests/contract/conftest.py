@@ -6,21 +6,14 @@ from pathlib import Path
 import pytest
 
 from flopod.backends import Backend
-from tests.contract.support import Place
-
-
-def _place(request: pytest.FixtureRequest, folder: Path) -> Place:
-    is_postgres = request.param == "postgres"
-    dsn = request.getfixturevalue("postgres").database() if is_postgres else ""
-    return Place(request.param, folder, dsn)
+from tests.contract.support import Place, opened_place
 
 
 @pytest.fixture(params=["memory", "file", "sqlite", "postgres", "sealed"])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
     """Give an empty place of each kind."""
-    found = _place(request, tmp_path)
-    yield found
-    found.close()
+    with opened_place(request, tmp_path) as found:
+        yield found
 
 
 @pytest.fixture
@@ -32,14 +25,12 @@ def store(place: Place) -> Backend:
 @pytest.fixture(params=["file", "sqlite", "postgres"])
 def shared(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
     """Give an empty place of each kind that several processes can share."""
-    found = _place(request, tmp_path)
-    yield found
-    found.close()
+    with opened_place(request, tmp_path) as found:
+        yield found
 
 
 @pytest.fixture(params=["file", "sqlite"])
 def local(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
     """Give an empty place of each kind whose files this process writes itself."""
-    found = _place(request, tmp_path)
-    yield found
-    found.close()
+    with opened_place(request, tmp_path) as found:
+        yield found

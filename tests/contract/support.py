@@ -3,10 +3,13 @@
 import subprocess
 import sys
 import textwrap
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psycopg
+import pytest
 from msgspec import Raw
 
 from flopod.backends import Backend, FileBackend, MemoryBackend, PostgresBackend, SqliteBackend
@@ -68,10 +71,32 @@ class Place:
             return f"PostgresBackend({self.dsn!r})"
         return f"SqliteBackend({str(self.folder / 'runs.db')!r})"
 
+    def settle(self) -> None:
+        """Wait until a server has done what killed processes had sent, before anything is opened here."""
+        if self.kind != "postgres":
+            return
+        others = (
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+            "AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+        )
+        with psycopg.connect(self.dsn, autocommit=True) as db:
+            while db.execute(others).fetchone() != (0,):
+                time.sleep(0.01)
+
     def close(self) -> None:
         """Close what was opened."""
         for store in self._opened:
             store.close()
+
+
+@contextmanager
+def opened_place(request: pytest.FixtureRequest, folder: Path) -> Iterator[Place]:
+    """An empty place of the kind that is the parameter of a fixture."""
+    is_postgres = request.param == "postgres"
+    dsn = request.getfixturevalue("postgres").database() if is_postgres else ""
+    found = Place(request.param, folder, dsn)
+    yield found
+    found.close()
 
 
 def script(place: Place, body: str) -> list[str]:

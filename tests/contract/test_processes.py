@@ -1,5 +1,6 @@
 """Real processes: killed in mid-append, two on one run, without permission, without room."""
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from flopod.errors import Fenced
 from flopod.events import RunSummary, fold
 from tests.contract.support import Place, output_of, process, started, step
 
@@ -28,6 +30,7 @@ def test_nothing_acknowledged_is_lost_by_a_kill(shared: Place, acknowledged: int
         child.kill()
         text += child.stdout.read()
     last = int(text[: text.rindex("\n")].split()[-1])
+    shared.settle()
     store = shared.open()
     records = store.load("run")
     assert last <= len(records) <= last + 2
@@ -69,6 +72,24 @@ def test_of_two_processes_one_is_fenced(shared: Place) -> None:
     records = shared.open().load("run")
     assert [record.seq for record in records] == list(range(1, len(records) + 1))
     assert len(records) == 1 + 2 * len(places)
+
+
+def test_a_forked_process_can_use_the_store(shared: Place) -> None:
+    """A fork can use the store it inherited, and parent and child do not disturb each other."""
+    store = shared.open()
+    store.append("run", 0, [started()])
+    store.append("other", 0, [started(run_id="other")])
+    child = os.fork()
+    if child == 0:
+        try:
+            code = 0 if store.append("other", 1, step(0)) == 3 else 1
+        except BaseException:
+            code = 2
+        os._exit(code)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert store.append("run", 1, step(3)) == 3
+    with pytest.raises(Fenced):
+        store.append("other", 1, step(0))
 
 
 def test_a_full_disk_in_a_real_process(local: Place) -> None:

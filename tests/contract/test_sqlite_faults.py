@@ -1,13 +1,12 @@
 """What the SQLite store survives: damage, a full file, a newer file, forks and failing writes."""
 
-import os
 import sqlite3
 from pathlib import Path
 
 import pytest
 
 from flopod.backends import Batch, SqliteBackend, database, schema
-from flopod.errors import DamagedLog, Fenced, StorageError, StorageFull, SyncFailed, Unsupported
+from flopod.errors import DamagedLog, StorageError, StorageFull, SyncFailed, Unsupported
 from tests.contract.support import started, step
 
 
@@ -203,23 +202,4 @@ def test_a_writer_that_does_not_let_go(file: Path, monkeypatch: pytest.MonkeyPat
     other.execute("ROLLBACK")
     other.close()
     assert store.append("run", 5, step(2)) == 7
-    store.close()
-
-
-@pytest.mark.process
-def test_a_forked_process_gets_its_own_connection(file: Path) -> None:
-    """A fork can use the store it inherited, and parent and child do not disturb each other."""
-    store = SqliteBackend(file)
-    assert store.append("run", 5, step(2)) == 7
-    child = os.fork()
-    if child == 0:
-        try:
-            code = 0 if store.append("other", 1, step(0)) == 3 else 1
-        except BaseException:
-            code = 2
-        os._exit(code)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-    assert store.append("run", 7, step(3)) == 9
-    with pytest.raises(Fenced):
-        store.append("other", 1, step(0))
     store.close()

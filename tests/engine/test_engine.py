@@ -16,13 +16,12 @@ import pytest
 from msgspec import Raw
 
 from flopod.backends.base import Backend
-from flopod.backends.file import FileBackend
 from flopod.backends.memory import MemoryBackend
-from flopod.backends.sqlite import SqliteBackend
 from flopod.engine.engine import Engine
 from flopod.engine.limits import Limit, Queue, Rate
 from flopod.engine.registry import HandWritten
 from flopod.errors import InputChanged, RunHeld, UnknownRun, UnknownWorkflow
+from tests.contract.support import Place
 
 calls: list[Any] = []
 inside: list[str] = []
@@ -319,12 +318,12 @@ def test_runs_that_were_put_away_are_out_of_memory() -> None:
 
 SERVER = """
 import asyncio, os, sys
-from flopod.backends.{module} import {cls}
+from flopod.backends import FileBackend, PostgresBackend, SqliteBackend
 from flopod.engine.engine import Engine
 from flopod.engine.registry import HandWritten
 
 async def work(n, i):
-    with open(sys.argv[2], "a") as journal:
+    with open(sys.argv[1], "a") as journal:
         journal.write(f"{{n}}.{{i}}\\n")
         journal.flush()
     await asyncio.sleep(0.001)
@@ -338,7 +337,7 @@ async def steps(wf, n):
     return total
 
 async def main():
-    async with Engine({cls}(sys.argv[1]), HandWritten({{"steps": steps}})) as engine:
+    async with Engine({store}, HandWritten({{"steps": steps}})) as engine:
         handles = [await engine.start("steps", [n], run_id=f"run{{n}}") for n in range(30)]
         print("started", flush=True)
         for handle in handles:
@@ -349,15 +348,12 @@ asyncio.run(main())
 """
 
 
-@pytest.mark.parametrize(
-    ("module", "cls", "place"), [("sqlite", "SqliteBackend", "runs.db"), ("file", "FileBackend", "runs")]
-)
-def test_an_engine_that_is_killed_loses_nothing(module: str, cls: str, place: str, tmp_path: Path) -> None:
+def test_an_engine_that_is_killed_loses_nothing(shared: Place, tmp_path: Path) -> None:
     """Killed at many moments; at the end every run has its result, and only leaves in flight ran again."""
     journal = tmp_path / "journal"
     program = tmp_path / "server.py"
-    program.write_text(SERVER.format(module=module, cls=cls))
-    command = [sys.executable, str(program), str(tmp_path / place), str(journal)]
+    program.write_text(SERVER.format(store=shared.expression))
+    command = [sys.executable, str(program), str(journal)]
     environment = {**os.environ, "FLOPOD_MAX_CRASHES": "1000"}
     kills = 0
     for attempt in range(60):
@@ -378,15 +374,13 @@ def test_an_engine_that_is_killed_loses_nothing(module: str, cls: str, place: st
     assert len(lines) - len(set(lines)) <= 30 * kills
 
 
-@pytest.mark.parametrize("kind", ["file", "sqlite"])
-def test_another_process_delivers_and_starts(kind: str, tmp_path: Path) -> None:
+def test_another_process_delivers_and_starts(shared: Place) -> None:
     """What another process puts into the store is noticed without a restart."""
-    store: Backend = FileBackend(tmp_path) if kind == "file" else SqliteBackend(tmp_path / "runs.db")
-    module, cls = type(store).__module__, type(store).__name__
-    where = str(tmp_path if kind == "file" else tmp_path / "runs.db")
+    store = shared.open()
     program = (
-        f"from {module} import {cls}; from flopod.events import RunStarted; from msgspec import Raw\n"
-        f"store = {cls}({where!r})\n"
+        "from flopod.backends import FileBackend, PostgresBackend, SqliteBackend\n"
+        "from flopod.events import RunStarted; from msgspec import Raw\n"
+        f"store = {shared.expression}\n"
         "store.deliver('here', 'approved', 'approved', Raw(b'1'))\n"
         "store.append('other', 0, [RunStarted(workflow='one', input=Raw(b'[5]'), run_id='other')])\n"
         "store.announce('other')\n"

@@ -1,6 +1,5 @@
 """What the Postgres store survives: lost connections and answers, restarts, other writers, damage."""
 
-import os
 import threading
 import time
 from typing import Any
@@ -302,21 +301,3 @@ def test_statements_of_a_shared_session(store: PostgresBackend) -> None:
             store._db._connection.execute("DEALLOCATE ALL")
         last = store.append("run", last, step(number))
     assert seqs(store) == list(range(1, 26))
-
-
-@pytest.mark.process
-def test_a_forked_process_gets_its_own_connection(store: PostgresBackend) -> None:
-    """A fork can use the store it inherited, and parent and child do not disturb each other."""
-    store.append("run", 0, [started()])
-    store.append("other", 0, [started(run_id="other")])
-    child = os.fork()
-    if child == 0:
-        try:
-            code = 0 if store.append("other", 1, step(0)) == 3 else 1
-        except BaseException:
-            code = 2
-        os._exit(code)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-    assert store.append("run", 1, step(3)) == 3
-    with pytest.raises(Fenced):
-        store.append("other", 1, step(0))
