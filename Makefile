@@ -4,9 +4,10 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 SEED ?= 0
 SIZE ?= 2000
+PROCESSES ?= logical
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: setup demo test sweep bench lint types check docs update clean
+.PHONY: setup demo test sweep bench lint types mypy pyright check docs update clean
 
 setup: $(VENV)/.ready
 
@@ -21,7 +22,7 @@ demo: setup
 	$(BIN)/python examples/census/demo.py
 
 test: setup
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(PROCESSES) --maxprocesses 8 --dist worksteal
 
 sweep: setup
 	$(BIN)/python -m tests.sweep --programs $(SIZE) --seed $(SEED)
@@ -44,8 +45,12 @@ lint: $(VENV)/.checks
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-types: $(VENV)/.checks
+types: mypy pyright
+
+mypy: $(VENV)/.checks
 	$(BIN)/mypy
+
+pyright: $(VENV)/.checks
 	$(BIN)/pyright --pythonpath $(BIN)/python
 
 check: lint types test

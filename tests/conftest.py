@@ -1,4 +1,4 @@
-"""What all tests share: quiet warnings, a cache of their own, and the coverage of random programs."""
+"""What all tests share: quiet warnings, a cache of their own, and what they tell at the end."""
 
 import os
 import tempfile
@@ -7,12 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.differential.coverage import Coverage
-
 if TYPE_CHECKING:
     from tests.postgres.server import Server
 
-COVERAGE = pytest.StashKey[Coverage]()
 CACHE = pytest.StashKey[tempfile.TemporaryDirectory[str]]()
 
 
@@ -20,7 +17,6 @@ def pytest_configure(config: pytest.Config) -> None:
     """Hush the two warnings that say nothing here: foreign golden names and coroutines left on purpose."""
     config.addinivalue_line("filterwarnings", r"ignore:\s*Can not relate snapshot:UserWarning")
     config.addinivalue_line("filterwarnings", "ignore:coroutine .* was never awaited:RuntimeWarning")
-    config.stash[COVERAGE] = Coverage()
     config.stash[CACHE] = tempfile.TemporaryDirectory(prefix="flopod-cache-")
     os.environ["XDG_CACHE_HOME"] = config.stash[CACHE].name  # the commands' own cache is the user's
 
@@ -40,15 +36,9 @@ def postgres() -> "Iterator[Server]":
     server.close()
 
 
-@pytest.fixture
-def coverage(request: pytest.FixtureRequest) -> Coverage:
-    """The counts of the random programs of this session."""
-    return request.config.stash[COVERAGE]
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Print the coverage table if random programs were run."""
-    counts = config.stash[COVERAGE]
-    if counts.programs:
-        terminalreporter.section("random programs")
-        terminalreporter.write_line(counts.table())
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what tests have recorded as their properties, whichever process they ran in."""
+    for report in [*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed")]:
+        for title, text in report.user_properties if report.when == "call" else ():
+            terminalreporter.section(title)
+            terminalreporter.write_line(str(text))

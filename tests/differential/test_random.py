@@ -1,9 +1,11 @@
 """Random programs: plain, compiled, killed and resumed."""
 
 import random
+from collections.abc import Callable
+from typing import NamedTuple
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.differential.check import check_program, fault_of
@@ -15,27 +17,39 @@ from tests.harness.cases import case_names
 
 seeds = st.integers(0, 2**32 - 1)
 sizes = st.integers(2, 14)
+PROGRAMS = 70
 
 
-@settings(
-    max_examples=70,
-    deadline=None,
-    derandomize=True,
-    phases=[Phase.explicit, Phase.generate],
-    suppress_health_check=list(HealthCheck),
-)
-@given(seed=seeds, size=sizes)
-def test_random_programs_do_the_same_compiled_and_resumed(coverage: Coverage, seed: int, size: int) -> None:
+class Ran(NamedTuple):
+    """Random programs that were run: what they were made of, and the first that went wrong."""
+
+    coverage: Coverage
+    fault: str
+
+
+@pytest.fixture(scope="module")
+def ran() -> Ran:
+    """The same programs for all tests that look at them."""
+    coverage = Coverage()
+    for seed in range(PROGRAMS):
+        verdict = check_program(random.Random(seed), 2 + seed % 13, coverage)
+        if verdict.fault:
+            small = shrink(verdict.text, fault_of, limit=200)
+            return Ran(coverage, f"seed {seed}: {verdict.fault}\n\n{small}")
+    return Ran(coverage, "")
+
+
+def test_random_programs_do_the_same_compiled_and_resumed(
+    ran: Ran, record_property: Callable[[str, object], None]
+) -> None:
     """A program nobody has seen gives the same value, error, leaf calls and output in every form."""
-    verdict = check_program(random.Random(seed), size, coverage)
-    if verdict.fault:
-        small = shrink(verdict.text, fault_of, limit=200)
-        pytest.fail(f"seed {seed}, size {size}: {verdict.fault}\n\n{small}")
+    record_property("random programs", ran.coverage.table())
+    assert ran.fault == "", ran.fault
 
 
-def test_what_was_run_is_not_too_little(coverage: Coverage) -> None:
+def test_what_was_run_is_not_too_little(ran: Ran) -> None:
     """What the programs of this session were made of is not below the minimum for so many."""
-    assert [*coverage.missing(CONSTRUCTS), *coverage.not_killed()] == []
+    assert [*ran.coverage.missing(CONSTRUCTS), *ran.coverage.not_killed()] == []
 
 
 def test_generator_reaches_every_construct_and_nesting() -> None:
