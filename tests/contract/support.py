@@ -83,6 +83,13 @@ class Place:
             while db.execute(others).fetchone() != (0,):
                 time.sleep(0.01)
 
+    @property
+    def address(self) -> str:
+        """What `--backend` takes for it."""
+        if self.kind == "postgres":
+            return self.dsn
+        return f"file:{self.folder / 'runs'}" if self.kind == "file" else f"sqlite:{self.folder / 'runs.db'}"
+
     def close(self) -> None:
         """Close what was opened."""
         for store in self._opened:

@@ -1,0 +1,1 @@
+"""Compiled bundles in real processes that are killed again and again."""
