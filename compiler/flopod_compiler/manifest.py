@@ -70,6 +70,7 @@ def _entry(module: str, one: Workflow, functions: dict[str, ir.Function]) -> Wor
         function=one.function,
         sync=one.sync,
         version=one.version,
+        queue=one.queue,
         parameters=one.parameters,
         paths=[entry for entry, _ in found],
         waits=list(ir.waits(found, functions)),

@@ -75,6 +75,7 @@ class WorkflowEntry(msgspec.Struct, frozen=True, omit_defaults=True):
     function: str
     sync: bool = False
     version: str = ""
+    queue: str = ""
     parameters: list[Parameter] = []
     paths: list[PathEntry] = []
     waits: list[WaitEntry] = []

@@ -5,32 +5,54 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 import click
 
 from flopod_compiler.cli.base import backend_option, json_option, next_step, print_json, source_argument
 
+if TYPE_CHECKING:
+    from msgspec import Raw
+
+    from flopod.backends.base import Backend
+
 
 @click.command()
 @click.argument("run_id")
 @click.argument("new_run_id")
+@click.argument("src", type=click.Path(path_type=Path), required=False)
 @click.option("--from", "at", metavar="PATH", help="Do this operation, and all after it, anew.")
-@click.option("--input", metavar="JSON", help="Another input for the fork.")
+@click.option("--input", metavar="JSON|@FILE|-", help="Another input for the fork; needs SRC.")
 @backend_option
-def fork(run_id: str, new_run_id: str, at: str | None, input: str | None, backend: str | None) -> None:
+def fork(
+    run_id: str, new_run_id: str, src: Path | None, at: str | None, input: str | None, backend: str | None
+) -> None:
     """Begin the run NEW_RUN_ID with the past of RUN_ID up to a path.
 
     Without --from it has all of the past but its end. What another input asks for otherwise than recorded
-    stops the fork as diverged.
+    stops the fork as diverged. SRC is where its workflow is, whose types say how the input is read.
     """
     from flopod.backends.choose import choose
     from flopod.engine import copies
 
+    if input is not None and src is None:
+        raise click.UsageError("an --input is read by the types of the workflow: give its source as SRC")
     with choose(backend, os.environ) as store:
-        copies.fork(store, run_id, new_run_id, at, copies.document(input))
+        given = None if input is None or src is None else _input_of(store, run_id, src, input)
+        copies.fork(store, run_id, new_run_id, at, given)
     click.echo(new_run_id)
-    next_step(f"flopod run SRC --run-id {new_run_id}", backend)
+    next_step(f"flopod run {src or 'SRC'} --run-id {new_run_id}", backend)
+
+
+def _input_of(store: Backend, run_id: str, src: Path, input: str) -> Raw:
+    """The input for the workflow of a run. Raises UnknownRun, UsageError, BadInput."""
+    from flopod.engine.waits import first_event, unknown_run
+    from flopod_compiler.cli.called import called
+
+    recorded = first_event(store, run_id)
+    if recorded is None:
+        raise unknown_run(store, run_id)
+    return called(src, recorded.workflow, input).input
 
 
 @click.command("export")

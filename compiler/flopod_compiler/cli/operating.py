@@ -138,16 +138,21 @@ def _list(found: Iterable[Any]) -> None:
 def prune(backend: str | None, yes: bool, **given: Any) -> None:
     """Delete runs that are over, with all that belongs to them: --ended-before 30d, for example.
 
-    Runs that are not over are never deleted.
+    Runs that are not over are never deleted, nor is a child that such a run still waits for.
     """
     from flopod.backends.choose import choose
+    from flopod.engine.pruning import awaited
     from flopod.errors import RunHeld
     from flopod.events import FINAL
 
     if not is_given(given):
         raise click.UsageError("say which runs: --ended-before 30d, --workflow NAME, ...")
     with choose(backend, os.environ) as store:
-        found = [one for one in store.find(wanted(given)) if one.status in FINAL]
+        over = [one for one in store.find(wanted(given)) if one.status in FINAL]
+        kept = awaited(store, over)
+        for child, parent in kept.items():
+            click.echo(f"{child} stays: the run {parent} waits for it", err=True)
+        found = [one for one in over if one.run_id not in kept]
         if not yes:
             _list(found)
             click.echo(f"{len(found)} runs would be deleted; repeat this with --yes", err=True)

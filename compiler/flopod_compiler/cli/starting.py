@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 import os
 from collections.abc import Callable
 from importlib import import_module
@@ -14,14 +13,10 @@ from flopod.backends.choose import choose
 from flopod.engine import seed
 from flopod.engine.call import check_same
 from flopod.engine.identity import Identity
-from flopod.engine.inputs import bind, read_input
-from flopod.engine.job import choose_workflow
 from flopod.engine.waits import first_event, wait_points
 from flopod.events import RunStarted
 from flopod.runid import DEFAULT_RUN_ID, check_run_id
-from flopod.workflow.inputs import input_document
-from flopod_compiler.bundle.inplace import install
-from flopod_compiler.cli.compiling import compiled
+from flopod_compiler.cli.called import called
 
 
 def record_start(
@@ -31,17 +26,14 @@ def record_start(
 
     Raises InputChanged if the run was started with something else, BadInput, UsageError.
     """
-    found, manifest = compiled(src)
     run_id = check_run_id(run_id if run_id is not None else os.environ.get("FLOPOD_RUN_ID") or DEFAULT_RUN_ID)
-    entry = choose_workflow(manifest, workflow)
-    install(found)
-    function = operator.attrgetter(entry.function)(import_module(entry.module))
-    arguments = bind(entry, function, read_input(input) if input is not None else {})
+    found = called(src, workflow, input)
     hash_seed = seed.current() or seed.DEFAULT_SEED
-    identity = Identity.of(run_id, manifest, entry, wait_points(entry, import_module), hash_seed)
-    started = identity.started(now_ms(), input_document(arguments.args, arguments.kwargs))
+    points = wait_points(found.entry, import_module)
+    identity = Identity.of(run_id, found.manifest, found.entry, points, hash_seed)
+    started = identity.started(now_ms(), found.input)
     with choose(backend, os.environ) as store:
-        _append(store, started, function, given=input is not None)
+        _append(store, started, found.function, given=input is not None)
     return run_id
 
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import json
-import operator
 import os
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from importlib import import_module
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -17,14 +15,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from flopod.backends.base import now_ms
 from flopod.backends.choose import choose
 from flopod.durations import BadDuration, due, seconds
-from flopod.engine.inputs import bind, read_input
-from flopod.engine.job import choose_workflow
 from flopod.engine.schedule import Schedule
 from flopod.engine.scheduling import Schedules
 from flopod.errors import BadInput
-from flopod.workflow.inputs import input_document
-from flopod_compiler.bundle.inplace import install
-from flopod_compiler.cli.compiling import compiled
+from flopod_compiler.cli.called import called
 from flopod_compiler.cli.filtering import attribute
 from flopod_compiler.cli.readable import readable
 
@@ -49,18 +43,12 @@ def keep(
 
 
 def _made(name: str, src: Path, workflow: str | None, given: Mapping[str, Any]) -> Schedule:
-    found, manifest = compiled(src)
-    entry = choose_workflow(manifest, workflow)
-    install(found)
-    function = operator.attrgetter(entry.function)(import_module(entry.module))
-    arguments = bind(entry, function, read_input(given["input"]) if given["input"] is not None else {})
-    document = input_document(arguments.args, arguments.kwargs)
-    assert document is not None
+    found = called(src, workflow, given["input"])
     now, zone = now_ms(), _zone(given["zone"])
     made = Schedule(
         name=name,
-        workflow=entry.name,
-        input=document,
+        workflow=found.entry.name,
+        input=found.input,
         cron=given["cron"],
         every=given["every"],
         at=_moment(given["once"], zone, now),

@@ -26,6 +26,7 @@ class Workflow(msgspec.Struct, frozen=True, array_like=True):
     where: Span
     sync: bool
     version: str
+    queue: str
     parameters: list[Parameter]
     takes: list[str]
 
@@ -79,6 +80,7 @@ def workflow_of(plan: Plan) -> Workflow:
         name_span(root.node, root.module),
         isinstance(root.node, ast.FunctionDef),
         str(root.options.get("version", "")),
+        str(root.options.get("queue", "")),
         _parameters(root.node),
         signature(root.node.args),
     )

@@ -17,6 +17,7 @@ from flopod.engine.waits import unknown_run
 from flopod.errors import Conflict, RunHeld
 from flopod.events import FINAL, Event, RunCancelled, RunPaused, RunResumed, RunSummary
 from flopod.log.history import RESUMED_ON_PURPOSE
+from flopod.log.offspring import to_retry
 from flopod.log.rewind import place_of_failure
 from flopod.workflow.core import CANCEL, CHANGED, PAUSE
 
@@ -85,17 +86,28 @@ def resume(backend: Backend, run_id: str) -> Done:
 def retry(backend: Backend, run_id: str, reason: str = "") -> Done:
     """Let a failed or cancelled run go on from where it failed: before the last leaf that was given up on.
 
-    What ran after that, compensations for example, counts no more. Raises UnknownRun, Conflict.
+    What ran after that, compensations for example, counts no more. If a child failed, or was cancelled with
+    the run, it is tried again first. Raises UnknownRun, Conflict.
     """
     summary = _summary(backend, run_id)
     if summary.status in ("paused", "diverged"):
         return resume(backend, run_id)
-    rewind = place_of_failure(backend.load(run_id)) if summary.status in ("failed", "cancelled") else None
+    records = backend.load(run_id) if summary.status in ("failed", "cancelled") else []
+    rewind = place_of_failure(records)
     if rewind is None:
         raise Conflict(run_id, summary.status, "only a run that failed or was cancelled can be tried again")
+    for child in to_retry(records, rewind.to):
+        _retry_child(backend, run_id, child, reason)
     _change(backend, run_id, replace(rewind, reason=reason))
     tell_engines(backend, run_id)
     return Done.NOW
+
+
+def _retry_child(backend: Backend, parent: str, child: str, reason: str) -> None:
+    """Let a child go on that did not complete; one that another run owns stays as it is."""
+    summary = backend.summary(child)
+    if summary is not None and summary.parent == parent and summary.status in ("failed", "cancelled"):
+        retry(backend, child, reason)
 
 
 def _summary(backend: Backend, run_id: str) -> RunSummary:

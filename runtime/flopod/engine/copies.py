@@ -1,9 +1,7 @@
 """Copies of runs: forks of one, files that hold one, and the end of those that nobody needs."""
 
 import difflib
-import json
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
 
 import msgspec
 from msgspec import Raw
@@ -99,7 +97,14 @@ def _forked(event: Event, run_id: str, source: str, input: Raw | None) -> Event:
         return event
     chosen = event.input if input is None else input
     return replace(
-        event, run_id=run_id, input=chosen, forked_from=source, parent=None, detached=False, at=now_ms()
+        event,
+        run_id=run_id,
+        input=chosen,
+        forked_from=source,
+        parent=None,
+        detached=False,
+        at=now_ms(),
+        versions=event.versions if input is None else codec.typed_versions(),
     )
 
 
@@ -145,16 +150,3 @@ def _read_header(line: bytes) -> _Header:
     if header.flopod_export != _FORMAT:
         raise BadInput(f"the file has the format {header.flopod_export}, this flopod reads {_FORMAT}")
     return header
-
-
-def document(text: str | None) -> Raw | None:
-    """Return an input given as JSON text, as a log holds it. Raises BadInput."""
-    if text is None:
-        return None
-    try:
-        value: Any = json.loads(text)
-    except ValueError as error:
-        raise BadInput(f"the input is not JSON: {error}", field="input") from None
-    if not isinstance(value, list | dict):
-        raise BadInput("the input is neither an array (positional) nor an object (by name)", field="input")
-    return Raw(codec.encode(value))

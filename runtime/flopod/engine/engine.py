@@ -171,15 +171,17 @@ class Engine(AbstractAsyncContextManager["Engine"]):
     ) -> Handle:
         """Start a run, durably: it surely runs, even if the process is killed at once.
 
+        Without a `queue` it stands in that of its workflow, `@workflow(queue=...)`, if that names one.
         The same run id with the same workflow and input is the same run. Raises UnknownWorkflow,
         InvalidRunId, InputChanged, StorageError, and StoppedByHook if a hook does not want it.
         """
         program = self._registry.program(workflow)
         chosen = _new_run_id() if run_id is None else check_run_id(run_id)
         identity = program.identify(chosen)
+        started = identity.started(self._clock.now(), input_document(args, kwargs or {}))
         opening = replace(
-            identity.started(self._clock.now(), input_document(args, kwargs or {})),
-            queue=queue,
+            started,
+            queue=queue or started.queue,
             key=key,
             priority=priority,
             attributes=dict(attributes or {}),

@@ -19,6 +19,7 @@ class Identity(Struct, frozen=True, kw_only=True):
 
     `lineage` is what this build knows of those before, None without a lock; `waits` are where the run can
     wait, `hash_seed` what it iterates sets by; `sync` says that the author's workflow is a plain function.
+    `queue` is the one that the workflow names.
     """
 
     run_id: str
@@ -29,6 +30,7 @@ class Identity(Struct, frozen=True, kw_only=True):
     waits: Sequence[WaitPoint] = ()
     hash_seed: int = 0
     sync: bool = False
+    queue: str = ""
 
     @classmethod
     def of(
@@ -49,6 +51,7 @@ class Identity(Struct, frozen=True, kw_only=True):
             waits=waits,
             hash_seed=hash_seed,
             sync=entry.sync,
+            queue=entry.queue,
         )
 
     @property
@@ -73,6 +76,7 @@ class Identity(Struct, frozen=True, kw_only=True):
             hash_seed=self.hash_seed,
             run_id=self.run_id,
             sync=self.sync,
+            queue=self.queue,
             versions=codec.typed_versions(),
         )
 

@@ -30,7 +30,15 @@ from flopod.engine.options import Options, read_options
 from flopod.engine.outcome import OpenWait, RunOutcome
 from flopod.engine.progress import ProgressReport
 from flopod.engine.signals import Interrupts
-from flopod.engine.waits import deliver, deliver_commands, first_event, matches, resume_command, wait_points
+from flopod.engine.waits import (
+    deliver,
+    deliver_commands,
+    first_event,
+    matches,
+    recorded_waits,
+    resume_command,
+    wait_points,
+)
 from flopod.errors import BadInput, BuildMismatch, FlopodError, StorageError, UsageError
 from flopod.events import FINAL, RunStarted, RunSummary, WaitPoint
 from flopod.manifest import Manifest, WorkflowEntry
@@ -182,7 +190,9 @@ class Job:
             return 1
         arguments = self._arguments(entry, recorded, function)
         self._points = wait_points(entry, self._import)
-        self._report = ProgressReport(self._console, self._commands, self._commands_of)
+        self._report = ProgressReport(
+            self._console, self._commands, lambda *wait: self._commands_of(cast("Backend", backend), *wait)
+        )
         with share_terminal(self._console), self._report.ticking():
             outcome = self._drive(entry, recorded, function, arguments, backend, hold, hooks)
         self.ended = outcome.status in FINAL
@@ -309,18 +319,17 @@ class Job:
             self._console.error(f"not over yet, though started by {self.options.run_id}: {names}")
             self._console.error(f"go on with: {self._resume_command()}")
 
-    def _commands_of(self, run_id: str, wait: OpenWait) -> list[str]:
+    def _commands_of(self, backend: Backend, run_id: str, wait: OpenWait) -> list[str]:
         """The commands that deliver to a child."""
-        program = self._program if self._delivers else ()
-        return deliver_commands(run_id, wait.path, wait.event, None, self.options.backend, program)
+        return self._deliveries(run_id, recorded_waits(backend, run_id) or (), wait)
 
     def _commands(self, wait: OpenWait) -> list[str]:
-        found = [point for point in self._points if matches(point.path, wait.path)]
-        schema = found[0].schema if found else None
+        return self._deliveries(self.options.run_id, self._points, wait)
+
+    def _deliveries(self, run_id: str, points: Sequence[WaitPoint], wait: OpenWait) -> list[str]:
+        schema = next((point.schema for point in points if matches(point.path, wait.path)), None)
         program = self._program if self._delivers else ()
-        return deliver_commands(
-            self.options.run_id, wait.path, wait.event, schema, self.options.backend, program
-        )
+        return deliver_commands(run_id, wait.path, wait.event, schema, self.options.backend, program)
 
     def _resume_command(self) -> str:
         return resume_command(self.options.run_id, self.options.backend, self._program)

@@ -41,7 +41,10 @@ class HandWritten:
         fn = self._workflows.get(workflow)
         if fn is None:
             raise UnknownWorkflow(workflow, self._workflows)
-        return Program(fn, lambda run_id: Identity(run_id=run_id, workflow=workflow, build=self._build))
+        queue = getattr(getattr(fn, "__flopod_workflow__", None), "queue", None) or ""
+        return Program(
+            fn, lambda run_id: Identity(run_id=run_id, workflow=workflow, build=self._build, queue=queue)
+        )
 
 
 class Compiled:

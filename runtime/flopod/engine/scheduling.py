@@ -174,7 +174,7 @@ def placed(schedule: Schedule, opening: RunStarted) -> RunStarted:
     return msgspec.structs.replace(
         opening,
         attributes={**schedule.attributes, _ATTRIBUTE: schedule.name},
-        queue=QUEUE if waits else schedule.queue,
+        queue=QUEUE if waits else schedule.queue or opening.queue,
         key=schedule.name if waits else "",
         priority=schedule.priority,
     )

@@ -2,8 +2,11 @@
 
 from collections.abc import Sequence
 
+from msgspec import Raw, json
+
 from flopod.events import (
     ActivityFailed,
+    ChildCompleted,
     EventReceived,
     Record,
     RunCancelled,
@@ -43,12 +46,23 @@ def _counts(record: Record, rewound: RunRewound) -> bool:
 def place_of_failure(records: Sequence[Record]) -> RunRewound | None:
     """Return the rewind that lets a failed or cancelled run go on from where it failed, None if it did not.
 
-    This is before the last activity that was given up on, or, if the body failed by itself, before its end.
+    This is before the last activity that was given up on, or the end of the last child that failed; if the
+    body failed by itself, before its end.
     """
     counted = effective(records)
     if not counted or not isinstance(counted[-1].event, RunFailed | RunCancelled):
         return None
+    cancelled = counted[-1].seq
     for seq, event in reversed(counted):
         if isinstance(event, ActivityFailed) and event.next_try is None:
             return RunRewound(to=seq - 1, path=event.path)
-    return RunRewound(to=counted[-1].seq - 1)
+        if isinstance(event, ChildCompleted) and event.error is not None:
+            if not _is_cancelled(event.error):
+                return RunRewound(to=seq - 1)
+            cancelled = min(cancelled, seq)
+    return RunRewound(to=cancelled - 1)
+
+
+def _is_cancelled(error: Raw) -> bool:
+    """Whether a child was cancelled, perhaps by its parent, when that had failed already."""
+    return bool(json.decode(error).get("type") == "flopod.errors:Cancelled")

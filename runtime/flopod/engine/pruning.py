@@ -1,0 +1,26 @@
+"""Which runs that are over may be deleted: none that another one, not over yet, still waits for."""
+
+from collections.abc import Iterable, Sequence
+
+from flopod.backends.base import Backend
+from flopod.events import FINAL, RunSummary
+from flopod.log.offspring import unended
+
+
+def awaited(backend: Backend, runs: Sequence[RunSummary]) -> dict[str, str]:
+    """Return those of the runs that others wait for, each with the one that does."""
+    wanted = {one.run_id for one in runs}
+    found: dict[str, str] = {}
+    for parent in _parents(backend, runs, wanted):
+        for child in unended(backend.load(parent)).keys() & wanted:
+            found[child] = parent
+    return found
+
+
+def _parents(backend: Backend, runs: Iterable[RunSummary], wanted: set[str]) -> list[str]:
+    """The runs that are not over and may wait for one of these: their parents, and who says so."""
+    owners = {one.parent for one in runs if one.parent is not None}
+    alive = [one for one in map(backend.summary, sorted(owners)) if one is not None]
+    found = [one.run_id for one in alive if one.status not in FINAL]
+    found += [one.run_id for one in backend.open_runs() if not wanted.isdisjoint(one.children.values())]
+    return list(dict.fromkeys(found))
