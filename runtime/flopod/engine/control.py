@@ -18,8 +18,8 @@ from flopod.errors import Conflict, RunHeld
 from flopod.events import FINAL, Event, RunCancelled, RunPaused, RunResumed, RunSummary
 from flopod.log.history import RESUMED_ON_PURPOSE
 from flopod.log.offspring import to_retry
-from flopod.log.rewind import place_of_failure
-from flopod.workflow.core import CANCEL, CHANGED, PAUSE
+from flopod.log.rewind import CANCEL, place_of_failure
+from flopod.workflow.core import CHANGED, PAUSE
 
 _PATIENCE = 5.0
 

@@ -94,6 +94,7 @@ class Engine(AbstractAsyncContextManager["Engine"]):
         self._kin = None if within is None else Kin(backend, within)
         self._on_waiting = on_waiting
         self._gate = Gate(hooks)
+        self._fenced: set[str] = set()
         self.schedules = Schedules(backend)
         self._timetable = Timetable(self.schedules, registry, self._open) if within is None else None
         self._openings = Openings(backend)
@@ -312,8 +313,15 @@ class Engine(AbstractAsyncContextManager["Engine"]):
             return RunOutcome("storage_error", reason=str(error), error=error)
         if run_id not in self._refused_now:
             self._refused_now.add(run_id)
-            asyncio.get_running_loop().call_later(_AGAIN, self._again, run_id)
+            asyncio.get_running_loop().call_later(self._delay(run_id, error), self._again, run_id)
         return RunOutcome("held", reason=str(error))
+
+    def _delay(self, run_id: str, error: FlopodError) -> float:
+        """When to try again: at once where a commit of before came late, which happens once."""
+        if not isinstance(error, Fenced) or run_id in self._fenced:
+            return _AGAIN
+        self._fenced.add(run_id)
+        return 0
 
     def _again(self, run_id: str) -> None:
         self._refused_now.discard(run_id)
@@ -374,6 +382,8 @@ class Engine(AbstractAsyncContextManager["Engine"]):
             self._suspend(run_id, core.next_due())
 
     def _let_go(self, run_id: str, outcome: RunOutcome) -> None:
+        if outcome.status != "held":
+            self._fenced.discard(run_id)
         if outcome.status in ("waiting", "left", "held"):
             return
         self._gate.left(run_id)

@@ -2,10 +2,10 @@
 
 import asyncio
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Raw
 
@@ -29,12 +29,22 @@ from flopod.workflow.core import Core
 from flopod.workflow.operations import Operation
 from flopod.workflow.scope import Scope
 
+if TYPE_CHECKING:
+    from flopod.engine.household import Household
+    from flopod.engine.run import Workflow
+
 
 class Runtime(AbstractAsyncContextManager[Scope]):
     """A run whose body is the block of an `async with`, stepped by asyncio."""
 
     def __init__(
-        self, identity: Identity, backend: Backend, input: Any, clock: Clock, hooks: Hooks | None
+        self,
+        identity: Identity,
+        backend: Backend,
+        input: Any,
+        clock: Clock,
+        hooks: Hooks | None,
+        household: "Household | None",
     ) -> None:
         self._identity = identity
         self._run_id = identity.run_id
@@ -43,6 +53,7 @@ class Runtime(AbstractAsyncContextManager[Scope]):
         self._clock = clock
         self._hooks = hooks
         self._calls: Calls | None = None
+        self._household = household
         self._core: Core
         self._driver: Driver
         self._hold: Hold
@@ -68,7 +79,11 @@ class Runtime(AbstractAsyncContextManager[Scope]):
         self._core.replay.patient = True
         if history.ended is None:
             self._calls = await Gate(self._hooks).enter(self._core, self._backend)
-        self._driver = Driver(self._core, self._backend, clock=self._clock, hooks=self._calls)
+        self._driver = Driver(
+            self._core, self._backend, clock=self._clock, hooks=self._calls, children=self._household
+        )
+        if self._household is not None:
+            self._household.enter(self._backend.summary(self._run_id))
         self._body = asyncio.current_task()
         self._driving = asyncio.create_task(self._driver.run(), name=f"flopod {self._run_id}")
         self._driving.add_done_callback(self._stopped)
@@ -114,6 +129,8 @@ class Runtime(AbstractAsyncContextManager[Scope]):
                 await self._undo(error)
             return await self._leave(error)
         finally:
+            if self._household is not None:
+                await self._household.close()
             self._hold.release()
 
     async def _leave(self, error: BaseException | None) -> bool:
@@ -131,6 +148,8 @@ class Runtime(AbstractAsyncContextManager[Scope]):
             await self._driving
         except DivergenceError as wrong:
             raise await self._diverged(wrong) from error
+        if self._household is not None:
+            await self._household.settle()
         if core.error is not None and error is None:
             raise core.error
         return False
@@ -183,12 +202,15 @@ def create_runtime(
     build: str = "",
     clock: Clock | None = None,
     hooks: Hooks | None = None,
+    workflows: "Mapping[str, Workflow] | None" = None,
 ) -> AbstractAsyncContextManager[Scope]:
     """Start or resume a run whose body is the block: `async with create_runtime(run_id="r1") as wf:`.
 
     The run id is the argument, else FLOPOD_RUN_ID, else `main-run`; the backend is chosen as for a
     bundle. Leaving the block completes the run with `wf.result`, an exception fails it, a kill or a
-    cancelled task does neither. `hooks` are asked and told of it.
+    cancelled task does neither. `hooks` are asked and told of it. The block may start the `workflows`,
+    functions `async def name(wf, ...)` by name, as children; on leaving, they go on until they end or
+    only wait.
     """
     chosen = check_run_id(run_id if run_id is not None else os.environ.get("FLOPOD_RUN_ID") or DEFAULT_RUN_ID)
     if backend is None:
@@ -196,4 +218,15 @@ def create_runtime(
 
         backend = choose(None, os.environ)
     identity = Identity(run_id=chosen, workflow=workflow, build=build)
-    return Runtime(identity, backend, input, SystemClock() if clock is None else clock, hooks)
+    household = None if workflows is None else _household(backend, workflows, identity, hooks)
+    return Runtime(identity, backend, input, SystemClock() if clock is None else clock, hooks, household)
+
+
+def _household(
+    backend: Backend, workflows: "Mapping[str, Workflow]", identity: Identity, hooks: Hooks | None
+) -> "Household":
+    from flopod.engine.household import Household
+    from flopod.engine.registry import HandWritten
+
+    registry = HandWritten(workflows, identity.build)
+    return Household(backend, registry, identity.run_id, exit_when_waiting=True, hooks=hooks)

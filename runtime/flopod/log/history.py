@@ -109,6 +109,9 @@ class History:
         self.attempts = Attempts()
         self._tail = Tail()
         self._read(effective(records))
+        if self.is_rewound:
+            taken = (event.inbox for _, event in records if isinstance(event, EventReceived))
+            self.last_inbox = max([self.last_inbox, *taken])
 
     # -- reading ---------------------------------------------------------------------------------
 

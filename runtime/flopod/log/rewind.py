@@ -6,7 +6,9 @@ from msgspec import Raw, json
 
 from flopod.events import (
     ActivityFailed,
+    CancelRequested,
     ChildCompleted,
+    Event,
     EventReceived,
     Record,
     RunCancelled,
@@ -15,14 +17,15 @@ from flopod.events import (
     RunRewound,
 )
 
+CANCEL = "flopod.cancel"
 _KEPT = (EventReceived, RunResumed)
 
 
 def effective(records: Sequence[Record]) -> Sequence[Record]:
     """Return the records without those that a rewind has taken back.
 
-    What was delivered to the run stays delivered, the builds that went on with it stay known, and what was
-    compacted away is gone.
+    What was delivered to the run stays delivered, but for orders to cancel it; the builds that went on with
+    it stay known, and what was compacted away is gone.
     """
     if not any(isinstance(event, RunRewound) for _, event in records):
         return records
@@ -38,20 +41,29 @@ def effective(records: Sequence[Record]) -> Sequence[Record]:
 
 def _counts(record: Record, rewound: RunRewound) -> bool:
     seq, event = record
+    if _orders_cancel(event):
+        return False
     if seq > rewound.to:
         return isinstance(event, _KEPT)
     return not (isinstance(event, ActivityFailed) and event.path == rewound.path)
+
+
+def _orders_cancel(event: Event) -> bool:
+    return isinstance(event, EventReceived) and not event.path and event.event == CANCEL
 
 
 def place_of_failure(records: Sequence[Record]) -> RunRewound | None:
     """Return the rewind that lets a failed or cancelled run go on from where it failed, None if it did not.
 
     This is before the last activity that was given up on, or the end of the last child that failed; if the
-    body failed by itself, before its end.
+    body failed by itself, before its end. A run that was told to end goes on from before it was.
     """
     counted = effective(records)
     if not counted or not isinstance(counted[-1].event, RunFailed | RunCancelled):
         return None
+    told = next((seq for seq, event in reversed(counted) if isinstance(event, CancelRequested)), None)
+    if told is not None:
+        return RunRewound(to=told - 1)
     cancelled = counted[-1].seq
     for seq, event in reversed(counted):
         if isinstance(event, ActivityFailed) and event.next_try is None:

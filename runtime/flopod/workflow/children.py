@@ -34,7 +34,8 @@ def nobody_runs_children(run_id: str, workflow: str, input: Raw, at: int) -> Run
     del run_id, input, at
     raise Unsupported(
         f"nothing here runs a child of the workflow {workflow!r}; start the run in an Engine whose registry "
-        "has both, or call the workflow with wf.call: then it is a part of this run"
+        "has both, or with create_runtime(workflows=...), or call the workflow with wf.call: then it is a "
+        "part of this run"
     )
 
 

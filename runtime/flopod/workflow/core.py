@@ -25,6 +25,7 @@ from flopod.events import (
     RunPaused,
 )
 from flopod.log.history import History
+from flopod.log.rewind import CANCEL
 from flopod.workflow import fence
 from flopod.workflow.activity import Activity
 from flopod.workflow.agenda import Agenda
@@ -46,7 +47,7 @@ from flopod.workflow.scheduler import Scheduler
 from flopod.workflow.scope import Scope
 from flopod.workflow.snapshot import Budget, Capturing
 
-CANCEL, PAUSE, CHANGED = "flopod.cancel", "flopod.pause", "flopod.changed"
+PAUSE, CHANGED = "flopod.pause", "flopod.changed"
 
 
 class Core:
