@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import signal
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from flopod.engine.samples import sample
 from flopod.engine.seed import DEFAULT_SEED
 from tests.cli.flows import Job, clean_environment
 
@@ -149,6 +151,8 @@ def test_it_leaves_when_its_children_only_wait(job: Job) -> None:
     assert (done.returncode, done.stdout) == (3, ""), done.stderr
     assert "main-run.approved is waiting for 'approved'" in done.stderr
     assert "not over yet, though started by main-run: main-run.approved (waiting)" in done.stderr
+    payload = shlex.quote(json.dumps(sample({"type": "string"})))
+    assert f"main-run.approved approved approved {payload}\n" in done.stderr
     told = job.run("--run-id", "main-run.approved", "--deliver", "approved", "approved", '"yes"')
     assert told.returncode == 0, told.stderr
     again = job.run("--exit-when-waiting")

@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import re
 from collections.abc import Callable, Generator
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from msgspec import Raw
 from msgspec.structs import replace
@@ -140,7 +140,7 @@ class ChildHandle:
         """
         child = self._open()
         try:
-            return await asyncio.shield(child.future)
+            return await (asyncio.shield(child.future) if self._core.external is None else _End(child))
         except asyncio.CancelledError:
             if not child.done() and not child.detached:
                 self.cancel(self._core.ending.cancelled or _WAIT_CANCELLED)
@@ -158,6 +158,28 @@ class ChildHandle:
             if not self._core.fenced:
                 self._child.begin()
         return self._child
+
+
+class _End:
+    """The end of a child, for a body that asyncio steps; a wait that is given up leaves the child alone."""
+
+    def __init__(self, child: Child) -> None:
+        self.future = child.future
+        self._child = child
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        external = self._child.core.external
+        assert external is not None
+        return external(cast("Operation", self))
+
+    def begin(self) -> None:
+        """The child has begun."""
+
+    def cancel(self) -> None:
+        """The child goes on."""
+
+    def result(self) -> Any:
+        return self._child.result()
 
 
 class _Asked:
