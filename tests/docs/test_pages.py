@@ -14,6 +14,8 @@ PAGES = [
     ROOT / "README.md",
     ROOT / "CONTRIBUTING.md",
     ROOT / "docs" / "operating.md",
+    ROOT / "docs" / "hooks.md",
+    ROOT / "docs" / "migrations.md",
     *sorted((ROOT / "examples").glob("*/README.md")),
 ]
 EVERY_PAGE = [*PAGES, ROOT / "ARCHITECTURE.md", ROOT / "CHANGELOG.md"]
