@@ -19,6 +19,10 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("filterwarnings", "ignore:coroutine .* was never awaited:RuntimeWarning")
     config.stash[CACHE] = tempfile.TemporaryDirectory(prefix="flopod-cache-")
     os.environ["XDG_CACHE_HOME"] = config.stash[CACHE].name  # the commands' own cache is the user's
+    if not hasattr(config, "workerinput"):
+        # Most of what a command does here is to start: its modules are compiled once for all of them.
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+        os.environ["PYTHONPYCACHEPREFIX"] = config.stash[CACHE].name
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
