@@ -1,6 +1,7 @@
 """Run ids: the one place that says which texts may name a run, and so a file."""
 
 import re
+import time
 
 from flopod.errors import InvalidRunId
 
@@ -23,6 +24,13 @@ def check_run_id(text: str) -> str:
 def is_run_id(text: str) -> bool:
     """Whether a text may name a run."""
     return _SHAPE.fullmatch(text) is not None
+
+
+def new_run_id() -> str:
+    """Return an id that no other run has; those of later runs sort after those of earlier ones."""
+    import secrets  # brings hashes with it, which a bundle starts without
+
+    return f"{time.time_ns() // 1_000_000:012x}-{secrets.token_hex(6)}"
 
 
 def _complaint(text: object) -> str:

@@ -357,15 +357,17 @@ def test_an_engine_that_is_killed_loses_nothing(shared: Place, tmp_path: Path) -
     environment = {**os.environ, "FLOPOD_MAX_CRASHES": "1000"}
     kills = 0
     for attempt in range(60):
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+        )
         try:
-            out, _ = process.communicate(timeout=0.25 + 0.03 * attempt)
+            out, talk = process.communicate(timeout=0.25 + 0.03 * attempt)
         except subprocess.TimeoutExpired:
             os.kill(process.pid, signal.SIGKILL)
             process.communicate()
             kills += 1
             continue
-        assert process.returncode == 0
+        assert process.returncode == 0, talk
         assert "done" in out
         break
     lines = journal.read_text().splitlines()

@@ -64,7 +64,7 @@ def test_the_run_goes_on_at_once(times: int) -> None:
     async def main() -> float:
         async with Engine(store, HandWritten({"body": body})) as engine:
             handle = await engine.start("body", run_id="r")
-            while "r" not in engine._asleep and not len(engine._resting):
+            while "r" not in engine._asleep and (engine._live.busy or not engine.drives("r")):
                 await asyncio.sleep(0.01)
             store.times = times
             begin = time.monotonic()
@@ -85,7 +85,7 @@ def test_one_that_is_taken_over_again_and_again_waits(monkeypatch: pytest.Monkey
     async def main() -> float:
         async with Engine(store, HandWritten({"body": body})) as engine:
             handle = await engine.start("body", run_id="r")
-            while not len(engine._resting):
+            while engine._live.busy or not engine.drives("r"):
                 await asyncio.sleep(0.01)
             store.times = 2
             begin = time.monotonic()

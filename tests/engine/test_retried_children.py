@@ -179,7 +179,7 @@ def test_a_run_that_was_told_to_end_goes_on_from_before_it_was(store: Backend) -
             assert (await engine.outcome("r")).value == "yes"
 
     async def rests(engine: Engine) -> None:
-        while not len(engine._resting):
+        while engine._live.busy or not engine.drives("r"):
             await asyncio.sleep(0.01)
 
     asyncio.run(asyncio.wait_for(main(), 20))

@@ -7,17 +7,24 @@ from typing import Any
 
 from flopod.backends.lock import Hold
 from flopod.engine.driver import Driver
+from flopod.engine.resting import Resting
 
 
 class Drivers:
-    """By the ids of the runs. One that is being made ready has no driver yet."""
+    """By the ids of the runs. One that is being made ready has no driver yet; `resting` only wait."""
 
-    def __init__(self) -> None:
+    def __init__(self, resting: Resting) -> None:
         self.are_draining = False
+        self._resting = resting
         self._drivers: dict[str, Driver | None] = {}
         self._holds: dict[str, Hold] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._woken: set[str] = set()
+
+    @property
+    def busy(self) -> int:
+        """How many do more than wait."""
+        return len(self._drivers) - len(self._resting)
 
     def __len__(self) -> int:
         return len(self._drivers)
@@ -50,6 +57,7 @@ class Drivers:
     def ended(self, run_id: str) -> Driver | None:
         """Let go of a run, and return its driver."""
         self._woken.discard(run_id)
+        self._resting.discard(run_id)
         return self._drivers.pop(run_id, None)
 
     def wake(self, run_id: str) -> None:
@@ -65,11 +73,21 @@ class Drivers:
         self._woken.discard(run_id)
         return was_woken
 
-    def put_away(self, run_id: str) -> None:
-        """Let a run that only waits leave the memory."""
-        driver = self._drivers.get(run_id)
-        if driver is not None:
-            driver.leave()
+    def rests(self, driver: Driver) -> None:
+        """Take note that a run only waits, and has seen what came for it."""
+        self._resting.add(driver.core.run_id)
+        self._woken.discard(driver.core.run_id)
+
+    def goes_on(self, driver: Driver) -> None:
+        """Take note that a run does more than wait again."""
+        self._resting.discard(driver.core.run_id)
+
+    def put_away(self) -> None:
+        """Let those leave the memory that have rested longest."""
+        for run_id in self._resting.take_excess():
+            driver = self._drivers.get(run_id)
+            if driver is not None:
+                driver.leave()
 
     async def drain(self, grace: float) -> None:
         """Let go of all runs, once their leaves under way have ended or `grace` seconds are over."""

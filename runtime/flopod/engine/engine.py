@@ -2,10 +2,8 @@
 
 import asyncio
 import contextlib
-import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import Any, TypeAlias
 
@@ -13,13 +11,13 @@ from msgspec import Raw
 from msgspec.structs import replace
 
 from flopod.backends.base import Backend
-from flopod.backends.lock import Hold
 from flopod.engine.asleep import Asleep
 from flopod.engine.clock import Clock, SystemClock
 from flopod.engine.commits import Grouped
 from flopod.engine.deliveries import Deliveries
 from flopod.engine.driver import Driver
 from flopod.engine.drivers import Drivers
+from flopod.engine.entrance import Entrance
 from flopod.engine.family import Family, Kin
 from flopod.engine.gate import Gate
 from flopod.engine.handle import Handle
@@ -29,12 +27,11 @@ from flopod.engine.openings import Openings
 from flopod.engine.outcome import OpenWait, RunOutcome
 from flopod.engine.outcomes import Outcomes
 from flopod.engine.ready import Place, Ready
-from flopod.engine.registry import Program, Registry
+from flopod.engine.refusals import Refusals
+from flopod.engine.registry import Registry
 from flopod.engine.resting import Resting
-from flopod.engine.run import begun, told_diverged
 from flopod.engine.scheduling import ONE_BY_ONE, QUEUE, Schedules, Timetable
-from flopod.engine.standing import open_waits
-from flopod.engine.takeover import take_over
+from flopod.engine.standing import open_waits, waits_of
 from flopod.engine.telling import Calls
 from flopod.errors import (
     DamagedLog,
@@ -46,7 +43,7 @@ from flopod.errors import (
     StorageError,
 )
 from flopod.events import AT_REST, FINAL, Attribute, RunStarted, RunSummary
-from flopod.runid import check_run_id
+from flopod.runid import check_run_id, new_run_id
 from flopod.workflow.core import Core
 from flopod.workflow.inputs import input_document
 
@@ -57,7 +54,7 @@ _AGAIN = 5.0
 OnWaiting: TypeAlias = Callable[[str, Sequence[OpenWait]], None]
 
 
-class Engine(AbstractAsyncContextManager["Engine"]):
+class Engine(contextlib.AbstractAsyncContextManager["Engine"]):
     """Runs the workflows of `registry` on `backend`: `async with Engine(backend, registry) as engine`.
 
     At most `concurrency` runs are being stepped or have leaves under way; others that could go on stand in
@@ -91,18 +88,17 @@ class Engine(AbstractAsyncContextManager["Engine"]):
         self._commits = Grouped(backend, lambda: len(self._live) <= 1)
         self._ready = Ready({QUEUE: ONE_BY_ONE, **(queues or {})}, limits or {})
         self.family = Family(backend, registry, self)
-        self._kin = None if within is None else Kin(backend, within)
+        self._kin = Kin(backend, within)
         self._on_waiting = on_waiting
         self._gate = Gate(hooks)
-        self._fenced: set[str] = set()
         self.schedules = Schedules(backend)
         self._timetable = Timetable(self.schedules, registry, self._open) if within is None else None
         self._openings = Openings(backend)
+        self._entrance = Entrance(backend, registry, self._clock, self._openings, self._gate)
         self._outcomes = Outcomes(backend, registry, self._clock)
-        self._live = Drivers()
-        self._resting = Resting(resting, _LINGER)
+        self._live = Drivers(Resting(resting, _LINGER))
         self._asleep = Asleep()
-        self._refused_now: set[str] = set()
+        self._refusals = Refusals(_AGAIN, self._again)
         self._wake = asyncio.Event()
 
     # -- opening and leaving ---------------------------------------------------------------------
@@ -131,12 +127,9 @@ class Engine(AbstractAsyncContextManager["Engine"]):
         await self._commits.close()
 
     def _take_up(self, summary: RunSummary) -> None:
-        if self._is_ours(summary):
+        if summary in self._kin:
             self._let_in(summary)
             self.family.cancel_orphan(summary)
-
-    def _is_ours(self, summary: RunSummary) -> bool:
-        return self._kin is None or summary in self._kin
 
     def _let_in(self, summary: RunSummary) -> None:
         place = Place.of(summary)
@@ -147,8 +140,7 @@ class Engine(AbstractAsyncContextManager["Engine"]):
             if summary.status == "waiting" and not self._has_reason_to_go_on(summary):
                 self._suspend(summary.run_id, summary.next_due)
                 if self._on_waiting is not None:
-                    waits = [OpenWait(path, wait.event, wait.due) for path, wait in summary.waits.items()]
-                    self._on_waiting(summary.run_id, waits)
+                    self._on_waiting(summary.run_id, waits_of(summary))
             else:
                 self._ready.go_on(summary.run_id)
 
@@ -177,7 +169,7 @@ class Engine(AbstractAsyncContextManager["Engine"]):
         InvalidRunId, InputChanged, StorageError, and StoppedByHook if a hook does not want it.
         """
         program = self._registry.program(workflow)
-        chosen = _new_run_id() if run_id is None else check_run_id(run_id)
+        chosen = new_run_id() if run_id is None else check_run_id(run_id)
         identity = program.identify(chosen)
         started = identity.started(self._clock.now(), input_document(args, kwargs or {}))
         opening = replace(
@@ -234,20 +226,17 @@ class Engine(AbstractAsyncContextManager["Engine"]):
                 await self._timetable.start_due(self._clock.now())
             self.family.look()
             self._admit()
-            self._put_away()
+            self._live.put_away()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._next_look()):
                     await self._wake.wait()
             self._deliveries.look()
 
     def _next_look(self) -> float:
-        now, wait = time.monotonic(), _POLL
-        later = self._ready.next_at()
-        if later is not None:
-            wait = min(wait, max(later - now, 0))
-        dues = [] if self._timetable is None else [self._timetable.next_look]
-        dues += [] if self._asleep.next_due is None else [self._asleep.next_due]
-        return min([wait, *(max(due - self._clock.now(), 0) / 1000 for due in dues)])
+        now = self._clock.now()
+        dues = [self._asleep.next_due, None if self._timetable is None else self._timetable.next_look]
+        waits = [(due - now) / 1000 for due in dues if due is not None]
+        return max(min([_POLL, self._ready.next_at() - time.monotonic(), *waits]), 0)
 
     def _delivered(self, run_id: str) -> None:
         """Something came for a run: its driver looks at the inbox, or it comes back."""
@@ -263,7 +252,7 @@ class Engine(AbstractAsyncContextManager["Engine"]):
         if self.drives(run_id):
             return
         summary = self._backend.summary(run_id)
-        if summary is not None and summary.status not in AT_REST and self._is_ours(summary):
+        if summary is not None and summary.status not in AT_REST and summary in self._kin:
             self._ready.begin(run_id, Place.of(summary))
             self.family.cancel_orphan(summary)
             self._wake.set()
@@ -282,7 +271,7 @@ class Engine(AbstractAsyncContextManager["Engine"]):
 
     def _admit(self) -> None:
         """Let as many runs go as there is room for."""
-        while not self._live.are_draining and len(self._live) - len(self._resting) < self._concurrency:
+        while not self._live.are_draining and self._live.busy < self._concurrency:
             run_id = self._ready.take(time.monotonic())
             if run_id is None:
                 return
@@ -298,7 +287,6 @@ class Engine(AbstractAsyncContextManager["Engine"]):
         except FlopodError as error:
             outcome = RunOutcome("diverged", reason=str(error), error=error)
         finally:
-            self._resting.discard(run_id)
             driver = self._live.ended(run_id)
             self._openings.forget(run_id)
         self._let_go(run_id, outcome)
@@ -311,37 +299,25 @@ class Engine(AbstractAsyncContextManager["Engine"]):
             return RunOutcome("storage_error", error=error)
         if isinstance(error, DamagedLog):
             return RunOutcome("storage_error", reason=str(error), error=error)
-        if run_id not in self._refused_now:
-            self._refused_now.add(run_id)
-            asyncio.get_running_loop().call_later(self._delay(run_id, error), self._again, run_id)
+        self._refusals.note(run_id, may_be_late=isinstance(error, Fenced))
         return RunOutcome("held", reason=str(error))
 
-    def _delay(self, run_id: str, error: FlopodError) -> float:
-        """When to try again: at once where a commit of before came late, which happens once."""
-        if not isinstance(error, Fenced) or run_id in self._fenced:
-            return _AGAIN
-        self._fenced.add(run_id)
-        return 0
-
     def _again(self, run_id: str) -> None:
-        self._refused_now.discard(run_id)
         if not self._live.are_draining and not self.drives(run_id):
             self._go_on(run_id)
 
     async def _drive(self, run_id: str) -> RunOutcome:
         with self._backend.claim(run_id) as hold, self._live.holding(hold):
-            prepared = self._prepare(run_id, hold)
-            if isinstance(prepared, RunOutcome):
-                return prepared
-            core, program = prepared
-            calls = await self._gate.enter(core, self._backend)
-            driver = self._driver(core, calls)
+            entered = await self._entrance.enter(run_id, hold)
+            if isinstance(entered, RunOutcome):
+                return entered
+            core = entered.core
+            driver = self._driver(core, entered.hooks)
             self._live.drive(driver)
             try:
                 outcome = await driver.run()
             except DivergenceError as error:
-                identity = program.identify(run_id)
-                raise await told_diverged(self._backend, identity, core, error, self._clock, calls) from None
+                raise await self._entrance.diverged(entered, error) from None
             except StoppedByHook:
                 hold.leave()
                 raise
@@ -350,13 +326,6 @@ class Engine(AbstractAsyncContextManager["Engine"]):
             elif outcome.status == "left" and core.agenda.running:
                 hold.leave()
             return outcome
-
-    def _prepare(self, run_id: str, hold: Hold) -> tuple[Core, Program] | RunOutcome:
-        opening = self._openings.get(run_id)
-        if opening is None:
-            return take_over(self._backend, self._registry, run_id, hold, self._clock)
-        program = self._registry.program(opening.workflow)
-        return begun(program.fn, program.identify(run_id), opening), program
 
     def _driver(self, core: Core, hooks: Calls | None) -> Driver:
         driver = Driver(
@@ -383,7 +352,7 @@ class Engine(AbstractAsyncContextManager["Engine"]):
 
     def _let_go(self, run_id: str, outcome: RunOutcome) -> None:
         if outcome.status != "held":
-            self._fenced.discard(run_id)
+            self._refusals.over(run_id)
         if outcome.status in ("waiting", "left", "held"):
             return
         self._gate.left(run_id)
@@ -414,7 +383,7 @@ class Engine(AbstractAsyncContextManager["Engine"]):
     @property
     def is_at_rest(self) -> bool:
         """Whether all that is open here waits for the world."""
-        return not self._ready and len(self._live) == len(self._resting)
+        return not self._ready and not self._live.busy
 
     def leave(self) -> None:
         """Note an orderly end of all runs, for a process that ends at once. For signal handlers."""
@@ -423,24 +392,12 @@ class Engine(AbstractAsyncContextManager["Engine"]):
     # -- runs that only wait ---------------------------------------------------------------------
 
     def _rests(self, driver: Driver, rests: bool) -> None:
-        run_id = driver.core.run_id
-        if rests:
-            self._resting.add(run_id)
-            if self._on_waiting is not None:
-                self._on_waiting(run_id, open_waits(driver.core))
-            self._live.take_woken(run_id)
-            self._put_away()
-            if self._ready:
-                self._wake.set()
-        else:
-            self._resting.discard(run_id)
-
-    def _put_away(self) -> None:
-        """Let those leave the memory that have rested longest."""
-        for run_id in self._resting.take_excess():
-            self._live.put_away(run_id)
-
-
-def _new_run_id() -> str:
-    """Ids of later runs sort after those of earlier ones."""
-    return f"{time.time_ns() // 1_000_000:012x}-{secrets.token_hex(6)}"
+        if not rests:
+            self._live.goes_on(driver)
+            return
+        self._live.rests(driver)
+        if self._on_waiting is not None:
+            self._on_waiting(driver.core.run_id, open_waits(driver.core))
+        self._live.put_away()
+        if self._ready:
+            self._wake.set()

@@ -196,14 +196,15 @@ def _completed(child: str, event: Event) -> ChildCompleted:
 
 
 class Kin:
-    """The runs that descend from one."""
+    """The runs that descend from one; without an ancestor, all runs."""
 
-    def __init__(self, backend: Backend, ancestor: str) -> None:
+    def __init__(self, backend: Backend, ancestor: str | None) -> None:
         self._backend = backend
-        self._known = {ancestor: True}
+        self._are_all = ancestor is None
+        self._known = {} if ancestor is None else {ancestor: True}
 
     def __contains__(self, run: RunSummary) -> bool:
-        return run.parent is not None and self._descends(run.parent)
+        return self._are_all or (run.parent is not None and self._descends(run.parent))
 
     def _descends(self, run_id: str) -> bool:
         known = self._known.get(run_id)

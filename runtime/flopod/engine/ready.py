@@ -4,6 +4,7 @@ import heapq
 from collections import OrderedDict
 from collections.abc import Mapping
 from itertools import count
+from math import inf
 from typing import NamedTuple
 
 from flopod.engine.limits import Limit, Queue, Slots
@@ -110,9 +111,9 @@ class Ready:
             return run_id
         return None
 
-    def next_at(self) -> float | None:
-        """Return when a rate lets the next one through, None if none is waiting for that."""
-        return self._later[0][0] if self._later else None
+    def next_at(self) -> float:
+        """Return when a rate lets the next one through, never if none is waiting for that."""
+        return self._later[0][0] if self._later else inf
 
     def _is_held_up(self, group: _Group, now: float) -> bool:
         for key, _ in self._limits(group):

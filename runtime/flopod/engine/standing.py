@@ -1,7 +1,7 @@
 """How a run stands: what is open in it, how far it is, how it ended."""
 
 from flopod.engine.outcome import OpenSleep, OpenWait, PendingRetry, Progress, RunOutcome
-from flopod.events import RunCancelled, RunCompleted, RunFailed
+from flopod.events import RunCancelled, RunCompleted, RunFailed, RunSummary
 from flopod.workflow.core import Core
 from flopod.workflow.operations import Sleep, Wait
 
@@ -9,6 +9,11 @@ from flopod.workflow.operations import Sleep, Wait
 def open_waits(core: Core) -> list[OpenWait]:
     """Return the waits that are open, in the order in which they began."""
     return [OpenWait(op.path, op.event, op.due) for op in core.open.values() if isinstance(op, Wait)]
+
+
+def waits_of(summary: RunSummary) -> list[OpenWait]:
+    """Return the waits that are open in a run that is not in memory."""
+    return [OpenWait(path, wait.event, wait.due) for path, wait in summary.waits.items()]
 
 
 def open_sleeps(core: Core) -> list[OpenSleep]:
