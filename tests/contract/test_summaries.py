@@ -187,6 +187,17 @@ def test_a_mark_shows_until_the_next_event(place: Place) -> None:
     assert place.open().summary("run") == folded([started(), *step(0), *step(1)])
 
 
+def test_a_mark_shows_to_those_who_have_read_the_run(place: Place) -> None:
+    """It is not in the log, so that a summary that is remembered does not tell of it."""
+    reader, writer = place.open(), place.open()
+    writer.append("run", 0, [started(), *step(0)])
+    assert len(reader.load("run")) == 3
+    assert writer.mark("run", "storage_error", "the disk is full")
+    summary = reader.summary("run")
+    assert summary is not None
+    assert summary.status == "storage_error"
+
+
 def test_nothing_marks_a_run_that_is_not_there(store: Backend) -> None:
     """Marking an unknown run creates none and says so."""
     assert not store.mark("nobody", "storage_error", "")

@@ -62,6 +62,9 @@ class _Stored(msgspec.Struct):
     summary: RunSummary
 
 
+_Stamp = tuple[int, int]
+
+
 class _Run:
     """What this process knows of a run that it writes to."""
 
@@ -72,6 +75,7 @@ class _Run:
         self.seq = 0
         self.summary: RunSummary | None = None
         self.stored_seq = 0
+        self.stored: _Stamp | None = None
 
 
 class FileBackend(Backend):
@@ -127,7 +131,7 @@ class FileBackend(Backend):
         self._take_over(run, records)
 
     def _take_over(self, run: _Run, records: list[Record]) -> None:
-        stored = self._stored(run.run_id)
+        run.stored, stored = self._stamp(run.run_id), self._stored(run.run_id)
         run.seq = records[-1].seq if records else 0
         base = stored.summary if stored and stored.summary.seq <= run.seq else None
         run.stored_seq = base.seq if base else 0
@@ -147,8 +151,12 @@ class FileBackend(Backend):
             or any(isinstance(event, _RUN_LEVEL) for event in events)
             or run.seq - run.stored_seq >= _LAG
         ):
-            self._store(run.run_id, _Stored(run.log.length, run.summary))
-            run.stored_seq = run.seq
+            self._keep_up(run, run.summary)
+
+    def _keep_up(self, run: _Run, summary: RunSummary) -> None:
+        """Store the summary that this process has."""
+        self._store(run.run_id, _Stored(run.log.length, summary))
+        run.stored_seq, run.stored = run.seq, self._stamp(run.run_id)
 
     def load(self, run_id: str) -> list[Record]:
         length, records = self._read(check_run_id(run_id))
@@ -173,8 +181,7 @@ class FileBackend(Backend):
             if (run.log.length - len(kept)) * _WORTH < len(kept) or not run.log.rewrite(kept):
                 return
             if run.summary is not None:
-                self._store(run_id, _Stored(run.log.length, run.summary))
-                run.stored_seq = run.seq
+                self._keep_up(run, run.summary)
 
     def first(self, run_id: str) -> Record | None:
         _, records = self._read(check_run_id(run_id), one=True)
@@ -208,7 +215,8 @@ class FileBackend(Backend):
         run = self._runs.get(run_id)
         if run is not None:
             with run.lock:
-                if run.summary is not None and run.log.length == size:
+                # Another process may have marked the run, which is not in the log.
+                if run.summary and run.log.length == size and run.stored == self._stamp(run_id):
                     return duplicate(run.summary)
         stored = self._refolded(run_id, size)
         return self._locks.in_trouble(run_id, stored.summary) if stored else None
@@ -349,6 +357,14 @@ class FileBackend(Backend):
             if run.summary is not None and run.stored_seq != run.seq and run.log.length != UNKNOWN:
                 self._store(run_id, _Stored(run.log.length, run.summary))
             run.log.close()
+
+    def _stamp(self, run_id: str) -> _Stamp | None:
+        """Return what changes when the summary is stored anew."""
+        try:
+            status = self._file("summaries", run_id).stat()
+        except OSError:
+            return None
+        return status.st_ino, status.st_mtime_ns
 
     def _stored(self, run_id: str) -> _Stored | None:
         try:
