@@ -73,15 +73,21 @@ def replace(file: Path, data: bytes, *, durable: bool = False) -> None:
     """Give `file` the content `data` in one step; a power cut may bring the old one back unless `durable`."""
     draft = file.with_name(f".{file.name}.{os.getpid()}")
     try:
-        with draft.open("wb") as stream:
-            stream.write(data)
-            stream.flush()
-            if durable:
-                sync(stream.fileno(), file)
+        _draft(draft, data, file if durable else None)
         draft.replace(file)
         if durable:
             sync_folder(file.parent)
-    except OSError:
+    except (OSError, StorageError):
         with contextlib.suppress(OSError):
             draft.unlink()
         raise
+
+
+def _draft(draft: Path, data: bytes, durable_for: Path | None) -> None:
+    fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
+    try:
+        write(fd, data)
+        if durable_for is not None:
+            sync(fd, durable_for)
+    finally:
+        os.close(fd)

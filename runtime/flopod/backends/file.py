@@ -283,7 +283,7 @@ class FileBackend(Backend):
                 return False
             stored.summary.status, stored.summary.error = status, reason
             run.summary, run.stored_seq = None, 0
-            run.log.length = UNKNOWN
+            run.log.forget()
             return self._store(run_id, stored)
 
     def due_timers(self, before: int) -> list[Timer]:
@@ -356,6 +356,7 @@ class FileBackend(Backend):
         with run.lock:
             if run.summary is not None and run.stored_seq != run.seq and run.log.length != UNKNOWN:
                 self._store(run_id, _Stored(run.log.length, run.summary))
+            run.log.settle()
             run.log.close()
 
     def _stamp(self, run_id: str) -> _Stamp | None:

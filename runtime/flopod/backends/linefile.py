@@ -59,8 +59,19 @@ class LineFile:
         with disk.errors(self.file):
             if os.fstat(self._fd).st_size > length:
                 os.ftruncate(self._fd, length)
-                disk.sync(self._fd, self.file)
+                self._sync()
         self.length = length
+
+    def forget(self) -> None:
+        """Look at the file again before the next append. What is in doubt stays so."""
+        if not self._doubtful:
+            self.length = UNKNOWN
+
+    def settle(self) -> None:
+        """Take back what is in doubt, if that can be done: whoever is next would take it for good."""
+        if self._doubtful:
+            with contextlib.suppress(OSError, StorageError), self:
+                self._take_back()
 
     def append(self, data: bytes) -> None:
         """Append whole lines and wait until they are safe. On any error the file is as before."""
@@ -160,11 +171,18 @@ class LineFile:
             os.close(old)
             self.close()
 
+    def _sync(self) -> None:
+        try:
+            disk.sync(self._fd, self.file)
+        except StorageError:
+            self.close()
+            raise
+
     def _take_back(self) -> None:
         with disk.errors(self.file):
             if self._doubtful.startswith(self._tail(len(self._doubtful) + 1)):
                 os.ftruncate(self._fd, self.length)
-        disk.sync(self._fd, self.file)
+        self._sync()
         self._doubtful = b""
         self.length = UNKNOWN
 
