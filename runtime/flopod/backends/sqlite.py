@@ -204,7 +204,7 @@ class SqliteBackend(Backend):
             return []
         rows = db.execute(_LOAD, (log.start + after, log.end, limit)).fetchall()
         name = f"{self.path}, run {run_id}"
-        records = read_records(name, (row[1] for row in rows), after)
+        records = read_records(name, (row[1] or b"" for row in rows), after)
         # Places ascend, so that if the last one fits its record all of them do.
         if records and rows[-1][0] - log.start != records[-1].seq:
             raise DamagedLog(name, records[-1].seq, None, f"its key is {rows[-1][0] - log.start}")
