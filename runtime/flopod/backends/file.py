@@ -217,7 +217,7 @@ class FileBackend(Backend):
             with run.lock:
                 # Another process may have marked the run, which is not in the log.
                 if run.summary and run.log.length == size and run.stored == self._stamp(run_id):
-                    return in_trouble(duplicate(run.summary), self._file("locks", run_id))
+                    return self._locks.in_trouble(run_id, duplicate(run.summary))
         stored = self._refolded(run_id, size)
         return self._locks.in_trouble(run_id, stored.summary) if stored else None
 

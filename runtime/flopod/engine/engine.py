@@ -299,7 +299,7 @@ class Engine(contextlib.AbstractAsyncContextManager["Engine"]):
             return RunOutcome("storage_error", error=error)
         if isinstance(error, DamagedLog):
             return RunOutcome("storage_error", reason=str(error), error=error)
-        self._refusals.note(run_id, may_be_late=isinstance(error, Fenced))
+        self._refusals.note(run_id, error)
         return RunOutcome("held", reason=str(error))
 
     def _again(self, run_id: str) -> None:
@@ -308,7 +308,7 @@ class Engine(contextlib.AbstractAsyncContextManager["Engine"]):
 
     async def _drive(self, run_id: str) -> RunOutcome:
         with self._backend.claim(run_id) as hold, self._live.holding(hold):
-            entered = await self._entrance.enter(run_id, hold)
+            entered = await self._entrance.enter(run_id, hold, left_here=self._refusals.are_of_store(run_id))
             if isinstance(entered, RunOutcome):
                 return entered
             core = entered.core

@@ -36,12 +36,15 @@ class Entrance:
         self._openings = openings
         self._gate = gate
 
-    async def enter(self, run_id: str, hold: Hold) -> Entered | RunOutcome:
+    async def enter(self, run_id: str, hold: Hold, *, left_here: bool) -> Entered | RunOutcome:
         """Make a run ready; the outcome of one that is over or paused.
 
+        `left_here` says that this process left it because its store was in trouble.
         Raises StoppedByHook, UnknownRun, UnknownWorkflow, BuildMismatch, StorageError.
         """
-        prepared = self._begun(run_id) or take_over(self._backend, self._registry, run_id, hold, self._clock)
+        prepared = self._begun(run_id) or take_over(
+            self._backend, self._registry, run_id, hold, self._clock, left_here
+        )
         if isinstance(prepared, RunOutcome):
             return prepared
         core, program = prepared

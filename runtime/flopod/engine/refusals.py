@@ -1,13 +1,20 @@
-"""Runs that could not be taken up, because another process has them or a hook did not want them now."""
+"""Runs that were refused: another process has them, a hook does not want them, their store is in trouble."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
+
+from flopod.errors import Fenced, FlopodError, StorageError
+
+_AT_MOST = 12
 
 
 class Refusals:
     """Calls `again(run_id)` some seconds after a run was refused, once however often it was meanwhile.
 
-    Where a commit of a killed process may have come late, it does so at once: that happens once a run.
+    Where a commit of a killed process may have come late, it does so at once: that happens once a run. Where
+    the store is in trouble, it does so less and less often: leaves whose outcome cannot be written run again
+    each time.
     """
 
     def __init__(self, seconds: float, again: Callable[[str], None]) -> None:
@@ -15,20 +22,31 @@ class Refusals:
         self._again = again
         self._refused: set[str] = set()
         self._were_late: set[str] = set()
+        self._in_trouble: Counter[str] = Counter()
 
-    def note(self, run_id: str, *, may_be_late: bool) -> None:
-        """Take a run that was refused."""
-        if run_id in self._refused:
-            return
-        self._refused.add(run_id)
-        is_late = may_be_late and run_id not in self._were_late
-        if is_late:
-            self._were_late.add(run_id)
-        asyncio.get_running_loop().call_later(0 if is_late else self._seconds, self._try_again, run_id)
+    def note(self, run_id: str, error: FlopodError) -> None:
+        """Take a run that was refused with this error."""
+        if isinstance(error, StorageError):
+            self._in_trouble[run_id] += 1
+        if run_id not in self._refused:
+            self._refused.add(run_id)
+            asyncio.get_running_loop().call_later(self._delay(run_id, error), self._try_again, run_id)
+
+    def are_of_store(self, run_id: str) -> bool:
+        """Whether a run was let go because its store was in trouble."""
+        return self._in_trouble[run_id] > 0
 
     def over(self, run_id: str) -> None:
         """The run was taken up."""
         self._were_late.discard(run_id)
+        self._in_trouble.pop(run_id, None)
+
+    def _delay(self, run_id: str, error: FlopodError) -> float:
+        if isinstance(error, Fenced) and run_id not in self._were_late:
+            self._were_late.add(run_id)
+            return 0
+        times = max(self._in_trouble[run_id] - 1, 0)
+        return self._seconds * min(1 << times, _AT_MOST)
 
     def _try_again(self, run_id: str) -> None:
         self._refused.discard(run_id)
