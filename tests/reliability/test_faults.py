@@ -1,0 +1,312 @@
+"""One fault at every call that a store of files makes, and faults that last: nothing acknowledged is lost."""
+
+import asyncio
+import contextlib
+import errno
+import itertools
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec import Raw
+
+from flopod.backends import Backend, FileBackend
+from flopod.engine.identity import Identity
+from flopod.engine.run import run_workflow
+from flopod.errors import DamagedLog, FlopodError, StorageError
+from flopod.events import ActivityCompleted, Compacted, Event, RunCompleted, RunFailed, Totals
+from tests.cli.flows import clean_environment
+from tests.contract.support import started, step
+from tests.reliability.faults import Faults, ever_since, once
+
+FULL, BROKEN = errno.ENOSPC, errno.EIO
+
+
+class Session:
+    """What a process does to a store, with what was acknowledged of it."""
+
+    def __init__(self, store: Backend) -> None:
+        self.store = store
+        self.acknowledged: list[Event] = []
+        self.delivered: list[bytes] = []
+        self.kept: bytes | None = None
+        self.doubtful: list[Event] = []
+
+    def append(self, *events: Event) -> None:
+        """Append, and note what is acknowledged."""
+        self.doubtful = []
+        try:
+            self.store.append("run", len(self.acknowledged), list(events))
+        except StorageError:
+            self.store.mark("run", "storage_error", "trouble")
+            raise
+        self.acknowledged += events
+
+    def play(self) -> None:
+        """Start, go on, take deliveries, keep a document, compact, end; a step that fails is done again."""
+        for act in (
+            lambda: self.append(started()),
+            lambda: self.append(*step(0)),
+            lambda: self.deliver(b"1"),
+            lambda: self.append(*step(1)),
+            lambda: self.keep(b"plan"),
+            lambda: self.append(*(event for n in range(2, 9) for event in step(n))),
+            lambda: self.append(Compacted(at=3, dropped=[(2, 14)], totals=Totals(started=7, done=7))),
+            lambda: self.store.compact("run", [(2, 14)]),
+            lambda: self.deliver(b"2"),
+            lambda: self.append(RunCompleted(at=9, result=Raw(b"1"))),
+        ):
+            try:
+                act()
+            except StorageError:
+                act()
+
+    def deliver(self, payload: bytes) -> None:
+        """Deliver, and note it."""
+        self.store.deliver("run", "p", "e", payload)
+        self.delivered.append(payload)
+
+    def keep(self, document: bytes) -> None:
+        """Keep a document, and note it."""
+        self.store.keep("plan", "run", document)
+        self.kept = document
+
+    def check(self, store: Backend) -> None:
+        """What was acknowledged is there, once and in order, for another process too."""
+        gone = range(2, 15) if len(self.acknowledged) > 19 else range(0)
+        numbered = [(seq, event) for seq, event in enumerate(self.acknowledged, 1) if seq not in gone]
+        assert [tuple(record) for record in store.load("run")] == numbered
+        assert [bytes(item.payload) for item in store.inbox("run")] == self.delivered
+        assert store.kept("plan", "run") == self.kept
+        summary = store.summary("run")
+        assert summary is not None
+        assert (summary.status, summary.seq) == ("completed", len(self.acknowledged))
+
+
+def calls_of_a_session(folder: Path) -> int:
+    """How many calls a session makes when nothing fails."""
+    with Faults().injected() as faults, FileBackend(folder) as store:
+        Session(store).play()
+        return faults.count
+
+
+@pytest.mark.parametrize("code", [FULL, BROKEN])
+def test_one_fault_anywhere_loses_nothing_and_is_gone(tmp_path: Path, code: int) -> None:
+    """Whichever call fails once, what failed can be done again at once, and the log is whole."""
+    calls = calls_of_a_session(tmp_path / "whole")
+    assert calls > 50
+    for at in range(1, calls + 1):
+        store = FileBackend(tmp_path / str(at))
+        session = Session(store)
+        with Faults().injected(once(at, code)) as faults:
+            session.play()
+            store.close()
+        assert faults.failed == 1
+        session.check(FileBackend(tmp_path / str(at)))
+
+
+@pytest.mark.parametrize("code", [FULL, BROKEN])
+def test_faults_that_last_refuse_and_end(tmp_path: Path, code: int) -> None:
+    """From any call on nothing can be written: every act is refused; with a disk again all goes on."""
+    calls = calls_of_a_session(tmp_path / "whole")
+    for at in range(1, calls, 3):
+        store = FileBackend(tmp_path / str(at))
+        session = Session(store)
+        with Faults().injected(ever_since(at, code)):
+            with pytest.raises(StorageError):
+                session.play()
+                raise StorageError("nothing was refused")
+            before = list(session.acknowledged)
+            for _ in range(2):
+                with pytest.raises(StorageError):
+                    session.append(*step(90))
+        assert session.acknowledged == before
+        seen = FileBackend(tmp_path / str(at)).load("run")
+        assert [record.event for record in seen if record.seq <= len(before)] == [
+            record.event for record in seen
+        ], "what was refused is there"
+        session.append(*([] if before else [started()]), *step(91))
+        reread = FileBackend(tmp_path / str(at)).load("run")
+        assert reread[-1].seq == len(session.acknowledged)
+
+
+# -- runs ----------------------------------------------------------------------------------------
+
+calls: list[Any] = []
+
+
+async def note(x: Any) -> Any:
+    calls.append(x)
+    return x
+
+
+async def three(wf: Any) -> int:
+    return sum([int(await wf.activity(f"note#{n}", note, n)) for n in range(3)])
+
+
+def drive(store: Backend) -> Any:
+    """Start or resume the run."""
+    identity, given = Identity(run_id="run", workflow="three"), [] if store.first("run") is None else None
+    return asyncio.run(run_workflow(three, given, identity=identity, backend=store)).value
+
+
+@pytest.mark.parametrize("code", [FULL, BROKEN])
+def test_a_run_whose_store_fails_has_not_failed(tmp_path: Path, code: int) -> None:
+    """From any call on it is in trouble, and comes to its end later; nothing recorded is done again."""
+    with Faults().injected() as faults:
+        drive(FileBackend(tmp_path / "whole"))
+        most = faults.count
+    for at in range(1, most):
+        calls.clear()
+        folder = tmp_path / str(at)
+        with Faults().injected(ever_since(at, code)) as faults:
+            with contextlib.suppress(StorageError):
+                drive(FileBackend(folder))
+            if not faults.failed:
+                break
+        store = FileBackend(folder)
+        records = store.load("run")
+        done = [event for _, event in records if isinstance(event, ActivityCompleted)]
+        assert not any(isinstance(event, RunFailed) for _, event in records)
+        summary = store.summary("run")
+        assert summary is None or summary.status in ("storage_error", "completed"), at
+        before = list(calls)
+        assert drive(store) == 3
+        again = calls[len(before) :]
+        assert len(again) == 3 - len(done), f"{again} ran again, and {len(done)} were recorded"
+        assert FileBackend(folder).summaries()[0].status == "completed"
+
+
+ENGINE = """
+import asyncio, os, sys
+from flopod.backends import FileBackend, SqliteBackend
+from flopod.engine import engine as engines
+from flopod.engine.registry import HandWritten
+engines._AGAIN = 0.2
+store = FileBackend("disk") if sys.argv[1] == "file" else SqliteBackend("disk/runs.db")
+calls = []
+all_started = asyncio.Event()
+
+async def grow(n):
+    calls.append(n)
+    await all_started.wait()
+    if n == 1 and not os.path.exists("ballast was here"):
+        open("ballast was here", "w").close()
+        with open("disk/ballast", "wb", buffering=0) as file:
+            try:
+                while file.write(b"x" * 512):
+                    pass
+            except OSError:
+                pass
+    return "y" * 20_000
+
+async def grows(wf, n):
+    return len(await wf.activity("a", grow, n)) + len(await wf.activity("b", grow, n))
+
+async def main():
+    async with engines.Engine(store, HandWritten({"grows": grows})) as engine:
+        handles = [await engine.start("grows", [n], run_id=f"run{n}") for n in range(3)]
+        all_started.set()
+        ends = asyncio.gather(*(handle.result() for handle in handles))
+        await asyncio.sleep(1)
+        print(*sorted({run.status for run in store.summaries()}), flush=True)
+        os.remove("disk/ballast")
+        print(await asyncio.wait_for(ends, 30))
+        print(*{run.status for run in store.summaries()})
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.process
+@pytest.mark.skipif(shutil.which("unshare") is None, reason="there is no unshare to mount a file system in")
+@pytest.mark.parametrize("kind", ["file", "sqlite"])
+def test_an_engine_goes_on_when_a_full_disk_has_room(tmp_path: Path, kind: str) -> None:
+    """No run fails, none is lost, and nobody has to start them again."""
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "program.py").write_text(ENGINE)
+    python = f"{sys.executable} program.py {kind}"
+    done = subprocess.run(
+        ["unshare", "-rm", "sh", "-c", f"mount -t tmpfs -o size=1m none disk && {python}"],
+        cwd=tmp_path,
+        env={**clean_environment(), "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+    if "unshare" in done.stderr or "mount" in done.stderr:
+        pytest.skip(f"a file system cannot be mounted here: {done.stderr.strip()}")
+    assert done.returncode == 0, done.stderr
+    statuses, results, after = done.stdout.splitlines()
+    assert "failed" not in statuses
+    assert "completed" not in statuses.split() or len(statuses.split()) > 1
+    assert (results, after) == ("[40000, 40000, 40000]", "completed")
+
+
+# -- damage --------------------------------------------------------------------------------------
+
+
+def test_any_changed_byte_of_a_log_is_found(tmp_path: Path) -> None:
+    """At every place of the file: it is refused, or what is changed is the tail that was not finished."""
+    with FileBackend(tmp_path) as store:
+        store.append("run", 0, [started(), *step(0), *step(1)])
+        whole = store.load("run")
+    log = tmp_path / "events/run.jsonl"
+    text = log.read_bytes()
+    for place, change in itertools.product(range(len(text)), (0x01, 0x80)):
+        log.write_bytes(text[:place] + bytes([text[place] ^ change]) + text[place + 1 :])
+        try:
+            found = FileBackend(tmp_path).load("run")
+        except DamagedLog as error:
+            assert error.file == str(log)
+        else:
+            assert place == len(text) - 1
+            assert found == whole[:-1]
+
+
+@pytest.mark.parametrize("kind", ["summaries/run.json", "locks/run"])
+def test_what_is_beside_the_log_may_be_cut_anywhere(tmp_path: Path, kind: str) -> None:
+    """A torn summary, or a torn note of who holds the run, is made again from what the log says."""
+    with FileBackend(tmp_path) as store:
+        with store.hold("run"):
+            store.append("run", 0, [started(), *step(0)])
+        expected = store.summary("run")
+    file = tmp_path / kind
+    text = file.read_bytes()
+    for cut in range(len(text)):
+        file.write_bytes(text[:cut])
+        store = FileBackend(tmp_path)
+        assert store.summary("run") == expected
+        with store.hold("run") as hold:
+            assert not hold.crashed
+
+
+def test_any_page_of_a_database_may_be_damaged(tmp_path: Path) -> None:
+    """Noise at any place of the file is refused, or hides what was last: it never is another record."""
+    from flopod.backends import SqliteBackend
+
+    source = tmp_path / "runs.db"
+    with SqliteBackend(source) as store:
+        for n in range(20):
+            store.append(f"run{n}", 0, [started(run_id=f"run{n}"), *step(n), *step(n + 1)])
+        whole = {f"run{n}": store.load(f"run{n}") for n in range(20)}
+    text = source.read_bytes()
+    refused = 0
+    for number, place in enumerate(range(0, len(text), 701)):
+        damaged = tmp_path / f"damaged{number}.db"
+        damaged.write_bytes(text[:place] + b"\xa5" * 16 + text[place + 16 :])
+        store = SqliteBackend(damaged)
+        for run_id, records in whole.items():
+            try:
+                found = store.load(run_id)
+            except FlopodError as error:
+                assert isinstance(error, StorageError), error
+                refused += 1
+            else:
+                assert found == records[: len(found)], f"{place}: another log for {run_id}"
+        store.close()
+    assert refused > 0
