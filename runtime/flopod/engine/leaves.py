@@ -108,7 +108,7 @@ class Leaves:
         return ActivityContext(self._run_id, command.path, command.attempt, key, pulse)
 
     async def _run_inline(self, command: StartLeaf) -> Returned | Raised:
-        call = command.call
+        call, own = command.call, asyncio.current_task()
         try:
             if command.sync:
                 value = self._call_inline(command)
@@ -117,7 +117,7 @@ class Leaves:
                 return command.returned(value)
             return call.returned(await command.fn(*call.args, **call.kwargs))
         except BaseException as error:
-            return _raised(call, error)
+            return _raised(call, error, own)
 
     def _call_inline(self, command: StartLeaf) -> Any:
         call = command.call
@@ -150,7 +150,7 @@ class Leaves:
     async def _outcome(
         self, command: StartLeaf, begin: Callable[[], Awaitable[Any]], pulse: Pulse
     ) -> Returned | Raised:
-        call, limit = command.call, asyncio.timeout(command.timeout)
+        call, limit, own = command.call, asyncio.timeout(command.timeout), asyncio.current_task()
         watch = Watch(pulse, command.heartbeat, lambda: limit.reschedule(0))
         try:
             async with limit:
@@ -159,7 +159,7 @@ class Leaves:
         except TimeoutError as error:
             return call.raised(_timeout(command, error, pulse.missed) if limit.expired() else error)
         except BaseException as error:
-            return _raised(call, error)
+            return _raised(call, error, own)
         finally:
             watch.stop()
 
@@ -223,10 +223,21 @@ def _timeout(command: StartLeaf, cause: BaseException | None, missed: bool = Fal
     return error
 
 
-def _raised(call: CallCopy, error: BaseException) -> Raised:
-    """Return the outcome of a leaf that raised; what is meant for those who wait for it goes on its way."""
-    task = asyncio.current_task()
-    is_cancelled = isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling() > 0
-    if is_cancelled or isinstance(error, KeyboardInterrupt | GeneratorExit):
+def _raised(call: CallCopy, error: BaseException, own: "asyncio.Task[Any] | None") -> Raised:
+    """Return the outcome of a leaf that raised; what is meant for those who wait for it goes on its way.
+
+    `own` is the task that the leaf was called in.
+    """
+    if isinstance(error, KeyboardInterrupt) or (isinstance(error, GeneratorExit) and _is_collected(own)):
+        raise error
+    if isinstance(error, asyncio.CancelledError) and own is not None and own.cancelling() > 0:
         raise error
     return call.raised(error)
+
+
+def _is_collected(own: "asyncio.Task[Any] | None") -> bool:
+    """Whether a task is not being run, but closed."""
+    try:
+        return asyncio.current_task() is not own
+    except RuntimeError:
+        return True
