@@ -39,6 +39,10 @@ class Hold(ABC):
     def release(self) -> None:
         """Note an orderly end and let go. Does nothing the second time."""
 
+    def drop(self) -> None:
+        """Let go as a process that is killed does, for tests: nothing is noted."""
+        self.release()
+
     def __enter__(self) -> Self:
         return self
 
@@ -49,11 +53,14 @@ class Hold(ABC):
 
 
 class MemoryHold(Hold):
-    """A hold inside one process, in a table of run id -> still running."""
+    """A hold inside one process, in a table of run id -> still running; `killed` has those that were dropped."""
 
-    def __init__(self, run_id: str, holds: dict[str, bool], crashed: bool) -> None:
+    def __init__(
+        self, run_id: str, holds: dict[str, bool], crashed: bool, killed: set[str] | None = None
+    ) -> None:
         super().__init__(run_id, crashed)
         self._holds = holds
+        self._killed = killed
         self._mine = True
 
     def leave(self) -> None:
@@ -64,6 +71,11 @@ class MemoryHold(Hold):
         if self._mine:
             self._mine = False
             self._holds.pop(self.run_id, None)
+
+    def drop(self) -> None:
+        if self._mine and self._killed is not None:
+            self._killed.add(self.run_id)
+        self.release()
 
 
 class _Owner(msgspec.Struct):
@@ -143,6 +155,10 @@ class FileHold(Hold):
                 del self._taken[self._key]
         if self._on_release is not None:
             self._on_release()
+
+    def drop(self) -> None:
+        self._left = _note(self._pid, "running")
+        self.release()
 
     def _note(self, text: bytes) -> None:
         # On a full disk the note cannot grow the file; the lock holds without it.

@@ -172,4 +172,4 @@ class MemoryBackend(Backend):
             self._holds[run_id] = True
             crashed = run_id in self._killed
             self._killed.discard(run_id)
-            return MemoryHold(run_id, self._holds, crashed)
+            return MemoryHold(run_id, self._holds, crashed, self._killed)

@@ -18,6 +18,7 @@ from flopod.engine.leaves import Leaves
 from flopod.engine.outcome import OnProgress, RunOutcome
 from flopod.engine.pulses import Pulses
 from flopod.engine.standing import outcome_of, progress_of
+from flopod.engine.surroundings import surroundings
 from flopod.engine.telling import Calls
 from flopod.errors import FlopodError, RunHeld, StoppedByHook, StorageError
 from flopod.events import FINAL, ChildCompleted
@@ -84,6 +85,7 @@ class Driver:
         self._children = children
         self._hooks = hooks
         self._refusal: StoppedByHook | None = None
+        self._around = surroundings.get()
         if children is not None:
             core.offspring.opening = children.opening
         self._draining = False
@@ -126,6 +128,8 @@ class Driver:
         Raises DivergenceError, Fenced, StorageError or StoppedByHook; the body is then abandoned as it is.
         """
         core = self.core
+        if self._around is not None:
+            self._around.entered(core)
         stop_watching = self._backend.watch_inbox(core.run_id, self.wake)
         try:
             if core.history.started is not None:
@@ -205,6 +209,8 @@ class Driver:
             self.committed(commit)
         if self._hooks is not None:
             await self._hooks.committed(commit.events, commit.children)
+        if self._around is not None:
+            await self._around.committed(self.core, commit.events)
         for opening in commit.children:
             if self._children is not None:
                 self._children.begun(opening)
@@ -242,6 +248,8 @@ class Driver:
         leaves = self._leaves
         if self._draining or (self._hooks is not None and not await self._is_let(command, self._hooks)):
             return
+        if self._around is not None:
+            command = self._around.stand_in(self.core, command)
         in_place = self._inline or not command.sync
         alone = in_place and len(self.core.agenda.running) == 1 and leaves.idle
         alone = alone and command.timeout is None and command.heartbeat is None

@@ -20,6 +20,7 @@ from flopod.engine.hooks import Hooks
 from flopod.engine.identity import Identity
 from flopod.engine.outcome import RunOutcome
 from flopod.engine.run import max_crashes, told_diverged
+from flopod.engine.surroundings import surroundings
 from flopod.engine.telling import Calls
 from flopod.errors import DivergenceError, FlopodError, RunPaused
 from flopod.events import Event, RunResumed
@@ -213,13 +214,18 @@ def create_runtime(
     only wait.
     """
     chosen = check_run_id(run_id if run_id is not None else os.environ.get("FLOPOD_RUN_ID") or DEFAULT_RUN_ID)
+    around = surroundings.get()
+    if backend is None and around is not None:
+        backend = around.backend
     if backend is None:
         from flopod.backends.choose import choose
 
         backend = choose(None, os.environ)
     identity = Identity(run_id=chosen, workflow=workflow, build=build)
     household = None if workflows is None else _household(backend, workflows, identity, hooks)
-    return Runtime(identity, backend, input, SystemClock() if clock is None else clock, hooks, household)
+    if clock is None:
+        clock = SystemClock() if around is None else around.clock
+    return Runtime(identity, backend, input, clock, hooks, household)
 
 
 def _household(

@@ -46,6 +46,7 @@ from flopod.workflow.replay import Replay
 from flopod.workflow.scheduler import Scheduler
 from flopod.workflow.scope import Scope
 from flopod.workflow.snapshot import Budget, Capturing
+from flopod.workflow.steady import steady
 
 PAUSE, CHANGED = "flopod.pause", "flopod.changed"
 
@@ -90,6 +91,7 @@ class Core:
         self.compensations = Compensations(self)
         self.offspring = Offspring()
         self.pausing = Pausing(history.attempts, max_crashes, crashed)
+        self.reading: Callable[[str, Callable[..., Any]], Callable[..., Any]] = steady
         self.budget = Budget()
         self.compaction = Compaction(history.ledger, None if history.is_rewound else compact)
         self.draft = Draft(history.last_seq, opening)

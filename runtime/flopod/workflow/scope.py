@@ -22,7 +22,6 @@ from flopod.workflow.operations import Operation, Sleep, Turn, Wait
 from flopod.workflow.paths import encode_id, op_of
 from flopod.workflow.snapshot import State
 from flopod.workflow.state import DurableList, DurableMap, Var
-from flopod.workflow.steady import STEADY
 from flopod.workflow.timer import Timer
 
 if TYPE_CHECKING:
@@ -278,7 +277,7 @@ class Scope:
         self, path: str, callee: str, fn: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> T:
         core = self.core
-        read: Callable[..., T] = STEADY.get(fn, fn)
+        read: Callable[..., T] = core.reading(path, fn)
         try:
             value = read(*args, **kwargs)
         except Exception as error:
