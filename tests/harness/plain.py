@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import heapq
 import os
 import random
-import selectors
-import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from contextvars import Context
 from types import ModuleType
-from typing import Any, cast
+from typing import Any
 from unittest import mock
 
 from flopod import authoring
+from flopod.testing.clocks import virtual_time
+from flopod.testing.loop import VirtualLoop
 from flopod.workflow import forms
 from tests.harness.cases import Scenario
 from tests.harness.outcome import Outcome, captured, error_text, value_text
@@ -25,7 +23,6 @@ from tests.harness.recorder import PendingCall, Recorder, is_inside_a_leaf, pick
 
 START = 1_760_000_000.0
 SAME_MOMENT = 0.0005
-PLACES = 6
 LIMIT = 20_000
 
 
@@ -42,22 +39,18 @@ class NumberedTask(asyncio.Task[Any]):
         return self.number
 
 
-class IdleLoop(asyncio.SelectorEventLoop):
-    """An event loop that completes one leaf whenever it is idle, and jumps to the next timer otherwise.
+class IdleLoop(VirtualLoop):
+    """A loop that completes one leaf whenever it is idle, and jumps to the next timer otherwise.
 
-    What happens from outside happens one at a time. Timers due at the same moment fire in the order in
-    which they were set, which the heap of asyncio does not promise.
+    What happens from outside happens one at a time.
     """
 
     def __init__(self, seed: int | None) -> None:
-        self.now = 0.0
+        super().__init__()
         self.seed = seed
         self.pending: list[PendingCall] = []
-        self.timers: list[tuple[float, int, asyncio.TimerHandle]] = []
         self.turns = 0
         self.answers = 0
-        self.timers_set = 0
-        super().__init__(cast(selectors.BaseSelector, _IdleSelector(self)))
         self.set_exception_handler(lambda *_: None)
         self.created = 0
         self.set_task_factory(self._task)
@@ -70,17 +63,6 @@ class IdleLoop(asyncio.SelectorEventLoop):
         task = NumberedTask(coro, loop=loop, **{"name": f"Task-{self.created}", **options})
         task.number = self.created
         return task
-
-    def time(self) -> float:
-        return self.now
-
-    def call_at(  # type: ignore[override]
-        self, when: float, callback: Callable[..., object], *args: Any, context: Context | None = None
-    ) -> asyncio.TimerHandle:
-        timer = asyncio.TimerHandle(when, callback, args, self, context)
-        self.timers_set += 1
-        heapq.heappush(self.timers, (round(when, PLACES), self.timers_set, timer))
-        return timer
 
     async def wait_for_turn(self, pending: PendingCall) -> None:
         pending.turn, begun = self.create_future(), self.answers
@@ -97,37 +79,14 @@ class IdleLoop(asyncio.SelectorEventLoop):
         if self.turns > LIMIT:
             raise Stuck(f"more than {LIMIT} turns")
         self.pending = [item for item in self.pending if not item.turn.done()]
-        due = self._next_due()
+        due = self.next_due()
         if self.pending and (due is None or due - self.now >= SAME_MOMENT):
             self.answers += 1
             pick(self.pending, self.seed).turn.set_result(None)
         elif due is not None:
-            self._fire(due)
+            self.fire()
         else:
             raise Stuck("the program waits for something that never comes")
-
-    def _next_due(self) -> float | None:
-        while self.timers and self.timers[0][2].cancelled():
-            heapq.heappop(self.timers)
-        return self.timers[0][0] if self.timers else None
-
-    def _fire(self, due: float) -> None:
-        _, _, timer = heapq.heappop(self.timers)
-        self.now = max(self.now, due)
-        self._ready.append(timer)  # type: ignore[attr-defined]
-
-
-class _IdleSelector(selectors.SelectSelector):
-    """Asks the loop for the next completion instead of waiting for the operating system."""
-
-    def __init__(self, loop: IdleLoop) -> None:
-        super().__init__()
-        self.loop = loop
-
-    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        if timeout is None or timeout > 0:
-            self.loop.idle()
-        return []
 
 
 @contextmanager
@@ -149,7 +108,8 @@ def run_plain(
     loop = IdleLoop(seed)
     recorder = Recorder(loop.wait_for_turn, scenario.faults)
     ordered = mock.patch.object(asyncio, "as_completed", forms.as_completed)
-    with surroundings(0), _virtual_time(loop), _inbox(scenario), ordered, program.imported() as modules:
+    time = virtual_time(loop, START, steady=False)
+    with surroundings(0), time, _inbox(scenario), ordered, program.imported() as modules:
         recorder.install(modules, callees)
         with captured() as output:
             outcome = _drive(modules, workflow, scenario, loop)
@@ -192,15 +152,6 @@ def _left_in_order() -> Iterator[None]:
         return sorted(all_tasks(loop), key=lambda task: getattr(task, "number", 0))
 
     with mock.patch.object(asyncio.tasks, "all_tasks", ordered):
-        yield
-
-
-@contextmanager
-def _virtual_time(loop: IdleLoop) -> Iterator[None]:
-    def sleep(seconds: float) -> None:
-        loop.now += seconds
-
-    with mock.patch.object(time, "sleep", sleep), mock.patch.object(time, "time", lambda: START + loop.now):
         yield
 
 

@@ -5,20 +5,18 @@ from __future__ import annotations
 import builtins
 import hashlib
 import inspect
-import types
-import warnings
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import partial
-from types import CodeType, FunctionType, ModuleType
+from types import FunctionType, ModuleType
 from typing import Any
 
 from flopod.errors import SerializableError
+from flopod.testing.exchange import exchange, find_function
 from tests.harness.cases import Fault
 from tests.harness.outcome import LeafCall, value_text
 
-PLACE = "<the recorder>"
 _inside: ContextVar[bool] = ContextVar("inside_a_leaf", default=False)
 
 
@@ -118,22 +116,11 @@ class Recorder:
         for callee in callees:
             module, _, qualname = callee.partition(":")
             if module in modules:
-                self._exchange(callee, _function(modules[module], qualname))
+                self._exchange(callee, find_function(modules[module], qualname))
 
     def _exchange(self, callee: str, function: FunctionType) -> None:
-        original = types.FunctionType(
-            function.__code__,
-            function.__globals__,
-            function.__name__,
-            function.__defaults__,
-            function.__closure__,
-        )
-        original.__kwdefaults__ = function.__kwdefaults__
-        function.__signature__ = inspect.signature(function)  # type: ignore[attr-defined]
-        self.originals[callee] = original
-        recorded = self.async_call if inspect.iscoroutinefunction(original) else self.sync_call
-        function.__code__ = _trampoline(partial(recorded, callee), original)
-        function.__defaults__ = function.__kwdefaults__ = None
+        recorded = self.async_call if inspect.iscoroutinefunction(function) else self.sync_call
+        self.originals[callee] = exchange(function, partial(recorded, callee))
 
 
 def _arguments_text(args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
@@ -141,40 +128,6 @@ def _arguments_text(args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
         return value_text([list(args), kwargs])
     except SerializableError as error:
         return f"no data: {error}"
-
-
-def _function(module: ModuleType, qualname: str) -> FunctionType:
-    found: Any = module
-    for part in qualname.split("."):
-        found = inspect.getattr_static(found, part)
-    while True:
-        options = getattr(found, "__flopod_activity__", None)
-        if options is not None:
-            found = options.fn
-        elif isinstance(found, FunctionType):
-            return found
-        else:
-            found = found.__func__
-
-
-def _trampoline(recorded: Callable[..., Any], original: FunctionType) -> CodeType:
-    """Code that calls `recorded` instead, fit for any function object.
-
-    It finds what it calls among its constants, because a wrapper may have the globals of a library, and
-    it has the free variables of the original, because CPython exchanges only code that agrees in them.
-    """
-    keywords = ("async def", "return await") if inspect.iscoroutinefunction(original) else ("def", "return")
-    text = f"{keywords[0]} leaf(*args, **kwargs): {keywords[1]} {PLACE!r}(*args, **kwargs)"
-    code = _compiled_function(text)
-    constants = tuple(recorded if constant == PLACE else constant for constant in code.co_consts)
-    return code.replace(co_consts=constants, co_freevars=original.__code__.co_freevars)
-
-
-def _compiled_function(text: str) -> CodeType:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", SyntaxWarning)
-        module = compile(text, "<recorder>", "exec")
-    return next(constant for constant in module.co_consts if isinstance(constant, CodeType))
 
 
 def pick(pending: list[PendingCall], seed: int | None) -> PendingCall:

@@ -53,7 +53,7 @@ class Hold(ABC):
 
 
 class MemoryHold(Hold):
-    """A hold inside one process, in a table of run id -> still running; `killed` has those that were dropped."""
+    """A hold inside one process, in a table of run id -> still running; `killed` are those dropped."""
 
     def __init__(
         self, run_id: str, holds: dict[str, bool], crashed: bool, killed: set[str] | None = None
