@@ -44,7 +44,7 @@ class LoopClock:
 
 @contextmanager
 def virtual_time(loop: VirtualLoop, start: float, *, steady: bool = True) -> Iterator[None]:
-    """Meanwhile `time.time` and `time.sleep` are the loop's, and `time.monotonic` and its like if `steady`."""
+    """Meanwhile `time.time` and `time.sleep` are the loop's; `time.monotonic` and its like if `steady`."""
     fakes = _clocks(loop, start, steady)
     with mock.patch.multiple(time, **fakes):
         yield

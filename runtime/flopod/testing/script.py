@@ -3,14 +3,16 @@
 A script is a mapping of names to that. What was dealt to an attempt once is dealt to it again after a crash.
 """
 
+import copy
 import inspect
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import EllipsisType
 from typing import Any, TypeAlias
 
 from msgspec import Struct
 
 from flopod.durations import Duration, seconds
+from flopod.engine.waits import matches
 from flopod.log.lineage import pattern_of
 from flopod.testing.errors import TestFailure, near
 
@@ -18,7 +20,7 @@ NEVER = float("inf")
 
 
 class Outcome(Struct, frozen=True):
-    """What becomes of one call, `after` so many seconds: `value`, `error`, or what `function` gives or raises.
+    """What becomes of one call, `after` so many seconds: `value`, `error`, or what `function` gives.
 
     With none of these, what is called runs for real.
     """
@@ -28,6 +30,19 @@ class Outcome(Struct, frozen=True):
     function: Callable[..., Any] | None = None
     after: float = 0.0
     real: bool = False
+
+    async def give(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        """Return or raise what this is, for a call with these arguments."""
+        value = self.give_now(*args, **kwargs)
+        return await value if self.function is not None and inspect.isawaitable(value) else value
+
+    def give_now(self, *args: Any, **kwargs: Any) -> Any:
+        """Return or raise what this is, where nothing can be awaited."""
+        if self.error is not None:
+            raise self.error.with_traceback(None)
+        if self.function is not None:
+            return _call(self.function, args, kwargs)
+        return _fresh(self.value)
 
 
 Script: TypeAlias = Mapping[str, Any]
@@ -109,25 +124,29 @@ class Line:
 
 
 class Names(Struct, frozen=True):
-    """What a leaf can go by in a script, the most precise first."""
+    """What a leaf or an event can go by in a script; `callee` is `module:qualname`, or the event."""
 
     path: str
     callee: str
     op: str = ""
 
     def all(self) -> list[str]:
-        """Return them, without those that are the same."""
-        module, _, qualname = self.callee.partition(":")
-        given = [
-            self.path,
-            pattern_of(self.path) if self.path else "",
-            self.callee,
-            f"{module}.{qualname}",
-            self.op or op_of(self.path),
-            qualname,
-            qualname.rpartition(".")[2],
-        ]
+        """Return them, the most precise first."""
+        module, colon, qualname = self.callee.partition(":")
+        given = [self.path, pattern_of(self.path), self.callee]
+        if colon:
+            given += [f"{module}.{qualname}", qualname, qualname.rpartition(".")[2]]
+        given.append(self.op or op_of(self.path))
         return [name for name in dict.fromkeys(given) if name]
+
+    def matches(self, name: str) -> bool:
+        """Whether `name` is one of them, or a path that this is the pattern of."""
+        return name in self.all() or (bool(self.path) and matches(self.path, name))
+
+    @property
+    def short(self) -> str:
+        """What one calls it in a script."""
+        return self.op or op_of(self.path) or self.all()[-1]
 
 
 def op_of(path: str) -> str:
@@ -141,51 +160,64 @@ class Dealer:
     def __init__(self, script: Script | None, *, strict: bool = False, what: str = "leaf") -> None:
         self.strict = strict
         self._lines = {name: Line(name, given) for name, given in (script or {}).items()}
-        self._dealt: dict[tuple[str, int], Outcome] = {}
+        self._dealt: dict[tuple[str, str, int], Outcome] = {}
         self._what = what
+
+    def fork(self) -> "Dealer":
+        """Return a dealer that has dealt the same, and goes on by itself."""
+        other = Dealer(None, strict=self.strict, what=self._what)
+        other._lines = {name: copy.copy(line) for name, line in self._lines.items()}
+        other._dealt = dict(self._dealt)
+        return other
 
     @property
     def names(self) -> list[str]:
         return list(self._lines)
 
-    def deal(self, names: Names, attempt: int = 1) -> Outcome | None:
-        """Return the outcome of an attempt, None if the script says nothing of it. Raises TestFailure."""
-        known = self._dealt.get((names.path, attempt)) if names.path else None
-        if known is not None:
-            return known
+    def deal(
+        self, names: Names, run_id: str = "", attempt: int = 1, *, optional: bool = False
+    ) -> Outcome | None:
+        """Return the outcome of an attempt, None if the script says nothing of it. Raises TestFailure.
+
+        What is `optional` need not be in a strict script. Without a run id each call is another one.
+        """
+        key = (run_id, names.path, attempt)
+        if run_id and key in self._dealt:
+            return self._dealt[key]
         line = next((self._lines[name] for name in names.all() if name in self._lines), None)
         if line is None:
-            self._refuse(names)
+            if self.strict and not optional:
+                self._refuse(names)
             return None
-        outcome = line.deal()
-        if names.path:
-            self._dealt[names.path, attempt] = outcome
+        outcome = self._dealt[key] = line.deal()
         return outcome
 
     def _refuse(self, names: Names) -> None:
-        if not self.strict:
-            return
-        leaf = names.all()[-1]
+        leaf = names.short
         place = f" at {names.path!r}" if names.path else ""
         raise TestFailure(
             f"the leaf {names.callee}{place} is not in the script, and would run for real (strict=True); "
             f"write leaves={{{leaf!r}: ...}}" + (near(leaf, self._lines) if self._lines else "")
         )
 
-    def check(self, known: Iterable[Names]) -> None:
-        """Check that each name is that of a leaf which there is. Raises TestFailure with near misses."""
-        names = [names.all() for names in known]
-        every = {name for each in names for name in each}
+    def check(self, known: Sequence[Names]) -> None:
+        """Check that each name is that of something which there is. Raises TestFailure with near misses."""
         for name in self._lines:
-            if name not in every and pattern_of(name) not in every:
-                shown = [short for each in names for short in (each[-1], *each[:1])]
-                raise TestFailure(
-                    f"the script names the {self._what} {name!r}, which there is not" + near(name, shown)
-                )
+            if not any(one.matches(name) for one in known):
+                shown = near(name, (each for one in known for each in (one.short, one.path) if each))
+                raise TestFailure(f"the script names the {self._what} {name!r}, which there is not{shown}")
 
 
-def call(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
-    """Call what a script has in the place of a leaf; one that takes no argument is called without any."""
+def _fresh(value: Any) -> Any:
+    """A copy, so that what a workflow does to it is not done to the script."""
+    try:
+        return copy.deepcopy(value)
+    except Exception:
+        return value
+
+
+def _call(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+    """Call what stands in the place of a leaf; a function without parameters is called without arguments."""
     if (args or kwargs) and _takes_nothing(function):
         return function()
     return function(*args, **kwargs)

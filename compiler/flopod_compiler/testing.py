@@ -1,0 +1,201 @@
+"""From a source folder to workflows that a test can run: compiled once, in this process."""
+
+from __future__ import annotations
+
+import importlib
+import operator
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from functools import cached_property
+from pathlib import Path
+from types import CodeType, FunctionType, ModuleType
+from typing import Any
+
+from flopod.engine.registry import Compiled, Registry
+from flopod.engine.seed import DEFAULT_SEED, current
+from flopod.engine.waits import matches
+from flopod.errors import FlopodError
+from flopod.manifest import Manifest, WorkflowEntry
+from flopod.testing.errors import TestFailure, near
+from flopod.testing.exchange import find_function, with_code
+from flopod.testing.script import Names
+from flopod_compiler.build import Compilation, compile_project
+from flopod_compiler.bundle.loader import compile_at
+
+_CALLS = ("activity", "attempt", "compensate")
+
+
+class SourceErrors(TestFailure):
+    """The source of a test does not compile."""
+
+
+class Source:
+    """The project below a source folder, compiled; its modules are those that the tests import.
+
+    `fresh` are modules that differ from what the tests import: those of an edited source.
+    """
+
+    def __init__(self, src: Path, *, caching: Path | None = None, locking: bool = False) -> None:
+        self.src = src
+        self._compilation = _compiled(src, caching, locking)
+        root = self._compilation.project.root
+        self.root = root if root.is_dir() else root.parent
+        self.fresh: dict[str, ModuleType] = {}
+
+    @property
+    def manifest(self) -> Manifest:
+        assert self._compilation.manifest is not None
+        return self._compilation.manifest
+
+    def subject(self, workflow: str | Callable[..., Any]) -> CompiledWorkflow:
+        """Return a workflow by its name, as `module:function`, or by its function. Raises TestFailure."""
+        entries = self.manifest.workflows
+        names = {name: entry for entry in entries.values() for name in _names(entry)}
+        wanted = workflow if isinstance(workflow, str) else _place_of(workflow)
+        if wanted not in names:
+            shown = near(wanted, (name for entry in entries.values() for name in _names(entry)[:2]))
+            raise TestFailure(f"{self.src} has no workflow {wanted!r}{shown}")
+        return CompiledWorkflow(self, names[wanted])
+
+    def import_module(self, name: str) -> ModuleType:
+        """Import a module of the project as the tests do, or the edited one."""
+        if name in self.fresh:
+            return self.fresh[name]
+        if str(self.root) not in sys.path:
+            sys.path.insert(0, str(self.root))
+        return importlib.import_module(name)
+
+    @contextmanager
+    def installed(self) -> Iterator[None]:
+        """Let the workflows be their compiled form meanwhile, wherever they are known."""
+        with ExitStack() as stack:
+            stack.enter_context(_in_place(self.fresh))
+            stack.enter_context(with_code(self.codes))
+            yield
+
+    @cached_property
+    def codes(self) -> dict[FunctionType, CodeType]:
+        """The compiled code of each workflow, by its function."""
+        found: dict[FunctionType, CodeType] = {}
+        for name, lowered in self._compilation.lowered.items():
+            code = compile_at(lowered.text, lowered.line_map, str(lowered.module.path))
+            module = self.import_module(name)
+            for entry in self.manifest.workflows.values():
+                if entry.module == name:
+                    function = _innermost(find_function(module, entry.function))
+                    found[function] = _code_of(code, entry.function)
+        return found
+
+
+class CompiledWorkflow:
+    """A workflow of a source, for the harness."""
+
+    opens_itself = None
+
+    def __init__(self, source: Source, entry: WorkflowEntry) -> None:
+        self.name = entry.name
+        self.sync = entry.sync
+        self._source = source
+        self._entry = entry
+        seed = current()
+        self.registry: Registry = Compiled(
+            source.manifest, source.import_module, DEFAULT_SEED if seed is None else seed
+        )
+
+    @property
+    def plain(self) -> Callable[..., Any]:
+        found: Callable[..., Any] = operator.attrgetter(self._entry.function)(
+            self._source.import_module(self._entry.module)
+        )
+        return found
+
+    @cached_property
+    def leaves(self) -> Sequence[Names]:
+        """Of all workflows of the project: this one may start any of them."""
+        entries = self._source.manifest.workflows.values()
+        return [
+            Names(path.path, callee)
+            for entry in entries
+            for path in entry.paths
+            for callee in path.callee.split(" | ")
+            if path.callee
+        ]
+
+    @cached_property
+    def callees(self) -> Sequence[str]:
+        """The functions that are leaves."""
+        paths = [path for entry in self._source.manifest.workflows.values() for path in entry.paths]
+        named = [path.callee for path in paths if path.kind in _CALLS and path.callee]
+        return sorted({one for callee in named for one in callee.split(" | ")})
+
+    @cached_property
+    def events(self) -> Sequence[Names]:
+        entries = self._source.manifest.workflows.values()
+        return [Names(wait.path, wait.event) for entry in entries for wait in entry.waits]
+
+    def callee_of(self, path: str) -> str:
+        return next((one.callee for one in self._entry.paths if matches(one.path, path)), "")
+
+    def import_module(self, name: str) -> ModuleType:
+        """Import a module of its source."""
+        return self._source.import_module(name)
+
+    def installed(self) -> AbstractContextManager[object]:
+        return self._source.installed()
+
+
+def _compiled(src: Path, caching: Path | None, locking: bool) -> Compilation:
+    try:
+        found = compile_project(src, caching=caching, locking=locking)
+    except FlopodError as error:
+        raise SourceErrors(str(error)) from None
+    if not found.ok or found.manifest is None:
+        from flopod_compiler.cli.compiling import rendered
+
+        errors = [one for one in found.diagnostics if one.severity == "error"]
+        raise SourceErrors(f"{src} does not compile:\n\n{rendered(found, errors)}")
+    return found
+
+
+def _names(entry: WorkflowEntry) -> list[str]:
+    return [entry.name, f"{entry.module}:{entry.function}", f"{entry.module}.{entry.function}"]
+
+
+def _place_of(function: Callable[..., Any]) -> str:
+    return f"{function.__module__}:{function.__qualname__}"
+
+
+def _innermost(function: FunctionType) -> FunctionType:
+    """The author's function inside of the one that undoes what it has done."""
+    while isinstance(inner := getattr(function, "__wrapped__", None), FunctionType):
+        function = inner
+    return function
+
+
+def _code_of(module: CodeType, qualname: str) -> CodeType:
+    """The code of a function in the code of its module: the last one of that name."""
+    found = [code for code in _codes(module) if code.co_qualname == qualname]
+    return found[-1]
+
+
+def _codes(code: CodeType) -> Iterator[CodeType]:
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield constant
+            yield from _codes(constant)
+
+
+@contextmanager
+def _in_place(modules: dict[str, ModuleType]) -> Iterator[None]:
+    """Let modules be those that are known by their names."""
+    before = {name: sys.modules.get(name) for name in modules}
+    sys.modules.update(modules)
+    try:
+        yield
+    finally:
+        for name, module in before.items():
+            if module is None:
+                del sys.modules[name]
+            else:
+                sys.modules[name] = module

@@ -1,0 +1,143 @@
+"""What the fixture `flopod` is: the ways to put a workflow to the test."""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from flopod.backends.base import Backend
+from flopod.backends.memory import MemoryBackend
+from flopod.testing.clocks import START
+from flopod.testing.errors import TestFailure
+from flopod.testing.run import Run
+from flopod.testing.script import Dealer, never, raises, real, returns, takes
+from flopod.testing.subject import Subject, Written, check_arguments, takes_scope
+from flopod.testing.tape import Tape
+
+Script = Mapping[str, Any]
+
+
+class Project(Protocol):
+    """A compiled source."""
+
+    def subject(self, workflow: str | Callable[..., Any]) -> Subject:
+        """Return one of its workflows. Raises TestFailure."""
+        ...
+
+
+class Flopod:
+    """Runs workflows in virtual time, with leaves that do what a script says.
+
+    `project` gives the compiled source, when a test asks for a workflow of it.
+    """
+
+    returns = staticmethod(returns)
+    raises = staticmethod(raises)
+    takes = staticmethod(takes)
+    never = never
+    real = real
+
+    def __init__(self, project: Callable[[], Project] | None = None) -> None:
+        self._project = project
+        self.runs: list[Run] = []
+
+    def run(
+        self,
+        workflow: str | Callable[..., Any],
+        /,
+        *args: Any,
+        leaves: Script | None = None,
+        events: Script | None = None,
+        strict: bool = False,
+        backend: Backend | None = None,
+        run_id: str = "test",
+        start: datetime | None = None,
+        crash_after: int | str | None = None,
+        **kwargs: Any,
+    ) -> Run:
+        """Start a run of a workflow and let it go on as far as it can without time passing.
+
+        `workflow` is one of the project, by its name, as `module:function` or the function itself, or a
+        hand-written `async def main(wf, ...)`. `leaves` says what its leaves give, by name, `module:name` or
+        path; what is not in it runs for real, or with `strict` is an error. `events` says what its waits are
+        given. With `crash_after` it is killed on its way, see `Run.crash`.
+        """
+        subject = self._subject(workflow)
+        fn = subject.plain or subject.registry.program(subject.name).fn
+        check_arguments(subject, fn, args, kwargs)
+        tape = _tape(subject, leaves, events, strict)
+        return self._started(subject, args, kwargs, tape, backend, run_id, start, crash_after)
+
+    def program(
+        self,
+        fn: Callable[..., Any],
+        /,
+        *args: Any,
+        leaves: Script | None = None,
+        events: Script | None = None,
+        strict: bool = False,
+        start: datetime | None = None,
+        crash_after: int | str | None = None,
+        **kwargs: Any,
+    ) -> Run:
+        """Start a hand-written program that opens its run itself, with `create_runtime`.
+
+        It finds the virtual clock, and a store in memory if it names none.
+        """
+        subject = Written(fn, {}, program=True)
+        check_arguments(subject, fn, args, kwargs)
+        tape = _tape(subject, leaves, events, strict)
+        return self._started(subject, args, kwargs, tape, None, "main-run", start, crash_after)
+
+    def _subject(self, workflow: str | Callable[..., Any]) -> Subject:
+        if callable(workflow) and takes_scope(workflow):
+            return Written(workflow, {}, program=False)
+        if self._project is None:
+            raise TestFailure(
+                f"{workflow!r} is no hand-written workflow (async def main(wf, ...)), and there is no project "
+                "to compile; give Flopod one, or use the fixture `flopod`"
+            )
+        return self._project().subject(workflow)
+
+    def _started(
+        self,
+        subject: Subject,
+        args: Any,
+        kwargs: Any,
+        tape: Tape,
+        backend: Backend | None,
+        run_id: str,
+        start: datetime | None,
+        crash_after: int | str | None,
+    ) -> Run:
+        run = Run(
+            subject,
+            args,
+            kwargs,
+            run_id=run_id,
+            backend=MemoryBackend() if backend is None else backend,
+            tape=tape,
+            start=_seconds(start),
+            crash_after=crash_after,
+        )
+        self.runs.append(run)
+        return run
+
+    def close(self) -> None:
+        """Throw away what still runs."""
+        for run in self.runs:
+            run.close()
+
+
+def _tape(subject: Subject, leaves: Script | None, events: Script | None, strict: bool) -> Tape:
+    tape = Tape(Dealer(leaves, strict=strict), Dealer(events, what="event"))
+    if subject.leaves is not None:
+        tape.leaves.check(subject.leaves)
+    if subject.events is not None:
+        tape.events.check(subject.events)
+    return tape
+
+
+def _seconds(start: datetime | None) -> float:
+    if start is None:
+        return START
+    return (start if start.tzinfo is not None else start.replace(tzinfo=UTC)).timestamp()
