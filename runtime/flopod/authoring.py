@@ -5,7 +5,7 @@ import functools
 import sys
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, MutableMapping
-from typing import Any, NoReturn, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast, overload
 
 import msgspec
 
@@ -17,11 +17,14 @@ from flopod.retry import Retry
 from flopod.tries import Tries
 from flopod.undo import guarded, succeeded
 
+if TYPE_CHECKING:
+    from flopod.localinbox import Inbox
+
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
 
-local_inbox: MutableMapping[str, deque[Any]] | None = None
-"""For tests: event -> payloads (JSON data) that `wait_for` takes. None: the file or the terminal."""
+local_inbox: "MutableMapping[str, deque[Any]] | Inbox | None" = None
+"""For tests: event -> payloads (JSON data) that `wait_for` takes, or an inbox. None: the file or the terminal."""
 
 
 class WorkflowOptions(msgspec.Struct, frozen=True):

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import msgspec
 
@@ -25,11 +25,24 @@ _FILE_PAUSE = 0.5
 _taken: dict[str, set[int]] = {}
 
 
-async def receive(event: str, timeout: float | None, queues: Mapping[str, deque[Any]] | None) -> Any:
+class Inbox(Protocol):
+    """An in-process inbox that knows by itself when something comes."""
+
+    async def take(self, event: str, timeout: float | None) -> Any:
+        """Return the next payload of an event, NOTHING after so many seconds."""
+        ...
+
+
+Queues = Mapping[str, deque[Any]] | Inbox
+
+
+async def receive(event: str, timeout: float | None, queues: Queues | None) -> Any:
     """Return the next payload of an event, from the first source that there is.
 
     `timeout` is in seconds; `queues` is the in-process inbox, if one is in use.
     """
+    if queues is not None and not isinstance(queues, Mapping):
+        return await queues.take(event, timeout)
     if queues is not None:
         return await _poll(lambda: _from_queue(queues, event), timeout, _LONGEST_PAUSE)
     path = os.environ.get(INBOX_VARIABLE)

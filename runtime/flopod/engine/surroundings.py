@@ -14,8 +14,11 @@ from flopod.workflow.core import Core
 class Surroundings(Protocol):
     """The clock and the store of runs that name none, and a say in all that a run does."""
 
-    clock: Clock
-    backend: Backend
+    @property
+    def clock(self) -> Clock: ...
+
+    @property
+    def backend(self) -> Backend: ...
 
     def entered(self, core: Core) -> None:
         """Take note of a run that is driven from now on."""

@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
-from unittest import mock
 
 from flopod.testing.loop import VirtualLoop
 
@@ -20,7 +19,7 @@ _MONOTONIC = 1e6
 class LoopClock:
     """The time of a loop for the engine, in milliseconds since the epoch."""
 
-    real = False
+    real: bool = False
 
     def __init__(self, loop: VirtualLoop, start: float) -> None:
         self._loop = loop
@@ -45,9 +44,12 @@ class LoopClock:
 @contextmanager
 def virtual_time(loop: VirtualLoop, start: float, *, steady: bool = True) -> Iterator[None]:
     """Meanwhile `time.time` and `time.sleep` are the loop's; `time.monotonic` and its like if `steady`."""
-    fakes = _clocks(loop, start, steady)
-    with mock.patch.multiple(time, **fakes):
+    before = vars(time).copy()
+    vars(time).update(fakes := _clocks(loop, start, steady))
+    try:
         yield
+    finally:
+        vars(time).update({name: before[name] for name in fakes})
 
 
 def _clocks(loop: VirtualLoop, start: float, steady: bool) -> dict[str, Callable[..., Any]]:

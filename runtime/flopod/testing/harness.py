@@ -2,14 +2,19 @@
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol, overload
 
 from flopod.backends.base import Backend
 from flopod.backends.memory import MemoryBackend
 from flopod.testing.clocks import START
-from flopod.testing.errors import TestFailure
+from flopod.testing.driven import Driven
+from flopod.testing.errors import Mismatch, TestFailure
+from flopod.testing.matrix import crash_matrix
+from flopod.testing.plain import PlainRun
 from flopod.testing.run import Run
+from flopod.testing.same import compare_calls, compare_lines, outcome_lines
 from flopod.testing.script import Dealer, never, raises, real, returns, takes
+from flopod.testing.seen import Output, captured
 from flopod.testing.subject import Subject, Written, check_arguments, takes_scope
 from flopod.testing.tape import Tape
 
@@ -38,8 +43,37 @@ class Flopod:
 
     def __init__(self, project: Callable[[], Project] | None = None) -> None:
         self._project = project
-        self.runs: list[Run] = []
+        self.runs: list[Driven] = []
 
+    @overload
+    def run(
+        self,
+        workflow: str | Callable[..., Any],
+        /,
+        *args: Any,
+        leaves: Script | None = ...,
+        events: Script | None = ...,
+        strict: bool = ...,
+        backend: Backend | None = ...,
+        run_id: str = ...,
+        start: datetime | None = ...,
+        crash_after: int | str | None = ...,
+        compiled: Literal[True] = ...,
+        **kwargs: Any,
+    ) -> Run: ...
+    @overload
+    def run(
+        self,
+        workflow: str | Callable[..., Any],
+        /,
+        *args: Any,
+        leaves: Script | None = ...,
+        events: Script | None = ...,
+        strict: bool = ...,
+        start: datetime | None = ...,
+        compiled: Literal[False],
+        **kwargs: Any,
+    ) -> PlainRun: ...
     def run(
         self,
         workflow: str | Callable[..., Any],
@@ -52,19 +86,22 @@ class Flopod:
         run_id: str = "test",
         start: datetime | None = None,
         crash_after: int | str | None = None,
+        compiled: bool = True,
         **kwargs: Any,
-    ) -> Run:
+    ) -> Run | PlainRun:
         """Start a run of a workflow and let it go on as far as it can without time passing.
 
         `workflow` is one of the project, by its name, as `module:function` or the function itself, or a
         hand-written `async def main(wf, ...)`. `leaves` says what its leaves give, by name, `module:name` or
         path; what is not in it runs for real, or with `strict` is an error. `events` says what its waits are
-        given. With `crash_after` it is killed on its way, see `Run.crash`.
+        given. With `crash_after` it is killed on its way, see `Run.crash`. With `compiled=False` it is the
+        source that runs, as plain Python.
         """
         subject = self._subject(workflow)
-        fn = subject.plain or subject.registry.program(subject.name).fn
-        check_arguments(subject, fn, args, kwargs)
+        check_arguments(subject, args, kwargs)
         tape = _tape(subject, leaves, events, strict)
+        if not compiled:
+            return self._plain(subject, args, kwargs, tape, start)
         return self._started(subject, args, kwargs, tape, backend, run_id, start, crash_after)
 
     def program(
@@ -84,17 +121,56 @@ class Flopod:
         It finds the virtual clock, and a store in memory if it names none.
         """
         subject = Written(fn, {}, program=True)
-        check_arguments(subject, fn, args, kwargs)
+        check_arguments(subject, args, kwargs)
         tape = _tape(subject, leaves, events, strict)
         return self._started(subject, args, kwargs, tape, None, "main-run", start, crash_after)
+
+    def crash_matrix(self, workflow: str | Callable[..., Any] | Run, /, *args: Any, **options: Any) -> Run:
+        """Run a workflow to its end, then kill it after each write of its log and resume it.
+
+        It takes what `run` takes, or a run that is over. Each time the run must end the same, and no leaf whose
+        outcome is recorded may be called again: else Mismatch names the write. Returns the uninterrupted run.
+        """
+        run = workflow if isinstance(workflow, Run) else self.run(workflow, *args, **options)
+        run.outcome()
+        crash_matrix(run)
+        run.is_proven = True
+        return run
+
+    def same(self, workflow: str | Callable[..., Any], /, *args: Any, **options: Any) -> Run:
+        """Run a workflow plain and compiled, and check that both end the same and call the same.
+
+        It takes what `run` takes. Returns the compiled run. Raises Mismatch.
+        """
+        plain = self.run(workflow, *args, **{**options, "compiled": False})
+        with captured() as printed:
+            before = plain.outcome()
+        compiled = self.run(workflow, *args, **options)
+        with captured() as also_printed:
+            after = compiled.outcome()
+        if different := outcome_lines(before, after, "plain", "compiled"):
+            raise Mismatch("\n".join([f"{compiled.subject.name} ends otherwise:", *different]))
+        compare_calls(plain.calls(), compiled.calls(), "plain", "compiled")
+        compare_lines("standard output", _lines(printed), _lines(also_printed), "plain", "compiled")
+        return compiled
+
+    def _plain(
+        self, subject: Subject, args: Any, kwargs: Any, tape: Tape, start: datetime | None
+    ) -> PlainRun:
+        if subject.plain is None:
+            raise TestFailure(f"{subject.name!r} is written for the runtime; there is no plain source of it")
+        tape.check_plain(subject)
+        run = PlainRun(subject, args, kwargs, tape=tape, start=_seconds(start))
+        self.runs.append(run)
+        return run
 
     def _subject(self, workflow: str | Callable[..., Any]) -> Subject:
         if callable(workflow) and takes_scope(workflow):
             return Written(workflow, {}, program=False)
         if self._project is None:
             raise TestFailure(
-                f"{workflow!r} is no hand-written workflow (async def main(wf, ...)), and there is no project "
-                "to compile; give Flopod one, or use the fixture `flopod`"
+                f"{workflow!r} is no hand-written workflow (async def main(wf, ...)), and there is no "
+                "project to compile; give Flopod one, or use the fixture `flopod`"
             )
         return self._project().subject(workflow)
 
@@ -141,3 +217,7 @@ def _seconds(start: datetime | None) -> float:
     if start is None:
         return START
     return (start if start.tzinfo is not None else start.replace(tzinfo=UTC)).timestamp()
+
+
+def _lines(output: Output) -> list[str]:
+    return output.stdout.splitlines()

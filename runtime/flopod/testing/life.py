@@ -24,10 +24,10 @@ from flopod.errors import FlopodError
 from flopod.events import ActivityCompleted, ActivityFailed, Event, WaitStarted
 from flopod.testing.calls import Call
 from flopod.testing.clocks import calendar
-from flopod.testing.errors import TestFailure, near
+from flopod.testing.errors import TestFailure
 from flopod.testing.process import Process
 from flopod.testing.script import NEVER, Names, Outcome
-from flopod.testing.subject import Subject
+from flopod.testing.subject import Subject, check_event
 from flopod.testing.tape import Delivery, Later, Tape
 from flopod.workflow.arguments import callee_of
 from flopod.workflow.commands import StartLeaf
@@ -75,6 +75,8 @@ class Life(Process):
         self._expect_open_waits()
         for later in self.tape.later:
             self.announce(later)
+        for one in [one for one in self.tape.replayed if one.since is None]:
+            self._replay(one, one.at)
         program = self.subject.opens_itself
         main = (
             self._program(program, args or (), kwargs or {})
@@ -239,6 +241,10 @@ class Life(Process):
 
     def _expect(self, run_id: str, path: str, event: str, since: int) -> None:
         """Give a wait what the script has for it, in its time."""
+        for one in self.tape.replayed:
+            if (one.run_id, one.path) == (run_id, path) and one.since is not None:
+                self._replay(one, since + one.at - one.since)
+                return
         if any((one.run_id, one.path) == (run_id, path) for one in self.tape.deliveries):
             return
         try:
@@ -258,6 +264,11 @@ class Life(Process):
         except (FlopodError, AssertionError) as error:
             self.fail(error)
 
+    def _replay(self, one: Delivery, at: int) -> None:
+        """Deliver again what another life of the run was given."""
+        self.tape.replayed.remove(one)
+        self._at(at, lambda: self._put(one.run_id, one.path, one.event, one.payload))
+
     def _give(self, run_id: str, path: str, event: str, outcome: Outcome) -> None:
         summary = self.backend.summary(run_id)
         if summary is not None and path in summary.waits:
@@ -272,18 +283,9 @@ class Life(Process):
 
         self._at(later.at, give)
 
-    def known_event(self, event: str) -> None:
-        """Check that the run can wait for an event, or at a path. Raises TestFailure with near misses."""
-        known = self.subject.events
-        if known is not None and not any(names.matches(event) for names in known):
-            raise TestFailure(
-                f"the workflow {self.subject.name!r} never waits for {event!r}"
-                + near(event, (names.short for names in known))
-            )
-
     def place_of(self, event: str) -> tuple[str, str]:
         """Return path and event of the wait that is meant. Raises TestFailure if that is not clear."""
-        self.known_event(event)
+        check_event(self.subject, event)
         summary = self.backend.summary(self.run_id)
         open_now = {} if summary is None else summary.waits
         if event in open_now:
@@ -316,13 +318,13 @@ class Life(Process):
 
     def deliver(self, run_id: str, path: str, event: str, payload: Any) -> None:
         """Put an event into the inbox of a run. Raises what `flopod runs deliver` would report."""
-        text = json.dumps(plain(payload), ensure_ascii=False)
+        self._put(run_id, path, event, json.dumps(plain(payload), ensure_ascii=False))
+
+    def _put(self, run_id: str, path: str, event: str, text: str) -> None:
         done = waits.deliver(self.backend, run_id, path, event, text)
-        since = next(
-            (one.at for one in self._starts(run_id) if one.path == path),
-            None,
-        )
-        self.tape.deliveries.append(Delivery(run_id, path, event, text, self.clock.now(), since, done.number))
+        since = next((one.at for one in self._starts(run_id) if one.path == path), None)
+        given = Delivery(run_id, path, event, text, self.clock.now(), since, done.number)
+        self.tape.deliveries.append(given)
 
     def _starts(self, run_id: str) -> list[WaitStarted]:
         return [r.event for r in self.backend.load(run_id) if isinstance(r.event, WaitStarted)]

@@ -61,7 +61,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self._ready.append(timer)  # type: ignore[attr-defined]
 
 
-class _IdleSelector(selectors.DefaultSelector):  # type: ignore[misc, valid-type]
+class _IdleSelector(selectors.DefaultSelector):
     """Asks the loop what happens next instead of waiting for the operating system."""
 
     def __init__(self, loop: VirtualLoop) -> None:

@@ -47,7 +47,7 @@ class Process:
         return self.main.done()
 
     def drive(self, reached: Callable[[], bool] = lambda: False, horizon: float = FOREVER) -> None:
-        """Run until `main` is done, or nothing is ready and `reached` holds or nothing is due before `horizon`.
+        """Run until `main` is done, `reached` holds at a moment of rest, or nothing is due before `horizon`.
 
         Raises what the harness or the engine has to say; an error of the workflow is its outcome.
         """
@@ -132,7 +132,9 @@ class _Loop(VirtualLoop):
     def is_busy_outside(self) -> bool:
         return self._process.busy > 0 and (self._jobs > 0 or self.watches_files)
 
-    def run_in_executor(self, executor: Any, func: Any, *args: Any) -> Any:
+    def run_in_executor(  # type: ignore[override]
+        self, executor: Any, func: Callable[..., Any], *args: Any
+    ) -> asyncio.Future[Any]:
         """Count what threads do for the loop, which waits for them in real time."""
         self._jobs += 1
         job = super().run_in_executor(executor, func, *args)

@@ -1,28 +1,25 @@
 """A run in a test: what it does next, and what there is to see of it."""
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from flopod.backends.base import Backend
 from flopod.durations import Duration, seconds
 from flopod.engine import control
 from flopod.engine.outcome import OpenSleep, OpenWait, RunOutcome
-from flopod.errors import Cancelled
 from flopod.events import FINAL, ChildStarted, Event, RunSummary
 from flopod.testing.calls import Call, Leaf
+from flopod.testing.driven import Driven, until
 from flopod.testing.errors import TestFailure, near
 from flopod.testing.life import Life
-from flopod.testing.subject import Subject
+from flopod.testing.process import FOREVER
+from flopod.testing.subject import Subject, check_event
 from flopod.testing.tape import Later, Tape, leaves_of
 from flopod.testing.variables import variables
 
 
-class Run:
-    """A run of a workflow in virtual time. It goes on only while a method is called that lets it.
-
-    Killed and resumed it is the same run, in another process; `calls` tells of all of them.
-    """
+class Run(Driven):
+    """A run of a workflow. Killed and resumed it is the same run, in another process."""
 
     def __init__(
         self,
@@ -37,11 +34,10 @@ class Run:
         now: float = 0.0,
         crash_after: int | str | None = None,
     ) -> None:
-        self.subject = subject
+        super().__init__(subject, tape, start)
         self.backend = backend
-        self.tape = tape
-        self._input = (args, kwargs)
-        self._start = start
+        self.is_proven = False
+        self.input = (args, kwargs)
         self._crash_after = crash_after
         self._life = self._born(run_id, now, crash_after)
         self._life.start(args, kwargs)
@@ -53,39 +49,20 @@ class Run:
 
     def _born(self, run_id: str, now: float, dies_after: int | str | None) -> Life:
         return Life(
-            self.subject, run_id, self.backend, self.tape, start=self._start, now=now, dies_after=dies_after
+            self.subject, run_id, self.backend, self.tape, start=self.start, now=now, dies_after=dies_after
         )
 
     # -- what it does ----------------------------------------------------------------------------
 
-    def until_waiting(self, event: str | None = None) -> "Run":
-        """Go on until it waits for an event, or for this one. Sleeps and retries before that pass at once."""
-
-        def reached() -> bool:
-            return any(event in (None, one.event, one.path) for one in self.waits)
-
-        self._drive(reached)
-        if not reached():
-            wanted = "for an event" if event is None else f"for {event!r}"
-            known = "" if event is None else near(event, (one.short for one in self.subject.events or ()))
-            raise TestFailure(f"the run does not come to wait {wanted}: {self.story()}{known}")
-        return self
-
     def until(self, leaf: str) -> "Run":
         """Go on until a leaf of that name or path has ended and its outcome is recorded, and no further."""
-        self._check_leaf(leaf)
+        self.check_leaf(leaf)
         self._alive("goes on")
         self._life.until = leaf
         self._drive()
         if self._life.until is not None:
             self._life.until = None
             raise TestFailure(f"the run does not come to the end of the leaf {leaf!r}: {self.story()}")
-        return self
-
-    def advance(self, duration: Duration) -> "Run":
-        """Let time pass: all that is due meanwhile happens, in its order."""
-        self._alive("goes on")
-        self._drive(horizon=self._life.loop.now + seconds(duration))
         return self
 
     def deliver(self, event: str, payload: Any = None, *, after: Duration | None = None) -> "Run":
@@ -100,7 +77,7 @@ class Run:
             self._life.deliver(self.run_id, path, name, payload)
             self._drive(horizon=self._life.loop.now)
             return self
-        self._life.known_event(event)
+        check_event(self.subject, event)
         later = Later(self._life.clock.now() + round(seconds(after) * 1000), event, payload)
         self.tape.later.append(later)
         self._life.announce(later)
@@ -129,7 +106,7 @@ class Run:
         self._alive("is killed")
         if after is not None:
             if isinstance(after, str):
-                self._check_leaf(after)
+                self.check_leaf(after)
             self._life.dies_after = after
             self._drive()
             if not self._life.is_killed:
@@ -147,47 +124,24 @@ class Run:
         self._life.close()
         self._life = self._born(run_id, now, crash_after)
         is_new = self.backend.summary(run_id) is None or self.subject.opens_itself is not None
-        self._life.start(*(self._input if is_new else (None, None)), resume_paused=paused)
+        self._life.start(*(self.input if is_new else (None, None)), resume_paused=paused)
         self._drive(horizon=now)
         return self
-
-    def result(self) -> Any:
-        """Go on to the end and return the result, or raise the error of the workflow.
-
-        Sleeps, retries and timeouts pass at once. Raises TestFailure for a run that waits for ever.
-        """
-        outcome = self.outcome()
-        if outcome.status == "completed":
-            return outcome.value
-        if outcome.status == "cancelled":
-            raise Cancelled(outcome.reason)
-        if outcome.error is not None:
-            raise outcome.error
-        raise TestFailure(f"the run has no result: {self.story()}; resume() lets it go on")
 
     def outcome(self) -> RunOutcome:
         """Go on to the end, and return how it ended. Raises TestFailure for a run that waits for ever."""
         self._alive("goes on")
         self._drive()
         if self._life.is_killed:
-            raise TestFailure(
-                f"the run was killed (crash_after={self._crash_after!r}); call resume() to go on"
-            )
-        if not self._life.is_over:
-            raise TestFailure(f"the run does not end: {self.story()}{self._advice()}")
+            raise TestFailure(f"the run was killed (crash_after={self._crash_after!r}); call resume()")
+        found = super().outcome()
         if self._crash_after is not None:
             raise TestFailure(
                 f"the run ended, and crash_after={self._crash_after!r} never came: "
                 f"it has {len(self.events)} records and called {', '.join(self.paths) or 'no leaf'}"
             )
         self._drive(horizon=self._life.loop.now)
-        found: RunOutcome = self._life.main.result()
         return found
-
-    @property
-    def error(self) -> BaseException | None:
-        """Go on to the end, and return the error of the workflow, None if it completed."""
-        return self.outcome().error
 
     # -- what there is to see --------------------------------------------------------------------
 
@@ -202,11 +156,6 @@ class Run:
             return "crashed"
         summary = self._summary
         return "pending" if summary is None else summary.status
-
-    @property
-    def waiting(self) -> list[str]:
-        """The events that it waits for, in the order in which the waits began."""
-        return [one.event for one in self.waits]
 
     @property
     def waits(self) -> list[OpenWait]:
@@ -229,16 +178,6 @@ class Run:
         return [] if summary is None or summary.status in FINAL else list(summary.running)
 
     @property
-    def now(self) -> datetime:
-        """What time it is for the run, in UTC."""
-        return datetime.fromtimestamp(self._start + self._life.loop.now, UTC)
-
-    @property
-    def elapsed(self) -> timedelta:
-        """How much time has passed since the test began."""
-        return timedelta(seconds=self._life.loop.now)
-
-    @property
     def paths(self) -> list[str]:
         """The paths of the leaves that were called, in the order of their first calls."""
         return list(leaves_of(self._own_calls()))
@@ -257,7 +196,7 @@ class Run:
         """
         wanted = self.run_id if run_id is None else run_id
         if leaf is not None and run_id is None:
-            self._check_leaf(leaf)
+            self.check_leaf(leaf)
         mine = [one for one in self.tape.calls if one.run_id == wanted]
         return mine if leaf is None else [one for one in mine if one.goes_by(leaf)]
 
@@ -265,6 +204,11 @@ class Run:
     def events(self) -> list[Event]:
         """Its log."""
         return [record.event for record in self.backend.load(self.run_id)]
+
+    def children_until(self, seq: int) -> list[str]:
+        """The run ids of those that it had started when its log had come so far."""
+        records = self.backend.load(self.run_id)
+        return [one.event.child for one in records if one.seq <= seq and isinstance(one.event, ChildStarted)]
 
     @property
     def variables(self) -> dict[str, Any]:
@@ -275,30 +219,6 @@ class Run:
     def children(self) -> list[str]:
         """The run ids of the runs that it has started."""
         return [event.child for event in self.events if isinstance(event, ChildStarted)]
-
-    @property
-    def output(self) -> str:
-        """What the workflow has printed."""
-        return self.tape.output
-
-    def story(self) -> str:
-        """Say in a few words how it stands, for a message."""
-        if self._life.is_killed:
-            return "its process was killed"
-        if self._life.is_over:
-            return self._ended()
-        parts = [_waits(one, self.now) for one in self.waits]
-        parts += [f"it sleeps at {one.path!r}{_until(one.due, self.now)}" for one in self.sleeping]
-        parts += [f"the leaf at {path!r} does not return" for path in self.running]
-        return ", ".join(parts) or "it waits for something that no leaf, timer or event ends"
-
-    def _ended(self) -> str:
-        outcome: RunOutcome = self._life.main.result()
-        if outcome.status == "completed":
-            return f"it is completed, with {outcome.value!r}"
-        if outcome.error is not None:
-            return f"it {outcome.status} with {outcome.error!r}"
-        return f"it is {outcome.status}" + (f": {outcome.reason}" if outcome.reason else "")
 
     def __repr__(self) -> str:
         return f"<run {self.run_id} of {self.subject.name}: {self.status}>"
@@ -312,43 +232,16 @@ class Run:
     def _own_calls(self) -> list[Call]:
         return [one for one in self.tape.calls if one.run_id == self.run_id]
 
-    def _drive(self, reached: Callable[[], bool] = lambda: False, horizon: float = float("inf")) -> None:
+    @property
+    def _process(self) -> Life:
+        return self._life
+
+    def _unfinished(self) -> Sequence[str]:
+        parts = [f"it sleeps at {one.path!r}{until(one.due, self.now)}" for one in self.sleeping]
+        return parts + [f"the leaf at {path!r} does not return" for path in self.running]
+
+    def _drive(self, reached: Callable[[], bool] = lambda: False, horizon: float = FOREVER) -> None:
         if not self._life.is_killed:
             self._life.drive(reached, horizon)
             if self._life.is_killed:
                 self._life.kill()
-
-    def _alive(self, what: str) -> None:
-        if self._life.is_killed:
-            raise TestFailure(f"the process of the run was killed, so nothing {what}; call resume()")
-
-    def _check_leaf(self, leaf: str) -> None:
-        known = self.subject.leaves
-        if known is None or any(one.goes_by(leaf) for one in self.tape.calls):
-            return
-        if not any(names.matches(leaf) for names in known):
-            raise TestFailure(f"there is no leaf {leaf!r}{near(leaf, (names.short for names in known))}")
-
-    def _advice(self) -> str:
-        waits = self.waits
-        if not waits:
-            return ""
-        return (
-            f"; give it one with run.deliver({waits[0].event!r}, ...) or events={{{waits[0].event!r}: ...}}"
-        )
-
-    def close(self) -> None:
-        """Throw away what still runs."""
-        self._life.close()
-
-
-def _waits(wait: OpenWait, now: datetime) -> str:
-    place = "" if wait.path == wait.event else f" at {wait.path!r}"
-    return f"it waits for the event {wait.event!r}{place}" + (
-        " for ever" if wait.due is None else _until(wait.due, now)
-    )
-
-
-def _until(due: int, now: datetime) -> str:
-    left = datetime.fromtimestamp(due / 1000, UTC) - now
-    return f" for another {left}"

@@ -3,25 +3,30 @@
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from importlib import import_module
+from types import ModuleType
 from typing import Any, Protocol
 
 from flopod.engine.registry import HandWritten, Registry
-from flopod.testing.errors import TestFailure
+from flopod.testing.errors import TestFailure, near
 from flopod.testing.process import nothing
 from flopod.testing.script import Names
 
 
 class Subject(Protocol):
-    """A workflow by its `name`, and what is known of it.
+    """A workflow by its `name`, and what is known of it; what is None is not known, or not there.
 
-    `leaves` and `events` are what it can call and wait for, None if nobody knows; `plain` is the source
-    function, which takes no scope, None if there is none; `sync` says that it is a plain function.
+    `sync` says that the source is a plain function.
     """
 
     name: str
     registry: Registry
     sync: bool
-    plain: Callable[..., Any] | None
+
+    @property
+    def plain(self) -> Callable[..., Any] | None:
+        """The source function, which takes no scope."""
+        ...
 
     @property
     def leaves(self) -> Sequence[Names] | None:
@@ -31,6 +36,15 @@ class Subject(Protocol):
     @property
     def events(self) -> Sequence[Names] | None:
         """Where they can wait; the `callee` is the event."""
+        ...
+
+    @property
+    def callees(self) -> Sequence[str]:
+        """The functions that are leaves, as `module:qualname`, as far as they are known."""
+        ...
+
+    def import_module(self, name: str) -> ModuleType:
+        """Import a module of the source."""
         ...
 
     @property
@@ -53,6 +67,7 @@ class Written:
     leaves: Sequence[Names] | None = None
     events: Sequence[Names] | None = None
     plain: Callable[..., Any] | None = None
+    callees: Sequence[str] = ()
     sync = False
 
     def __init__(
@@ -65,6 +80,9 @@ class Written:
     def callee_of(self, path: str) -> str:
         del path
         return ""
+
+    def import_module(self, name: str) -> ModuleType:
+        return import_module(name)
 
     def installed(self) -> AbstractContextManager[object]:
         return nothing()
@@ -79,15 +97,22 @@ def takes_scope(fn: Any) -> bool:
     return first is not None and (first.name == "wf" or "Scope" in str(first.annotation))
 
 
-def check_arguments(
-    subject: Subject, fn: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]
-) -> None:
+def check_arguments(subject: Subject, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
     """Check that a workflow takes its input. Raises TestFailure."""
-    own = [] if subject.plain is not None or subject.opens_itself is not None else [None]
+    fn = subject.plain or subject.opens_itself
+    own = [] if fn is not None else [None]
     try:
-        signature = inspect.signature(fn)
+        signature = inspect.signature(fn or subject.registry.program(subject.name).fn)
         signature.bind(*own, *args, **kwargs)
     except TypeError as error:
         raise TestFailure(f"{subject.name}{signature} does not take this input: {error}") from None
     except ValueError:
         return
+
+
+def check_event(subject: Subject, event: str) -> None:
+    """Check that a run can wait for an event, or at a path. Raises TestFailure with near misses."""
+    known = subject.events
+    if known is not None and not any(names.matches(event) for names in known):
+        shown = near(event, (names.short for names in known))
+        raise TestFailure(f"the workflow {subject.name!r} never waits for {event!r}{shown}")

@@ -6,7 +6,9 @@ from typing import Any
 from msgspec import Struct
 
 from flopod.testing.calls import Call
-from flopod.testing.script import Dealer
+from flopod.testing.errors import TestFailure
+from flopod.testing.script import Dealer, Names
+from flopod.testing.subject import Subject
 
 
 class Delivery(Struct, frozen=True):
@@ -32,7 +34,8 @@ class Later(Struct, frozen=True):
 class Tape:
     """The script of a run and its story. `began` has when each attempt was begun first, by the loop's time.
 
-    `journal` has the run and the last record of each commit, in the order of all runs.
+    `journal` has the run and the last record of each commit, in the order of all runs. `replayed` are events
+    of another life that are delivered again, each to its wait.
     """
 
     def __init__(self, leaves: Dealer, events: Dealer) -> None:
@@ -41,9 +44,21 @@ class Tape:
         self.calls: list[Call] = []
         self.began: dict[tuple[str, str, int], float] = {}
         self.deliveries: list[Delivery] = []
+        self.replayed: list[Delivery] = []
         self.later: list[Later] = []
         self.journal: list[tuple[str, int]] = []
         self.output = ""
+
+    def check_plain(self, subject: Subject) -> None:
+        """Check that the script can be followed where there are no paths. Raises TestFailure."""
+        for names, dealer, what in (
+            (subject.leaves, self.leaves, "leaf"),
+            (subject.events, self.events, "event"),
+        ):
+            without = [Names("", one.callee, one.op) for one in names or ()]
+            for name in dealer.names:
+                if not any(one.matches(name) for one in without):
+                    raise TestFailure(f"the plain run has no paths: the script has {name!r}; name the {what}")
 
     def fork(self, events: Dealer) -> "Tape":
         """Return a tape with the same past of the script, for another life of the same run."""
