@@ -2,31 +2,23 @@
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Any, Literal, Protocol, overload
+from typing import Any, Literal, overload
 
 from flopod.backends.base import Backend
 from flopod.backends.memory import MemoryBackend
 from flopod.testing.clocks import START
 from flopod.testing.driven import Driven
-from flopod.testing.errors import Mismatch, TestFailure
+from flopod.testing.errors import TestFailure
 from flopod.testing.matrix import crash_matrix
 from flopod.testing.plain import PlainRun
 from flopod.testing.run import Run
-from flopod.testing.same import compare_calls, compare_lines, outcome_lines
+from flopod.testing.same import compare_calls, compare_ends, compare_lines
 from flopod.testing.script import Dealer, never, raises, real, returns, takes
 from flopod.testing.seen import Output, captured
-from flopod.testing.subject import Subject, Written, check_arguments, takes_scope
+from flopod.testing.subject import Project, Subject, Written, check_arguments, takes_scope
 from flopod.testing.tape import Tape
 
 Script = Mapping[str, Any]
-
-
-class Project(Protocol):
-    """A compiled source."""
-
-    def subject(self, workflow: str | Callable[..., Any]) -> Subject:
-        """Return one of its workflows. Raises TestFailure."""
-        ...
 
 
 class Flopod:
@@ -128,14 +120,23 @@ class Flopod:
     def crash_matrix(self, workflow: str | Callable[..., Any] | Run, /, *args: Any, **options: Any) -> Run:
         """Run a workflow to its end, then kill it after each write of its log and resume it.
 
-        It takes what `run` takes, or a run that is over. Each time the run must end the same, and no leaf whose
-        outcome is recorded may be called again: else Mismatch names the write. Returns the uninterrupted run.
+        It takes what `run` takes, or a run. Each time it must end the same, and no leaf whose outcome is
+        recorded may be called again: else Mismatch names the write. Returns the uninterrupted run.
         """
-        run = workflow if isinstance(workflow, Run) else self.run(workflow, *args, **options)
+        run: Run = workflow if isinstance(workflow, Run) else self.run(workflow, *args, **options)
         run.outcome()
+        self._crash(run)
+        return run
+
+    def crash_all(self) -> None:
+        """Put every run that was made here through the crash matrix."""
+        for run in self.runs:
+            if isinstance(run, Run) and not run.is_proven:
+                self._crash(run)
+
+    def _crash(self, run: Run) -> None:
         crash_matrix(run)
         run.is_proven = True
-        return run
 
     def same(self, workflow: str | Callable[..., Any], /, *args: Any, **options: Any) -> Run:
         """Run a workflow plain and compiled, and check that both end the same and call the same.
@@ -145,11 +146,10 @@ class Flopod:
         plain = self.run(workflow, *args, **{**options, "compiled": False})
         with captured() as printed:
             before = plain.outcome()
-        compiled = self.run(workflow, *args, **options)
+        compiled: Run = self.run(workflow, *args, **options)
         with captured() as also_printed:
             after = compiled.outcome()
-        if different := outcome_lines(before, after, "plain", "compiled"):
-            raise Mismatch("\n".join([f"{compiled.subject.name} ends otherwise:", *different]))
+        compare_ends(before, after)
         compare_calls(plain.calls(), compiled.calls(), "plain", "compiled")
         compare_lines("standard output", _lines(printed), _lines(also_printed), "plain", "compiled")
         return compiled
@@ -197,6 +197,12 @@ class Flopod:
         )
         self.runs.append(run)
         return run
+
+    def edited(self, module: str, old: str, new: str) -> Project:
+        """Return the project with a part of a module replaced, for `Run.resume`: it keeps ids by the lock."""
+        if self._project is None:
+            raise TestFailure("there is no project to edit; give Flopod one, or use the fixture `flopod`")
+        return self._project().edited(module, old, new)
 
     def close(self) -> None:
         """Throw away what still runs."""

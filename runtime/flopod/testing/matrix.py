@@ -1,10 +1,12 @@
-"""The crash matrix: a run is killed after every write of its log, and resumed; each time it must end the same."""
+"""The crash matrix: a run is killed after each write of its log and resumed, and must end the same."""
 
+import contextlib
+import io
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from flopod.backends.memory import MemoryBackend
-from flopod.engine.outcome import RunOutcome
+from flopod.errors import FlopodError
 from flopod.events import (
     ActivityCompleted,
     ActivityFailed,
@@ -22,7 +24,6 @@ from flopod.events import (
 from flopod.testing.calls import Call
 from flopod.testing.errors import Mismatch, TestFailure
 from flopod.testing.run import Run
-from flopod.testing.same import outcome_lines
 from flopod.testing.script import Dealer
 
 Called = tuple[str, str]
@@ -30,27 +31,37 @@ Called = tuple[str, str]
 
 
 def crash_matrix(run: Run) -> int:
-    """Kill a run that is over after each of its writes, and resume it; returns how often.
+    """Kill a run after each of its writes, and resume it; returns how often.
 
     The script deals to each attempt what it got, and what was delivered is delivered again: as long after its
-    wait began as before. Raises Mismatch, which names the write, when it does not end the same, or calls a
-    leaf again whose outcome is recorded.
+    wait began as before. Raises Mismatch, which names the write, when the run does not end the same, or calls
+    a leaf again whose outcome is recorded. A run that is not over must come to stand where it stands.
     """
-    first = run.outcome()
     records = run.backend.load(run.run_id)
     for count in range(1, len(records) + 1):
-        again = _resumed(run, records[:count])
-        try:
-            _compare(run, first, again, records[:count])
-        except TestFailure as error:
-            last = records[count - 1].event
-            where = f"{kind_of(last)} {last.path}".strip()
-            raise Mismatch(
-                f"killed after write {count} of {len(records)} ({where}) and resumed, the run differs:\n{error}"
-            ) from error
-        finally:
-            again.close()
+        kept = records[:count]
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+            different = _difference(run, kept)
+        if different:
+            where = f"{kind_of(kept[-1].event)} {kept[-1].event.path}".strip()
+            place = f"killed after write {count} of {len(records)} ({where})"
+            raise Mismatch(f"{place} and resumed, the run differs:\n{different}")
     return len(records)
+
+
+def _difference(run: Run, kept: Sequence[Record]) -> str:
+    """Say what differs when the run goes on after the `kept` records; "" if nothing does."""
+    again = None
+    try:
+        again = _resumed(run, kept)
+        again.go_on_to(run)
+        _compare(run, again, [record.event for record in kept])
+    except (TestFailure, FlopodError) as error:
+        return str(error) if isinstance(error, Mismatch) else f"  {type(error).__name__}: {error}"
+    finally:
+        if again is not None:
+            again.close()
+    return ""
 
 
 # -- resuming ------------------------------------------------------------------------------------
@@ -95,28 +106,30 @@ def _family_at(run: Run, seq: int) -> dict[str, int]:
 # -- comparing -----------------------------------------------------------------------------------
 
 
-def _compare(run: Run, first: RunOutcome, again: Run, kept: Sequence[Record]) -> None:
-    events = [record.event for record in kept]
-    different = outcome_lines(first, again.outcome(), "uninterrupted", "resumed")
-    if different:
-        raise Mismatch("\n".join(different))
-    done = completed(events)
+def _compare(run: Run, again: Run, kept: Sequence[Event]) -> None:
+    _equal("ends", run.ending(), again.ending())
+    done = completed(kept)
     repeated = sorted({one.path for one in again.calls() if one.path in done})
     if repeated:
         raise Mismatch(f"  {', '.join(repeated)}: called again, although the outcome is recorded")
-    if isinstance(events[-1], RunCompleted | RunFailed | RunCancelled):
+    if isinstance(kept[-1], RunCompleted | RunFailed | RunCancelled):
         return
-    missing, more = differing_calls(_called(run.calls()), _called(again.calls()), events)
+    missing, more = differing_calls(_called(run.calls()), _called(again.calls()), kept)
     if missing or more:
         lines = [f"  not called: {one}" for one in missing] + [f"  called: {one}" for one in more]
         raise Mismatch("\n".join(lines))
-    printed = printed_by(events) + again.output
-    if printed != run.output:
-        raise Mismatch(f"  printed, uninterrupted: {run.output!r}\n  printed, resumed: {printed!r}")
+    _equal("printed", run.output, printed_by(kept) + again.output)
+
+
+def _equal(what: str, uninterrupted: object, resumed: object) -> None:
+    if uninterrupted != resumed:
+        raise Mismatch(f"  {what}, uninterrupted: {uninterrupted}\n  {what}, resumed:       {resumed}")
 
 
 def _called(calls: Iterable[Call]) -> list[Called]:
-    return [(one.path, one.shown) for one in calls]
+    """Each attempt once: what was in flight at a crash of the test's own is there twice."""
+    attempts = {(one.path, one.attempt): one.shown for one in calls}
+    return [(path, shown) for (path, _), shown in attempts.items()]
 
 
 def completed(events: Iterable[Event]) -> set[str]:

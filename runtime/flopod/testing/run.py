@@ -13,7 +13,8 @@ from flopod.testing.driven import Driven, until
 from flopod.testing.errors import TestFailure, near
 from flopod.testing.life import Life
 from flopod.testing.process import FOREVER
-from flopod.testing.subject import Subject, check_event
+from flopod.testing.same import ending_text
+from flopod.testing.subject import Project, Subject, check_event
 from flopod.testing.tape import Later, Tape, leaves_of
 from flopod.testing.variables import variables
 
@@ -114,11 +115,12 @@ class Run(Driven):
         self._life.kill()
         return self
 
-    def resume(self, source: Subject | None = None, *, crash_after: int | str | None = None) -> "Run":
-        """Let another process go on with it, after a crash or a pause, also with an edited source."""
+    def resume(self, source: Project | None = None, *, crash_after: int | str | None = None) -> "Run":
+        """Let another process go on with it, after a crash or a pause; with `source` by an edited build."""
         if not self._life.is_killed and self.status != "paused":
             raise TestFailure(f"the run has a process: {self.story()}; call crash() before resume()")
-        self.subject = self.subject if source is None else source
+        if source is not None:
+            self.subject, self.is_proven = source.subject(self.subject.name), True
         self._crash_after = crash_after
         paused, now, run_id = self.status == "paused", self._life.loop.now, self.run_id
         self._life.close()
@@ -142,6 +144,19 @@ class Run(Driven):
             )
         self._drive(horizon=self._life.loop.now)
         return found
+
+    def go_on_to(self, other: "Run") -> None:
+        """Go on as far as another life of the same run has come."""
+        if other._life.is_over:
+            self.outcome()
+        else:
+            self._drive(horizon=other._life.loop.now)
+
+    def ending(self) -> str:
+        """Say how it ended or stands: the same for equal runs."""
+        if self._life.is_over:
+            return ending_text(self._life.main.result())
+        return f"{self.status}, waiting for {self.waiting}"
 
     # -- what there is to see --------------------------------------------------------------------
 

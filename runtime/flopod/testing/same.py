@@ -12,36 +12,29 @@ from flopod.testing.errors import Mismatch
 from flopod.testing.seen import error_text
 
 
-def outcome_lines(left: RunOutcome, right: RunOutcome, left_name: str, right_name: str) -> list[str]:
-    """Say how two runs ended, where that differs: nothing if they ended the same."""
-    if _comparable(left) == _comparable(right):
-        return []
-    width = max(len(left_name), len(right_name))
-    return [
-        f"  {left_name + ':':<{width + 1}} {_shown(left)}",
-        f"  {right_name + ':':<{width + 1}} {_shown(right)}",
-    ]
-
-
-def _comparable(outcome: RunOutcome) -> tuple[str, str]:
+def ending_text(outcome: RunOutcome) -> str:
+    """Say how a run ended: equal texts for equal ends, types and attributes included."""
     if outcome.error is not None:
-        return outcome.status, error_text(outcome.error)
+        return f"{outcome.status} with {outcome.error!r} ({error_text(outcome.error)})"
     try:
-        return outcome.status, codec.encode(outcome.value).decode("utf-8", "surrogatepass")
+        shown = codec.encode(outcome.value).decode("utf-8", "surrogatepass")
     except SerializableError:
-        return outcome.status, repr(outcome.value)
+        return f"{outcome.status} with {outcome.value!r}"
+    exact = "" if shown == repr(outcome.value) else f" ({shown})"
+    return f"{outcome.status} with {outcome.value!r}{exact}"
 
 
-def _shown(outcome: RunOutcome) -> str:
-    value = outcome.value if outcome.error is None else outcome.error
-    return f"{outcome.status} with {value!r}"
+def compare_ends(left: RunOutcome, right: RunOutcome) -> None:
+    """Check that a plain and a compiled run ended the same. Raises Mismatch."""
+    plain, compiled = ending_text(left), ending_text(right)
+    if plain != compiled:
+        raise Mismatch(f"the compiled run ends otherwise:\n  plain:    {plain}\n  compiled: {compiled}")
 
 
 def compare_calls(left: Sequence[Call], right: Sequence[Call], left_name: str, right_name: str) -> None:
     """Check that two runs called the same with the same, in the same order. Raises Mismatch."""
-    compare_lines(
-        "leaf calls", [one.shown for one in left], [one.shown for one in right], left_name, right_name
-    )
+    calls = ([one.shown for one in left], [one.shown for one in right])
+    compare_lines("leaf calls", *calls, left_name, right_name)
 
 
 def compare_lines(what: str, left: Any, right: Any, left_name: str, right_name: str) -> None:

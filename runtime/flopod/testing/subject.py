@@ -61,6 +61,18 @@ class Subject(Protocol):
         ...
 
 
+class Project(Protocol):
+    """A compiled source."""
+
+    def subject(self, workflow: str | Callable[..., Any]) -> Subject:
+        """Return one of its workflows. Raises TestFailure."""
+        ...
+
+    def edited(self, module: str, old: str, new: str) -> "Project":
+        """Return it with a part of a module replaced. Raises TestFailure."""
+        ...
+
+
 class Written:
     """A hand-written workflow `async def main(wf, ...)`, or a program that calls `create_runtime`."""
 

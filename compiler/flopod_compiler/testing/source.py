@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import operator
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import cached_property
@@ -22,6 +23,7 @@ from flopod.testing.exchange import find_function, with_code
 from flopod.testing.script import Names
 from flopod_compiler.build import Compilation, compile_project
 from flopod_compiler.bundle.loader import compile_at
+from flopod_compiler.testing.edited import EditedModules, edited_copy
 
 _CALLS = ("activity", "attempt", "compensate")
 
@@ -31,22 +33,22 @@ class SourceErrors(TestFailure):
 
 
 class Source:
-    """The project below a source folder, compiled; its modules are those that the tests import.
+    """The project below a source folder, compiled; its modules are those that the tests import."""
 
-    `fresh` are modules that differ from what the tests import: those of an edited source.
-    """
-
-    def __init__(self, src: Path, *, caching: Path | None = None, locking: bool = False) -> None:
+    def __init__(self, src: Path, *, caching: Path | None = None) -> None:
         self.src = src
-        self._compilation = _compiled(src, caching, locking)
-        root = self._compilation.project.root
-        self.root = root if root.is_dir() else root.parent
-        self.fresh: dict[str, ModuleType] = {}
+        self.compilation = _compiled(src, caching)
+        self._edited = EditedModules({})
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+
+    @property
+    def root(self) -> Path:
+        return self.compilation.project.root
 
     @property
     def manifest(self) -> Manifest:
-        assert self._compilation.manifest is not None
-        return self._compilation.manifest
+        assert self.compilation.manifest is not None
+        return self.compilation.manifest
 
     def subject(self, workflow: str | Callable[..., Any]) -> CompiledWorkflow:
         """Return a workflow by its name, as `module:function`, or by its function. Raises TestFailure."""
@@ -58,10 +60,18 @@ class Source:
             raise TestFailure(f"{self.src} has no workflow {wanted!r}{shown}")
         return CompiledWorkflow(self, names[wanted])
 
+    def edited(self, module: str, old: str, new: str) -> Source:
+        """Return this source with the text `old` of a module replaced. Raises TestFailure."""
+        folder = tempfile.TemporaryDirectory(prefix="flopod-edited-")
+        made = Source(edited_copy(self.compilation, Path(folder.name), module, old, new))
+        made._folder = folder
+        made._edited = EditedModules.of(made.compilation, self.compilation, self.import_module)
+        return made
+
     def import_module(self, name: str) -> ModuleType:
         """Import a module of the project as the tests do, or the edited one."""
-        if name in self.fresh:
-            return self.fresh[name]
+        if name in self._edited.modules:
+            return self._edited.modules[name]
         if str(self.root) not in sys.path:
             sys.path.insert(0, str(self.root))
         return importlib.import_module(name)
@@ -70,7 +80,7 @@ class Source:
     def installed(self) -> Iterator[None]:
         """Let the workflows be their compiled form meanwhile, wherever they are known."""
         with ExitStack() as stack:
-            stack.enter_context(_in_place(self.fresh))
+            stack.enter_context(self._edited.in_place())
             stack.enter_context(with_code(self.codes))
             yield
 
@@ -78,7 +88,7 @@ class Source:
     def codes(self) -> dict[FunctionType, CodeType]:
         """The compiled code of each workflow, by its function."""
         found: dict[FunctionType, CodeType] = {}
-        for name, lowered in self._compilation.lowered.items():
+        for name, lowered in self.compilation.lowered.items():
             code = compile_at(lowered.text, lowered.line_map, str(lowered.module.path))
             module = self.import_module(name)
             for entry in self.manifest.workflows.values():
@@ -145,9 +155,9 @@ class CompiledWorkflow:
         return self._source.installed()
 
 
-def _compiled(src: Path, caching: Path | None, locking: bool) -> Compilation:
+def _compiled(src: Path, caching: Path | None) -> Compilation:
     try:
-        found = compile_project(src, caching=caching, locking=locking)
+        found = compile_project(src, caching=caching, locking=True)
     except FlopodError as error:
         raise SourceErrors(str(error)) from None
     if not found.ok or found.manifest is None:
@@ -184,18 +194,3 @@ def _codes(code: CodeType) -> Iterator[CodeType]:
         if isinstance(constant, CodeType):
             yield constant
             yield from _codes(constant)
-
-
-@contextmanager
-def _in_place(modules: dict[str, ModuleType]) -> Iterator[None]:
-    """Let modules be those that are known by their names."""
-    before = {name: sys.modules.get(name) for name in modules}
-    sys.modules.update(modules)
-    try:
-        yield
-    finally:
-        for name, module in before.items():
-            if module is None:
-                del sys.modules[name]
-            else:
-                sys.modules[name] = module
