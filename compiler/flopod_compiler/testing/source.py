@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import operator
+import re
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -26,6 +27,7 @@ from flopod_compiler.bundle.loader import compile_at
 from flopod_compiler.testing.edited import EditedModules, edited_copy
 
 _CALLS = ("activity", "attempt", "compensate")
+_SCRIPTED = (*_CALLS, "record")
 
 
 class SourceErrors(TestFailure):
@@ -122,14 +124,15 @@ class CompiledWorkflow:
 
     @cached_property
     def leaves(self) -> Sequence[Names]:
-        """Of all workflows of the project: this one may start any of them."""
-        entries = self._source.manifest.workflows.values()
+        """Of this workflow, then of all others of the project: it may start any of them."""
+        others = [entry for entry in self._source.manifest.workflows.values() if entry != self._entry]
+        entries = [self._entry, *others]
         return [
             Names(path.path, callee)
             for entry in entries
             for path in entry.paths
             for callee in path.callee.split(" | ")
-            if path.callee
+            if path.kind in _SCRIPTED
         ]
 
     @cached_property
@@ -146,6 +149,13 @@ class CompiledWorkflow:
 
     def callee_of(self, path: str) -> str:
         return next((one.callee for one in self._entry.paths if matches(one.path, path)), "")
+
+    def plain_code(self, name: str) -> str:
+        modules = self._source.compilation.project.modules.values()
+        found = [
+            one.name for one in modules if re.search(rf"^(async )?def {re.escape(name)}\b", one.text, re.M)
+        ]
+        return found[0] if found else ""
 
     def import_module(self, name: str) -> ModuleType:
         """Import a module of its source."""

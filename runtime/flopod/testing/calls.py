@@ -36,7 +36,7 @@ class Call(Struct):
     ) -> "Call":
         """Note a call that begins, with its arguments as they are now."""
         taken = (_kept(tuple(args)), _kept(dict(kwargs)))
-        return cls(run_id, names.path, names.callee, names.op, attempt, *taken, at)
+        return cls(run_id, names.path, names.callee, names.short, attempt, *taken, at)
 
     @property
     def shown(self) -> str:

@@ -44,12 +44,18 @@ class LoopClock:
 @contextmanager
 def virtual_time(loop: VirtualLoop, start: float, *, steady: bool = True) -> Iterator[None]:
     """Meanwhile `time.time` and `time.sleep` are the loop's; `time.monotonic` and its like if `steady`."""
-    before = vars(time).copy()
-    vars(time).update(fakes := _clocks(loop, start, steady))
+    fakes = _clocks(loop, start, steady)
+    before = {name: getattr(time, name) for name in fakes}
+    _set(fakes)
     try:
         yield
     finally:
-        vars(time).update({name: before[name] for name in fakes})
+        _set(before)
+
+
+def _set(clocks: dict[str, Callable[..., Any]]) -> None:
+    for name, clock in clocks.items():
+        setattr(time, name, clock)
 
 
 def _clocks(loop: VirtualLoop, start: float, steady: bool) -> dict[str, Callable[..., Any]]:

@@ -10,7 +10,7 @@ from flopod.engine.outcome import OpenWait, RunOutcome
 from flopod.errors import Cancelled
 from flopod.testing.errors import TestFailure, near
 from flopod.testing.process import FOREVER, Process
-from flopod.testing.subject import Subject
+from flopod.testing.subject import Subject, check_leaf
 from flopod.testing.tape import Tape
 
 
@@ -135,11 +135,8 @@ class Driven(ABC):
 
     def check_leaf(self, leaf: str) -> None:
         """Check that there is a leaf of that name or path. Raises TestFailure with near misses."""
-        known = self.subject.leaves
-        if known is None or any(one.goes_by(leaf) for one in self.tape.calls):
-            return
-        if not any(names.matches(leaf) for names in known):
-            raise TestFailure(f"there is no leaf {leaf!r}{near(leaf, (names.short for names in known))}")
+        if not any(one.goes_by(leaf) for one in self.tape.calls):
+            check_leaf(self.subject, leaf)
 
     def close(self) -> None:
         """Throw away what still runs."""

@@ -15,7 +15,15 @@ from flopod.testing.run import Run
 from flopod.testing.same import compare_calls, compare_ends, compare_lines
 from flopod.testing.script import Dealer, never, raises, real, returns, takes
 from flopod.testing.seen import Output, captured
-from flopod.testing.subject import Project, Subject, Written, check_arguments, takes_scope
+from flopod.testing.subject import (
+    Project,
+    Subject,
+    Written,
+    check_arguments,
+    check_event,
+    check_leaf,
+    takes_scope,
+)
 from flopod.testing.tape import Tape
 
 Script = Mapping[str, Any]
@@ -211,11 +219,11 @@ class Flopod:
 
 
 def _tape(subject: Subject, leaves: Script | None, events: Script | None, strict: bool) -> Tape:
-    tape = Tape(Dealer(leaves, strict=strict), Dealer(events, what="event"))
-    if subject.leaves is not None:
-        tape.leaves.check(subject.leaves)
-    if subject.events is not None:
-        tape.events.check(subject.events)
+    tape = Tape(Dealer(leaves, strict=strict), Dealer(events))
+    for name in tape.leaves.names:
+        check_leaf(subject, name)
+    for name in tape.events.names:
+        check_event(subject, name)
     return tape
 
 

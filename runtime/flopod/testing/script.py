@@ -157,15 +157,14 @@ def op_of(path: str) -> str:
 class Dealer:
     """Deals the outcomes of a script to calls, each attempt its own."""
 
-    def __init__(self, script: Script | None, *, strict: bool = False, what: str = "leaf") -> None:
+    def __init__(self, script: Script | None, *, strict: bool = False) -> None:
         self.strict = strict
         self._lines = {name: Line(name, given) for name, given in (script or {}).items()}
         self._dealt: dict[tuple[str, str, int], Outcome] = {}
-        self._what = what
 
     def fork(self) -> "Dealer":
         """Return a dealer that has dealt the same, and goes on by itself."""
-        other = Dealer(None, strict=self.strict, what=self._what)
+        other = Dealer(None, strict=self.strict)
         other._lines = {name: copy.copy(line) for name, line in self._lines.items()}
         other._dealt = dict(self._dealt)
         return other
@@ -199,13 +198,6 @@ class Dealer:
             f"the leaf {names.callee}{place} is not in the script, and would run for real (strict=True); "
             f"write leaves={{{leaf!r}: ...}}" + (near(leaf, self._lines) if self._lines else "")
         )
-
-    def check(self, known: Sequence[Names]) -> None:
-        """Check that each name is that of something which there is. Raises TestFailure with near misses."""
-        for name in self._lines:
-            if not any(one.matches(name) for one in known):
-                shown = near(name, (each for one in known for each in (one.short, one.path) if each))
-                raise TestFailure(f"the script names the {self._what} {name!r}, which there is not{shown}")
 
 
 def _fresh(value: Any) -> Any:

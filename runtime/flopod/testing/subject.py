@@ -19,9 +19,14 @@ class Subject(Protocol):
     `sync` says that the source is a plain function.
     """
 
-    name: str
-    registry: Registry
-    sync: bool
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def registry(self) -> Registry: ...
+
+    @property
+    def sync(self) -> bool: ...
 
     @property
     def plain(self) -> Callable[..., Any] | None:
@@ -41,6 +46,10 @@ class Subject(Protocol):
     @property
     def callees(self) -> Sequence[str]:
         """The functions that are leaves, as `module:qualname`, as far as they are known."""
+        ...
+
+    def plain_code(self, name: str) -> str:
+        """Return the module with a function of that name, "" if there is none."""
         ...
 
     def import_module(self, name: str) -> ModuleType:
@@ -93,6 +102,10 @@ class Written:
         del path
         return ""
 
+    def plain_code(self, name: str) -> str:
+        del name
+        return ""
+
     def import_module(self, name: str) -> ModuleType:
         return import_module(name)
 
@@ -115,11 +128,12 @@ def check_arguments(subject: Subject, args: Sequence[Any], kwargs: Mapping[str, 
     own = [] if fn is not None else [None]
     try:
         signature = inspect.signature(fn or subject.registry.program(subject.name).fn)
+    except ValueError:
+        return
+    try:
         signature.bind(*own, *args, **kwargs)
     except TypeError as error:
         raise TestFailure(f"{subject.name}{signature} does not take this input: {error}") from None
-    except ValueError:
-        return
 
 
 def check_event(subject: Subject, event: str) -> None:
@@ -128,3 +142,19 @@ def check_event(subject: Subject, event: str) -> None:
     if known is not None and not any(names.matches(event) for names in known):
         shown = near(event, (names.short for names in known))
         raise TestFailure(f"the workflow {subject.name!r} never waits for {event!r}{shown}")
+
+
+def check_leaf(subject: Subject, name: str) -> None:
+    """Check that there is a leaf of that name or path. Raises TestFailure, with what may be meant."""
+    known = subject.leaves
+    if known is None or any(names.matches(name) for names in known):
+        return
+    module = subject.plain_code(name)
+    if module:
+        raise TestFailure(
+            f"{name!r} is no leaf: no workflow calls it, or the function of {module} has no effects and runs "
+            "as it is; @activity makes a leaf of it"
+        )
+    is_path = "/" in name or "[" in name
+    shown = near(name, (names.path if is_path else names.short for names in known))
+    raise TestFailure(f"there is no leaf {name!r}{shown}")
