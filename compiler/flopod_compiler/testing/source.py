@@ -122,7 +122,7 @@ class CompiledWorkflow:
         )
         return found
 
-    @cached_property
+    @property
     def leaves(self) -> Sequence[Names]:
         """Of this workflow, then of all others of the project: it may start any of them."""
         others = [entry for entry in self._source.manifest.workflows.values() if entry != self._entry]
@@ -135,14 +135,14 @@ class CompiledWorkflow:
             if path.kind in _SCRIPTED
         ]
 
-    @cached_property
+    @property
     def callees(self) -> Sequence[str]:
         """The functions that are leaves."""
         paths = [path for entry in self._source.manifest.workflows.values() for path in entry.paths]
         named = [path.callee for path in paths if path.kind in _CALLS and path.callee]
         return sorted({one for callee in named for one in callee.split(" | ")})
 
-    @cached_property
+    @property
     def events(self) -> Sequence[Names]:
         entries = self._source.manifest.workflows.values()
         return [Names(wait.path, wait.event) for entry in entries for wait in entry.waits]
