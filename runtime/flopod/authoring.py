@@ -24,7 +24,7 @@ T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
 
 local_inbox: "MutableMapping[str, deque[Any]] | Inbox | None" = None
-"""For tests: event -> payloads (JSON data) that `wait_for` takes, or an inbox. None: the file or the terminal."""
+"""For tests: event -> payloads (JSON data) for `wait_for`, or an inbox. None: the file or the terminal."""
 
 
 class WorkflowOptions(msgspec.Struct, frozen=True):

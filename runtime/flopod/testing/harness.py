@@ -89,13 +89,13 @@ class Flopod:
         compiled: bool = True,
         **kwargs: Any,
     ) -> Run | PlainRun:
-        """Start a run of a workflow and let it go on as far as it can without time passing.
+        """Make a run of a workflow. It goes on when a method is called that lets it: `result`, `until`, ...
 
         `workflow` is one of the project, by its name, as `module:function` or the function itself, or a
         hand-written `async def main(wf, ...)`. `leaves` says what its leaves give, by name, `module:name` or
         path; what is not in it runs for real, or with `strict` is an error. `events` says what its waits are
-        given. With `crash_after` it is killed on its way, see `Run.crash`. With `compiled=False` it is the
-        source that runs, as plain Python.
+        given. With `crash_after` it goes on and is killed there, see `Run.crash`. With `compiled=False` it is
+        the source that runs, as plain Python.
         """
         subject = self._subject(workflow)
         check_arguments(subject, args, kwargs)
@@ -116,7 +116,7 @@ class Flopod:
         crash_after: int | str | None = None,
         **kwargs: Any,
     ) -> Run:
-        """Start a hand-written program that opens its run itself, with `create_runtime`.
+        """Make a run of a hand-written program that opens it itself, with `create_runtime`.
 
         It finds the virtual clock, and a store in memory if it names none.
         """
@@ -201,10 +201,9 @@ class Flopod:
             backend=MemoryBackend() if backend is None else backend,
             tape=tape,
             start=_seconds(start),
-            crash_after=crash_after,
         )
         self.runs.append(run)
-        return run
+        return run if crash_after is None else run.crash(crash_after)
 
     def edited(self, module: str, old: str, new: str) -> Project:
         """Return the project with a part of a module replaced, for `Run.resume`: it keeps ids by the lock."""
@@ -219,7 +218,7 @@ class Flopod:
 
 
 def _tape(subject: Subject, leaves: Script | None, events: Script | None, strict: bool) -> Tape:
-    tape = Tape(Dealer(leaves, strict=strict), Dealer(events))
+    tape = Tape(Dealer(leaves, strict=strict), Dealer(events, ends=True))
     for name in tape.leaves.names:
         check_leaf(subject, name)
     for name in tape.events.names:

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import random
 import sys
 from collections.abc import Callable, Sequence
 from contextvars import copy_context
@@ -29,6 +28,7 @@ from flopod.testing.process import Process
 from flopod.testing.script import NEVER, Names, Outcome
 from flopod.testing.subject import Subject, check_event
 from flopod.testing.tape import Delivery, Later, Tape
+from flopod.workflow import activity
 from flopod.workflow.arguments import callee_of
 from flopod.workflow.commands import StartLeaf
 from flopod.workflow.core import Core
@@ -51,7 +51,6 @@ class Life(Process):
         *,
         start: float,
         now: float,
-        dies_after: int | str | None = None,
     ) -> None:
         super().__init__(start, now, subject.installed)
         self.subject = subject
@@ -60,7 +59,7 @@ class Life(Process):
         self.tape = tape
         self.cores: dict[str, Core] = {}
         self.until: str | None = None
-        self.dies_after = dies_after
+        self.dies_after: int | str | None = None
         self._holds: list[Hold] = []
         self._family = Family(backend, subject.registry, self)
         self._children: dict[str, asyncio.Task[None]] = {}
@@ -134,7 +133,7 @@ class Life(Process):
             self.run_id = core.run_id
         self.cores[core.run_id] = core
         core.reading = lambda path, fn: self._reading(core.run_id, path, fn)
-        core.random = random.Random(0)
+        activity.jitter.seed(0)
 
     def stand_in(self, core: Core, command: StartLeaf) -> StartLeaf:
         callee = callee_of(command.fn)
@@ -175,7 +174,8 @@ class Life(Process):
             await self._sleep_until(self.tape.began[noted.run_id, noted.path, noted.attempt] + outcome.after)
         if outcome.real:
             return await self._for_real(command, args, kwargs)
-        return await outcome.give(args, kwargs)
+        with self.at_work():
+            return await outcome.give(args, kwargs)
 
     async def _sleep_until(self, when: float) -> None:
         if when == NEVER:
@@ -183,12 +183,9 @@ class Life(Process):
         await asyncio.sleep(max(0.0, when - self.loop.now))
 
     async def _for_real(self, command: StartLeaf, args: Any, kwargs: Any) -> Any:
-        self.busy += 1
-        try:
+        with self.at_work():
             value = self._called(command, args, kwargs)
             return await value if command.awaits or not command.sync or isawaitable(value) else value
-        finally:
-            self.busy -= 1
 
     def _called(self, command: StartLeaf, args: Any, kwargs: Any) -> Any:
         """Call a leaf; a plain one of a plain workflow may start an event loop of its own."""
@@ -282,6 +279,12 @@ class Life(Process):
             self.deliver(self.run_id, *self.place_of(later.event), later.payload)
 
         self._at(later.at, give)
+
+    def has_untaken(self) -> bool:
+        """Whether something was delivered to a wait that is still open."""
+        summary = self.backend.summary(self.run_id)
+        waits = () if summary is None else summary.waits
+        return any(one.run_id == self.run_id and one.path in waits for one in self.tape.deliveries)
 
     def place_of(self, event: str) -> tuple[str, str]:
         """Return path and event of the wait that is meant. Raises TestFailure if that is not clear."""

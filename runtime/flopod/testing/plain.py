@@ -84,14 +84,15 @@ class PlainLife(Process):
         if outcome.after:
             await self.sleep(outcome.after)
         token = _inside.set(True)
-        self.busy += outcome.real
         try:
-            noted.result = await (original(*args, **kwargs) if outcome.real else outcome.give(args, kwargs))
+            with self.at_work():
+                noted.result = await (
+                    original(*args, **kwargs) if outcome.real else outcome.give(args, kwargs)
+                )
         except BaseException as error:
             noted.error = error
             raise
         finally:
-            self.busy -= outcome.real
             _inside.reset(token)
         return noted.result
 
@@ -204,7 +205,6 @@ class PlainRun(Driven):
         super().__init__(subject, tape, start)
         self._life = PlainLife(subject, tape, start)
         self._life.begin(self._life.run(args, kwargs))
-        self._drive(horizon=0.0)
 
     @property
     def _process(self) -> PlainLife:
@@ -229,7 +229,6 @@ class PlainRun(Driven):
         check_event(self.subject, event)
         wait = 0.0 if after is None else seconds(after)
         self._life.loop.call_later(wait, self._life.inbox.deliver, event, payload)
-        self._drive(horizon=self._life.loop.now)
         return self
 
     def calls(self, leaf: str | None = None) -> list[Call]:

@@ -28,7 +28,7 @@ class Process:
     ) -> None:
         self.loop = _Loop(self, now)
         self.clock = LoopClock(self.loop, start)
-        self.busy = 0
+        self._busy = 0
         self.is_killed = False
         self._installed = installed
         self._failure: BaseException | None = None
@@ -41,6 +41,19 @@ class Process:
         """Make `main` what this process does, with the context of the caller."""
         self.main = self.loop.create_task(main, name="flopod.testing")
         self.main.add_done_callback(lambda _: self.loop.stop())
+
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
+        """Let time not jump while code that runs meanwhile waits for the operating system or a thread."""
+        self._busy += 1
+        try:
+            yield
+        finally:
+            self._busy -= 1
+
+    @property
+    def is_busy(self) -> bool:
+        return self._busy > 0
 
     @property
     def is_over(self) -> bool:
@@ -130,7 +143,7 @@ class _Loop(VirtualLoop):
         self._process.idle()
 
     def is_busy_outside(self) -> bool:
-        return self._process.busy > 0 and (self._jobs > 0 or self.watches_files)
+        return self._process.is_busy and (self._jobs > 0 or self.watches_files)
 
     def run_in_executor(  # type: ignore[override]
         self, executor: Any, func: Callable[..., Any], *args: Any

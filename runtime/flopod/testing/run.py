@@ -33,25 +33,16 @@ class Run(Driven):
         tape: Tape,
         start: float,
         now: float = 0.0,
-        crash_after: int | str | None = None,
     ) -> None:
         super().__init__(subject, tape, start)
         self.backend = backend
         self.is_proven = False
         self.input = (args, kwargs)
-        self._crash_after = crash_after
-        self._life = self._born(run_id, now, crash_after)
+        self._life = self._born(run_id, now)
         self._life.start(args, kwargs)
-        try:
-            self._drive(horizon=now)
-        except BaseException:
-            self.close()
-            raise
 
-    def _born(self, run_id: str, now: float, dies_after: int | str | None) -> Life:
-        return Life(
-            self.subject, run_id, self.backend, self.tape, start=self.start, now=now, dies_after=dies_after
-        )
+    def _born(self, run_id: str, now: float) -> Life:
+        return Life(self.subject, run_id, self.backend, self.tape, start=self.start, now=now)
 
     # -- what it does ----------------------------------------------------------------------------
 
@@ -70,30 +61,32 @@ class Run(Driven):
         """Give it an event, by its name or by the path of the wait: now, or when so much time has passed.
 
         The payload is data of the type that the workflow waits for, or JSON data of that form. What is wrong
-        with it, or with the name, is an error here. It goes on as far as it can without time passing.
+        with it, or with the name, is an error here. What is not waited for yet is kept. What was delivered
+        before is taken first.
         """
         self._alive("takes an event")
-        if after is None:
+        if after is None and self.status != "pending":
+            if self._life.has_untaken():
+                self._drive(horizon=self._life.loop.now)
             path, name = self._life.place_of(event)
             self._life.deliver(self.run_id, path, name, payload)
-            self._drive(horizon=self._life.loop.now)
             return self
         check_event(self.subject, event)
-        later = Later(self._life.clock.now() + round(seconds(after) * 1000), event, payload)
+        wait = 0.0 if after is None else seconds(after)
+        later = Later(self._life.clock.now() + round(wait * 1000), event, payload)
         self.tape.later.append(later)
         self._life.announce(later)
         return self
 
     def cancel(self, reason: str = "") -> "Run":
         """Cancel it: CancelledError is raised where its body waits, which may clean up durably."""
-        self._alive("is cancelled")
+        self._begun("cancel")
         control.cancel(self.backend, self.run_id, reason)
-        self._drive(horizon=self._life.loop.now)
         return self
 
     def pause(self, reason: str = "") -> "Run":
-        """Bring it to rest; `resume` lets it go on."""
-        self._alive("pauses")
+        """Bring it to rest, here and now; `resume` lets it go on."""
+        self._begun("pause")
         control.pause(self.backend, self.run_id, reason)
         self._drive(horizon=self._life.loop.now)
         return self
@@ -101,8 +94,8 @@ class Run(Driven):
     def crash(self, after: int | str | None = None) -> "Run":
         """Kill its process: here and now, or further on.
 
-        After a number: right after so many records of its log. After the name or the path of a leaf: when it
-        has run, but before that is recorded, so that it runs again.
+        After a number: right after the commit of that record of its log. After the name or the path of a leaf: when it
+        has run, but before that is recorded, so that it runs again in the next process.
         """
         self._alive("is killed")
         if after is not None:
@@ -111,9 +104,12 @@ class Run(Driven):
             self._life.dies_after = after
             self._drive()
             if not self._life.is_killed:
-                raise TestFailure(f"the run does not come to crash(after={after!r}): {self.story()}")
+                raise TestFailure(f"the run is not killed after {after!r}: {self.story()}{self._so_far()}")
         self._life.kill()
         return self
+
+    def _so_far(self) -> str:
+        return f"; it has {len(self.events)} records, and called {', '.join(self.paths) or 'no leaf'}"
 
     def resume(self, source: Project | None = None, *, crash_after: int | str | None = None) -> "Run":
         """Let another process go on with it, after a crash or a pause; with `source` by an edited build."""
@@ -121,27 +117,16 @@ class Run(Driven):
             raise TestFailure(f"the run has a process: {self.story()}; call crash() before resume()")
         if source is not None:
             self.subject, self.is_proven = source.subject(self.subject.name), True
-        self._crash_after = crash_after
         paused, now, run_id = self.status == "paused", self._life.loop.now, self.run_id
         self._life.close()
-        self._life = self._born(run_id, now, crash_after)
+        self._life = self._born(run_id, now)
         is_new = self.backend.summary(run_id) is None or self.subject.opens_itself is not None
         self._life.start(*(self.input if is_new else (None, None)), resume_paused=paused)
-        self._drive(horizon=now)
-        return self
+        return self if crash_after is None else self.crash(crash_after)
 
     def outcome(self) -> RunOutcome:
         """Go on to the end, and return how it ended. Raises TestFailure for a run that waits for ever."""
-        self._alive("goes on")
-        self._drive()
-        if self._life.is_killed:
-            raise TestFailure(f"the run was killed (crash_after={self._crash_after!r}); call resume()")
         found = super().outcome()
-        if self._crash_after is not None:
-            raise TestFailure(
-                f"the run ended, and crash_after={self._crash_after!r} never came: "
-                f"it has {len(self.events)} records and called {', '.join(self.paths) or 'no leaf'}"
-            )
         self._drive(horizon=self._life.loop.now)
         return found
 
@@ -260,3 +245,11 @@ class Run(Driven):
             self._life.drive(reached, horizon)
             if self._life.is_killed:
                 self._life.kill()
+
+    def _begun(self, what: str) -> None:
+        self._alive(f"can {what} it")
+        if self.status == "pending":
+            raise TestFailure(
+                f"the run has not begun, so nothing can {what} it; until_waiting(), until(...) and "
+                "advance(...) let it go on"
+            )

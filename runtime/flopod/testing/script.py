@@ -108,6 +108,11 @@ class Line:
                 f"the script of {self.name!r} has ... before its end; it repeats the last outcome"
             )
 
+    @property
+    def is_over(self) -> bool:
+        """Whether all outcomes are dealt, and the last is not repeated."""
+        return self._dealt == len(self._outcomes) and not self._repeats
+
     def deal(self) -> Outcome:
         """Return the outcome of the next call. Raises TestFailure if there is none."""
         count = len(self._outcomes)
@@ -155,16 +160,21 @@ def op_of(path: str) -> str:
 
 
 class Dealer:
-    """Deals the outcomes of a script to calls, each attempt its own."""
+    """Deals the outcomes of a script to calls, each attempt its own.
 
-    def __init__(self, script: Script | None, *, strict: bool = False) -> None:
+    A call that is not in a `strict` script is an error. A script that `ends` says nothing more at its end,
+    where one more call of another is an error.
+    """
+
+    def __init__(self, script: Script | None, *, strict: bool = False, ends: bool = False) -> None:
         self.strict = strict
+        self._ends = ends
         self._lines = {name: Line(name, given) for name, given in (script or {}).items()}
         self._dealt: dict[tuple[str, str, int], Outcome] = {}
 
     def fork(self) -> "Dealer":
         """Return a dealer that has dealt the same, and goes on by itself."""
-        other = Dealer(None, strict=self.strict)
+        other = Dealer(None, strict=self.strict, ends=self._ends)
         other._lines = {name: copy.copy(line) for name, line in self._lines.items()}
         other._dealt = dict(self._dealt)
         return other
@@ -187,6 +197,8 @@ class Dealer:
         if line is None:
             if self.strict and not optional:
                 self._refuse(names)
+            return None
+        if self._ends and line.is_over:
             return None
         outcome = self._dealt[key] = line.deal()
         return outcome

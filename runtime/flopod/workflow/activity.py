@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from flopod.workflow.core import Core
 
 _GRACE_MS = 1000
-_random = random.Random()
+jitter = random.Random()
 
 
 class Activity(Operation):
@@ -209,7 +209,7 @@ class Activity(Operation):
         if self._once and isinstance(error, ActivityTimeout):
             return None  # nobody knows what it did, or still does
         elapsed = (self.core.now - self._started) / 1000
-        delay = retry.next_delay(self.attempt, elapsed, _random)
+        delay = retry.next_delay(self.attempt, elapsed, jitter)
         return None if delay is None else self.core.now + round(delay * 1000)
 
     def retry(self, outcome: Raised, next_try: int) -> ActivityFailed:
