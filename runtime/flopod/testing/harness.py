@@ -158,7 +158,7 @@ class Flopod:
         with captured() as also_printed:
             after = compiled.outcome()
         compare_ends(before, after)
-        compare_calls(plain.calls(), compiled.calls(), "plain", "compiled")
+        compare_calls(plain.tape.calls, compiled.tape.calls, "plain", "compiled")
         compare_lines("standard output", _lines(printed), _lines(also_printed), "plain", "compiled")
         return compiled
 

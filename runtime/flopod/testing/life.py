@@ -198,7 +198,20 @@ class Life(Process):
             asyncio._set_running_loop(self.loop)
 
     def _reading(self, run_id: str, path: str, fn: Callable[..., Any]) -> Callable[..., Any]:
-        """What a recorded value is read from: the script, the virtual clock, or what the source says."""
+        """What a recorded value is read from: the script, the virtual clock, or what the source says.
+
+        What was read once is read again in the place of it by another life of the run.
+        """
+        reads, key = self.tape.reads, (run_id, path)
+
+        def read(*args: Any, **kwargs: Any) -> Any:
+            if key not in reads:
+                reads[key] = self._source_of(run_id, path, fn)(*args, **kwargs)
+            return reads[key]
+
+        return read
+
+    def _source_of(self, run_id: str, path: str, fn: Callable[..., Any]) -> Callable[..., Any]:
         callee = self.subject.callee_of(path) or callee_of(fn)
         outcome = self.tape.leaves.deal(Names(path, callee), run_id, optional=True)
         if outcome is not None and not outcome.real:

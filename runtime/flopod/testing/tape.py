@@ -32,7 +32,8 @@ class Later(Struct, frozen=True):
 
 
 class Tape:
-    """The script of a run and its story. `began` has when each attempt was begun first, by the loop's time.
+    """The script of a run and its story. `began` has when each attempt was begun first, by the loop's time;
+    `reads` what was read from clocks, random sources and the like, by run and path.
 
     `journal` has the run and the last record of each commit, in the order of all runs. `replayed` are events
     of another life that are delivered again, each to its wait.
@@ -42,6 +43,7 @@ class Tape:
         self.leaves = leaves
         self.events = events
         self.calls: list[Call] = []
+        self.reads: dict[tuple[str, str], Any] = {}
         self.began: dict[tuple[str, str, int], float] = {}
         self.deliveries: list[Delivery] = []
         self.replayed: list[Delivery] = []
@@ -64,6 +66,7 @@ class Tape:
         """Return a tape with the same past of the script, for another life of the same run."""
         other = Tape(self.leaves.fork(), events)
         other.began = dict(self.began)
+        other.reads = dict(self.reads)
         return other
 
 

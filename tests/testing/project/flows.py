@@ -166,3 +166,16 @@ async def asking(names: list[str]) -> list[str]:
         await fetch(name)
         answers.append(await wait_for("answer", str))
     return answers
+
+
+@activity
+async def flag() -> bool:
+    return True
+
+
+@workflow
+async def choosing() -> None:
+    if await flag():
+        await fetch("first")
+    else:
+        await fetch("second")
