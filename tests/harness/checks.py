@@ -7,23 +7,14 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 
 from flopod import codec
-from flopod.events import (
-    ActivityCompleted,
-    ActivityFailed,
-    ActivityStarted,
-    Event,
-    Log,
-    RunCompleted,
-    RunFailed,
-    decode_line,
-)
+from flopod.events import Event, Log, RunCompleted, RunFailed, decode_line
+from flopod.testing.matrix import Called, completed, differing_calls
 from tests.harness.cases import Scenario
 from tests.harness.compiled import Build, Life, run_compiled
 from tests.harness.outcome import LeafCall, Outcome, Output
 from tests.harness.plain import run_plain
 
 OnCrash = Callable[[Event | None], None]
-_Call = tuple[str, str]  # the path, and what is called with what
 
 
 class Mismatch(AssertionError):
@@ -138,50 +129,15 @@ def _same_end(first: Life, again: Life, kept: list[Event], scenario: Scenario, n
         raise Mismatch(f"{name}: {sorted(repeated)} ran again although their completion is recorded")
     if kept and isinstance(kept[-1], RunCompleted | RunFailed):
         return
-    expected = Counter(_calls(first, scenario, done, _attempts(kept)))
-    found = Counter(_calls(again, scenario, set(), {}))
-    expected -= _not_needed(expected - found, kept)
-    _equal("leaf calls", _lines(expected), _lines(found), "uninterrupted", name)
+    missing, more = differing_calls(_calls(first, scenario), _calls(again, scenario), kept)
+    _equal("leaf calls", missing, more, "uninterrupted", name)
     _same_output(first.outcome.output, again.outcome.output, kept, name)
 
 
-def completed(events: Iterable[Event]) -> set[str]:
-    """The paths of the leaves whose last outcome is recorded."""
-    return {
-        event.path
-        for event in events
-        if isinstance(event, ActivityCompleted)
-        or (isinstance(event, ActivityFailed) and event.next_try is None)
-    }
-
-
-def _not_needed(missing: Counter[_Call], kept: list[Event]) -> Counter[_Call]:
-    """Calls in flight at the kill, whose outcome the run does not ask for any more."""
-    begun = {event.path for event in kept if isinstance(event, ActivityStarted)}
-    return Counter({call: count for call, count in missing.items() if call[0] in begun})
-
-
-def _attempts(events: Iterable[Event]) -> dict[str, int]:
-    """How many attempts of each leaf that is still being tried are recorded as failed."""
-    return Counter(event.path for event in events if isinstance(event, ActivityFailed))
-
-
-def _calls(life: Life, scenario: Scenario, done: set[str], failed: dict[str, int]) -> list[_Call]:
-    """Each call of a life, without those whose outcome a log already has."""
-    left = dict(failed)
-    calls = []
-    for path, call in zip(life.started, life.outcome.calls, strict=True):
-        if path in done:
-            continue
-        if left.get(path, 0) > 0:
-            left[path] -= 1
-            continue
-        calls.append((path, _shown(call, scenario)))
-    return calls
-
-
-def _lines(calls: Counter[_Call]) -> list[str]:
-    return sorted(f"{path}: {shown}" for path, shown in calls.elements())
+def _calls(life: Life, scenario: Scenario) -> list[Called]:
+    """Each call of a life with its path."""
+    shown = [_shown(call, scenario) for call in life.outcome.calls]
+    return list(zip(life.started, shown, strict=True))
 
 
 def _same_output(first: Output, again: Output, kept: list[Event], name: str) -> None:

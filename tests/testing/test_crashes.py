@@ -71,9 +71,7 @@ def test_a_crash_is_recorded_as_one(flopod: Flopod) -> None:
     ],
     ids=["memory", "file", "sqlite"],
 )
-def test_any_backend_can_be_tested(
-    flopod: Flopod, tmp_path: Path, store: Callable[[Path], Backend]
-) -> None:
+def test_any_backend_can_be_tested(flopod: Flopod, tmp_path: Path, store: Callable[[Path], Backend]) -> None:
     """The run is in the store that is given, and resumed from there."""
     backend = store(tmp_path)
     run = flopod.run("counting", backend=backend, run_id="r-1", events={"tick": [1, takes("2h", 2)]})
@@ -86,7 +84,9 @@ def test_any_backend_can_be_tested(
 def test_an_edited_source_goes_on_with_a_run(flopod: Flopod) -> None:
     """A call that is new is made, a recorded one is kept; the classes of the test stay the same."""
     run = flopod.run("approving", "A-1").until_waiting().crash()
-    edited = flopod.edited("flows", '    await send("yes")', '    await send("really")\n    await send("yes")')
+    edited = flopod.edited(
+        "flows", '    await send("yes")', '    await send("really")\n    await send("yes")'
+    )
     assert run.resume(edited).deliver("yes", True).result() == "A-1 approved"
     assert [call.args[0] for call in run.calls("send")] == ["A-1", "really", "yes"]
     assert flopod.run("approving", "A-1", events={"yes": True}).result() == "A-1 approved"
@@ -95,14 +95,16 @@ def test_an_edited_source_goes_on_with_a_run(flopod: Flopod) -> None:
 def test_an_edit_that_does_not_fit_stops_the_run(flopod: Flopod) -> None:
     """As it would in production: the error says what the log has and what the code asks for."""
     run = flopod.run("collecting", 2).until("fetch").crash()
-    edited = flopod.edited("flows", "in range(count):\n        found", "in range(7, count + 7):\n        found")
+    edited = flopod.edited(
+        "flows", "in range(count):\n        found", "in range(7, count + 7):\n        found"
+    )
     with pytest.raises(BuildMismatch, match=r"range\[0\]/fetch"):
         run.resume(edited).result()
 
 
 def test_an_edit_that_cannot_be_made_is_an_error(flopod: Flopod) -> None:
     """The text must be there, once; the module must exist; the result must compile."""
-    with pytest.raises(TestFailure, match="the text to replace is 0 times in flows.py"):
+    with pytest.raises(TestFailure, match=r"the text to replace is 0 times in flows\.py"):
         flopod.edited("flows", "nowhere", "")
     with pytest.raises(TestFailure, match="no module 'flow'; did you mean 'flows'"):
         flopod.edited("flow", "a", "b")

@@ -1,4 +1,4 @@
-"""Events from outside: delivered now or later, by a script or by the test, and refused when they do not fit."""
+"""Events from outside: delivered now or later, by a script or by the test; refused when they do not fit."""
 
 import pytest
 
@@ -51,7 +51,9 @@ def test_a_wait_is_meant_by_its_path(flopod: Flopod) -> None:
 def test_an_unknown_event_is_an_error(flopod: Flopod) -> None:
     """Delivered or scripted, with the near miss."""
     run = flopod.run("approving", "A-1").until_waiting()
-    with pytest.raises(TestFailure, match="the workflow 'approving' never waits for 'yess'; did you mean 'yes'"):
+    with pytest.raises(
+        TestFailure, match="the workflow 'approving' never waits for 'yess'; did you mean 'yes'"
+    ):
         run.deliver("yess", True)
     with pytest.raises(TestFailure, match="never waits for 'yess'"):
         flopod.run("approving", "A-1", events={"yess": True})

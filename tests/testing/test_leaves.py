@@ -1,4 +1,4 @@
-"""Scripted leaves: values, errors, functions and their order, by name or by path, and what is seen of calls."""
+"""Scripted leaves: values, errors and functions, by name or by path; and what is seen of calls."""
 
 from decimal import Decimal
 from typing import Any
@@ -28,7 +28,9 @@ def test_the_most_precise_name_counts(flopod: Flopod) -> None:
 
 def test_a_list_is_one_outcome_a_call(flopod: Flopod) -> None:
     """Each attempt takes the next one; the dots repeat the last."""
-    leaves = {"fetch": [ConnectionError("line"), takes("5m", "first"), lambda url: url * 2, real, "last", ...]}
+    leaves = {
+        "fetch": [ConnectionError("line"), takes("5m", "first"), lambda url: url * 2, real, "last", ...]
+    }
     run = flopod.run("collecting", 5, leaves=leaves)
     assert run.result() == ["first", "11", "2", "last", "last"]
     assert [type(call.error) for call in run.calls("fetch")][:2] == [ConnectionError, type(None)]
@@ -105,7 +107,10 @@ def test_compensations_are_leaves(flopod: Flopod) -> None:
     [
         ({"fetsh": 1}, "there is no leaf 'fetsh'; did you mean 'fetch'?"),
         ({"range[0]/fetsh": 1}, "there is no leaf 'range[0]/fetsh'; did you mean 'range[*]/fetch'"),
-        ({"doubled": 1}, "'doubled' is no leaf: no workflow calls it, or the function of flows has no effects"),
+        (
+            {"doubled": 1},
+            "'doubled' is no leaf: no workflow calls it, or the function of flows has no effects",
+        ),
         ({"fetch": []}, "the script of 'fetch' is an empty list"),
         ({"fetch": [..., 1]}, "has ... before its end"),
     ],
@@ -119,7 +124,9 @@ def test_a_script_that_cannot_be_is_an_error(flopod: Flopod, leaves: dict[str, A
 
 def test_a_script_that_is_too_short_is_an_error(flopod: Flopod) -> None:
     """It fails the test, and is no error that the workflow could handle."""
-    with pytest.raises(TestFailure, match=r"'fetch' is called once more than its script says: that has 1 outcome"):
+    with pytest.raises(
+        TestFailure, match=r"'fetch' is called once more than its script says: that has 1 outcome"
+    ):
         flopod.run("collecting", 2, leaves={"fetch": ["a"]}).result()
 
 

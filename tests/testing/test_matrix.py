@@ -47,7 +47,7 @@ def test_a_run_that_is_not_over_goes_through_it(flopod: Flopod) -> None:
 
 
 def test_the_write_is_named_at_which_it_differs(flopod: Flopod) -> None:
-    """A leaf that gives something else when it runs again changes the result: for the writes before its end."""
+    """A leaf that gives something else when it runs again changes the result."""
     numbers = iter(range(100))
     with pytest.raises(Mismatch) as found:
         flopod.crash_matrix("collecting", 2, leaves={"fetch": lambda: next(numbers)})

@@ -45,7 +45,9 @@ def test_the_source_is_plain_between(flopod: Flopod) -> None:
 def test_a_difference_is_shown(flopod: Flopod) -> None:
     """How both ended, or the calls that differ."""
     numbers = iter(range(100))
-    with pytest.raises(Mismatch, match=r"(?s)ends otherwise:\n  plain:    .*\[0, 1\].*\n  compiled: .*\[2, 3\]"):
+    with pytest.raises(
+        Mismatch, match=r"(?s)ends otherwise:\n  plain:    .*\[0, 1\].*\n  compiled: .*\[2, 3\]"
+    ):
         flopod.same("collecting", 2, leaves={"fetch": lambda: next(numbers)})
     flags = iter([True, False])
     with pytest.raises(Mismatch, match=r"(?s)leaf calls differ.*-flows:fetch \[\[\"first\"\],\{\}\]"):
@@ -69,9 +71,7 @@ def test_the_plain_run_has_no_paths(flopod: Flopod) -> None:
         ("adding", {"strict": True}, "the leaf flows:price is not in the script"),
     ],
 )
-def test_errors_of_a_plain_run(
-    flopod: Flopod, workflow: str, options: dict[str, Any], message: str
-) -> None:
+def test_errors_of_a_plain_run(flopod: Flopod, workflow: str, options: dict[str, Any], message: str) -> None:
     """The harness says the same as for a compiled run."""
     run: PlainRun = flopod.run(workflow, "2" if workflow == "announcing" else 2, **options, compiled=False)
     with pytest.raises(TestFailure, match=message):

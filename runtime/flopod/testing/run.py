@@ -94,8 +94,8 @@ class Run(Driven):
     def crash(self, after: int | str | None = None) -> "Run":
         """Kill its process: here and now, or further on.
 
-        After a number: right after the commit of that record of its log. After the name or the path of a leaf: when it
-        has run, but before that is recorded, so that it runs again in the next process.
+        After a number: right after the commit of that record of its log. After the name or the path of a
+        leaf: when it has run, but before that is recorded, so that it runs again in the next process.
         """
         self._alive("is killed")
         if after is not None:
