@@ -125,3 +125,16 @@ def test_what_needs_a_begun_run_says_so(flopod: Flopod) -> None:
     """Before it goes on for the first time there is nothing to cancel."""
     with pytest.raises(TestFailure, match="the run has not begun, so nothing can cancel it"):
         flopod.run("approving", "A-1").cancel()
+
+
+def test_a_child_waits_too(flopod: Flopod) -> None:
+    """What a run waits for in a child is given to it by the same name, also after a crash, and in the matrix."""
+    run = flopod.run("delegating", "A-1").until_waiting()
+    assert run.waiting == ["yes"]
+    run.advance("1h").crash().resume().until_waiting().deliver("yes", True)
+    assert run.result() == "A-1 approved"
+    assert [call.args for call in run.calls("send", run_id="child-A-1")] == [("A-1",), ("yes",)]
+    assert (
+        flopod.crash_matrix("delegating", "A-2", events={"yes": takes("5h", True)}).result() == "A-2 approved"
+    )
+    flopod.crash_matrix(run)

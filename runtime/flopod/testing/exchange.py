@@ -2,8 +2,9 @@
 
 import inspect
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from inspect import CO_COROUTINE
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
@@ -36,16 +37,17 @@ def exchange(function: FunctionType, instead: Callable[..., Any]) -> FunctionTyp
     method, a name with options) calls the other.
     """
     original = copy_of(function)
-    function.__signature__ = inspect.signature(function)  # type: ignore[attr-defined]
+    signature = inspect.signature(function)
     function.__code__ = _trampoline(instead, original)
     function.__defaults__ = function.__kwdefaults__ = None
+    function.__signature__ = signature  # type: ignore[attr-defined]
     return original
 
 
-def copy_of(function: FunctionType) -> FunctionType:
-    """Return another function that does the same."""
+def copy_of(function: FunctionType, code: CodeType | None = None) -> FunctionType:
+    """Return another function that does the same, or that runs other code."""
     made = FunctionType(
-        function.__code__,
+        function.__code__ if code is None else code,
         function.__globals__,
         function.__name__,
         function.__defaults__,
@@ -56,32 +58,50 @@ def copy_of(function: FunctionType) -> FunctionType:
 
 
 @contextmanager
-def with_code(codes: dict[FunctionType, CodeType]) -> Iterator[None]:
-    """Let functions run other code meanwhile; their defaults stay."""
-    before = {function: function.__code__ for function in codes}
-    try:
-        for function, code in codes.items():
-            function.__code__ = code
-        yield
-    finally:
-        for function, code in before.items():
-            function.__code__ = code
+def with_code(codes: Mapping[FunctionType, CodeType]) -> Iterator[None]:
+    """Let functions run other code meanwhile, with the defaults that they have."""
+    alike = {fn: code for fn, code in codes.items() if _is_async(code) == _is_async(fn.__code__)}
+    others = {fn: copy_of(fn, code) for fn, code in codes.items() if fn not in alike}
+    before = {function: function.__code__ for function in alike}
+    with exchanged({function: _giving(other) for function, other in others.items()}):
+        for function, other in others.items():
+            function.__signature__ = inspect.signature(other)  # type: ignore[attr-defined]
+        _set_code(alike)
+        try:
+            yield
+        finally:
+            _set_code(before)
+
+
+def _giving(other: FunctionType) -> Callable[[FunctionType], FunctionType]:
+    return lambda _: other
+
+
+def _is_async(code: CodeType) -> bool:
+    """The kind of the code: Python exchanges code only for such of the same kind."""
+    return bool(code.co_flags & CO_COROUTINE)
+
+
+def _set_code(codes: Mapping[FunctionType, CodeType]) -> None:
+    for function, code in codes.items():
+        function.__code__ = code
 
 
 @contextmanager
-def exchanged(instead: dict[FunctionType, Callable[[FunctionType], Callable[..., Any]]]) -> Iterator[None]:
+def exchanged(instead: Mapping[FunctionType, Callable[[FunctionType], Callable[..., Any]]]) -> Iterator[None]:
     """Let calls of functions be others meanwhile; what is called is made of the original."""
     done: list[tuple[FunctionType, FunctionType]] = []
     try:
         for function, make in instead.items():
-            replaced = make(copy_of(function))
-            done.append((function, exchange(function, replaced)))
+            original = copy_of(function)
+            done.append((function, original))
+            exchange(function, make(original))
         yield
     finally:
         for function, original in done:
             for part in _PARTS:
                 setattr(function, part, getattr(original, part))
-            del function.__signature__  # type: ignore[attr-defined]
+            vars(function).pop("__signature__", None)
 
 
 def _trampoline(instead: Callable[..., Any], original: FunctionType) -> CodeType:

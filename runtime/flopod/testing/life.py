@@ -14,13 +14,13 @@ from flopod.codec import plain
 from flopod.engine import waits
 from flopod.engine.driver import Driver
 from flopod.engine.family import Family, Kin
-from flopod.engine.outcome import RunOutcome
+from flopod.engine.outcome import OpenWait, RunOutcome
 from flopod.engine.run import run_workflow
 from flopod.engine.surroundings import surroundings
 from flopod.engine.takeover import take_over
 from flopod.engine.waits import matches
 from flopod.errors import FlopodError
-from flopod.events import ActivityCompleted, ActivityFailed, Event, WaitStarted
+from flopod.events import FINAL, ActivityCompleted, ActivityFailed, Event, WaitStarted
 from flopod.testing.calls import Call
 from flopod.testing.clocks import calendar
 from flopod.testing.errors import TestFailure
@@ -90,7 +90,8 @@ class Life(Process):
         self, args: Sequence[Any] | None, kwargs: dict[str, Any] | None, resume_paused: bool
     ) -> RunOutcome:
         program = self.subject.registry.program(self.subject.name)
-        self._take_up_open_children()
+        for child in self._open_kin():
+            self.take_up_child(child)
         with self._held(self.run_id) as hold:
             return await run_workflow(
                 program.fn,
@@ -241,13 +242,11 @@ class Life(Process):
 
     def _expect_open_waits(self) -> None:
         """See to the waits that were open when the process before ended."""
-        started = {}
-        for record in self.backend.load(self.run_id):
-            if isinstance(record.event, WaitStarted):
-                started[record.event.path] = record.event.at
-        summary = self.backend.summary(self.run_id)
-        for path, wait in {} if summary is None else summary.waits.items():
-            self._expect(self.run_id, path, wait.event, started.get(path, self.clock.now()))
+        for run_id in [self.run_id, *self._open_kin()]:
+            started = {one.path: one.at for one in self._starts(run_id)}
+            summary = self.backend.summary(run_id)
+            for path, wait in {} if summary is None else summary.waits.items():
+                self._expect(run_id, path, wait.event, started.get(path, self.clock.now()))
 
     def _expect(self, run_id: str, path: str, event: str, since: int) -> None:
         """Give a wait what the script has for it, in its time."""
@@ -289,31 +288,36 @@ class Life(Process):
 
         def give() -> None:
             self.tape.later.remove(later)
-            self.deliver(self.run_id, *self.place_of(later.event), later.payload)
+            self.deliver(*self.place_of(later.event), later.payload)
 
         self._at(later.at, give)
 
+    def open_waits(self) -> list[tuple[str, OpenWait]]:
+        """The waits that are open in the run and in those that it has started, with their run ids."""
+        found = []
+        for run_id in dict.fromkeys([self.run_id, *self._children]):
+            summary = self.backend.summary(run_id)
+            if summary is not None and summary.status not in FINAL:
+                found += [
+                    (run_id, OpenWait(path, wait.event, wait.due)) for path, wait in summary.waits.items()
+                ]
+        return found
+
     def has_untaken(self) -> bool:
         """Whether something was delivered to a wait that is still open."""
-        summary = self.backend.summary(self.run_id)
-        waits = () if summary is None else summary.waits
-        return any(one.run_id == self.run_id and one.path in waits for one in self.tape.deliveries)
+        here = {(run_id, wait.path) for run_id, wait in self.open_waits()}
+        return any((one.run_id, one.path) in here for one in self.tape.deliveries)
 
-    def place_of(self, event: str) -> tuple[str, str]:
-        """Return path and event of the wait that is meant. Raises TestFailure if that is not clear."""
+    def place_of(self, event: str) -> tuple[str, str, str]:
+        """Return run, path and event of the wait that is meant. Raises TestFailure if that is not clear."""
         check_event(self.subject, event)
-        summary = self.backend.summary(self.run_id)
-        open_now = {} if summary is None else summary.waits
-        if event in open_now:
-            return event, open_now[event].event
-        here = [path for path, wait in open_now.items() if wait.event == event]
-        if len(here) == 1:
-            return here[0], event
-        if here:
-            raise TestFailure(
-                f"it waits for {event!r} at {', '.join(map(repr, here))}; deliver to one of these"
-            )
-        return self._place_to_come(event)
+        waits = self.open_waits()
+        exact = [(run_id, one.path, one.event) for run_id, one in waits if one.path == event]
+        here = exact or [(run_id, one.path, one.event) for run_id, one in waits if one.event == event]
+        if len(here) > 1 and here[0][0] == here[1][0]:
+            shown = ", ".join(repr(path) for _, path, _ in here)
+            raise TestFailure(f"it waits for {event!r} at {shown}; deliver to one of these")
+        return here[0] if here else (self.run_id, *self._place_to_come(event))
 
     def _place_to_come(self, event: str) -> tuple[str, str]:
         """A wait that is not open yet; what is delivered to it is kept."""
@@ -347,11 +351,10 @@ class Life(Process):
 
     # -- children --------------------------------------------------------------------------------
 
-    def _take_up_open_children(self) -> None:
+    def _open_kin(self) -> list[str]:
+        """The runs that this one has started, and those that they have, as far as they are not over."""
         kin = Kin(self.backend, self.run_id)
-        for one in self.backend.open_runs():
-            if one in kin:
-                self.take_up_child(one.run_id)
+        return [one.run_id for one in self.backend.open_runs() if one in kin]
 
     def take_up_child(self, run_id: str) -> None:
         if run_id not in self._children:

@@ -70,25 +70,28 @@ def _difference(run: Run, kept: Sequence[Record]) -> str:
 def _resumed(run: Run, kept: Sequence[Record]) -> Run:
     """Return the run in another process, as a kill after the last of the `kept` records leaves it."""
     store, start = _store(run, kept), run.start
-    received = {one.event.inbox for one in kept if isinstance(one.event, EventReceived)}
     tape = run.tape.fork(Dealer(None))
-    tape.replayed = [
-        one for one in run.tape.deliveries if one.run_id != run.run_id or one.number not in received
-    ]
+    tape.replayed = [one for one in run.tape.deliveries if one.number > len(_received(store, one.run_id))]
     now = kept[-1].event.at / 1000 - start
     return Run(run.subject, *run.input, run_id=run.run_id, backend=store, tape=tape, start=start, now=now)
 
 
 def _store(run: Run, kept: Sequence[Record]) -> MemoryBackend:
     """A store with the run, and with its children as far as they had come."""
-    received = [one.event.inbox for one in kept if isinstance(one.event, EventReceived)]
-    inbox = [item for item in run.backend.inbox(run.run_id) if item.n in received]
     lines = [encode_line(seq, event) for seq, event in kept]
-    store = MemoryBackend.from_records(run.run_id, lines, inbox)
-    for child, seq in _family_at(run, kept[-1].seq).items():
-        events = [event for number, event in run.backend.load(child) if number <= seq]
-        store.append(child, 0, events)
+    store = MemoryBackend.from_records(run.run_id, lines)
+    children = _family_at(run, kept[-1].seq)
+    for child, seq in children.items():
+        store.append(child, 0, [event for number, event in run.backend.load(child) if number <= seq])
+    for run_id in (run.run_id, *children):
+        for one in _received(store, run_id):
+            store.deliver(run_id, one.path, one.event, one.payload, one.at)
     return store
+
+
+def _received(store: MemoryBackend, run_id: str) -> list[EventReceived]:
+    """What a run has taken out of its inbox, which goes by the numbers from 1 on."""
+    return [one.event for one in store.load(run_id) if isinstance(one.event, EventReceived)]
 
 
 def _family_at(run: Run, seq: int) -> dict[str, int]:

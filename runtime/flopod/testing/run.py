@@ -68,8 +68,7 @@ class Run(Driven):
         if after is None and self.status != "pending":
             if self._life.has_untaken():
                 self._drive(horizon=self._life.loop.now)
-            path, name = self._life.place_of(event)
-            self._life.deliver(self.run_id, path, name, payload)
+            self._life.deliver(*self._life.place_of(event), payload)
             return self
         check_event(self.subject, event)
         wait = 0.0 if after is None else seconds(after)
@@ -159,10 +158,8 @@ class Run(Driven):
 
     @property
     def waits(self) -> list[OpenWait]:
-        """Its open waits, with path and end (ms since the epoch)."""
-        summary = self._summary
-        found = {} if summary is None or summary.status in FINAL else summary.waits
-        return [OpenWait(path, wait.event, wait.due) for path, wait in found.items()]
+        """Its open waits, with path and end (ms since the epoch), then those of runs that it has started."""
+        return [wait for _, wait in self._life.open_waits()]
 
     @property
     def sleeping(self) -> list[OpenSleep]:

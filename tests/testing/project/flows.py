@@ -179,3 +179,8 @@ async def choosing() -> None:
         await fetch("first")
     else:
         await fetch("second")
+
+
+@workflow
+async def delegating(order: str) -> str:
+    return await start(approving, order, run_id=f"child-{order}").wait()
