@@ -128,7 +128,7 @@ def test_what_needs_a_begun_run_says_so(flopod: Flopod) -> None:
 
 
 def test_a_child_waits_too(flopod: Flopod) -> None:
-    """What a run waits for in a child is given to it by the same name, also after a crash, and in the matrix."""
+    """What a run waits for in a child is given to it by the same name, also after a crash."""
     run = flopod.run("delegating", "A-1").until_waiting()
     assert run.waiting == ["yes"]
     run.advance("1h").crash().resume().until_waiting().deliver("yes", True)

@@ -38,6 +38,20 @@ def test_a_run_of_the_test_goes_through_it(flopod: Flopod) -> None:
     assert flopod.crash_matrix(run).result() == 7
 
 
+def test_a_compacted_run_goes_through_it(flopod: Flopod, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was removed from the log was there when the process was killed before."""
+    monkeypatch.setenv("FLOPOD_COMPACT", "10")
+    run = flopod.crash_matrix("collecting", 8)
+    assert len(run.events) > len(run.backend.load("test"))
+    assert run.variables["found"] == [str(number) for number in range(8)]
+
+
+def test_a_cancelled_run_goes_through_it(flopod: Flopod) -> None:
+    """It is cancelled again, where it was."""
+    run = flopod.run("approving", "A-1").until_waiting().advance("1h").cancel("enough")
+    assert flopod.crash_matrix(run).status == "cancelled"
+
+
 def test_a_run_that_is_not_over_goes_through_it(flopod: Flopod) -> None:
     """It must come to stand where it stands."""
     flopod.run("approving", "A-1").until_waiting()

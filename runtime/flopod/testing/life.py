@@ -220,7 +220,7 @@ class Life(Process):
         return self._calendar.get(fn, steady(path, fn)) if fn.__hash__ is not None else fn
 
     async def committed(self, core: Core, events: Sequence[Event]) -> None:
-        self.tape.journal.append((core.run_id, core.last_seq))
+        self.tape.committed(core.run_id, core.last_seq, events)
         for event in events:
             if isinstance(event, WaitStarted):
                 self._expect(core.run_id, event.path, event.event, event.at)
@@ -243,10 +243,10 @@ class Life(Process):
     def _expect_open_waits(self) -> None:
         """See to the waits that were open when the process before ended."""
         for run_id in [self.run_id, *self._open_kin()]:
-            started = {one.path: one.at for one in self._starts(run_id)}
             summary = self.backend.summary(run_id)
             for path, wait in {} if summary is None else summary.waits.items():
-                self._expect(run_id, path, wait.event, started.get(path, self.clock.now()))
+                since = self.tape.waits.get((run_id, path), self.clock.now())
+                self._expect(run_id, path, wait.event, since)
 
     def _expect(self, run_id: str, path: str, event: str, since: int) -> None:
         """Give a wait what the script has for it, in its time."""
@@ -341,13 +341,23 @@ class Life(Process):
         self._put(run_id, path, event, json.dumps(plain(payload), ensure_ascii=False))
 
     def _put(self, run_id: str, path: str, event: str, text: str) -> None:
-        done = waits.deliver(self.backend, run_id, path, event, text)
-        since = next((one.at for one in self._starts(run_id) if one.path == path), None)
-        given = Delivery(run_id, path, event, text, self.clock.now(), since, done.number)
+        number = self._put_in(run_id, path, event, text)
+        since = self.tape.waits.get((run_id, path))
+        given = Delivery(run_id, path, event, text, self.clock.now(), since, number)
         self.tape.deliveries.append(given)
 
-    def _starts(self, run_id: str) -> list[WaitStarted]:
-        return [r.event for r in self.backend.load(run_id) if isinstance(r.event, WaitStarted)]
+    def _put_in(self, run_id: str, path: str, event: str, text: str) -> int:
+        if not path:  # an order
+            return self.backend.deliver(run_id, path, event, text.encode())
+        return waits.deliver(self.backend, run_id, path, event, text).number
+
+    def note_order(self) -> None:
+        """Note the last order that was given to the run through its inbox, as a delivery to no path."""
+        last = self.backend.inbox(self.run_id)[-1]
+        payload = bytes(last.payload).decode()
+        self.tape.deliveries.append(
+            Delivery(self.run_id, "", last.event, payload, self.clock.now(), None, last.n)
+        )
 
     # -- children --------------------------------------------------------------------------------
 

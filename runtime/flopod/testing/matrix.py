@@ -3,7 +3,7 @@
 import contextlib
 import io
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from flopod.backends.memory import MemoryBackend
 from flopod.errors import FlopodError
@@ -37,7 +37,7 @@ def crash_matrix(run: Run) -> int:
     wait began as before. Raises Mismatch, which names the write, when the run does not end the same, or calls
     a leaf again whose outcome is recorded. A run that is not over must come to stand where it stands.
     """
-    records = run.backend.load(run.run_id)
+    records = run.log()
     for count in range(1, len(records) + 1):
         kept = records[:count]
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
@@ -69,29 +69,40 @@ def _difference(run: Run, kept: Sequence[Record]) -> str:
 
 def _resumed(run: Run, kept: Sequence[Record]) -> Run:
     """Return the run in another process, as a kill after the last of the `kept` records leaves it."""
-    store, start = _store(run, kept), run.start
+    logs = {run.run_id: list(kept)}
+    for child, seq in _family_at(run, kept[-1].seq).items():
+        logs[child] = [one for one in run.log(child) if one.seq <= seq]
     tape = run.tape.fork(Dealer(None))
-    tape.replayed = [one for one in run.tape.deliveries if one.number > len(_received(store, one.run_id))]
-    now = kept[-1].event.at / 1000 - start
-    return Run(run.subject, *run.input, run_id=run.run_id, backend=store, tape=tape, start=start, now=now)
+    tape.replayed = [one for one in run.tape.deliveries if one.number > _received(logs.get(one.run_id, ()))]
+    for run_id, log in logs.items():
+        tape.committed(run_id, log[-1].seq, [event for _, event in log])
+    now = kept[-1].event.at / 1000 - run.start
+    return Run(
+        run.subject,
+        *run.input,
+        run_id=run.run_id,
+        backend=_store(run.run_id, logs),
+        tape=tape,
+        start=run.start,
+        now=now,
+    )
 
 
-def _store(run: Run, kept: Sequence[Record]) -> MemoryBackend:
+def _store(run_id: str, logs: Mapping[str, Sequence[Record]]) -> MemoryBackend:
     """A store with the run, and with its children as far as they had come."""
-    lines = [encode_line(seq, event) for seq, event in kept]
-    store = MemoryBackend.from_records(run.run_id, lines)
-    children = _family_at(run, kept[-1].seq)
-    for child, seq in children.items():
-        store.append(child, 0, [event for number, event in run.backend.load(child) if number <= seq])
-    for run_id in (run.run_id, *children):
-        for one in _received(store, run_id):
-            store.deliver(run_id, one.path, one.event, one.payload, one.at)
+    store = MemoryBackend.from_records(run_id, [encode_line(seq, event) for seq, event in logs[run_id]])
+    for child in logs.keys() - {run_id}:
+        store.append(child, 0, [event for _, event in logs[child]])
+    for each, log in logs.items():
+        for _, event in log:
+            if isinstance(event, EventReceived):
+                store.deliver(each, event.path, event.event, event.payload, event.at)
     return store
 
 
-def _received(store: MemoryBackend, run_id: str) -> list[EventReceived]:
-    """What a run has taken out of its inbox, which goes by the numbers from 1 on."""
-    return [one.event for one in store.load(run_id) if isinstance(one.event, EventReceived)]
+def _received(log: Sequence[Record]) -> int:
+    """The number in its inbox of the last thing that a run has taken."""
+    return max((one.event.inbox for one in log if isinstance(one.event, EventReceived)), default=0)
 
 
 def _family_at(run: Run, seq: int) -> dict[str, int]:

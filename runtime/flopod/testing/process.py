@@ -11,7 +11,7 @@ from flopod.testing.errors import TestFailure
 from flopod.testing.loop import VirtualLoop
 
 FOREVER = float("inf")
-_LIMIT = 100_000
+_LIMIT = 50_000
 _SETTLING = 20
 
 

@@ -7,7 +7,7 @@ from flopod.backends.base import Backend
 from flopod.durations import Duration, seconds
 from flopod.engine import control
 from flopod.engine.outcome import OpenSleep, OpenWait, RunOutcome
-from flopod.events import FINAL, ChildStarted, Event, RunSummary
+from flopod.events import FINAL, ChildStarted, Event, Record, RunSummary
 from flopod.testing.calls import Call, Leaf
 from flopod.testing.driven import Driven, until
 from flopod.testing.errors import TestFailure, near
@@ -81,11 +81,13 @@ class Run(Driven):
         """Cancel it: CancelledError is raised where its body waits, which may clean up durably."""
         self._begun("cancel")
         control.cancel(self.backend, self.run_id, reason)
+        self._life.note_order()
         return self
 
     def pause(self, reason: str = "") -> "Run":
-        """Bring it to rest, here and now; `resume` lets it go on."""
+        """Bring it to rest, here and now; `resume` lets it go on. Such a run is not for the crash matrix."""
         self._begun("pause")
+        self.is_proven = True
         control.pause(self.backend, self.run_id, reason)
         self._drive(horizon=self._life.loop.now)
         return self
@@ -199,13 +201,18 @@ class Run(Driven):
 
     @property
     def events(self) -> list[Event]:
-        """Its log."""
-        return [record.event for record in self.backend.load(self.run_id)]
+        """Its log, with what is compacted by now."""
+        return [event for _, event in self.log()]
+
+    def log(self, run_id: str | None = None) -> list[Record]:
+        """Return all records that its log ever had, or those of a run that it has started."""
+        return self.tape.log(self.run_id if run_id is None else run_id, self.backend)
 
     def children_until(self, seq: int) -> list[str]:
         """The run ids of those that it had started when its log had come so far."""
-        records = self.backend.load(self.run_id)
-        return [one.event.child for one in records if one.seq <= seq and isinstance(one.event, ChildStarted)]
+        return [
+            one.event.child for one in self.log() if one.seq <= seq and isinstance(one.event, ChildStarted)
+        ]
 
     @property
     def variables(self) -> dict[str, Any]:

@@ -1,10 +1,12 @@
 """What is known of a run beyond its processes: the script, the calls so far, what was delivered to it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
 
+from flopod.backends.base import Backend
+from flopod.events import Event, Record, WaitStarted
 from flopod.testing.calls import Call
 from flopod.testing.errors import TestFailure
 from flopod.testing.script import Dealer, Names
@@ -35,8 +37,9 @@ class Tape:
     """The script of a run and its story. `began` has when each attempt was begun first, by the loop's time;
     `reads` what was read from clocks, random sources and the like, by run and path.
 
-    `journal` has the run and the last record of each commit, in the order of all runs. `replayed` are events
-    of another life that are delivered again, each to its wait.
+    `journal` has the run and the last record of each commit, in the order of all runs; `logs` what was
+    written, also what is compacted; `waits` when each wait began. `replayed` are events of another life that
+    are delivered again, each to its wait.
     """
 
     def __init__(self, leaves: Dealer, events: Dealer) -> None:
@@ -49,7 +52,23 @@ class Tape:
         self.replayed: list[Delivery] = []
         self.later: list[Later] = []
         self.journal: list[tuple[str, int]] = []
+        self.logs: dict[str, dict[int, Event]] = {}
+        self.waits: dict[tuple[str, str], int] = {}
         self.output = ""
+
+    def committed(self, run_id: str, last: int, events: Sequence[Event]) -> None:
+        """Note a commit whose last record has the number `last`."""
+        self.journal.append((run_id, last))
+        log = self.logs.setdefault(run_id, {})
+        for seq, event in enumerate(events, last - len(events) + 1):
+            log[seq] = event
+            if isinstance(event, WaitStarted):
+                self.waits[run_id, event.path] = event.at
+
+    def log(self, run_id: str, backend: Backend) -> list[Record]:
+        """Return all that was ever written to the log of a run, also what its driver did not write."""
+        found = {**self.logs.get(run_id, {}), **dict(backend.load(run_id))}
+        return [Record(seq, found[seq]) for seq in sorted(found)]
 
     def check_plain(self, subject: Subject) -> None:
         """Check that the script can be followed where there are no paths. Raises TestFailure."""
