@@ -1,7 +1,6 @@
 """One process with a run in it, from its start or its resume until it is over, or killed."""
 
 import asyncio
-import json
 import sys
 from collections.abc import Callable, Sequence
 from contextvars import copy_context
@@ -10,24 +9,20 @@ from typing import Any
 
 from flopod.backends.base import Backend
 from flopod.backends.lock import Hold
-from flopod.codec import plain
-from flopod.engine import waits
 from flopod.engine.driver import Driver
-from flopod.engine.family import Family, Kin
-from flopod.engine.outcome import OpenWait, RunOutcome
+from flopod.engine.family import Family
+from flopod.engine.outcome import RunOutcome
 from flopod.engine.run import run_workflow
 from flopod.engine.surroundings import surroundings
 from flopod.engine.takeover import take_over
-from flopod.engine.waits import matches
 from flopod.errors import FlopodError
-from flopod.events import FINAL, ActivityCompleted, ActivityFailed, Event, WaitStarted
+from flopod.events import ActivityCompleted, ActivityFailed, Event, WaitStarted
 from flopod.testing.calls import Call
 from flopod.testing.clocks import calendar
-from flopod.testing.errors import TestFailure
-from flopod.testing.process import Process
+from flopod.testing.mailed import Mailed
 from flopod.testing.script import NEVER, Names, Outcome
-from flopod.testing.subject import Subject, check_event
-from flopod.testing.tape import Delivery, Later, Tape
+from flopod.testing.subject import Subject
+from flopod.testing.tape import Tape
 from flopod.workflow import activity
 from flopod.workflow.arguments import callee_of
 from flopod.workflow.commands import StartLeaf
@@ -35,7 +30,7 @@ from flopod.workflow.core import Core
 from flopod.workflow.steady import steady
 
 
-class Life(Process):
+class Life(Mailed):
     """A process that starts or resumes the run `run_id` of a subject, with its children beside it.
 
     It is the surroundings of all of them. `dies_after` says when it is killed: after so many records of the
@@ -62,7 +57,7 @@ class Life(Process):
         self.dies_after: int | str | None = None
         self._holds: list[Hold] = []
         self._family = Family(backend, subject.registry, self)
-        self._children: dict[str, asyncio.Task[None]] = {}
+        self.children: dict[str, asyncio.Task[None]] = {}
         self._calendar = calendar(self.clock)
 
     # -- starting --------------------------------------------------------------------------------
@@ -71,11 +66,11 @@ class Life(Process):
         self, args: Sequence[Any] | None, kwargs: dict[str, Any] | None, *, resume_paused: bool = False
     ) -> None:
         """Begin, with the input of the run, or without one to go on with it."""
-        self._expect_open_waits()
+        self.expect_open_waits()
         for later in self.tape.later:
             self.announce(later)
         for one in [one for one in self.tape.replayed if one.since is None]:
-            self._replay(one, one.at)
+            self.replay(one, one.at)
         program = self.subject.opens_itself
         main = (
             self._program(program, args or (), kwargs or {})
@@ -90,7 +85,7 @@ class Life(Process):
         self, args: Sequence[Any] | None, kwargs: dict[str, Any] | None, resume_paused: bool
     ) -> RunOutcome:
         program = self.subject.registry.program(self.subject.name)
-        for child in self._open_kin():
+        for child in self.open_kin():
             self.take_up_child(child)
         with self._held(self.run_id) as hold:
             return await run_workflow(
@@ -223,7 +218,7 @@ class Life(Process):
         self.tape.committed(core.run_id, core.last_seq, events)
         for event in events:
             if isinstance(event, WaitStarted):
-                self._expect(core.run_id, event.path, event.event, event.at)
+                self.expect(core.run_id, event.path, event.event, event.at)
         if core.run_id != self.run_id:
             return
         if isinstance(self.dies_after, int) and core.last_seq >= self.dies_after:
@@ -238,143 +233,17 @@ class Life(Process):
         )
         return is_end and any(one.path == event.path and one.goes_by(leaf) for one in self.tape.calls)
 
-    # -- events from outside ---------------------------------------------------------------------
-
-    def _expect_open_waits(self) -> None:
-        """See to the waits that were open when the process before ended."""
-        for run_id in [self.run_id, *self._open_kin()]:
-            summary = self.backend.summary(run_id)
-            for path, wait in {} if summary is None else summary.waits.items():
-                since = self.tape.waits.get((run_id, path), self.clock.now())
-                self._expect(run_id, path, wait.event, since)
-
-    def _expect(self, run_id: str, path: str, event: str, since: int) -> None:
-        """Give a wait what the script has for it, in its time."""
-        for one in self.tape.replayed:
-            if (one.run_id, one.path) == (run_id, path) and one.since is not None:
-                self._replay(one, since + one.at - one.since)
-                return
-        if any((one.run_id, one.path) == (run_id, path) for one in self.tape.deliveries):
-            return
-        try:
-            outcome = self.tape.events.deal(Names(path, event), run_id)
-        except AssertionError as error:
-            self.fail(error)
-            return
-        if outcome is not None and outcome.after < NEVER:
-            self._at(since + round(outcome.after * 1000), lambda: self._give(run_id, path, event, outcome))
-
-    def _at(self, ms: int, do: Callable[[], object]) -> None:
-        self.loop.call_at(max(self.loop.now, self.clock.offset(ms)), self._guarded, do)
-
-    def _guarded(self, do: Callable[[], object]) -> None:
-        try:
-            do()
-        except (FlopodError, AssertionError) as error:
-            self.fail(error)
-
-    def _replay(self, one: Delivery, at: int) -> None:
-        """Deliver again what another life of the run was given."""
-        self.tape.replayed.remove(one)
-        self._at(at, lambda: self._put(one.run_id, one.path, one.event, one.payload))
-
-    def _give(self, run_id: str, path: str, event: str, outcome: Outcome) -> None:
-        summary = self.backend.summary(run_id)
-        if summary is not None and path in summary.waits:
-            self.deliver(run_id, path, event, outcome.give_now())
-
-    def announce(self, later: Later) -> None:
-        """See to an event that the test gives to the run in a while."""
-
-        def give() -> None:
-            self.tape.later.remove(later)
-            self.deliver(*self.place_of(later.event), later.payload)
-
-        self._at(later.at, give)
-
-    def open_waits(self) -> list[tuple[str, OpenWait]]:
-        """The waits that are open in the run and in those that it has started, with their run ids."""
-        found = []
-        for run_id in dict.fromkeys([self.run_id, *self._children]):
-            summary = self.backend.summary(run_id)
-            if summary is not None and summary.status not in FINAL:
-                found += [
-                    (run_id, OpenWait(path, wait.event, wait.due)) for path, wait in summary.waits.items()
-                ]
-        return found
-
-    def has_untaken(self) -> bool:
-        """Whether something was delivered to a wait that is still open."""
-        here = {(run_id, wait.path) for run_id, wait in self.open_waits()}
-        return any((one.run_id, one.path) in here for one in self.tape.deliveries)
-
-    def place_of(self, event: str) -> tuple[str, str, str]:
-        """Return run, path and event of the wait that is meant. Raises TestFailure if that is not clear."""
-        check_event(self.subject, event)
-        waits = self.open_waits()
-        exact = [(run_id, one.path, one.event) for run_id, one in waits if one.path == event]
-        here = exact or [(run_id, one.path, one.event) for run_id, one in waits if one.event == event]
-        if len(here) > 1 and here[0][0] == here[1][0]:
-            shown = ", ".join(repr(path) for _, path, _ in here)
-            raise TestFailure(f"it waits for {event!r} at {shown}; deliver to one of these")
-        return here[0] if here else (self.run_id, *self._place_to_come(event))
-
-    def _place_to_come(self, event: str) -> tuple[str, str]:
-        """A wait that is not open yet; what is delivered to it is kept."""
-        known = [one for one in self.subject.events or () if one.matches(event)]
-        exact = [one for one in known if one.path == event or matches(one.path, event)]
-        if exact:
-            return event, exact[0].callee
-        paths = {one.path for one in known if "*" not in one.path}
-        if self.subject.events is None or not known:
-            return event, event
-        if len(paths) == 1 == len(known):
-            return paths.pop(), event
-        shown = ", ".join(repr(one.path) for one in known)
-        raise TestFailure(
-            f"it does not wait for {event!r} yet, and can at {shown}; deliver to a path, or call "
-            f"until_waiting({event!r}) before"
-        )
-
-    def deliver(self, run_id: str, path: str, event: str, payload: Any) -> None:
-        """Put an event into the inbox of a run. Raises what `flopod runs deliver` would report."""
-        self._put(run_id, path, event, json.dumps(plain(payload), ensure_ascii=False))
-
-    def _put(self, run_id: str, path: str, event: str, text: str) -> None:
-        number = self._put_in(run_id, path, event, text)
-        since = self.tape.waits.get((run_id, path))
-        given = Delivery(run_id, path, event, text, self.clock.now(), since, number)
-        self.tape.deliveries.append(given)
-
-    def _put_in(self, run_id: str, path: str, event: str, text: str) -> int:
-        if not path:  # an order
-            return self.backend.deliver(run_id, path, event, text.encode())
-        return waits.deliver(self.backend, run_id, path, event, text).number
-
-    def note_order(self) -> None:
-        """Note the last order that was given to the run through its inbox, as a delivery to no path."""
-        last = self.backend.inbox(self.run_id)[-1]
-        payload = bytes(last.payload).decode()
-        self.tape.deliveries.append(
-            Delivery(self.run_id, "", last.event, payload, self.clock.now(), None, last.n)
-        )
-
     # -- children --------------------------------------------------------------------------------
 
-    def _open_kin(self) -> list[str]:
-        """The runs that this one has started, and those that they have, as far as they are not over."""
-        kin = Kin(self.backend, self.run_id)
-        return [one.run_id for one in self.backend.open_runs() if one in kin]
-
     def take_up_child(self, run_id: str) -> None:
-        if run_id not in self._children:
-            self._children[run_id] = asyncio.ensure_future(self._child(run_id))
+        if run_id not in self.children:
+            self.children[run_id] = asyncio.ensure_future(self._child(run_id))
 
     def bring_back(self, run_id: str) -> None:
         """Do nothing: no run is put away here."""
 
     def drives(self, run_id: str) -> bool:
-        return run_id in self._children
+        return run_id in self.children
 
     async def _child(self, run_id: str) -> None:
         with self._held(run_id) as hold:
