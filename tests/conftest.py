@@ -1,5 +1,6 @@
 """What all tests share: quiet warnings, a cache of their own, and what they tell at the end."""
 
+import gc
 import os
 import tempfile
 from collections.abc import Iterator
@@ -28,6 +29,22 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Remove what the commands have cached."""
     config.stash[CACHE].cleanup()
+
+
+def pytest_collection_finish() -> None:
+    """Keep the thousands of tests out of what each collection of garbage looks at."""
+    _freeze()
+
+
+@pytest.fixture
+def small_heap() -> None:
+    """For a test that collects garbage again and again: it looks only at what is new."""
+    _freeze()
+
+
+def _freeze() -> None:
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

@@ -290,6 +290,7 @@ def test_slots_are_counted_anew_after_a_restart(backend: Backend) -> None:
 # -- memory and processes ------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("small_heap")
 def test_runs_that_were_put_away_are_out_of_memory() -> None:
     """Nothing of their bodies stays: neither the frames nor what they hold."""
     alive: weakref.WeakSet[Any] = weakref.WeakSet()

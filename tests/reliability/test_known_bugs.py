@@ -373,6 +373,7 @@ async def collects(wf: Any) -> Any:
     return [await wf.activity(f"collect#{n}", collect) for n in range(3)]
 
 
+@pytest.mark.usefixtures("small_heap")
 @pytest.mark.parametrize("end", ["put away", "drained"])
 def test_a_body_that_is_collected_writes_nothing_anywhere(store: Backend, end: str) -> None:
     """The `finally` of a run that left the memory is no event, of its own run or of the one then stepped."""
