@@ -14,8 +14,6 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-import msgspec
-
 from flopod.backends import disk
 from flopod.backends.base import Backend, Batch, InboxItem, Page, Timer, due_of
 from flopod.backends.documentfiles import DocumentFiles
@@ -33,6 +31,7 @@ from flopod.backends.reading import (
     read_records,
     seq_of,
 )
+from flopod.backends.summaryfiles import Stamp, StoredSummary, SummaryFiles
 from flopod.errors import DamagedLog, Fenced, FlopodError, StorageError
 from flopod.events import (
     FINAL,
@@ -55,16 +54,6 @@ _WORTH = 4
 _RUN_LEVEL = (RunStarted, RunResumed, RunPaused, RunDiverged)
 
 
-class _Stored(msgspec.Struct):
-    """A summary on disk: `offset` bytes of the log are in it."""
-
-    offset: int
-    summary: RunSummary
-
-
-_Stamp = tuple[int, int]
-
-
 class _Run:
     """What this process knows of a run that it writes to."""
 
@@ -75,7 +64,7 @@ class _Run:
         self.seq = 0
         self.summary: RunSummary | None = None
         self.stored_seq = 0
-        self.stored: _Stamp | None = None
+        self.stored: Stamp | None = None
 
 
 class FileBackend(Backend):
@@ -87,6 +76,7 @@ class FileBackend(Backend):
         self._lock = threading.RLock()
         self._runs: dict[str, _Run] = {}
         self._inboxes: dict[str, InboxFile] = {}
+        self._summaries = SummaryFiles(self.directory / "summaries")
         self._locks = LockFolder(self.directory / "locks", self._forget)
         self._documents = DocumentFiles(self.directory / "documents")
         self._news = NewsFile(self.directory / "news")
@@ -131,7 +121,7 @@ class FileBackend(Backend):
         self._take_over(run, records)
 
     def _take_over(self, run: _Run, records: list[Record]) -> None:
-        run.stored, stored = self._stamp(run.run_id), self._stored(run.run_id)
+        run.stored, stored = self._summaries.stamp(run.run_id), self._summaries.read(run.run_id)
         run.seq = records[-1].seq if records else 0
         base = stored.summary if stored and stored.summary.seq <= run.seq else None
         run.stored_seq = base.seq if base else 0
@@ -155,8 +145,8 @@ class FileBackend(Backend):
 
     def _keep_up(self, run: _Run, summary: RunSummary) -> None:
         """Store the summary that this process has."""
-        self._store(run.run_id, _Stored(run.log.length, summary))
-        run.stored_seq, run.stored = run.seq, self._stamp(run.run_id)
+        self._summaries.write(run.run_id, StoredSummary(run.log.length, summary))
+        run.stored_seq, run.stored = run.seq, self._summaries.stamp(run.run_id)
 
     def load(self, run_id: str) -> list[Record]:
         length, records = self._read(check_run_id(run_id))
@@ -216,13 +206,13 @@ class FileBackend(Backend):
         if run is not None:
             with run.lock:
                 # Another process may have marked the run, which is not in the log.
-                if run.summary and run.log.length == size and run.stored == self._stamp(run_id):
+                if run.summary and run.log.length == size and run.stored == self._summaries.stamp(run_id):
                     return self._locks.in_trouble(run_id, duplicate(run.summary))
         stored = self._refolded(run_id, size)
         return self._locks.in_trouble(run_id, stored.summary) if stored else None
 
-    def _refolded(self, run_id: str, size: int) -> _Stored | None:
-        stored = self._stored(run_id)
+    def _refolded(self, run_id: str, size: int) -> StoredSummary | None:
+        stored = self._summaries.read(run_id)
         if stored is not None and stored.offset == size:
             return stored
         if stored is not None and stored.offset < size:
@@ -231,7 +221,7 @@ class FileBackend(Backend):
         # There is no summary, or it belongs to a log that was cut since.
         return self._folded_on(run_id, None)
 
-    def _folded_on(self, run_id: str, stored: _Stored | None) -> _Stored | None:
+    def _folded_on(self, run_id: str, stored: StoredSummary | None) -> StoredSummary | None:
         end = 0
 
         def read(after: int) -> list[Record]:
@@ -242,9 +232,9 @@ class FileBackend(Backend):
         summary, records = folded_on(run_id, stored.summary if stored else None, read)
         if summary is None:
             return None
-        found = _Stored(end, summary)
+        found = StoredSummary(end, summary)
         if stored is None or len(records) >= _LAG:
-            self._store(run_id, found)
+            self._summaries.write(run_id, found)
         return found
 
     def _page(self, page: Page) -> list[RunSummary]:
@@ -261,7 +251,8 @@ class FileBackend(Backend):
         # The log is last: without it the run is gone, and before that it can be deleted again.
         with self.claim(run_id):
             there = self._size("events", run_id) > 0
-            for kind in ("inbox", "summaries", "events"):
+            self._summaries.remove(run_id)
+            for kind in ("inbox", "events"):
                 with disk.errors(self._file(kind, run_id)):
                     self._file(kind, run_id).unlink(missing_ok=True)
         return there
@@ -284,7 +275,7 @@ class FileBackend(Backend):
             stored.summary.status, stored.summary.error = status, reason
             run.summary, run.stored_seq = None, 0
             run.log.forget()
-            return self._store(run_id, stored)
+            return self._summaries.write(run_id, stored)
 
     def due_timers(self, before: int) -> list[Timer]:
         return due_of(self.summaries(), before)
@@ -355,32 +346,9 @@ class FileBackend(Backend):
             return
         with run.lock:
             if run.summary is not None and run.stored_seq != run.seq and run.log.length != UNKNOWN:
-                self._store(run_id, _Stored(run.log.length, run.summary))
+                self._summaries.write(run_id, StoredSummary(run.log.length, run.summary))
             run.log.settle()
             run.log.close()
-
-    def _stamp(self, run_id: str) -> _Stamp | None:
-        """Return what changes when the summary is stored anew."""
-        try:
-            status = self._file("summaries", run_id).stat()
-        except OSError:
-            return None
-        return status.st_ino, status.st_mtime_ns
-
-    def _stored(self, run_id: str) -> _Stored | None:
-        try:
-            stored = _decode_stored(self._file("summaries", run_id).read_bytes())
-        except (OSError, msgspec.DecodeError, UnicodeDecodeError):
-            return None
-        return stored if stored.summary.is_current and stored.summary.run_id == run_id else None
-
-    def _store(self, run_id: str, stored: _Stored) -> bool:
-        # A summary can always be made again, so that trouble with it must not stop the run.
-        with contextlib.suppress(OSError, StorageError):
-            self._folder("summaries")
-            disk.replace(self._file("summaries", run_id), msgspec.json.encode(stored))
-            return True
-        return False
 
     def _run_ids(self) -> list[str]:
         folder = self.directory / "events"
@@ -407,5 +375,4 @@ class FileBackend(Backend):
             disk.make_folder(folder)
 
 
-_ENDINGS = {"events": ".jsonl", "summaries": ".json", "inbox": ".jsonl"}
-_decode_stored = msgspec.json.Decoder(_Stored).decode
+_ENDINGS = {"events": ".jsonl", "inbox": ".jsonl"}
