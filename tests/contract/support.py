@@ -1,5 +1,6 @@
 """Events and processes for the tests of the stores."""
 
+import os
 import subprocess
 import sys
 import textwrap
@@ -18,6 +19,7 @@ from flopod.backends.values import ValuesBackend
 from flopod.events import ActivityCompleted, ActivityStarted, Event, RunStarted
 
 KEY = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
+_PROCESS = "a process of the tests"
 RUNTIME = Path(__file__).parents[2] / "runtime"
 
 
@@ -72,23 +74,15 @@ class Place:
         return f"SqliteBackend({str(self.folder / 'runs.db')!r})"
 
     def settle(self) -> None:
-        """Wait until a server has done what killed processes had sent, before anything is opened here."""
+        """Wait until a server has done what processes had sent that are killed by now."""
         if self.kind != "postgres":
             return
-        others = (
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
-            "AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
-        )
+        theirs = "SELECT count(*) FROM pg_stat_activity WHERE application_name = %s"
+        end = time.monotonic() + 20
         with psycopg.connect(self.dsn, autocommit=True) as db:
-            while db.execute(others).fetchone() != (0,):
+            while db.execute(theirs, [_PROCESS]).fetchone() != (0,):
+                assert time.monotonic() < end, "the connection of a killed process stays"
                 time.sleep(0.01)
-
-    @property
-    def address(self) -> str:
-        """What `--backend` takes for it."""
-        if self.kind == "postgres":
-            return self.dsn
-        return f"file:{self.folder / 'runs'}" if self.kind == "file" else f"sqlite:{self.folder / 'runs.db'}"
 
     def close(self) -> None:
         """Close what was opened."""
@@ -123,7 +117,12 @@ def script(place: Place, body: str) -> list[str]:
 def process(place: Place, body: str) -> Iterator[subprocess.Popen[str]]:
     """Run `body` in another process, which is killed at the end if it is still there."""
     child = subprocess.Popen(
-        script(place, body), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        script(place, body),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PGAPPNAME": _PROCESS},
     )
     try:
         yield child
