@@ -24,8 +24,8 @@ class Schedule(Struct, kw_only=True, omit_defaults=True):
     happens if the run before is still open: `skip` the new one, `queue` it, `allow` both, or `cancel` the
     old one. What was due while nobody was there is made up for if it is not longer ago than `catch_up`.
 
-    `since` and `until` (milliseconds since the epoch) are when it begins and ends; `last` is the last time
-    that was dealt with.
+    `since` and `until` (milliseconds since the epoch) are when it begins, which is when it is kept if that is
+    0, and ends; `last` is the last time that was dealt with.
     """
 
     name: str

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 import msgspec
 
 from flopod.backends.base import Backend, Filter
+from flopod.durations import now_ms
 from flopod.engine import control
 from flopod.engine.limits import Limit, Queue
 from flopod.engine.registry import Registry
@@ -69,8 +70,12 @@ class Schedules:
         self.put(schedule)
 
     def put(self, schedule: Schedule) -> None:
-        """Keep a schedule, in the place of one of its name. Raises BadInput, BadDuration, InvalidRunId."""
+        """Keep a schedule, in the place of one of its name; without a beginning it begins now.
+
+        Raises BadInput, BadDuration, InvalidRunId.
+        """
         schedule.check()
+        schedule.since = schedule.since or now_ms()
         self._backend.keep(_KIND, schedule.name, msgspec.json.encode(schedule))
 
     def remove(self, name: str) -> None:
