@@ -6,10 +6,14 @@ import tempfile
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 
 if TYPE_CHECKING:
     from tests.postgres.server import Server
+
+hypothesis.settings.register_profile("flopod", deadline=None)  # others may use the machine
+hypothesis.settings.load_profile("flopod")
 
 CACHE = pytest.StashKey[tempfile.TemporaryDirectory[str]]()
 
