@@ -73,6 +73,13 @@ class Place:
             return f"PostgresBackend({self.dsn!r})"
         return f"SqliteBackend({str(self.folder / 'runs.db')!r})"
 
+    @property
+    def address(self) -> str:
+        """What `--backend` takes for it."""
+        if self.kind == "postgres":
+            return self.dsn
+        return f"file:{self.folder / 'runs'}" if self.kind == "file" else f"sqlite:{self.folder / 'runs.db'}"
+
     def settle(self) -> None:
         """Wait until a server has done what processes had sent that are killed by now."""
         if self.kind != "postgres":

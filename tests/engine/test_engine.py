@@ -21,6 +21,7 @@ from flopod.engine.engine import Engine
 from flopod.engine.limits import Limit, Queue, Rate
 from flopod.engine.registry import HandWritten
 from flopod.errors import InputChanged, RunHeld, UnknownRun, UnknownWorkflow
+from flopod.events import RunStarted
 from tests.contract.support import Place
 
 calls: list[Any] = []
@@ -103,6 +104,29 @@ def test_runs_started_together_all_end_with_their_own_result(backend: Backend) -
     assert serve(backend, use, concurrency=16) == list(range(200))
     assert sorted(calls) == list(range(200))
     assert {summary.status for summary in backend.summaries()} == {"completed"}
+
+
+class Broken(MemoryBackend):
+    """A store with a mistake in it."""
+
+    def watch_inbox(self, run_id: str, wake: Callable[[], None]) -> Callable[[], None]:
+        if run_id == "r":
+            raise ZeroDivisionError(run_id)
+        return super().watch_inbox(run_id, wake)
+
+
+def test_who_waits_for_a_run_hears_of_an_error_of_the_program(caplog: pytest.LogCaptureFixture) -> None:
+    """One that flopod does not know is raised and logged, and the engine goes on."""
+    store = Broken()
+    store.append("r", 0, [RunStarted(workflow="one", input=Raw(b"[1]"), run_id="r")])
+
+    async def use(engine: Engine) -> Any:
+        outcome = await engine.outcome("r")
+        assert isinstance(outcome.error, ZeroDivisionError)
+        return await (await engine.start("one", [2])).result()
+
+    assert serve(store, use) == 2
+    assert "run r is left as it is" in caplog.text
 
 
 def test_a_failed_run_raises_its_error(backend: Backend) -> None:

@@ -34,13 +34,9 @@ from flopod.engine.scheduling import ONE_BY_ONE, QUEUE, Schedules, Timetable
 from flopod.engine.standing import open_waits, waits_of
 from flopod.engine.telling import Calls
 from flopod.errors import (
-    DamagedLog,
     DivergenceError,
     Fenced,
-    FlopodError,
-    RunHeld,
     StoppedByHook,
-    StorageError,
 )
 from flopod.events import AT_REST, FINAL, Attribute, RunStarted, RunSummary
 from flopod.runid import check_run_id, new_run_id
@@ -98,7 +94,7 @@ class Engine(contextlib.AbstractAsyncContextManager["Engine"]):
         self._outcomes = Outcomes(backend, registry, self._clock)
         self._live = Drivers(Resting(resting, _LINGER))
         self._asleep = Asleep()
-        self._refusals = Refusals(_AGAIN, self._again)
+        self._refusals = Refusals(_AGAIN, self._again, self._openings)
         self._wake = asyncio.Event()
 
     # -- opening and leaving ---------------------------------------------------------------------
@@ -282,10 +278,8 @@ class Engine(contextlib.AbstractAsyncContextManager["Engine"]):
     async def _run(self, run_id: str) -> None:
         try:
             outcome = await self._drive(run_id)
-        except (RunHeld, StorageError, StoppedByHook) as error:
-            outcome = self._refused(run_id, error)
-        except FlopodError as error:
-            outcome = RunOutcome("diverged", reason=str(error), error=error)
+        except Exception as error:
+            outcome = self._refusals.outcome(run_id, error)
         finally:
             driver = self._live.ended(run_id)
             self._openings.forget(run_id)
@@ -293,14 +287,6 @@ class Engine(contextlib.AbstractAsyncContextManager["Engine"]):
         if outcome.status in FINAL:
             self.family.run_ended(run_id, None if driver is None else driver.core.ended)
         self._wake.set()
-
-    def _refused(self, run_id: str, error: FlopodError) -> RunOutcome:
-        if self._openings.failed(run_id, error):
-            return RunOutcome("storage_error", error=error)
-        if isinstance(error, DamagedLog):
-            return RunOutcome("storage_error", reason=str(error), error=error)
-        self._refusals.note(run_id, error)
-        return RunOutcome("held", reason=str(error))
 
     def _again(self, run_id: str) -> None:
         if not self._live.are_draining and not self.drives(run_id):

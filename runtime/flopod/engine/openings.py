@@ -8,7 +8,6 @@ from typing import Any
 from flopod.backends.base import Backend
 from flopod.engine.call import check_same
 from flopod.engine.waits import first_event
-from flopod.errors import FlopodError
 from flopod.events import RunStarted
 
 
@@ -48,7 +47,7 @@ class Openings:
         if durable is not None and not durable.done():
             durable.set_result(None)
 
-    def failed(self, run_id: str, error: FlopodError) -> bool:
+    def failed(self, run_id: str, error: Exception) -> bool:
         """Raise an error where the first event of a run is waited for; False if that is nowhere."""
         durable = self._durable.get(run_id)
         if durable is None or durable.done():

@@ -1,12 +1,16 @@
 """Runs that were refused: another process has them, a hook does not want them, their store is in trouble."""
 
 import asyncio
+import logging
 from collections import Counter
 from collections.abc import Callable
 
-from flopod.errors import Fenced, FlopodError, StorageError
+from flopod.engine.openings import Openings
+from flopod.engine.outcome import RunOutcome
+from flopod.errors import DamagedLog, Fenced, FlopodError, RunHeld, StoppedByHook, StorageError
 
 _AT_MOST = 12
+_LOGGER = logging.getLogger("flopod")
 
 
 class Refusals:
@@ -17,15 +21,28 @@ class Refusals:
     each time.
     """
 
-    def __init__(self, seconds: float, again: Callable[[str], None]) -> None:
+    def __init__(self, seconds: float, again: Callable[[str], None], openings: Openings) -> None:
         self._seconds = seconds
         self._again = again
+        self._openings = openings
         self._refused: set[str] = set()
         self._were_late: set[str] = set()
         self._in_trouble: Counter[str] = Counter()
 
-    def note(self, run_id: str, error: FlopodError) -> None:
-        """Take a run that was refused with this error."""
+    def outcome(self, run_id: str, error: Exception) -> RunOutcome:
+        """Return what becomes of a run for which this was raised: "held" if it is tried again."""
+        if self._openings.failed(run_id, error):
+            return RunOutcome("storage_error", error=error)
+        if isinstance(error, DamagedLog):
+            return RunOutcome("storage_error", reason=str(error), error=error)
+        if isinstance(error, RunHeld | StorageError | StoppedByHook):
+            self._note(run_id, error)
+            return RunOutcome("held", reason=str(error))
+        if not isinstance(error, FlopodError):
+            _LOGGER.error("run %s is left as it is", run_id, exc_info=error)
+        return RunOutcome("diverged", reason=str(error), error=error)
+
+    def _note(self, run_id: str, error: FlopodError) -> None:
         if isinstance(error, StorageError):
             self._in_trouble[run_id] += 1
         if run_id not in self._refused:
