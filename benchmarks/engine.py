@@ -27,6 +27,7 @@ from flopod.engine.registry import HandWritten
 from flopod.events import ActivityCompleted, ActivityStarted, RunCompleted, RunStarted
 
 _STARTS_A_SECOND = 800
+_WITHIN = 60.0
 
 _DELIVERER = """
 import sys, time
@@ -210,6 +211,10 @@ def measure(kind: str, count: int, asleep: int, rounds: int) -> list[Row]:
             latency = asyncio.run(wake_up(store, where, kind, rounds, apart=apart))
             add(f"event to run, {'other' if apart else 'same'} process", latency, "ms", goal)
         add(f"{asleep} waiting runs", asyncio.run(waiting(place()[0], asleep)), "MB", "< 150")
+        sleeping, most, late = asyncio.run(waking(place()[0], asleep, _WITHIN))
+        add(f"{asleep} sleeping runs", sleeping, "MB", "< 150")
+        add(f"all due within {_WITHIN:g} s: at most", most, "MB", "bounded")
+        add("the last one ended after that", late, "s", "")
     return rows
 
 
