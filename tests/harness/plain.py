@@ -139,7 +139,7 @@ def _drive(modules: Mapping[str, ModuleType], workflow: str, scenario: Scenario,
             return Outcome(value=value_text(runner.run(main())))
     except Stuck:
         raise
-    except Exception as error:
+    except (Exception, BaseExceptionGroup) as error:
         return Outcome(error=error_text(error))
 
 

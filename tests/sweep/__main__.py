@@ -40,7 +40,7 @@ def check_seeds(seeds: list[int], largest: int, cuts: int) -> Batch:
         size = size_of(seed, largest)
         try:
             verdict = check_program(random.Random(seed), size, batch.coverage, cuts)
-        except Exception as error:
+        except (Exception, BaseExceptionGroup) as error:
             batch.faults.append((seed, size, f"the compiler crashed: {type(error).__name__}: {error}"))
             continue
         if verdict.fault:
