@@ -2,7 +2,6 @@
 
 import random
 from collections.abc import Callable
-from typing import NamedTuple
 
 import pytest
 from hypothesis import given, settings
@@ -20,36 +19,21 @@ sizes = st.integers(2, 14)
 PROGRAMS = 70
 
 
-class Ran(NamedTuple):
-    """Random programs that were run: what they were made of, and the first that went wrong."""
+def test_random_programs_do_the_same_compiled_and_resumed(
+    record_property: Callable[[str, object], None],
+) -> None:
+    """A program nobody has seen gives the same value, error, leaf calls and output in every form.
 
-    coverage: Coverage
-    fault: str
-
-
-@pytest.fixture(scope="module")
-def ran() -> Ran:
-    """The same programs for all tests that look at them."""
+    What the programs were made of is not below the minimum for so many.
+    """
     coverage = Coverage()
     for seed in range(PROGRAMS):
         verdict = check_program(random.Random(seed), 2 + seed % 13, coverage)
         if verdict.fault:
             small = shrink(verdict.text, fault_of, limit=200)
-            return Ran(coverage, f"seed {seed}: {verdict.fault}\n\n{small}")
-    return Ran(coverage, "")
-
-
-def test_random_programs_do_the_same_compiled_and_resumed(
-    ran: Ran, record_property: Callable[[str, object], None]
-) -> None:
-    """A program nobody has seen gives the same value, error, leaf calls and output in every form."""
-    record_property("random programs", ran.coverage.table())
-    assert ran.fault == "", ran.fault
-
-
-def test_what_was_run_is_not_too_little(ran: Ran) -> None:
-    """What the programs of this session were made of is not below the minimum for so many."""
-    assert [*ran.coverage.missing(CONSTRUCTS), *ran.coverage.not_killed()] == []
+            pytest.fail(f"seed {seed}: {verdict.fault}\n\n{small}")
+    record_property("random programs", coverage.table())
+    assert [*coverage.missing(CONSTRUCTS), *coverage.not_killed()] == []
 
 
 def test_generator_reaches_every_construct_and_nesting() -> None:
