@@ -11,6 +11,8 @@ _PLAIN = frozenset(
         "is_async",
     }
 )
+_MIXED = frozenset({"keys", "kw_defaults", "names", "kwd_attrs"})
+"""Lists that hold texts, or None, beside nodes or instead of them."""
 
 
 class _Fields(dict[type[ast.AST], tuple[str, ...]]):
@@ -28,8 +30,8 @@ def children(node: ast.AST) -> list[ast.AST]:
     found: list[ast.AST] = []
     for name in _FIELDS[node.__class__]:
         value = getattr(node, name, None)
-        if isinstance(value, list):
-            found += [one for one in value if isinstance(one, ast.AST)]
+        if value.__class__ is list:
+            found += value if name not in _MIXED else [one for one in value if isinstance(one, ast.AST)]
         elif isinstance(value, ast.AST):
             found.append(value)
     return found
