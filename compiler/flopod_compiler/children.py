@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from typing import Any
 
 _PLAIN = frozenset(
     {
@@ -29,7 +30,7 @@ def children(node: ast.AST) -> list[ast.AST]:
     """The nodes directly below one, in the order of its fields; operators and contexts are left out."""
     found: list[ast.AST] = []
     for name in _FIELDS[node.__class__]:
-        value = getattr(node, name, None)
+        value: Any = getattr(node, name, None)
         if value.__class__ is list:
             found += value if name not in _MIXED else [one for one in value if isinstance(one, ast.AST)]
         elif isinstance(value, ast.AST):
