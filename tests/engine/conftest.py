@@ -8,6 +8,7 @@ import pytest
 from flopod.backends import Backend
 from tests.contract.conftest import place, shared, store
 from tests.contract.support import opened_place
+from tests.engine.support import calls
 
 __all__ = ["place", "shared", "store"]
 
@@ -17,3 +18,9 @@ def backend(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Backend]
     """A store of each kind, empty."""
     with opened_place(request, tmp_path) as found:
         yield found.open()
+
+
+@pytest.fixture(autouse=True)
+def _fresh() -> None:
+    """Forget what the test before has called."""
+    calls.clear()

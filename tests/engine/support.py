@@ -14,6 +14,15 @@ from flopod.engine.run import run_workflow
 RUN = "r"
 _OF_IDENTITY = set(Identity.__struct_fields__)
 
+calls: list[Any] = []
+"""What `note` was called with, since the test began."""
+
+
+async def note(x: Any) -> Any:
+    """A leaf that is counted."""
+    calls.append(x)
+    return x
+
 
 def drive(body: Any, *args: Any, backend: MemoryBackend, **options: Any) -> RunOutcome:
     """Start or resume the run in an event loop of its own."""

@@ -10,19 +10,7 @@ import pytest
 from flopod.backends import Backend
 from flopod.engine.runtime import create_runtime
 from flopod.errors import Unsupported
-
-calls: list[Any] = []
-
-
-@pytest.fixture(autouse=True)
-def _fresh() -> None:
-    calls.clear()
-
-
-async def note(x: Any) -> Any:
-    calls.append(x)
-    await asyncio.sleep(0)
-    return x
+from tests.engine.support import calls, note
 
 
 async def pack(wf: Any, x: int) -> int:

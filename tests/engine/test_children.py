@@ -27,19 +27,7 @@ from flopod.events import (
     RunStarted,
     SleepCompleted,
 )
-from tests.engine.support import drive
-
-calls: list[Any] = []
-
-
-@pytest.fixture(autouse=True)
-def _fresh() -> None:
-    calls.clear()
-
-
-async def note(x: Any) -> Any:
-    calls.append(x)
-    return x
+from tests.engine.support import calls, drive, note
 
 
 async def ship(wf: Any, x: Any) -> str:
@@ -104,26 +92,26 @@ async def fails_beside(wf: Any) -> None:
     raise ValueError("parent")
 
 
-async def cancels(wf: Any) -> str:
-    handle = wf.child("slow", waits, "unwanted")
-    await wf.activity("note", note, "before")
-    handle.cancel("not needed")
+async def reason_of(handle: Any) -> str:
     try:
         await handle.wait()
     except Cancelled as error:
         return f"cancelled: {error.reason}"
     return "not cancelled"
+
+
+async def cancels(wf: Any) -> str:
+    handle = wf.child("slow", waits, "unwanted")
+    await wf.activity("note", note, "before")
+    handle.cancel("not needed")
+    return await reason_of(handle)
 
 
 async def hurries(wf: Any) -> str:
     handle = wf.child("slow", waits, "late")
     with contextlib.suppress(TimeoutError):
         await asyncio.wait_for(handle.wait(), wf.timer("limit", 0.05))
-    try:
-        await handle.wait()
-    except Cancelled as error:
-        return f"cancelled: {error.reason}"
-    return "not cancelled"
+    return await reason_of(handle)
 
 
 async def joins(wf: Any) -> Any:

@@ -21,7 +21,7 @@ from flopod.errors import InvalidRunId
 from flopod.events import ActivityCompleted, ActivityStarted, RunStarted, RunSummary
 from tests.contract.support import Place, started, step
 from tests.engine.prefixes import resumed
-from tests.engine.support import drive
+from tests.engine.support import calls, drive, note
 from tests.reliability.support import serve, status, until
 
 SHOWN = {
@@ -73,18 +73,6 @@ SHOWN = {
         "tests/postgres/test_faults.py::test_a_lost_answer_to_an_append"
     ),
 }
-
-calls: list[Any] = []
-
-
-@pytest.fixture(autouse=True)
-def _fresh() -> None:
-    calls.clear()
-
-
-async def note(x: Any) -> Any:
-    calls.append(x)
-    return x
 
 
 async def one(wf: Any, x: Any) -> Any:

@@ -17,21 +17,10 @@ from flopod.engine.engine import Engine
 from flopod.engine.registry import HandWritten
 from flopod.engine.schedule import Schedule
 from flopod.events import ActivityCompleted
-from tests.engine.support import drive
+from tests.engine.support import calls, drive, note
 from tests.reliability.support import serve, status, until
 
 HOUR = 3_600_000
-calls: list[Any] = []
-
-
-@pytest.fixture(autouse=True)
-def _fresh() -> None:
-    calls.clear()
-
-
-async def note(x: Any) -> Any:
-    calls.append(x)
-    return x
 
 
 # -- clocks --------------------------------------------------------------------------------------
