@@ -30,6 +30,19 @@ class Stop(BaseException):
     """Ends a plain program where nothing can be awaited, because the test has failed."""
 
 
+@contextmanager
+def _called(noted: Call) -> Iterator[None]:
+    """Inside of a leaf: what it raises is noted, and what it calls is none."""
+    token = _inside.set(True)
+    try:
+        yield
+    except BaseException as error:
+        noted.error = error
+        raise
+    finally:
+        _inside.reset(token)
+
+
 class PlainLife(Process):
     """A process with the plain source in it."""
 
@@ -83,17 +96,8 @@ class PlainLife(Process):
         noted, outcome = self._begin(callee, args, kwargs)
         if outcome.after:
             await self.sleep(outcome.after)
-        token = _inside.set(True)
-        try:
-            with self.at_work():
-                noted.result = await (
-                    original(*args, **kwargs) if outcome.real else outcome.give(args, kwargs)
-                )
-        except BaseException as error:
-            noted.error = error
-            raise
-        finally:
-            _inside.reset(token)
+        with _called(noted), self.at_work():
+            noted.result = await (original(*args, **kwargs) if outcome.real else outcome.give(args, kwargs))
         return noted.result
 
     def _call_sync(self, callee: str, original: FunctionType, args: Any, kwargs: Any) -> Any:
@@ -102,14 +106,8 @@ class PlainLife(Process):
             self.fail(TestFailure(f"{callee} is a plain function: where it never returns, nothing goes on"))
             raise Stop
         self.loop.now += outcome.after
-        token = _inside.set(True)
-        try:
+        with _called(noted):
             noted.result = original(*args, **kwargs) if outcome.real else outcome.give_now(*args, **kwargs)
-        except BaseException as error:
-            noted.error = error
-            raise
-        finally:
-            _inside.reset(token)
         return noted.result
 
     async def sleep(self, duration: float) -> None:
