@@ -111,8 +111,8 @@ class SharedArgument(FlopodError):
         )
 
 
-class ActivityTimeout(FlopodError):
-    """An activity did not end within its timeout."""
+class ActivityTimeout(FlopodError, TimeoutError):
+    """An activity did not end within its timeout; a TimeoutError, as that of `asyncio.timeout` is."""
 
     def __init__(self, path: str, seconds: float) -> None:
         super().__init__(f"{path}: no result within {seconds:g} s")

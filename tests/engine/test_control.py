@@ -253,6 +253,51 @@ def test_a_retried_run_survives_a_kill_anywhere() -> None:
         assert go(backend.prefix("r", count), three).value == [0, "a", "b", "c"], count
 
 
+async def undo(x: Any) -> None:
+    calls.append(f"undo {x}")
+    if broken[0] and x == "wrong":
+        raise LookupError(x)
+
+
+async def saga(wf: Any) -> str:
+    """Undoes what it did if its last step fails."""
+    for name in ("a", "b"):
+        wf.compensate(f"undo-{name}", undo, await wf.activity(name, note, name))
+    return str(await wf.activity("c", may_break, "c"))
+
+
+def test_a_run_that_has_undone_its_steps_is_not_tried_again(backend: Backend) -> None:
+    """It would go on as if they stood; nothing is changed, and a fork does them anew."""
+    broken[0] = True
+    go(backend, saga)
+    assert calls == ["a", "b", "c", "undo b", "undo a"]
+    log = backend.load("r")
+    with pytest.raises(Conflict, match="has been undone \\(undo-b, undo-a\\).*flopod runs fork r NEW_RUN_ID --from PATH"):
+        control.retry(backend, "r")
+    assert backend.load("r") == log
+    broken[0] = False
+    fork(backend, "r", "anew", "a")
+    assert go(backend, saga, run_id="anew").value == "c"
+    assert calls[5:] == ["a", "b", "c"]
+
+
+async def fails(wf: Any) -> None:
+    wf.compensate("undo", undo, "wrong")
+    raise LookupError
+
+
+def test_a_compensation_that_failed_can_be_tried_again(backend: Backend) -> None:
+    """What was undone stays so."""
+    broken[0] = True
+    go(backend, fails)
+    broken[0] = False
+    control.retry(backend, "r")
+    assert go(backend, fails).status == "failed"
+    assert calls == ["undo wrong", "undo wrong"]
+    with pytest.raises(Conflict, match="undone"):
+        control.retry(backend, "r")
+
+
 def test_a_run_that_is_held_is_not_changed_by_others(backend: Backend) -> None:
     """What needs the run itself says who has it."""
     go(backend, tidies, exit_when_waiting=True)

@@ -6,7 +6,9 @@ nobody drives is changed in place where that needs no code: paused, resumed, ret
 
 import contextlib
 import time
+from collections.abc import Iterator
 from enum import Enum
+from itertools import chain
 
 from msgspec import Raw
 from msgspec.structs import replace
@@ -15,13 +17,17 @@ from flopod import codec
 from flopod.backends.base import Backend, now_ms
 from flopod.engine.waits import unknown_run
 from flopod.errors import Conflict, RunHeld
-from flopod.events import FINAL, Event, RunCancelled, RunPaused, RunResumed, RunSummary
+from flopod.events import FINAL, Event, RunCancelled, RunPaused, RunResumed, RunRewound, RunSummary
 from flopod.log.history import RESUMED_ON_PURPOSE
 from flopod.log.offspring import to_retry
-from flopod.log.rewind import CANCEL, place_of_failure
+from flopod.log.rewind import CANCEL, place_of_failure, undone_for_good
 from flopod.workflow.core import CHANGED, PAUSE
 
 _PATIENCE = 5.0
+_UNDONE = (
+    "what it did has been undone ({}), and a retry would go on as if it had not; begin a run that does it "
+    "anew: `flopod runs fork {} NEW_RUN_ID --from PATH`, where PATH is the first step to be done again"
+)
 
 
 class Done(Enum):
@@ -86,28 +92,38 @@ def resume(backend: Backend, run_id: str) -> Done:
 def retry(backend: Backend, run_id: str, reason: str = "") -> Done:
     """Let a failed or cancelled run go on from where it failed: before the last leaf that was given up on.
 
-    What ran after that, compensations for example, counts no more. If a child failed, or was cancelled with
-    the run, it is tried again first. Raises UnknownRun, Conflict.
+    What ran after that counts no more. If a child failed, or was cancelled with the run, it is tried again
+    first. Raises UnknownRun; Conflict, and nothing is changed, if the run is in another state or has undone
+    what it would go on from.
     """
-    summary = _summary(backend, run_id)
-    if summary.status in ("paused", "diverged"):
+    if _summary(backend, run_id).status in ("paused", "diverged"):
         return resume(backend, run_id)
+    for each, rewind in _rewinds(backend, run_id):
+        _change(backend, each, replace(rewind, reason=reason))
+        tell_engines(backend, each)
+    return Done.NOW
+
+
+def _rewinds(backend: Backend, run_id: str) -> Iterator[tuple[str, RunRewound]]:
+    """The runs to go on with, children before their parents."""
+    summary = _summary(backend, run_id)
     records = backend.load(run_id) if summary.status in ("failed", "cancelled") else []
     rewind = place_of_failure(records)
     if rewind is None:
         raise Conflict(run_id, summary.status, "only a run that failed or was cancelled can be tried again")
-    for child in to_retry(records, rewind.to):
-        _retry_child(backend, run_id, child, reason)
-    _change(backend, run_id, replace(rewind, reason=reason))
-    tell_engines(backend, run_id)
-    return Done.NOW
+    undone = undone_for_good(records, rewind)
+    if undone:
+        raise Conflict(run_id, summary.status, _UNDONE.format(", ".join(undone), run_id))
+    children = [_failed_child(backend, run_id, child) for child in to_retry(records, rewind.to)]
+    below = [_rewinds(backend, child) for child in children if child is not None]
+    return chain(*below, [(run_id, rewind)])
 
 
-def _retry_child(backend: Backend, parent: str, child: str, reason: str) -> None:
-    """Let a child go on that did not complete; one that another run owns stays as it is."""
+def _failed_child(backend: Backend, parent: str, child: str) -> str | None:
+    """A child that did not complete; one that another run owns stays as it is."""
     summary = backend.summary(child)
-    if summary is not None and summary.parent == parent and summary.status in ("failed", "cancelled"):
-        retry(backend, child, reason)
+    failed = summary is not None and summary.parent == parent and summary.status in ("failed", "cancelled")
+    return child if failed else None
 
 
 def _summary(backend: Backend, run_id: str) -> RunSummary:

@@ -8,6 +8,7 @@ from flopod.events import (
     ActivityFailed,
     CancelRequested,
     ChildCompleted,
+    Compensated,
     Event,
     EventReceived,
     Record,
@@ -73,6 +74,17 @@ def place_of_failure(records: Sequence[Record]) -> RunRewound | None:
                 return RunRewound(to=seq - 1)
             cancelled = min(cancelled, seq)
     return RunRewound(to=cancelled - 1)
+
+
+def undone_for_good(records: Sequence[Record], rewound: RunRewound) -> list[str]:
+    """Return the paths of the compensations that have run and that a run rewound like that knows nothing of.
+
+    One that goes on with a compensation that failed is none of them: what was undone before it stays so.
+    """
+    ended = [(seq, event) for seq, event in effective(records) if isinstance(event, Compensated)]
+    goes_on_undoing = any(event.path == rewound.path and event.error is not None for _, event in ended)
+    after = rewound.to if goes_on_undoing else 0
+    return [event.path for seq, event in ended if seq > after and event.error is None]
 
 
 def _is_cancelled(error: Raw) -> bool:
