@@ -33,10 +33,8 @@ sweep: setup
 	$(BIN)/python -m tests.reliability --kills $(SIZE) --seed $(SEED)
 
 bench: setup
-	$(BIN)/python benchmarks/step.py
 	$(BIN)/python benchmarks/compile.py
 	$(BIN)/python benchmarks/runtime.py
-	$(BIN)/python benchmarks/engine.py
 
 $(VENV)/.checks: $(VENV)/.ready
 	$(PIP) install -c requirements/constraints.txt --group lint --group types

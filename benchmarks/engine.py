@@ -4,16 +4,13 @@ The floor of the runs is grouped commits of the rows that they write, in the sam
 is `import asyncio, msgspec, sqlite3`. Times say something about this machine only.
 """
 
-import argparse
 import asyncio
-import json
 import resource
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -25,6 +22,10 @@ from flopod.backends.base import Backend, Batch
 from flopod.engine.engine import Engine
 from flopod.engine.registry import HandWritten
 from flopod.events import ActivityCompleted, ActivityStarted, RunCompleted, RunStarted
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from table import Row, parser, show
 
 _STARTS_A_SECOND = 800
 _WITHIN = 60.0
@@ -39,17 +40,6 @@ for line in sys.stdin:
     began = time.time_ns()
     store.deliver(line.strip(), "go", "go", Raw(b"%d" % began))
 """
-
-
-@dataclass(frozen=True)
-class Row:
-    """One measurement, its unit, and the goal."""
-
-    work: str
-    store: str
-    found: float
-    unit: str
-    goal: str
 
 
 async def leaf(x: int) -> int:
@@ -180,8 +170,8 @@ def _resident() -> float:
     return pages * resource.getpagesize() / 2**20
 
 
-def importing(rounds: int) -> float:
-    """The ratio of importing flopod to importing what it needs."""
+def importing(rounds: int) -> tuple[float, float, float]:
+    """Seconds to import what flopod needs, seconds to import flopod, and the ratio."""
 
     def seconds(code: str) -> float:
         began = time.perf_counter()
@@ -189,55 +179,51 @@ def importing(rounds: int) -> float:
         return time.perf_counter() - began
 
     pairs = [(seconds("import asyncio, msgspec, sqlite3"), seconds("import flopod")) for _ in range(rounds)]
-    return median(whole / floor for floor, whole in pairs)
+    floors, wholes = zip(*pairs, strict=True)
+    return median(floors), median(wholes), median(whole / floor for floor, whole in pairs)
 
 
-def measure(kind: str, count: int, asleep: int, rounds: int) -> list[Row]:
+def measure(kind: str, count: int, asleep: int, rounds: int, within: float) -> Iterator[Row]:
     """All measurements on one store, each in an empty place."""
-    rows: list[Row] = []
-
-    def add(work: str, found: float, unit: str, goal: str) -> None:
-        rows.append(Row(work, kind, found, unit, goal))
 
     def place() -> tuple[Backend, str]:
         return opened(kind, Path(tempfile.mkdtemp(dir=name)))
 
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         found = asyncio.run(runs_a_second(place()[0], count, 64))
-        add("one-step runs, 64 at a time", found, "/s", ">= 5000")
-        add("grouped commits of the same rows", commits_a_second(place()[0], count, 64), "/s", "")
-        for apart, goal in ((False, "<= 1.5"), (True, "<= 50")):
+        floor = commits_a_second(place()[0], count, 64)
+        yield Row("one-step runs, 64 at a time", kind, found, "/s", ">= 5,000 /s", floor, floor / found)
+        for apart, goal in ((False, "<= 1.5 ms"), (True, "<= 50 ms")):
             store, where = place()
             latency = asyncio.run(wake_up(store, where, kind, rounds, apart=apart))
-            add(f"event to run, {'other' if apart else 'same'} process", latency, "ms", goal)
-        add(f"{asleep} waiting runs", asyncio.run(waiting(place()[0], asleep)), "MB", "< 150")
-        sleeping, most, late = asyncio.run(waking(place()[0], asleep, _WITHIN))
-        add(f"{asleep} sleeping runs", sleeping, "MB", "< 150")
-        add(f"all due within {_WITHIN:g} s: at most", most, "MB", "bounded")
-        add("the last one ended after that", late, "s", "")
-    return rows
+            yield Row(f"event to run, {'other' if apart else 'same'} process", kind, latency, "ms", goal)
+        waited = asyncio.run(waiting(place()[0], asleep))
+        yield Row(f"{asleep:,} waiting runs", kind, waited, "MB", "< 150 MB")
+        sleeping, most, late = asyncio.run(waking(place()[0], asleep, within))
+        yield Row(f"{asleep:,} sleeping runs", kind, sleeping, "MB", "< 150 MB")
+        yield Row(f"all due within {within:g} s: at most", kind, most, "MB", "bounded")
+        yield Row("the last one ended after that", kind, late, "s")
+
+
+def rows(
+    stores: Sequence[str], count: int, asleep: int, rounds: int, within: float = _WITHIN
+) -> Iterator[Row]:
+    """The import, and every store; the runs that sleep are due within so many seconds."""
+    floor, whole, ratio = importing(11)
+    yield Row("import of flopod", "", whole * 1e3, "ms", "<= 2x", floor * 1e3, ratio)
+    for kind in stores:
+        yield from measure(kind, count, asleep, rounds, within)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the table, or JSON."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--runs", type=int, default=10_000)
-    parser.add_argument("--asleep", type=int, default=100_000)
-    parser.add_argument("--rounds", type=int, default=50)
-    parser.add_argument("--json", action="store_true", help="print JSON")
-    parser.add_argument("--stores", nargs="+", default=["sqlite"], choices=["sqlite", "file"])
-    options = parser.parse_args(arguments)
-    rows = [Row("import of flopod", "", importing(11), "x", "<= 2")]
-    for kind in options.stores:
-        rows += measure(kind, options.runs, options.asleep, options.rounds)
-    if options.json:
-        print(json.dumps([asdict(one) for one in rows], indent=2))
-        return 0
-    for one in rows:
-        print(f"{one.work:<36}{one.store:<8}{one.found:>10.1f} {one.unit:<4}{one.goal}")
-    return 0
+    options = parser(__doc__)
+    options.add_argument("--runs", type=int, default=10_000)
+    options.add_argument("--asleep", type=int, default=100_000)
+    options.add_argument("--rounds", type=int, default=50)
+    options.add_argument("--stores", nargs="+", default=["sqlite"], choices=["sqlite", "file"])
+    asked = options.parse_args(arguments)
+    return show(rows(asked.stores, asked.runs, asked.asleep, asked.rounds), asked.json)
 
 
 if __name__ == "__main__":

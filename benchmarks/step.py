@@ -6,7 +6,6 @@ them and an fdatasync, for PostgreSQL an INSERT of them and its COMMIT over one 
 benchmark's own. Times say something about this machine only; the ratio is what flopod adds.
 """
 
-import argparse
 import asyncio
 import os
 import sqlite3
@@ -15,11 +14,10 @@ import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass
 from importlib import import_module
-from itertools import chain
 from pathlib import Path
 from statistics import median
+from unittest.mock import patch
 
 from flopod import FileBackend, PostgresBackend, SqliteBackend
 from flopod.backends.base import Backend
@@ -29,22 +27,15 @@ from flopod.events import ActivityCompleted, encode_line
 from flopod_compiler.build import compile_project
 from flopod_compiler.bundle.inplace import install
 
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from table import Row, parser, show
+
 SOURCE = Path(__file__).resolve().parent / "workflows"
-GOALS = {("sqlite", "plain"): 2.0, ("postgres", "plain"): 1.6}
+GOALS = {"sqlite": "<= 1.5x", "file": "<= 1.5x", "postgres": "<= 1.6x"}
 
 Write = Callable[[Sequence[bytes]], None]
 Workflow = Callable[..., Awaitable[int]]
-
-
-@dataclass(frozen=True)
-class Row:
-    """Microseconds a write and a step, and the ratio of the two, as medians over the rounds."""
-
-    store: str
-    workflow: str
-    floor: float
-    step: float
-    ratio: float
 
 
 def compiled_workflows() -> list[Workflow]:
@@ -161,15 +152,17 @@ def measure(store: str, bench: Bench, write: Write, rounds: int) -> Row:
             step, floor = bench.steps(), bench.floor(write, bodies)
         pairs.append((floor, step))
     return Row(
+        f"a durable step, {bench.name}",
         store,
-        bench.name,
+        found=median(step for _, step in pairs) * 1e6,
+        unit="us",
+        goal=GOALS[store],
         floor=median(floor for floor, _ in pairs) * 1e6,
-        step=median(step for _, step in pairs) * 1e6,
         ratio=median(step / floor for floor, step in pairs),
     )
 
 
-def rows(folder: Path, steps: int, rounds: int) -> Iterator[Row]:
+def rows_of_files(folder: Path, steps: int, rounds: int) -> Iterator[Row]:
     """Measure every workflow on every durable store in `folder`."""
     workflows = compiled_workflows()
     with SqliteBackend(folder / "flopod.db") as sqlite, bare_commits(folder) as commit:
@@ -194,25 +187,22 @@ def rows_of_postgres(steps: int, rounds: int) -> Iterator[Row]:
             yield measure("postgres", Bench(workflow, store, steps), insert, rounds)
 
 
+def rows(steps: int, rounds: int, folder: Path | None = None) -> Iterator[Row]:
+    """Measure everything; `folder` is where to write, for another disk than that of TMPDIR."""
+    kept = patch.dict(os.environ, FLOPOD_COMPACT="off")  # the rows of a step are counted in the log
+    with kept, tempfile.TemporaryDirectory(prefix="bench-", dir=folder) as here:
+        yield from rows_of_files(Path(here), steps, rounds)
+        yield from rows_of_postgres(steps, rounds)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print the table."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--steps", type=int, default=300, help="steps a round (default: 300)")
-    parser.add_argument("--rounds", type=int, default=11, help="rounds to take the median of (default: 11)")
-    parser.add_argument("--folder", type=Path, help="where to write, for another disk than that of TMPDIR")
-    options = parser.parse_args(arguments)
-    os.environ["FLOPOD_COMPACT"] = "off"  # the rows of a step are counted in the log
-    print(f"{'store':<9}{'workflow':<10}{'bare write':>14}{'durable step':>16}{'ratio':>9}   goal")
-    with tempfile.TemporaryDirectory(prefix="bench-", dir=options.folder) as folder:
-        here = rows(Path(folder), options.steps, options.rounds)
-        for row in chain(here, rows_of_postgres(options.steps, options.rounds)):
-            found = GOALS.get((row.store, row.workflow))
-            goal = f"<= {found:g}" if found is not None else ""
-            times = f"{row.floor:>11.0f} us{row.step:>13.0f} us{row.ratio:>9.2f}"
-            print(f"{row.store:<9}{row.workflow:<10}{times}   {goal}".rstrip(), flush=True)
-    return 0
+    """Print the table, or JSON."""
+    options = parser(__doc__)
+    options.add_argument("--steps", type=int, default=300, help="steps a round (default: 300)")
+    options.add_argument("--rounds", type=int, default=11, help="rounds to take the median of (default: 11)")
+    options.add_argument("--folder", type=Path, help="where to write, for another disk than that of TMPDIR")
+    asked = options.parse_args(arguments)
+    return show(rows(asked.steps, asked.rounds, asked.folder), asked.json)
 
 
 if __name__ == "__main__":

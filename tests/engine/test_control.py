@@ -272,7 +272,9 @@ def test_a_run_that_has_undone_its_steps_is_not_tried_again(backend: Backend) ->
     go(backend, saga)
     assert calls == ["a", "b", "c", "undo b", "undo a"]
     log = backend.load("r")
-    with pytest.raises(Conflict, match="has been undone \\(undo-b, undo-a\\).*flopod runs fork r NEW_RUN_ID --from PATH"):
+    with pytest.raises(
+        Conflict, match=r"has been undone \(undo-b, undo-a\).*flopod runs fork r NEW_RUN_ID --from PATH"
+    ):
         control.retry(backend, "r")
     assert backend.load("r") == log
     broken[0] = False

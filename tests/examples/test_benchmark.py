@@ -1,5 +1,6 @@
 """The benchmarks, as small as they can be: that they run and measure what they say."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -22,16 +23,35 @@ def test_the_benchmark_prints_a_ratio_for_each_store(tmp_path: Path) -> None:
         "2",
         "--folder",
         str(tmp_path),
+        "--json",
     ]
     done = subprocess.run(
         [sys.executable, *script], capture_output=True, text=True, check=False, env=clean_environment()
     )
     assert done.returncode == 0, done.stderr
-    head, *rows = (line.split() for line in done.stdout.splitlines())
-    assert head[:2] == ["store", "workflow"]
-    assert [row[:2] for row in rows] == [[s, w] for s in STORES for w in ("plain", "carried")]
-    assert all(float(row[6]) > 0 for row in rows)
+    rows = json.loads(done.stdout)
+    assert [(row["store"], row["work"].split()[-1]) for row in rows] == [
+        (store, workflow) for store in STORES for workflow in ("plain", "carried")
+    ]
+    assert all(row["found"] > 0 and row["floor"] > 0 and row["ratio"] > 0 for row in rows)
     assert list(tmp_path.iterdir()) == [], "it leaves nothing behind"
+
+
+def test_the_benchmark_of_the_runtime_has_all_rows() -> None:
+    """Steps, resumes, the engine and the import are in one table, with a goal each."""
+    script = [str(ROOT / "benchmarks" / "runtime.py"), "--scale", "0.002"]
+    done = subprocess.run(
+        [sys.executable, *script], capture_output=True, text=True, check=False, env=clean_environment()
+    )
+    assert done.returncode == 0, done.stderr
+    head, *rows = done.stdout.splitlines()
+    assert head.split() == ["work", "store", "floor", "flopod", "ratio", "goal"]
+    goals = {"a durable step": "x", "resume after": "x", "import of": "x", "one-step runs": "/s"}
+    goals |= {"event to run, same": "ms", "event to run, other": "ms", "200 waiting": "MB"}
+    for part, unit in goals.items():
+        found = [row for row in rows if row.startswith(part)]
+        assert found, f"no row begins with {part}"
+        assert all(row.endswith(unit) for row in found), found
 
 
 def test_the_benchmark_of_the_compiler_prints_a_ratio_for_each_row() -> None:
