@@ -240,6 +240,11 @@ def _arm(body: Body, pattern: str, construct: str) -> None:
         later_clause(body)
 
 
+def _guarded_arm(body: Body, pattern: str, construct: str) -> None:
+    with body.inside(construct):
+        _arm(body, f"{pattern} if {bool_expr(body)}", "match-guard")
+
+
 def _match_int(body: Body) -> None:
     _arm(body, "0 | 1 | 2", "match-or")
     _arm(body, f"{captured(body)} if {bool_expr(body)}", "match-guard")
@@ -248,7 +253,7 @@ def _match_int(body: Body) -> None:
 
 def _match_pair(body: Body) -> None:
     _arm(body, f"(0, {captured(body)})", "match-sequence")
-    _arm(body, f"(int({captured(body)}), _) if {bool_expr(body)}", "match-class")
+    _guarded_arm(body, f"(int({captured(body)}), _)", "match-class")
     if body.chance(0.5):
         _arm(body, "_ as pair", "match-as")
         body.text.lines.append("    " * (body.text.indent + 1) + "seen.append(pair)")
@@ -257,7 +262,7 @@ def _match_pair(body: Body) -> None:
 def _match_list(body: Body) -> None:
     _arm(body, "[]", "match-sequence")
     name = body.rng.choice(body.lists)
-    _arm(body, f"[{captured(body)}, *tail] if {bool_expr(body)}", "match-star")
+    _guarded_arm(body, f"[{captured(body)}, *tail]", "match-star")
     body.text.lines.append("    " * (body.text.indent + 1) + f"{name} = [*tail, 1]")
 
 

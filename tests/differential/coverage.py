@@ -35,7 +35,7 @@ iteration_completed sleep_started sleep_completed log
 CRASHES = frozenset(_CRASHES.split())
 # So many programs (or resumes) have to show one more of each. They usually show several times that.
 PROGRAMS_A_CONSTRUCT = 40
-PROGRAMS_A_PAIR = 1000
+PROGRAMS_A_PAIR = 4000
 RESUMES_A_CRASH = 500
 
 

@@ -56,13 +56,13 @@ def test_every_form_of_python_is_somewhere() -> None:
 
 def test_too_few_of_anything_is_named() -> None:
     """The minimum counts grow with the number of programs, and say what is below them."""
-    coverage = Coverage(programs=2000, resumes=40_000)
-    coverage.constructs.update({"for": 50, "while": 49})
+    coverage = Coverage(programs=8000, resumes=40_000)
+    coverage.constructs.update({"for": 200, "while": 199})
     coverage.pairs.update({("for", "try"): 2, ("while", "try"): 1})
     coverage.crashes.update(dict.fromkeys(CRASHES, 80) | {"log": 3})
     coverage.count_loops("for a in wf.each('x', y, keep=None):\n    [0 for _ in wf.each('z', y, keep=None)]")
     assert coverage.missing(frozenset({"for", "while"}), frozenset(coverage.pairs)) == [
-        "while (49 of 50)",
+        "while (199 of 200)",
         "while > try (1 of 2)",
     ]
     assert coverage.not_killed() == ["log (3 of 80)", "captured loops (0 beside 1 that are replayed)"]
