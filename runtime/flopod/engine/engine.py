@@ -17,7 +17,7 @@ from flopod.engine.commits import Grouped
 from flopod.engine.deliveries import Deliveries
 from flopod.engine.driver import Driver
 from flopod.engine.drivers import Drivers
-from flopod.engine.entrance import Entrance
+from flopod.engine.entrance import Entered, Entrance
 from flopod.engine.family import Family, Kin
 from flopod.engine.gate import Gate
 from flopod.engine.handle import Handle
@@ -32,6 +32,7 @@ from flopod.engine.registry import Registry
 from flopod.engine.resting import Resting
 from flopod.engine.scheduling import ONE_BY_ONE, QUEUE, Schedules, Timetable
 from flopod.engine.standing import open_waits, waits_of
+from flopod.engine.suspects import Suspects
 from flopod.engine.telling import Calls
 from flopod.errors import (
     DivergenceError,
@@ -95,6 +96,7 @@ class Engine(contextlib.AbstractAsyncContextManager["Engine"]):
         self._live = Drivers(Resting(resting, _LINGER))
         self._asleep = Asleep()
         self._refusals = Refusals(_AGAIN, self._again, self._openings)
+        self._suspects = Suspects()
         self._wake = asyncio.Event()
 
     # -- opening and leaving ---------------------------------------------------------------------
@@ -267,7 +269,7 @@ class Engine(contextlib.AbstractAsyncContextManager["Engine"]):
 
     def _admit(self) -> None:
         """Let as many runs go as there is room for."""
-        while not self._live.are_draining and self._live.busy < self._concurrency:
+        while not self._live.are_draining and self._live.busy - self._suspects.waiting < self._concurrency:
             run_id = self._ready.take(time.monotonic())
             if run_id is None:
                 return
@@ -298,10 +300,8 @@ class Engine(contextlib.AbstractAsyncContextManager["Engine"]):
             if isinstance(entered, RunOutcome):
                 return entered
             core = entered.core
-            driver = self._driver(core, entered.hooks)
-            self._live.drive(driver)
             try:
-                outcome = await driver.run()
+                outcome = await self._run_to_rest(entered)
             except DivergenceError as error:
                 raise await self._entrance.diverged(entered, error) from None
             except StoppedByHook:
@@ -312,6 +312,13 @@ class Engine(contextlib.AbstractAsyncContextManager["Engine"]):
             elif outcome.status == "left" and core.agenda.running:
                 hold.leave()
             return outcome
+
+    async def _run_to_rest(self, entered: Entered) -> RunOutcome:
+        driver = self._driver(entered.core, entered.hooks)
+        async with self._suspects.turn(entered.last_tries) as committed:
+            driver.committed = committed or driver.committed
+            self._live.drive(driver)
+            return await driver.run()
 
     def _driver(self, core: Core, hooks: Calls | None) -> Driver:
         driver = Driver(

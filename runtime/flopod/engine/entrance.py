@@ -10,17 +10,18 @@ from flopod.engine.openings import Openings
 from flopod.engine.outcome import RunOutcome
 from flopod.engine.registry import Program, Registry
 from flopod.engine.run import begun, told_diverged
-from flopod.engine.takeover import take_over
+from flopod.engine.takeover import Taken, take_over
 from flopod.engine.telling import Calls
 from flopod.errors import DivergenceError, FlopodError
 from flopod.workflow.core import Core
 
 
 class Entered(NamedTuple):
-    """A run that is ready, its program, and what calls its hooks, if there are any."""
+    """A run that is ready, and what calls its hooks, if there are any."""
 
     core: Core
     program: Program
+    last_tries: frozenset[str]
     hooks: Calls | None
 
 
@@ -47,18 +48,17 @@ class Entrance:
         )
         if isinstance(prepared, RunOutcome):
             return prepared
-        core, program = prepared
-        return Entered(core, program, await self._gate.enter(core, self._backend))
+        return Entered(*prepared, await self._gate.enter(prepared.core, self._backend))
 
-    def _begun(self, run_id: str) -> tuple[Core, Program] | None:
+    def _begun(self, run_id: str) -> Taken | None:
         opening = self._openings.get(run_id)
         if opening is None:
             return None
         program = self._registry.program(opening.workflow)
-        return begun(program.fn, program.identify(run_id), opening), program
+        return Taken(begun(program.fn, program.identify(run_id), opening), program)
 
     async def diverged(self, entered: Entered, error: DivergenceError) -> FlopodError:
         """Note that log and code of a run disagree, and return the error to raise."""
-        core, program, hooks = entered
+        core, program, _, hooks = entered
         identity = program.identify(core.run_id)
         return await told_diverged(self._backend, identity, core, error, self._clock, hooks)

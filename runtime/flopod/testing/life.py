@@ -250,7 +250,7 @@ class Life(Mailed):
             taken = take_over(self.backend, self.subject.registry, run_id, hold, self.clock)
             if isinstance(taken, RunOutcome):
                 return
-            core, _ = taken
+            core = taken.core
             driver = Driver(
                 core, self.backend, clock=self.clock, write=self._write, inline=False, children=self._family
             )
