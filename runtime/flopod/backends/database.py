@@ -112,7 +112,14 @@ class Database:
     def _create(self, db: sqlite3.Connection) -> None:
         self._take_guard()
         try:
-            db.execute("PRAGMA journal_mode = WAL")
+            mode = db.execute("PRAGMA journal_mode = WAL").fetchone()[0]
+            if mode != "wal":
+                # A disk that refuses, or one on the network: SQLite says so in no other way.
+                raise StorageError(
+                    f"its journal cannot be made a write-ahead log (it stays {mode!r}); try again, or choose "
+                    "another place with --backend",
+                    file=str(self.path),
+                )
             with transaction(db):
                 schema.create(db, str(self.path))
         finally:
@@ -166,14 +173,22 @@ class Database:
         if code == sqlite3.SQLITE_FULL:
             return StorageFull(file, why)
         if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM):
-            return ReadOnlyStorage(file, why)
-        if code == sqlite3.SQLITE_CANTOPEN and not os.access(self.path.parent, os.W_OK):
-            return ReadOnlyStorage(file, why)
+            return ReadOnlyStorage(self._closed_to_us() or file, why)
+        if code == sqlite3.SQLITE_CANTOPEN and (closed := self._closed_to_us()):
+            return ReadOnlyStorage(closed, why)
         if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             return self._busy()
         if code == sqlite3.SQLITE_IOERR:
             return self._io_error(why)
         return StorageError(f"cannot be used: {why}", file=file)
+
+    def _closed_to_us(self) -> str:
+        """The file that this user may not write, "" if it is not for that: one beside it may be another's."""
+        files = [self.path.with_name(self.path.name + suffix) for suffix in ("", "-wal", "-shm")]
+        for file in files:
+            if file.exists() and not os.access(file, os.R_OK | os.W_OK):
+                return str(file)
+        return "" if os.access(self.path.parent, os.W_OK) else str(self.path)
 
     def _io_error(self, why: str) -> StorageError:
         # The connection may believe in pages that never reached the disk: go on with a new one.
