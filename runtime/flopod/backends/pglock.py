@@ -26,8 +26,14 @@ _CLAIM = """
         now() + $7::bigint * interval '1 millisecond')
 """
 _HELD = """
-    SELECT token, machine, host, pid, born, state, expires_at < now() FROM {schema}.holds
-    WHERE run_id = $1::text
+    SELECT token, machine, host, pid, born, state, expires_at < now(),
+        expires_at > now() + $2::bigint * interval '2 milliseconds'
+    FROM {schema}.holds WHERE run_id = $1::text
+"""
+# The clock of the database was set back: if its owner lives it renews, and else it runs out as it would have.
+_SHORTEN = """
+    UPDATE {schema}.holds SET expires_at = now() + $3::bigint * interval '1 millisecond'
+    WHERE run_id = $1::text AND token = $2::bigint
 """
 # The token says that nobody took it since it was looked at; whether it was renewed, the time.
 _TAKE_OVER = """
@@ -78,7 +84,7 @@ class Holds:
                 db.execute(self._sql(_CLAIM), *me)
                 return crashed
             except Conflict:
-                found = db.execute(self._sql(_HELD), run_id)
+                found = db.execute(self._sql(_HELD), run_id, self._ms)
             if not found:
                 continue
             owner = _Owner(*(value or b"" for value in found[0]))
@@ -86,6 +92,8 @@ class Holds:
                 return crashed  # the answer to the claim was lost, not the claim
             crashed = owner.state == "running"
             if not (owner.is_gone or owner.expired):
+                if owner.lasts_too_long:
+                    db.execute(self._sql(_SHORTEN), run_id, owner.token, self._ms)
                 raise RunHeld(run_id, owner.pid, "" if owner.is_here else owner.host)
             if db.execute(self._sql(_TAKE_OVER), *me, owner.token, "t" if owner.is_gone else "f"):
                 return crashed
@@ -183,9 +191,10 @@ class _Owner:
     """Whose row it is."""
 
     def __init__(self, *values: bytes) -> None:
-        token, machine, host, pid, self._born, state, expired = (value.decode() for value in values)
+        token, machine, host, pid, self._born, state, expired, too_long = (value.decode() for value in values)
         self.token, self.pid = int(token), int(pid)
-        self.host, self.state, self.expired = host, state, expired == "t"
+        self.host, self.state = host, state
+        self.expired, self.lasts_too_long = expired == "t", too_long == "t"
         self._machine = machine
 
     @property
