@@ -1,14 +1,23 @@
 """The variables of a run, as `runs show` reads them off its log."""
 
+from collections.abc import Iterable
 from typing import Any
 
-from flopod.events import Event
-from flopod_compiler.cli.inspecting import _variables
+from flopod.events import Event, Record
+from flopod_compiler.cli.inspecting import Told
 from tests.workflow.support import run
 
 
 async def double(number: int) -> int:
     return number * 2
+
+
+def variables(records: Iterable[Record]) -> dict[str, Any]:
+    """What is shown of the variables after these records."""
+    told = Told()
+    for record in records:
+        told.take(record.event)
+    return told.variables
 
 
 def test_a_variable_has_its_last_value_wherever_that_is_written() -> None:
@@ -23,7 +32,7 @@ def test_a_variable_has_its_last_value_wherever_that_is_written() -> None:
 
     ran = run(body)
     for last, expected in ((len(ran.records), "b"), (_last_snapshot(ran.events), "a")):
-        assert _variables(ran.records[:last]) == {"total": 6, "name": expected, "xs": "3 items"}
+        assert variables(ran.records[:last]) == {"total": 6, "name": expected, "xs": "3 items"}
 
 
 def test_shared_values_are_shown_at_each_of_their_places() -> None:
@@ -37,7 +46,7 @@ def test_shared_values_are_shown_at_each_of_their_places() -> None:
             left.value.append(await scope.activity("double", double, i))
             right.value = left.value
 
-    found = _variables(run(body).records)
+    found = variables(run(body).records)
     assert found["left"] == found["right"] == [1, 0, 2]
     assert found["ring"] == ["<known>"]
 

@@ -137,7 +137,11 @@ def test_a_damaged_middle_is_refused(log: Path, damage: Callable[[list[bytes]], 
     before = log.read_bytes()
     offset = sum(map(len, lines[:2]))
     store = reopened(log)
-    for use in (lambda: store.load("run"), lambda: store.append("run", 5, step(2))):
+    for use in (
+        lambda: store.load("run"),
+        lambda: list(store.scan("run")),
+        lambda: store.append("run", 5, step(2)),
+    ):
         with pytest.raises(DamagedLog) as caught:
             use()
         assert (caught.value.file, caught.value.line, caught.value.offset) == (str(log), 3, offset)

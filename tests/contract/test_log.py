@@ -3,9 +3,9 @@
 import pytest
 from msgspec import Raw
 
-from flopod.backends import Backend, Batch
+from flopod.backends import Backend, Batch, reading
 from flopod.errors import Fenced, FlopodError, SerializableError
-from flopod.events import BranchTaken, Event, Log, RunCompleted, VarChanged
+from flopod.events import BranchTaken, Compacted, Event, Log, RunCompleted, Totals, VarChanged
 from tests.contract.support import Place, started, step
 
 
@@ -150,3 +150,31 @@ def test_a_printed_surrogate_does_not_stop_a_run(store: Backend) -> None:
     event = store.load("run")[1].event
     assert isinstance(event, Log)
     assert event.message == "caf\\udce9"
+
+
+def test_a_long_log_is_read_piece_by_piece(store: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Scanned it is what is loaded, from any record on; there is nothing where there is no run."""
+    monkeypatch.setattr(reading, "_PIECE", 7)
+    monkeypatch.setattr(reading, "_PIECE_SIZE", 900)
+    assert list(store.scan("run")) == []
+    store.append("run", 0, [started(), *(event for number in range(20) for event in step(number))])
+    store.append("other", 0, [started(run_id="other")])
+    records = store.load("run")
+    assert len(records) == 41
+    assert list(store.scan("run")) == records
+    for after in (1, 7, 13, 14, 40, 41, 50):
+        assert list(store.scan("run", after)) == records[after:]
+    assert len(list(store.scan("other"))) == 1
+
+
+def test_a_log_that_is_compacted_is_read_piece_by_piece(
+    store: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That records are missing is no damage, though only a later piece says that they may be."""
+    monkeypatch.setattr(reading, "_PIECE", 3)
+    monkeypatch.setattr(reading, "_PIECE_SIZE", 300)
+    store.append("run", 0, [started(), *(event for number in range(10) for event in step(number))])
+    store.append("run", 21, [Compacted(at=3, dropped=[(4, 9)], totals=Totals(started=3, done=3)), *step(11)])
+    store.compact("run", [(4, 9)])
+    counted = [record for record in store.scan("run") if not 4 <= record.seq <= 9]
+    assert counted == store.load("run")

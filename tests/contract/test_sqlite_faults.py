@@ -66,6 +66,8 @@ def test_a_damaged_record_is_refused(file: Path, damage: str, record: int) -> No
     store = SqliteBackend(file)
     with pytest.raises(DamagedLog, match=f"record {record} ") as caught:
         store.load("run")
+    with pytest.raises(DamagedLog, match=f"record {record} "):
+        list(store.scan("run"))
     assert caught.value.line == record
     assert str(file) in str(caught.value)
     assert "run run" in str(caught.value)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -13,17 +13,17 @@ from msgspec import Raw
 
 from flopod.backends.base import Backend
 from flopod.backends.choose import choose
-from flopod.engine.waits import deliver_commands, matches
+from flopod.engine.waits import deliver_commands, first_event, matches
 from flopod.events import (
     FINAL,
     ActivityProgress,
+    Event,
     IterationCompleted,
     ListChanged,
     MapChanged,
     Record,
     RunCompleted,
     RunFailed,
-    RunStarted,
     VarChanged,
     WaitPoint,
     kind_of,
@@ -39,16 +39,19 @@ _NOT_IN_A_LINE = {"path", "at", "fingerprint", "traceback", "run_id", "build", "
 def details(run_id: str, backend: str | None) -> dict[str, Any]:
     """The summary of a run with input, result, variables, and how to answer its waits."""
     with choose(backend, os.environ) as store:
-        summary = summary_of(store, run_id)
-        records = store.load(run_id)
-    data = as_data(summary)
-    started = records[0].event
-    points = started.waits if isinstance(started, RunStarted) else []
-    data["input"] = _value(started.input) if isinstance(started, RunStarted) else None
-    data["result"] = next((_value(each.result) for each in _events(records, RunCompleted)), None)
-    data["traceback"] = next((each.traceback for each in _events(records, RunFailed)), "")
-    data["variables"] = _variables(records)
-    data["progress"] = _progress(records, data["running"])
+        data = as_data(summary_of(store, run_id))
+        started = first_event(store, run_id)
+        told = Told()
+        for record in store.scan(run_id):
+            told.take(record.event)
+    points = started.waits if started is not None else []
+    data["input"] = _value(started.input) if started is not None else None
+    data["result"] = told.result
+    data["traceback"] = told.traceback
+    data["variables"] = told.variables
+    data["progress"] = {
+        path: _value(told.progress[path]) for path in data["running"] if path in told.progress
+    }
     data["waits"] = [
         {"path": path, **wait, "deliver": _command(run_id, path, wait["event"], points, backend)}
         for path, wait in data["waits"].items()
@@ -56,30 +59,36 @@ def details(run_id: str, backend: str | None) -> dict[str, Any]:
     return data
 
 
-def _events(records: Sequence[Record], kind: type | tuple[type, ...]) -> Iterator[Any]:
-    return (record.event for record in records if isinstance(record.event, kind))
+class Told:
+    """What the events of a log tell, one after the other: a long one is not in memory as a whole.
 
+    `variables` have the last value of each; of a list or mapping its size, which is what events tell.
+    `progress` is what each leaf has told last.
+    """
 
-def _variables(records: Sequence[Record]) -> dict[str, Any]:
-    """The last value of each variable; of a list or mapping its size, which is what events tell."""
-    found: dict[str, Any] = {}
-    counted = {event.path for event in _events(records, (ListChanged, MapChanged))}
-    for record in records:
-        event = record.event
+    def __init__(self) -> None:
+        self.result: Any = None
+        self.traceback = ""
+        self.variables: dict[str, Any] = {}
+        self.progress: dict[str, Raw] = {}
+        self._counted: set[str] = set()
+
+    def take(self, event: Event) -> None:
+        """Take over what an event tells."""
         if isinstance(event, VarChanged):
-            found[event.path] = _value(event.value)
+            self.variables[event.path] = _value(event.value)
         elif isinstance(event, IterationCompleted) and event.snapshot is not None:
             kept = zip(event.states, _value(event.snapshot), strict=False)
-            found.update((path, value) for path, value in kept if path not in counted)
-        elif isinstance(event, (ListChanged, MapChanged)):
-            found[event.path] = f"{event.size} items"
-    return found
-
-
-def _progress(records: Sequence[Record], running: Iterable[str]) -> dict[str, Any]:
-    """What each leaf that is under way has told last."""
-    told = {each.path: each for each in _events(records, ActivityProgress) if each.progress is not None}
-    return {path: _value(told[path].progress) for path in running if path in told}
+            self.variables.update((path, value) for path, value in kept if path not in self._counted)
+        elif isinstance(event, ListChanged | MapChanged):
+            self._counted.add(event.path)
+            self.variables[event.path] = f"{event.size} items"
+        elif isinstance(event, ActivityProgress) and event.progress is not None:
+            self.progress[event.path] = event.progress
+        elif isinstance(event, RunCompleted):
+            self.result = _value(event.result)
+        elif isinstance(event, RunFailed):
+            self.traceback = event.traceback
 
 
 def _command(run_id: str, path: str, event: str, points: Sequence[WaitPoint], backend: str | None) -> str:
@@ -128,9 +137,7 @@ def event_lines(run_id: str, backend: str | None, follow: bool, as_json: bool) -
         summary = summary_of(store, run_id)
         seen = 0
         while True:
-            for record in store.load(run_id):
-                if record.seq <= seen:
-                    continue
+            for record in store.scan(run_id, seen):
                 seen = record.seq
                 yield _json_line(record) if as_json else _text_line(record)
             if not follow or summary.status in FINAL:

@@ -6,7 +6,7 @@ checked here and in no place above, so that no caller can reach outside of the s
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import NamedTuple, Self
 
@@ -155,6 +155,14 @@ class Backend(ABC):
 
         What a `compacted` event lists is left out, whether or not it is there still.
         """
+
+    def scan(self, run_id: str, after: int = 0) -> Iterator[Record]:
+        """Yield the records of a run after the record `after`, a long log piece by piece.
+
+        What a `compacted` event lists may be among them, as long as it is there. Raises DamagedLog, for
+        what is missing at the end.
+        """
+        return (record for record in self.load(run_id) if record.seq > after)
 
     def compact(self, run_id: str, dropped: Sequence[Span], inbox: int = 0) -> None:  # noqa: B027
         """Remove the records of a held run that its last `compacted` event lists.

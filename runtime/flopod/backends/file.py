@@ -11,7 +11,7 @@ DIR/news                  which runs were delivered to, for engines that wait
 import contextlib
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from flopod.backends import disk
@@ -29,6 +29,7 @@ from flopod.backends.reading import (
     fold_records,
     folded_on,
     read_records,
+    scan_lines,
     seq_of,
 )
 from flopod.backends.summaryfiles import Stamp, StoredSummary, SummaryFiles
@@ -156,6 +157,12 @@ class FileBackend(Backend):
                 run.log.length = length
                 self._take_over(run, records)
         return records
+
+    def scan(self, run_id: str, after: int = 0) -> Iterator[Record]:
+        file = self._file("events", check_run_id(run_id))
+        if self._size("events", run_id):
+            with disk.errors(file):
+                yield from scan_lines(file, after)
 
     def compact(self, run_id: str, dropped: Sequence[Span], inbox: int = 0) -> None:
         run = self._run(check_run_id(run_id))

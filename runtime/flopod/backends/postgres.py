@@ -9,7 +9,7 @@ import os
 import re
 import secrets
 from base64 import b64decode, b64encode
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -22,7 +22,7 @@ from flopod.backends.base import Backend, Batch, InboxItem, Page, Timer, due_of
 from flopod.backends.lock import Hold
 from flopod.backends.pgconnection import PATIENCE, Conflict, Connection, Numbers, Row, Texts, Value
 from flopod.backends.pglock import Holds
-from flopod.backends.reading import damaged_summary, folded_on, read_records, stored_summary
+from flopod.backends.reading import damaged_summary, folded_on, read_records, scan_rows, stored_summary
 from flopod.backends.tracking import Due, Tracked
 from flopod.errors import DamagedLog, Fenced, FlopodError, StorageError
 from flopod.events import Record, RunSummary, Span, Status, encode_line
@@ -175,6 +175,13 @@ class PostgresBackend(Backend):
 
     def load(self, run_id: str) -> list[Record]:
         return self._records(self._execute(sql.LOAD, check_run_id(run_id), 0, None), run_id)
+
+    def scan(self, run_id: str, after: int = 0) -> Iterator[Record]:
+        def read(last: int, count: int) -> list[tuple[int, bytes]]:
+            rows = self._execute(sql.LOAD, run_id, last, count)
+            return [(_number(seq), body or b"") for seq, body in rows]
+
+        return scan_rows(f"{self._place}, run {check_run_id(run_id)}", read, after)
 
     def first(self, run_id: str) -> Record | None:
         rows = self._execute(sql.LOAD, check_run_id(run_id), 0, 1)

@@ -1,13 +1,17 @@
 """Lines of a log to its records, refusing what is damaged or out of order."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 
 from flopod.errors import DamagedLog, DamagedRecord
-from flopod.events import Event, Record, RunStarted, RunSummary, decode_line, fold, present
+from flopod.events import Compacted, Event, Record, RunStarted, RunSummary, decode_line, fold, present
 from flopod.events.spans import last_compacted, merged
+
+_PIECE = 2000
+_PIECE_SIZE = 1 << 19
 
 
 def read_records(
@@ -19,6 +23,77 @@ def read_records(
     may only be missing where a later record says that they were compacted away. Raises DamagedLog, which
     names the first line that is wrong.
     """
+    records, gaps = _read(file, lines, after, offset)
+    return _without_dropped(file, records, gaps)
+
+
+def scan_rows(
+    name: str, read: Callable[[int, int], Sequence[tuple[int, bytes]]], after: int = 0
+) -> Iterator[Record]:
+    """Yield the records of a log after `after`; `read(after, count)` gives rows of a number and a line.
+
+    Only some of them are in memory at a time, so that what is missing without need shows at the end.
+    Raises DamagedLog.
+    """
+
+    def pieces() -> Iterator[_Piece]:
+        last = after
+        while rows := read(last, _PIECE):
+            last = rows[-1][0]
+            yield _Piece([line for _, line in rows], last)
+
+    return _scan(name, pieces(), after)
+
+
+def scan_lines(file: Path, after: int = 0) -> Iterator[Record]:
+    """Yield the records of a log in a file as `scan_rows` does. Raises DamagedLog, OSError."""
+
+    def pieces() -> Iterator[_Piece]:
+        offset = 0
+        with file.open("rb") as stream:
+            while lines := stream.readlines(_PIECE_SIZE):
+                whole = [line for line in lines if line.endswith(b"\n")]
+                wanted = [line[:-1] for line in whole if _is_after(line, after)]
+                passed = sum(map(len, whole[: len(whole) - len(wanted)]))
+                if wanted:
+                    yield _Piece(wanted, offset=offset + passed)
+                offset += sum(map(len, lines))
+
+    return _scan(str(file), pieces(), after)
+
+
+def _is_after(line: bytes, seq: int) -> bool:
+    try:
+        return seq_of(line) > seq
+    except ValueError:
+        return True  # damaged, which is for the reader to say
+
+
+class _Piece(NamedTuple):
+    """Some lines of a log in a row: the number of the row of the last one, or the place of the first one."""
+
+    lines: Sequence[bytes]
+    last: int | None = None
+    offset: int | None = None
+
+
+def _scan(file: str, pieces: Iterable[_Piece], after: int) -> Iterator[Record]:
+    gaps: list[_Gap] = []
+    compacted: Compacted | None = None
+    for lines, last, offset in pieces:
+        records, found = _read(file, lines, after, offset)
+        after = records[-1].seq
+        if last not in (None, after):
+            raise DamagedLog(file, after, None, f"its key is {last}")
+        gaps += found
+        compacted = last_compacted(records) or compacted
+        yield from records
+    _check_gaps(file, gaps, compacted)
+
+
+def _read(
+    file: str, lines: Iterable[bytes], after: int, offset: int | None
+) -> "tuple[list[Record], list[_Gap]]":
     records: list[Record] = []
     gaps: list[_Gap] = []
     expected = after + 1
@@ -36,7 +111,7 @@ def read_records(
         expected = record.seq + 1
         if offset is not None:
             offset += len(line) + 1
-    return _without_dropped(file, records, gaps)
+    return records, gaps
 
 
 class _Gap(NamedTuple):
@@ -53,12 +128,15 @@ class _Gap(NamedTuple):
 
 
 def _without_dropped(file: str, records: list[Record], gaps: list[_Gap]) -> list[Record]:
-    compacted = last_compacted(records) if gaps else None
+    _check_gaps(file, gaps, last_compacted(records) if gaps else None)
+    return present(records)
+
+
+def _check_gaps(file: str, gaps: "list[_Gap]", compacted: Compacted | None) -> None:
     for gap in gaps:
         missing = (gap.expected, gap.found - 1)
         if compacted is None or merged([*compacted.dropped, missing]) != compacted.dropped:
             raise gap.damage(file)
-    return present(records)
 
 
 def seq_of(line: bytes) -> int:

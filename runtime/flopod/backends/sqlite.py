@@ -2,7 +2,7 @@
 
 import contextlib
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import chain
 from pathlib import Path
@@ -18,6 +18,7 @@ from flopod.backends.reading import (
     damaged_summary,
     folded_on,
     read_records,
+    scan_rows,
     stored_summary,
 )
 from flopod.backends.tracking import Log, Tracked, log_of, set_headline, set_summary
@@ -170,6 +171,16 @@ class SqliteBackend(Backend):
     def load(self, run_id: str) -> list[Record]:
         with self._database.reading as db:
             return self._records(db, check_run_id(run_id))
+
+    def scan(self, run_id: str, after: int = 0) -> Iterator[Record]:
+        name = f"{self.path}, run {check_run_id(run_id)}"
+        return scan_rows(name, lambda last, count: self._rows(run_id, last, count), after)
+
+    def _rows(self, run_id: str, after: int, count: int) -> list[tuple[int, bytes]]:
+        with self._database.reading as db:
+            log = log_of(db, run_id)
+            rows = db.execute(_LOAD, (log.start + after, log.end, count)).fetchall() if log else []
+            return [(place - log.start, body or b"") for place, body in rows] if log else []
 
     def compact(self, run_id: str, dropped: Sequence[Span], inbox: int = 0) -> None:
         try:

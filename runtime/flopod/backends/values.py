@@ -4,7 +4,7 @@ What the author's code gives and gets (inputs, results, errors, payloads, state,
 ids, paths, names of events, times and search attributes are not, and stay readable.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from hashlib import blake2b
 
@@ -76,6 +76,9 @@ class ValuesBackend(Backend):
 
     def load(self, run_id: str) -> list[Record]:
         return [self._shown(run_id, record) for record in self._inner.load(run_id)]
+
+    def scan(self, run_id: str, after: int = 0) -> Iterator[Record]:
+        return (self._shown(run_id, record) for record in self._inner.scan(run_id, after))
 
     def first(self, run_id: str) -> Record | None:
         record = self._inner.first(run_id)

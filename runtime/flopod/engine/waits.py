@@ -94,9 +94,8 @@ def recorded_waits(backend: Backend, run_id: str) -> Sequence[WaitPoint] | None:
     summary = backend.summary(run_id)
     if summary is None or summary.build == started.build:
         return started.waits
-    events = (record.event for record in reversed(backend.load(run_id)))
-    later = [point for event in events if isinstance(event, RunResumed) for point in event.waits]
-    return [*later, *started.waits]
+    resumed = [event for _, event in backend.scan(run_id) if isinstance(event, RunResumed)]
+    return [*(point for event in reversed(resumed) for point in event.waits), *started.waits]
 
 
 def first_event(backend: Backend, run_id: str) -> RunStarted | None:
