@@ -89,6 +89,10 @@ class Drivers:
             if driver is not None:
                 driver.leave()
 
+    def next_excess(self) -> float:
+        """When `put_away` has something to do (seconds, monotonic)."""
+        return self._resting.next_excess()
+
     async def drain(self, grace: float) -> None:
         """Let go of all runs, once their leaves under way have ended or `grace` seconds are over."""
         self.are_draining = True
@@ -101,6 +105,12 @@ class Drivers:
             task.cancel()
         if self._tasks:
             await asyncio.wait(self._tasks)
+
+    def drop(self) -> None:
+        """Let go of all runs at once, as if killed."""
+        self.are_draining = True
+        for hold in list(self._holds.values()):
+            hold.drop()
 
     def leave(self) -> None:
         """Note an orderly end of all runs. For signal handlers."""

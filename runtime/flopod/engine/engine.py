@@ -3,7 +3,8 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from math import inf
 from types import TracebackType
 from typing import Any, TypeAlias
 
@@ -45,6 +46,7 @@ from flopod.workflow.core import Core
 from flopod.workflow.inputs import input_document
 
 _POLL = 0.05
+_SOONEST = 0.001
 _LINGER = 5.0
 _AGAIN = 5.0
 
@@ -82,14 +84,14 @@ class Engine(contextlib.AbstractAsyncContextManager["Engine"]):
         self._concurrency = concurrency
         self._grace = grace
         self._clock: Clock = SystemClock() if clock is None else clock
-        self._commits = Grouped(backend, lambda: len(self._live) <= 1)
+        self._commits = Grouped(backend, lambda: len(self._live) <= 1 or not self._clock.real)
         self._ready = Ready({QUEUE: ONE_BY_ONE, **(queues or {})}, limits or {})
         self.family = Family(backend, registry, self)
         self._kin = Kin(backend, within)
         self._on_waiting = on_waiting
         self._gate = Gate(hooks)
         self.schedules = Schedules(backend)
-        self._timetable = Timetable(self.schedules, registry, self._open) if within is None else None
+        self._timetable = self._own_timetable() if within is None else None
         self._openings = Openings(backend)
         self._entrance = Entrance(backend, registry, self._clock, self._openings, self._gate)
         self._outcomes = Outcomes(backend, registry, self._clock)
@@ -98,6 +100,9 @@ class Engine(contextlib.AbstractAsyncContextManager["Engine"]):
         self._refusals = Refusals(_AGAIN, self._again, self._openings)
         self._suspects = Suspects()
         self._wake = asyncio.Event()
+
+    def _own_timetable(self) -> Timetable:
+        return Timetable(self.schedules, self._registry, self._open, alone=not self._clock.real)
 
     # -- opening and leaving ---------------------------------------------------------------------
 
@@ -123,6 +128,11 @@ class Engine(contextlib.AbstractAsyncContextManager["Engine"]):
         self._serving.cancel()
         await self._live.drain(self._grace)
         await self._commits.close()
+
+    def drop(self) -> None:
+        """Let go of all runs as a process that is killed does, for tests: nothing is noted."""
+        self._deliveries.stop()
+        self._live.drop()
 
     def _take_up(self, summary: RunSummary) -> None:
         if summary in self._kin:
@@ -220,7 +230,7 @@ class Engine(contextlib.AbstractAsyncContextManager["Engine"]):
             self._wake.clear()
             for run_id in self._asleep.due(self._clock.now()):
                 self._resume(run_id)
-            if self._timetable is not None and self._timetable.next_look <= self._clock.now():
+            if self._timetable is not None and self._timetable.is_due(self._clock.now()):
                 await self._timetable.start_due(self._clock.now())
             self.family.look()
             self._admit()
@@ -230,11 +240,29 @@ class Engine(contextlib.AbstractAsyncContextManager["Engine"]):
                     await self._wake.wait()
             self._deliveries.look()
 
-    def _next_look(self) -> float:
+    def look(self) -> None:
+        """Look now at what others have changed in the store: schedules, the ends of children."""
+        if self._timetable is not None:
+            self._timetable.next_look = 0
+        self.family.look_soon()
+        self._wake.set()
+
+    def _next_look(self) -> float | None:
+        """In how many seconds there is something to do; a process in virtual time is the only one there is."""
         now = self._clock.now()
         dues = [self._asleep.next_due, None if self._timetable is None else self._timetable.next_look]
         waits = [(due - now) / 1000 for due in dues if due is not None]
-        return max(min([_POLL, self._ready.next_at() - time.monotonic(), *waits]), 0)
+        waits += [each - time.monotonic() for each in self._next_moments()]
+        if self._clock.real:
+            waits.append(_POLL)
+        left = min(waits, default=inf)
+        return None if left == inf else max(left, _SOONEST)
+
+    def _next_moments(self) -> Iterator[float]:
+        """When a rate lets somebody through, or somebody has rested long enough (monotonic)."""
+        if self._has_room:
+            yield self._ready.next_at()
+        yield self._live.next_excess()
 
     def _delivered(self, run_id: str) -> None:
         """Something came for a run: its driver looks at the inbox, or it comes back."""
@@ -269,11 +297,15 @@ class Engine(contextlib.AbstractAsyncContextManager["Engine"]):
 
     def _admit(self) -> None:
         """Let as many runs go as there is room for."""
-        while not self._live.are_draining and self._live.busy - self._suspects.waiting < self._concurrency:
+        while self._has_room:
             run_id = self._ready.take(time.monotonic())
             if run_id is None:
                 return
             self._live.begin(run_id, self._run(run_id))
+
+    @property
+    def _has_room(self) -> bool:
+        return not self._live.are_draining and self._live.busy - self._suspects.waiting < self._concurrency
 
     # -- one run ---------------------------------------------------------------------------------
 

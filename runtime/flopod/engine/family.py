@@ -134,6 +134,10 @@ class Family:
             if event is not None:
                 self.ended(child, event)
 
+    def look_soon(self) -> None:
+        """Let the next `look` be one, however short ago the last was."""
+        self._next_look = 0.0
+
     def rest(self) -> bool:
         """Each run of an engine is put away by itself."""
         return True

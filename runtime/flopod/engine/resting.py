@@ -3,6 +3,7 @@
 import time
 from collections import OrderedDict
 from collections.abc import Iterator
+from math import inf
 
 
 class Resting:
@@ -23,6 +24,10 @@ class Resting:
     def discard(self, run_id: str) -> None:
         """Forget a run that goes on or is gone."""
         self._since.pop(run_id, None)
+
+    def next_excess(self) -> float:
+        """When the next one has rested too long (seconds, monotonic)."""
+        return next(iter(self._since.values()), inf) + self._linger
 
     def take_excess(self) -> Iterator[str]:
         """Take out those that have rested longest, as long as there are too many or they rest too long."""

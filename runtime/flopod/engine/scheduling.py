@@ -135,15 +135,24 @@ class Schedules:
 class Timetable:
     """Starts what is due. `begin` begins a run durably, and raises Fenced or RunHeld if it has begun.
 
-    `next_look` is when to look again (ms since the epoch).
+    `next_look` is when to look again (ms since the epoch), None for not before somebody says so; `alone`
+    means that no other process changes schedules meanwhile.
     """
 
+    next_look: int | None
+
     def __init__(
-        self, schedules: Schedules, registry: Registry, begin: Callable[[RunStarted], Awaitable[None]]
+        self,
+        schedules: Schedules,
+        registry: Registry,
+        begin: Callable[[RunStarted], Awaitable[None]],
+        *,
+        alone: bool = False,
     ) -> None:
         self._schedules = schedules
         self._registry = registry
         self._begin = begin
+        self._alone = alone
         self.next_look = 0
 
     async def start_due(self, now: int) -> None:
@@ -151,7 +160,7 @@ class Timetable:
 
         Another process may do the same: there is one run id for each time of a schedule.
         """
-        self.next_look = now + _LOOK_MS  # others may change schedules meanwhile
+        self.next_look = now + _LOOK_MS
         found, later = self._schedules.due(now)
         for schedule, at in found:
             try:
@@ -161,8 +170,12 @@ class Timetable:
             except FlopodError as error:
                 _LOGGER.error("schedule %s: %s", schedule.name, error)
             self._schedules.dealt(schedule, at)
-        if later is not None:
-            self.next_look = min(self.next_look, later)
+        looks = [later, None if self._alone else self.next_look]
+        self.next_look = min((each for each in looks if each is not None), default=None)
+
+    def is_due(self, now: int) -> bool:
+        """Whether it is time for `start_due`."""
+        return self.next_look is not None and self.next_look <= now
 
     async def _start(self, schedule: Schedule, at: int, now: int) -> None:
         run_id = schedule.run_id(at)
