@@ -248,7 +248,7 @@ class Engine(contextlib.AbstractAsyncContextManager["Engine"]):
         self._wake.set()
 
     def _next_look(self) -> float | None:
-        """In how many seconds there is something to do; a process in virtual time is the only one there is."""
+        """In how many seconds to look, None for when woken: in virtual time there are no other processes."""
         now = self._clock.now()
         dues = [self._asleep.next_due, None if self._timetable is None else self._timetable.next_look]
         waits = [(due - now) / 1000 for due in dues if due is not None]

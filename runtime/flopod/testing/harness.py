@@ -6,6 +6,7 @@ from typing import Any, Literal, overload
 
 from flopod.backends.base import Backend
 from flopod.backends.memory import MemoryBackend
+from flopod.engine.hooks import Hooks
 from flopod.testing.clocks import START
 from flopod.testing.driven import Driven
 from flopod.testing.errors import TestFailure
@@ -58,6 +59,7 @@ class Flopod:
         run_id: str = ...,
         start: datetime | None = ...,
         crash_after: int | str | None = ...,
+        hooks: Hooks | None = ...,
         compiled: Literal[True] = ...,
         **kwargs: Any,
     ) -> Run: ...
@@ -86,6 +88,7 @@ class Flopod:
         run_id: str = "test",
         start: datetime | None = None,
         crash_after: int | str | None = None,
+        hooks: Hooks | None = None,
         compiled: bool = True,
         **kwargs: Any,
     ) -> Run | PlainRun:
@@ -94,15 +97,15 @@ class Flopod:
         `workflow` is one of the project, by its name, as `module:function` or the function itself, or a
         hand-written `async def main(wf, ...)`. `leaves` says what its leaves give, by name, `module:name` or
         path; what is not in it runs for real, or with `strict` is an error. `events` says what its waits are
-        given. With `crash_after` it goes on and is killed there, see `Run.crash`. With `compiled=False` it is
-        the source that runs, as plain Python.
+        given. With `crash_after` it goes on and is killed there, see `Run.crash`. `hooks` are called as in
+        production. With `compiled=False` it is the source that runs, as plain Python.
         """
         subject = self._subject(workflow)
         check_arguments(subject, args, kwargs)
         tape = _tape(subject, leaves, events, strict)
         if not compiled:
             return self._plain(subject, args, kwargs, tape, start)
-        return self._started(subject, args, kwargs, tape, backend, run_id, start, crash_after)
+        return self._started(subject, args, kwargs, tape, backend, run_id, start, crash_after, hooks)
 
     def program(
         self,
@@ -192,6 +195,7 @@ class Flopod:
         run_id: str,
         start: datetime | None,
         crash_after: int | str | None,
+        hooks: Hooks | None = None,
     ) -> Run:
         run = Run(
             subject,
@@ -201,6 +205,7 @@ class Flopod:
             backend=MemoryBackend() if backend is None else backend,
             tape=tape,
             start=_seconds(start),
+            hooks=hooks,
         )
         self.runs.append(run)
         return run if crash_after is None else run.crash(crash_after)

@@ -2,35 +2,29 @@
 
 import asyncio
 import sys
-from collections.abc import Callable, Sequence
-from contextvars import copy_context
+from collections.abc import Callable, Iterable, Sequence
 from inspect import isawaitable
 from typing import Any
 
 from flopod.backends.base import Backend
 from flopod.backends.lock import Hold
 from flopod.engine.driver import Driver
-from flopod.engine.family import Family
+from flopod.engine.family import Family, Kin
+from flopod.engine.gate import Gate
+from flopod.engine.hooks import Hooks
 from flopod.engine.outcome import RunOutcome
 from flopod.engine.run import run_workflow
-from flopod.engine.surroundings import surroundings
 from flopod.engine.takeover import take_over
-from flopod.errors import FlopodError
-from flopod.events import ActivityCompleted, ActivityFailed, Event, WaitStarted
+from flopod.errors import FlopodError, StoppedByHook
+from flopod.events import ActivityCompleted, ActivityFailed, Event
 from flopod.testing.calls import Call
-from flopod.testing.clocks import calendar
-from flopod.testing.mailed import Mailed
-from flopod.testing.script import NEVER, Names, Outcome
+from flopod.testing.scripted import Scripted
 from flopod.testing.subject import Subject
 from flopod.testing.tape import Tape
-from flopod.workflow import activity
-from flopod.workflow.arguments import callee_of
-from flopod.workflow.commands import StartLeaf
 from flopod.workflow.core import Core
-from flopod.workflow.steady import steady
 
 
-class Life(Mailed):
+class Life(Scripted):
     """A process that starts or resumes the run `run_id` of a subject, with its children beside it.
 
     It is the surroundings of all of them. `dies_after` says when it is killed: after so many records of the
@@ -46,19 +40,18 @@ class Life(Mailed):
         *,
         start: float,
         now: float,
+        hooks: Hooks | None = None,
     ) -> None:
-        super().__init__(start, now, subject.installed)
+        super().__init__(backend, tape, start=start, now=now, installed=subject.installed)
         self.subject = subject
         self.run_id = run_id
-        self.backend = backend
-        self.tape = tape
-        self.cores: dict[str, Core] = {}
+        self.hooks = hooks
+        self._hook_gate = Gate(hooks)
         self.until: str | None = None
         self.dies_after: int | str | None = None
         self._holds: list[Hold] = []
         self._family = Family(backend, subject.registry, self)
         self.children: dict[str, asyncio.Task[None]] = {}
-        self._calendar = calendar(self.clock)
 
     # -- starting --------------------------------------------------------------------------------
 
@@ -66,7 +59,7 @@ class Life(Mailed):
         self, args: Sequence[Any] | None, kwargs: dict[str, Any] | None, *, resume_paused: bool = False
     ) -> None:
         """Begin, with the input of the run, or without one to go on with it."""
-        self.expect_open_waits()
+        self.expect_open_waits([self.run_id, *self._open_kin()])
         for later in self.tape.later:
             self.announce(later)
         for one in [one for one in self.tape.replayed if one.since is None]:
@@ -77,15 +70,13 @@ class Life(Mailed):
             if program is not None
             else self._workflow(args, kwargs, resume_paused)
         )
-        context = copy_context()
-        context.run(surroundings.set, self)
-        context.run(self.begin, main)
+        self.surrounded(self.begin, main)
 
     async def _workflow(
         self, args: Sequence[Any] | None, kwargs: dict[str, Any] | None, resume_paused: bool
     ) -> RunOutcome:
         program = self.subject.registry.program(self.subject.name)
-        for child in self.open_kin():
+        for child in self._open_kin():
             self.take_up_child(child)
         with self._held(self.run_id) as hold:
             return await run_workflow(
@@ -99,6 +90,7 @@ class Life(Mailed):
                 resume_paused=resume_paused,
                 write=self._write,
                 children=self._family,
+                hooks=self.hooks,
             )
 
     async def _program(
@@ -127,98 +119,22 @@ class Life(Mailed):
     def entered(self, core: Core) -> None:
         if not self.cores and self.subject.opens_itself is not None:
             self.run_id = core.run_id
-        self.cores[core.run_id] = core
-        core.reading = lambda path, fn: self._reading(core.run_id, path, fn)
-        activity.jitter.seed(0)
+        super().entered(core)
 
-    def stand_in(self, core: Core, command: StartLeaf) -> StartLeaf:
-        callee = callee_of(command.fn)
-        names = Names(command.path, callee)
-        taken = command.call
-        noted = Call.of(core.run_id, names, command.attempt, taken.args, taken.kwargs, self.clock.now())
-        self.tape.calls.append(noted)
-        self.tape.began.setdefault((core.run_id, command.path, command.attempt), self.loop.now)
+    def subject_of(self, run_id: str) -> Subject:
+        del run_id  # children are workflows of the same source
+        return self.subject
 
-        async def leaf(*args: Any, **kwargs: Any) -> Any:
-            outcome = self._dealt(names, core.run_id, command.attempt)
-            try:
-                noted.result = await self._perform(outcome, noted, command, args, kwargs)
-            except BaseException as error:
-                noted.error = error
-                raise
-            finally:
-                if isinstance(self.dies_after, str) and noted.goes_by(self.dies_after):
-                    await self.die()
-            return noted.result
+    def kin_of(self, run_id: str) -> Iterable[str]:
+        del run_id
+        return self.children
 
-        return command._replace(fn=leaf, sync=False)
-
-    def _dealt(self, names: Names, run_id: str, attempt: int) -> Outcome | None:
-        try:
-            return self.tape.leaves.deal(names, run_id, attempt)
-        except AssertionError as error:
-            self.fail(error)
-            return Outcome(after=NEVER)
-
-    async def _perform(
-        self, outcome: Outcome | None, noted: Call, command: StartLeaf, args: Any, kwargs: Any
-    ) -> Any:
-        """Do what the script says of a call, in its time; that counts from when it was begun first."""
-        if outcome is None:
-            return await self._for_real(command, args, kwargs)
-        if outcome.after:
-            await self._sleep_until(self.tape.began[noted.run_id, noted.path, noted.attempt] + outcome.after)
-        if outcome.real:
-            return await self._for_real(command, args, kwargs)
-        with self.at_work():
-            return await outcome.give(args, kwargs)
-
-    async def _sleep_until(self, when: float) -> None:
-        if when == NEVER:
-            await self.loop.create_future()
-        await asyncio.sleep(max(0.0, when - self.loop.now))
-
-    async def _for_real(self, command: StartLeaf, args: Any, kwargs: Any) -> Any:
-        with self.at_work():
-            value = self._called(command, args, kwargs)
-            return await value if command.awaits or not command.sync or isawaitable(value) else value
-
-    def _called(self, command: StartLeaf, args: Any, kwargs: Any) -> Any:
-        """Call a leaf; a plain one of a plain workflow may start an event loop of its own."""
-        if not (command.sync and self.subject.sync):
-            return command.fn(*args, **kwargs)
-        asyncio._set_running_loop(None)
-        try:
-            return command.fn(*args, **kwargs)
-        finally:
-            asyncio._set_running_loop(self.loop)
-
-    def _reading(self, run_id: str, path: str, fn: Callable[..., Any]) -> Callable[..., Any]:
-        """What a recorded value is read from: the script, the virtual clock, or what the source says.
-
-        What was read once is read again in the place of it by another life of the run.
-        """
-        reads, key = self.tape.reads, (run_id, path)
-
-        def read(*args: Any, **kwargs: Any) -> Any:
-            if key not in reads:
-                reads[key] = self._source_of(run_id, path, fn)(*args, **kwargs)
-            return reads[key]
-
-        return read
-
-    def _source_of(self, run_id: str, path: str, fn: Callable[..., Any]) -> Callable[..., Any]:
-        callee = self.subject.callee_of(path) or callee_of(fn)
-        outcome = self.tape.leaves.deal(Names(path, callee), run_id, optional=True)
-        if outcome is not None and not outcome.real:
-            return outcome.give_now
-        return self._calendar.get(fn, steady(path, fn)) if fn.__hash__ is not None else fn
+    async def has_run(self, call: Call) -> None:
+        if isinstance(self.dies_after, str) and call.goes_by(self.dies_after):
+            await self.die()
 
     async def committed(self, core: Core, events: Sequence[Event]) -> None:
-        self.tape.committed(core.run_id, core.last_seq, events)
-        for event in events:
-            if isinstance(event, WaitStarted):
-                self.expect(core.run_id, event.path, event.event, event.at)
+        await super().committed(core, events)
         if core.run_id != self.run_id:
             return
         if isinstance(self.dies_after, int) and core.last_seq >= self.dies_after:
@@ -251,28 +167,39 @@ class Life(Mailed):
             if isinstance(taken, RunOutcome):
                 return
             core = taken.core
-            driver = Driver(
-                core, self.backend, clock=self.clock, write=self._write, inline=False, children=self._family
-            )
             try:
-                await driver.run()
+                await self._driven(core)
             except FlopodError as error:
                 self.fail(error)
         self._family.run_ended(run_id, core.ended)
+
+    async def _driven(self, core: Core) -> None:
+        driver = Driver(
+            core,
+            self.backend,
+            clock=self.clock,
+            write=self._write,
+            inline=False,
+            children=self._family,
+            hooks=await self._hook_gate.enter(core, self.backend),
+        )
+        await driver.run()
+
+    def _open_kin(self) -> list[str]:
+        """The runs that this one has started, and those that they have, as far as they are not over."""
+        kin = Kin(self.backend, self.run_id)
+        return [one.run_id for one in self.backend.open_runs() if one in kin]
+
+    @property
+    def is_stopped_by_hook(self) -> bool:
+        """Whether a hook did not let the run begin, or go on."""
+        return self.is_over and isinstance(self.main.exception(), StoppedByHook)
 
     # -- the end ---------------------------------------------------------------------------------
 
     def kill(self) -> None:
         """End as a process does that is killed: nothing is noted, and nothing of the run goes on."""
-        self.is_killed = True
-        for core in self.cores.values():
-            core.fenced = core.fenced or core.ended is None
+        self.fence()
         for hold in self._holds:
             hold.drop()
         self.close()
-
-    def close(self) -> None:
-        for core in self.cores.values():
-            if core.ended is None:
-                core.discard()
-        super().close()

@@ -1,14 +1,12 @@
-"""What is given to a run from outside, by a script or by a test: now, later, or again in another life."""
+"""What is given to runs from outside, by a script or by a test: now, later, or again in another life."""
 
-import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from flopod.backends.base import Backend
 from flopod.codec import plain
 from flopod.engine import waits
-from flopod.engine.family import Kin
 from flopod.engine.outcome import OpenWait
 from flopod.engine.waits import matches
 from flopod.errors import FlopodError
@@ -21,17 +19,22 @@ from flopod.testing.tape import Delivery, Later, Tape
 
 
 class Mailed(Process):
-    """A process with a run in a store, and its children, to which events are delivered."""
+    """A process with runs of a store, to which events are delivered."""
 
-    subject: Subject
-    run_id: str
     backend: Backend
     tape: Tape
-    children: dict[str, asyncio.Task[None]]
 
-    def expect_open_waits(self) -> None:
+    def subject_of(self, run_id: str) -> Subject:
+        """Return what is known of the workflow of a run."""
+        raise NotImplementedError
+
+    def kin_of(self, run_id: str) -> Iterable[str]:
+        """The runs that a run has started, and those that they have."""
+        raise NotImplementedError
+
+    def expect_open_waits(self, run_ids: Iterable[str]) -> None:
         """See to the waits that were open when the process before ended."""
-        for run_id in [self.run_id, *self.open_kin()]:
+        for run_id in run_ids:
             summary = self.backend.summary(run_id)
             for path, wait in {} if summary is None else summary.waits.items():
                 since = self.tape.waits.get((run_id, path), self.clock.now())
@@ -77,45 +80,46 @@ class Mailed(Process):
 
         def give() -> None:
             self.tape.later.remove(later)
-            self.deliver(*self.place_of(later.event), later.payload)
+            self.deliver(*self.place_of(later.event, later.run_id), later.payload)
 
         self._at(later.at, give)
 
-    def open_waits(self) -> list[tuple[str, OpenWait]]:
-        """The waits that are open in the run and in those that it has started, with their run ids."""
+    def open_waits(self, run_id: str) -> list[tuple[str, OpenWait]]:
+        """The waits that are open in a run and in those that it has started, with their run ids."""
         found = []
-        for run_id in dict.fromkeys([self.run_id, *self.children]):
-            summary = self.backend.summary(run_id)
+        for each in dict.fromkeys([run_id, *self.kin_of(run_id)]):
+            summary = self.backend.summary(each)
             if summary is not None and summary.status not in FINAL:
                 found += [
-                    (run_id, OpenWait(path, wait.event, wait.due)) for path, wait in summary.waits.items()
+                    (each, OpenWait(path, wait.event, wait.due)) for path, wait in summary.waits.items()
                 ]
         return found
 
-    def has_untaken(self) -> bool:
-        """Whether something was delivered to a wait that is still open."""
-        here = {(run_id, wait.path) for run_id, wait in self.open_waits()}
+    def has_untaken(self, run_id: str) -> bool:
+        """Whether something was delivered to a wait of a run that is still open."""
+        here = {(each, wait.path) for each, wait in self.open_waits(run_id)}
         return any((one.run_id, one.path) in here for one in self.tape.deliveries)
 
-    def place_of(self, event: str) -> tuple[str, str, str]:
+    def place_of(self, event: str, run_id: str) -> tuple[str, str, str]:
         """Return run, path and event of the wait that is meant. Raises TestFailure if that is not clear."""
-        check_event(self.subject, event)
-        waits = self.open_waits()
-        exact = [(run_id, one.path, one.event) for run_id, one in waits if one.path == event]
-        here = exact or [(run_id, one.path, one.event) for run_id, one in waits if one.event == event]
+        subject = self.subject_of(run_id)
+        check_event(subject, event)
+        waits = self.open_waits(run_id)
+        exact = [(each, one.path, one.event) for each, one in waits if one.path == event]
+        here = exact or [(each, one.path, one.event) for each, one in waits if one.event == event]
         if len(here) > 1 and here[0][0] == here[1][0]:
             shown = ", ".join(repr(path) for _, path, _ in here)
             raise TestFailure(f"it waits for {event!r} at {shown}; deliver to one of these")
-        return here[0] if here else (self.run_id, *self._place_to_come(event))
+        return here[0] if here else (run_id, *self._place_to_come(event, subject))
 
-    def _place_to_come(self, event: str) -> tuple[str, str]:
+    def _place_to_come(self, event: str, subject: Subject) -> tuple[str, str]:
         """A wait that is not open yet; what is delivered to it is kept."""
-        known = [one for one in self.subject.events or () if one.matches(event)]
+        known = [one for one in subject.events or () if one.matches(event)]
         exact = [one for one in known if one.path == event or matches(one.path, event)]
         if exact:
             return event, exact[0].callee
         paths = {one.path for one in known if "*" not in one.path}
-        if self.subject.events is None or not known:
+        if subject.events is None or not known:
             return event, event
         if len(paths) == 1 == len(known):
             return paths.pop(), event
@@ -140,15 +144,8 @@ class Mailed(Process):
             return self.backend.deliver(run_id, path, event, text.encode())
         return waits.deliver(self.backend, run_id, path, event, text).number
 
-    def note_order(self) -> None:
-        """Note the last order that was given to the run through its inbox, as a delivery to no path."""
-        last = self.backend.inbox(self.run_id)[-1]
+    def note_order(self, run_id: str) -> None:
+        """Note the last order that was given to a run through its inbox, as a delivery to no path."""
+        last = self.backend.inbox(run_id)[-1]
         payload = bytes(last.payload).decode()
-        self.tape.deliveries.append(
-            Delivery(self.run_id, "", last.event, payload, self.clock.now(), None, last.n)
-        )
-
-    def open_kin(self) -> list[str]:
-        """The runs that this one has started, and those that they have, as far as they are not over."""
-        kin = Kin(self.backend, self.run_id)
-        return [one.run_id for one in self.backend.open_runs() if one in kin]
+        self.tape.deliveries.append(Delivery(run_id, "", last.event, payload, self.clock.now(), None, last.n))

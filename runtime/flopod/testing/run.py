@@ -6,20 +6,18 @@ from typing import Any
 from flopod.backends.base import Backend
 from flopod.durations import Duration, seconds
 from flopod.engine import control
-from flopod.engine.outcome import OpenSleep, OpenWait, RunOutcome
-from flopod.events import FINAL, ChildStarted, Event, Record, RunSummary
-from flopod.testing.calls import Call, Leaf
-from flopod.testing.driven import Driven, until
-from flopod.testing.errors import TestFailure, near
+from flopod.engine.hooks import Hooks
+from flopod.engine.outcome import OpenWait, RunOutcome
+from flopod.testing.errors import TestFailure
 from flopod.testing.life import Life
 from flopod.testing.process import FOREVER
 from flopod.testing.same import ending_text
 from flopod.testing.subject import Project, Subject, check_event
-from flopod.testing.tape import Later, Tape, leaves_of
-from flopod.testing.variables import variables
+from flopod.testing.tape import Later, Tape
+from flopod.testing.view import RunView
 
 
-class Run(Driven):
+class Run(RunView):
     """A run of a workflow. Killed and resumed it is the same run, in another process."""
 
     def __init__(
@@ -33,16 +31,19 @@ class Run(Driven):
         tape: Tape,
         start: float,
         now: float = 0.0,
+        hooks: Hooks | None = None,
     ) -> None:
-        super().__init__(subject, tape, start)
-        self.backend = backend
+        super().__init__(subject, tape, start, backend)
         self.is_proven = False
+        self._hooks = hooks
         self.input = (args, kwargs)
         self._life = self._born(run_id, now)
         self._life.start(args, kwargs)
 
     def _born(self, run_id: str, now: float) -> Life:
-        return Life(self.subject, run_id, self.backend, self.tape, start=self.start, now=now)
+        return Life(
+            self.subject, run_id, self.backend, self.tape, start=self.start, now=now, hooks=self._hooks
+        )
 
     # -- what it does ----------------------------------------------------------------------------
 
@@ -66,13 +67,13 @@ class Run(Driven):
         """
         self._alive("takes an event")
         if after is None and self.status != "pending":
-            if self._life.has_untaken():
+            if self._life.has_untaken(self.run_id):
                 self._drive(horizon=self._life.loop.now)
-            self._life.deliver(*self._life.place_of(event), payload)
+            self._life.deliver(*self._life.place_of(event, self.run_id), payload)
             return self
         check_event(self.subject, event)
         wait = 0.0 if after is None else seconds(after)
-        later = Later(self._life.clock.now() + round(wait * 1000), event, payload)
+        later = Later(self.run_id, self._life.clock.now() + round(wait * 1000), event, payload)
         self.tape.later.append(later)
         self._life.announce(later)
         return self
@@ -81,7 +82,7 @@ class Run(Driven):
         """Cancel it: CancelledError is raised where its body waits, which may clean up durably."""
         self._begun("cancel")
         control.cancel(self.backend, self.run_id, reason)
-        self._life.note_order()
+        self._life.note_order(self.run_id)
         return self
 
     def pause(self, reason: str = "") -> "Run":
@@ -113,8 +114,11 @@ class Run(Driven):
         return f"; it has {len(self.events)} records, and called {', '.join(self.paths) or 'no leaf'}"
 
     def resume(self, source: Project | None = None, *, crash_after: int | str | None = None) -> "Run":
-        """Let another process go on with it, after a crash or a pause; with `source` by an edited build."""
-        if not self._life.is_killed and self.status != "paused":
+        """Let another process go on with it, after a crash, a pause or the no of a hook.
+
+        With `source` it is one of an edited build.
+        """
+        if not (self._life.is_killed or self._life.is_stopped_by_hook or self.status == "paused"):
             raise TestFailure(f"the run has a process: {self.story()}; call crash() before resume()")
         if source is not None:
             self.subject, self.is_proven = source.subject(self.subject.name), True
@@ -161,68 +165,7 @@ class Run(Driven):
     @property
     def waits(self) -> list[OpenWait]:
         """Its open waits, with path and end (ms since the epoch), then those of runs that it has started."""
-        return [wait for _, wait in self._life.open_waits()]
-
-    @property
-    def sleeping(self) -> list[OpenSleep]:
-        """Its open timers, with path and end (ms since the epoch)."""
-        summary = self._summary
-        found = {} if summary is None or summary.status in FINAL else summary.sleeps
-        return [OpenSleep(path, due) for path, due in found.items()]
-
-    @property
-    def running(self) -> list[str]:
-        """The paths of the leaves that are under way."""
-        summary = self._summary
-        return [] if summary is None or summary.status in FINAL else list(summary.running)
-
-    @property
-    def paths(self) -> list[str]:
-        """The paths of the leaves that were called, in the order of their first calls."""
-        return list(leaves_of(self._own_calls()))
-
-    def path(self, path: str) -> Leaf:
-        """Return the leaf at a path. Raises TestFailure if it was not called."""
-        found = leaves_of(self._own_calls())
-        if path not in found:
-            raise TestFailure(f"no leaf was called at {path!r}{near(path, found)}")
-        return Leaf(path, found[path])
-
-    def calls(self, leaf: str | None = None, *, run_id: str | None = None) -> list[Call]:
-        """Return the calls of a leaf, by its name or path, or all; those of a child by its run id.
-
-        An attempt is a call, and so is one that was repeated after a crash.
-        """
-        wanted = self.run_id if run_id is None else run_id
-        if leaf is not None and run_id is None:
-            self.check_leaf(leaf)
-        mine = [one for one in self.tape.calls if one.run_id == wanted]
-        return mine if leaf is None else [one for one in mine if one.goes_by(leaf)]
-
-    @property
-    def events(self) -> list[Event]:
-        """Its log, with what is compacted by now."""
-        return [event for _, event in self.log()]
-
-    def log(self, run_id: str | None = None) -> list[Record]:
-        """Return all records that its log ever had, or those of a run that it has started."""
-        return self.tape.log(self.run_id if run_id is None else run_id, self.backend)
-
-    def children_until(self, seq: int) -> list[str]:
-        """The run ids of those that it had started when its log had come so far."""
-        return [
-            one.event.child for one in self.log() if one.seq <= seq and isinstance(one.event, ChildStarted)
-        ]
-
-    @property
-    def variables(self) -> dict[str, Any]:
-        """What its durable variables hold, by their paths, as far as it is recorded."""
-        return variables(self.events)
-
-    @property
-    def children(self) -> list[str]:
-        """The run ids of the runs that it has started."""
-        return [event.child for event in self.events if isinstance(event, ChildStarted)]
+        return [wait for _, wait in self._life.open_waits(self.run_id)]
 
     def __repr__(self) -> str:
         return f"<run {self.run_id} of {self.subject.name}: {self.status}>"
@@ -230,19 +173,8 @@ class Run(Driven):
     # -- inside ----------------------------------------------------------------------------------
 
     @property
-    def _summary(self) -> RunSummary | None:
-        return self.backend.summary(self.run_id)
-
-    def _own_calls(self) -> list[Call]:
-        return [one for one in self.tape.calls if one.run_id == self.run_id]
-
-    @property
     def _process(self) -> Life:
         return self._life
-
-    def _unfinished(self) -> Sequence[str]:
-        parts = [f"it sleeps at {one.path!r}{until(one.due, self.now)}" for one in self.sleeping]
-        return parts + [f"the leaf at {path!r} does not return" for path in self.running]
 
     def _drive(self, reached: Callable[[], bool] = lambda: False, horizon: float = FOREVER) -> None:
         if not self._life.is_killed:

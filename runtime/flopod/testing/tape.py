@@ -28,14 +28,16 @@ class Delivery(Struct, frozen=True):
 class Later(Struct, frozen=True):
     """An event that a test gives to a run at `at`, not yet."""
 
+    run_id: str
     at: int
     event: str
     payload: Any
 
 
 class Tape:
-    """The script of a run and its story. `began` has when each attempt was begun first, by the loop's time;
-    `reads` what was read from clocks, random sources and the like, by run and path.
+    """The script of runs and their story. `begun` has when the body of each run ran first, `began` when each
+    attempt did, by the loop's time; `reads` what was read from clocks, random sources and the like, by run
+    and path.
 
     `journal` has the run and the last record of each commit, in the order of all runs; `logs` what was
     written, also what is compacted; `waits` when each wait began. `replayed` are events of another life that
@@ -47,6 +49,7 @@ class Tape:
         self.events = events
         self.calls: list[Call] = []
         self.reads: dict[tuple[str, str], Any] = {}
+        self.begun: dict[str, int] = {}
         self.began: dict[tuple[str, str, int], float] = {}
         self.deliveries: list[Delivery] = []
         self.replayed: list[Delivery] = []
