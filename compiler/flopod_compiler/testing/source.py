@@ -52,6 +52,10 @@ class Source:
         assert self.compilation.manifest is not None
         return self.compilation.manifest
 
+    def subjects(self) -> list[CompiledWorkflow]:
+        """Return all workflows."""
+        return [CompiledWorkflow(self, entry) for entry in self.manifest.workflows.values()]
+
     def subject(self, workflow: str | Callable[..., Any]) -> CompiledWorkflow:
         """Return a workflow by its name, as `module:function`, or by its function. Raises TestFailure."""
         entries = self.manifest.workflows
@@ -149,6 +153,9 @@ class CompiledWorkflow:
 
     def callee_of(self, path: str) -> str:
         return next((one.callee for one in self._entry.paths if matches(one.path, path)), "")
+
+    def is_meant(self, workflow: str | Callable[..., Any]) -> bool:
+        return (workflow if isinstance(workflow, str) else _place_of(workflow)) in _names(self._entry)
 
     def plain_code(self, name: str) -> str:
         modules = self._source.compilation.project.modules.values()

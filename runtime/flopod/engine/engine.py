@@ -90,7 +90,7 @@ class Engine(contextlib.AbstractAsyncContextManager["Engine"]):
         self._kin = Kin(backend, within)
         self._on_waiting = on_waiting
         self._gate = Gate(hooks)
-        self.schedules = Schedules(backend)
+        self.schedules = Schedules(backend, self._clock.now)
         self._timetable = self._own_timetable() if within is None else None
         self._openings = Openings(backend)
         self._entrance = Entrance(backend, registry, self._clock, self._openings, self._gate)

@@ -65,11 +65,16 @@ class Gate:
         self._entered.discard(run_id)
 
 
-def _info(core: Core) -> RunInfo:
+def opening_of(core: Core) -> RunStarted:
+    """Return the first event of a run, whether or not it is in the store yet."""
     recorded = core.history.started
     started = recorded if recorded is not None else core.draft.opening
     assert isinstance(started, RunStarted)
-    return RunInfo.of(started, core.run_id, resumed=recorded is not None)
+    return started
+
+
+def _info(core: Core) -> RunInfo:
+    return RunInfo.of(opening_of(core), core.run_id, resumed=core.history.started is not None)
 
 
 def _keep_crash(core: Core, backend: Backend) -> None:

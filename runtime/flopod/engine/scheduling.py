@@ -47,10 +47,11 @@ class ScheduleExists(UsageError):
 
 
 class Schedules:
-    """The schedules of a store."""
+    """The schedules of a store; `now` is a clock (ms since the epoch)."""
 
-    def __init__(self, backend: Backend) -> None:
+    def __init__(self, backend: Backend, now: Callable[[], int] = now_ms) -> None:
         self._backend = backend
+        self._now = now
 
     def all(self) -> list[Schedule]:
         """Return all schedules in the order of their names."""
@@ -75,7 +76,7 @@ class Schedules:
         Raises BadInput, BadDuration, InvalidRunId.
         """
         schedule.check()
-        schedule.since = schedule.since or now_ms()
+        schedule.since = schedule.since or self._now()
         self._backend.keep(_KIND, schedule.name, msgspec.json.encode(schedule))
 
     def remove(self, name: str) -> None:

@@ -114,6 +114,9 @@ class Driven(ABC):
             return "its process was killed"
         if self._process.is_over:
             return _ended(self._process.main.result())
+        return self._open_text()
+
+    def _open_text(self) -> str:
         parts = [_waits(one, self.now) for one in self.waits]
         parts += self._unfinished()
         return ", ".join(parts) or "it waits for something that no leaf, timer or event ends"

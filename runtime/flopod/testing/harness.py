@@ -1,12 +1,15 @@
 """What the fixture `flopod` is: the ways to put a workflow to the test."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal, overload
 
 from flopod.backends.base import Backend
 from flopod.backends.memory import MemoryBackend
+from flopod.engine.clock import Clock
+from flopod.engine.engine import Engine
 from flopod.engine.hooks import Hooks
+from flopod.engine.limits import Limit, Queue
 from flopod.testing.clocks import START
 from flopod.testing.driven import Driven
 from flopod.testing.errors import TestFailure
@@ -26,6 +29,7 @@ from flopod.testing.subject import (
     takes_scope,
 )
 from flopod.testing.tape import Tape
+from flopod.testing.virtual import VirtualEngine
 
 Script = Mapping[str, Any]
 
@@ -45,6 +49,7 @@ class Flopod:
     def __init__(self, project: Callable[[], Project] | None = None) -> None:
         self._project = project
         self.runs: list[Driven] = []
+        self._engines: list[VirtualEngine] = []
 
     @overload
     def run(
@@ -107,6 +112,39 @@ class Flopod:
             return self._plain(subject, args, kwargs, tape, start)
         return self._started(subject, args, kwargs, tape, backend, run_id, start, crash_after, hooks)
 
+    def engine(
+        self,
+        *workflows: Callable[..., Any],
+        queues: Mapping[str, Queue] | None = None,
+        limits: Mapping[str, Limit] | None = None,
+        concurrency: int = 256,
+        hooks: Hooks | None = None,
+        leaves: Script | None = None,
+        events: Script | None = None,
+        strict: bool = False,
+        backend: Backend | None = None,
+        start: datetime | None = None,
+    ) -> VirtualEngine:
+        """Make an engine for many runs: `start` and `schedule` give it work, `advance` lets time pass.
+
+        It is that of production, on the virtual clock: `queues`, `limits`, `concurrency` and `hooks` are what
+        `flopod.engine.engine.Engine` takes. It runs the workflows of the project, or these hand-written ones.
+        `leaves` and `events` are those of all runs.
+        """
+        subjects = self._subjects(workflows)
+        store = MemoryBackend() if backend is None else backend
+
+        def make(clock: Clock) -> Engine:
+            registry = subjects[0].registry
+            options: dict[str, Any] = {"queues": queues, "limits": limits, "concurrency": concurrency}
+            return Engine(store, registry, clock=clock, hooks=hooks, **options)
+
+        tape = _tape(subjects[0], leaves, events, strict)
+        named = {subject.name: subject for subject in subjects}
+        made = VirtualEngine(make, named, store, tape, _seconds(start))
+        self._engines.append(made)
+        return made
+
     def program(
         self,
         fn: Callable[..., Any],
@@ -142,7 +180,7 @@ class Flopod:
     def crash_all(self) -> None:
         """Put every run that was made here through the crash matrix."""
         for run in self.runs:
-            if isinstance(run, Run) and not run.is_proven:
+            if isinstance(run, Run) and not (run.is_proven or run.is_stopped_by_hook):
                 self._crash(run)
 
     def _crash(self, run: Run) -> None:
@@ -178,12 +216,27 @@ class Flopod:
     def _subject(self, workflow: str | Callable[..., Any]) -> Subject:
         if callable(workflow) and takes_scope(workflow):
             return Written(workflow, {}, program=False)
+        what = f"{workflow!r} is no hand-written workflow (async def main(wf, ...))"
+        return self._known_project(what).subject(workflow)
+
+    def _known_project(self, what: str) -> Project:
         if self._project is None:
             raise TestFailure(
-                f"{workflow!r} is no hand-written workflow (async def main(wf, ...)), and there is no "
-                "project to compile; give Flopod one, or use the fixture `flopod`"
+                f"{what}, and there is no project to compile; give Flopod one, or use the fixture `flopod`"
             )
-        return self._project().subject(workflow)
+        return self._project()
+
+    def _subjects(self, workflows: Sequence[Callable[..., Any]]) -> Sequence[Subject]:
+        if not workflows:
+            return self._known_project("there are no workflows to run").subjects()
+        for workflow in workflows:
+            if not takes_scope(workflow):
+                raise TestFailure(
+                    f"{workflow!r} is no hand-written workflow (async def main(wf, ...)); an engine without "
+                    "any has all workflows of the project"
+                )
+        others = {workflow.__name__: workflow for workflow in workflows}
+        return [Written(workflow, others, program=False) for workflow in workflows]
 
     def _started(
         self,
@@ -220,6 +273,8 @@ class Flopod:
         """Throw away what still runs."""
         for run in self.runs:
             run.close()
+        for engine in self._engines:
+            engine.close()
 
 
 def _tape(subject: Subject, leaves: Script | None, events: Script | None, strict: bool) -> Tape:

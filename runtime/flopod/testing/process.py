@@ -87,7 +87,7 @@ class Process:
             if self._horizon < FOREVER and not self._reached():
                 self.loop.now = max(self.loop.now, self._horizon)
             self.loop.stop()
-        elif self._turns > _LIMIT:
+        elif self._turns > _LIMIT and self._horizon == FOREVER:
             self.fail(
                 TestFailure(
                     f"the run goes on and on: {_LIMIT} timers have gone off in {self.loop.now:.0f} seconds; "

@@ -118,7 +118,7 @@ class Run(RunView):
 
         With `source` it is one of an edited build.
         """
-        if not (self._life.is_killed or self._life.is_stopped_by_hook or self.status == "paused"):
+        if not (self._life.is_killed or self.is_stopped_by_hook or self.status == "paused"):
             raise TestFailure(f"the run has a process: {self.story()}; call crash() before resume()")
         if source is not None:
             self.subject, self.is_proven = source.subject(self.subject.name), True
@@ -161,6 +161,11 @@ class Run(RunView):
             return "crashed"
         summary = self._summary
         return "pending" if summary is None else summary.status
+
+    @property
+    def is_stopped_by_hook(self) -> bool:
+        """Whether a hook did not let it begin, or go on."""
+        return self._life.is_stopped_by_hook
 
     @property
     def waits(self) -> list[OpenWait]:

@@ -5,7 +5,7 @@ A script is a mapping of names to that. What was dealt to an attempt once is dea
 
 import copy
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from types import EllipsisType
 from typing import Any, TypeAlias
 
@@ -178,6 +178,10 @@ class Dealer:
         other._lines = {name: copy.copy(line) for name, line in self._lines.items()}
         other._dealt = dict(self._dealt)
         return other
+
+    def forget(self, run_id: str, kept: Container[str]) -> None:
+        """Deal anew to a run, but for the paths `kept`."""
+        self._dealt = {key: one for key, one in self._dealt.items() if key[0] != run_id or key[1] in kept}
 
     @property
     def names(self) -> list[str]:

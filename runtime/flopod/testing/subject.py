@@ -65,6 +65,10 @@ class Subject(Protocol):
         """Return what is called at a path, "" if nobody knows."""
         ...
 
+    def is_meant(self, workflow: str | Callable[..., Any]) -> bool:
+        """Whether a test that says this, a name or a function, means this one."""
+        ...
+
     def installed(self) -> AbstractContextManager[object]:
         """Put the code under test in its place."""
         ...
@@ -72,6 +76,10 @@ class Subject(Protocol):
 
 class Project(Protocol):
     """A compiled source."""
+
+    def subjects(self) -> Sequence[Subject]:
+        """Return all of its workflows."""
+        ...
 
     def subject(self, workflow: str | Callable[..., Any]) -> Subject:
         """Return one of its workflows. Raises TestFailure."""
@@ -97,10 +105,14 @@ class Written:
         self.name = getattr(fn, "__name__", "main")
         self.registry: Registry = HandWritten({**others, self.name: fn})
         self.opens_itself = fn if program else None
+        self._fn = fn
 
     def callee_of(self, path: str) -> str:
         del path
         return ""
+
+    def is_meant(self, workflow: str | Callable[..., Any]) -> bool:
+        return workflow in (self.name, self._fn)
 
     def plain_code(self, name: str) -> str:
         del name

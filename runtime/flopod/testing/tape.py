@@ -1,6 +1,6 @@
 """What is known of a run beyond its processes: the script, the calls so far, what was delivered to it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
@@ -72,6 +72,11 @@ class Tape:
         """Return all that was ever written to the log of a run, also what its driver did not write."""
         found = {**self.logs.get(run_id, {}), **dict(backend.load(run_id))}
         return [Record(seq, found[seq]) for seq in sorted(found)]
+
+    def forget(self, run_id: str, kept: Container[str]) -> None:
+        """Let what a run calls beside the paths `kept` be called anew, with outcomes of its own."""
+        self.leaves.forget(run_id, kept)
+        self.began = {key: at for key, at in self.began.items() if key[0] != run_id or key[1] in kept}
 
     def check_plain(self, subject: Subject) -> None:
         """Check that the script can be followed where there are no paths. Raises TestFailure."""

@@ -184,3 +184,8 @@ async def choosing() -> None:
 @workflow
 async def delegating(order: str) -> str:
     return await start(approving, order, run_id=f"child-{order}").wait()
+
+
+@workflow(queue="slow")
+async def queueing(url: str) -> str:
+    return await fetch(url)
