@@ -122,6 +122,11 @@ class Driver:
         self._submitted += 1
         self._woken.set()
 
+    def dissolve(self) -> None:
+        """Let go of the run, in a process that goes on with others."""
+        self.core.dissolve()
+        del self._leaves
+
     async def run(self) -> RunOutcome:
         """Drive until the run is over, paused, or left while waiting.
 

@@ -320,6 +320,8 @@ class Engine(contextlib.AbstractAsyncContextManager["Engine"]):
         self._let_go(run_id, outcome)
         if outcome.status in FINAL:
             self.family.run_ended(run_id, None if driver is None else driver.core.ended)
+        if driver is not None:
+            driver.dissolve()
         self._wake.set()
 
     def _again(self, run_id: str) -> None:

@@ -98,6 +98,7 @@ class Leaves:
         """Cancel what is in flight."""
         for path in [*self._tasks, *self._threads]:
             self.cancel(path)
+        self._pulses.close()
 
     def _report(self, path: str, outcome: Returned | Raised) -> None:
         self._pulses.end(path, again=isinstance(outcome, Raised))

@@ -43,6 +43,10 @@ class Pulses:
         if self._told:
             self._drop(path, again)
 
+    def close(self) -> None:
+        """The run is let go: what a thread still tells is not heard."""
+        self._report, self._save = _unheard, _unsaved
+
     def _drop(self, path: str, again: bool) -> None:
         with self._lock:
             told = self._told.pop(path, None)
@@ -77,3 +81,11 @@ class Pulses:
             for path, (attempt, progress) in told.items():
                 self._report(path, attempt, progress)
             self._save()
+
+
+def _unheard(_path: str, _attempt: int, _progress: Raw) -> None:
+    pass
+
+
+def _unsaved() -> None:
+    pass

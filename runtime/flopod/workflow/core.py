@@ -261,6 +261,19 @@ class Core:
         if not self.scheduler.discard():
             fence.abandon(self)
 
+    def dissolve(self) -> None:
+        """Let go of all parts of a run that nobody looks at any more.
+
+        They know each other: of many runs they would pile up until the collector finds them.
+        """
+        if self.scheduler.alive:
+            return
+        for operation in (*self.created.values(), *self.open.values()):
+            operation.future.on_cancel = None
+        self.scheduler.on_exit = None
+        vars(self).clear()
+        self.fenced = True
+
     # -- what operations and scopes use ----------------------------------------------------------
 
     def emit(self, event: Event) -> None:
@@ -302,6 +315,7 @@ class Core:
 
     def closed(self, operation: Operation) -> None:
         """Forget an operation that is over, with or without an outcome."""
+        operation.future.on_cancel = None
         had_begun = self.open.pop(operation.path, None) is not None
         self.created.pop(operation.path, None)
         if had_begun and operation.future.cancelled():
