@@ -270,7 +270,9 @@ class Core:
             return
         for operation in (*self.created.values(), *self.open.values()):
             operation.future.on_cancel = None
-        self.scheduler.on_exit = None
+            operation.future.cancel()
+        self.scheduler.forget()
+        self.scheduler.on_exit = self.ending.main = None
         vars(self).clear()
         self.fenced = True
 

@@ -159,9 +159,13 @@ class Scheduler(asyncio.AbstractEventLoop):
                     if _is_closed(arm.get_coro()):
                         del self.alive[arm]
                         arm._log_destroy_pending = False  # type: ignore[attr-defined]
+        self.forget()
+        return not self.alive
+
+    def forget(self) -> None:
+        """Step nothing of what is ready."""
         self._ready.clear()
         self._next_round.clear()
-        return not self.alive
 
     def _run(self, stop: Callable[[], bool]) -> None:
         ready = self._ready
