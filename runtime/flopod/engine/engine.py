@@ -12,6 +12,7 @@ from msgspec import Raw
 from msgspec.structs import replace
 
 from flopod.backends.base import Backend
+from flopod.engine import garbage
 from flopod.engine.asleep import Asleep
 from flopod.engine.clock import Clock, SystemClock
 from flopod.engine.commits import Grouped
@@ -100,6 +101,7 @@ class Engine(contextlib.AbstractAsyncContextManager["Engine"]):
         self._refusals = Refusals(_AGAIN, self._again, self._openings)
         self._suspects = Suspects()
         self._wake = asyncio.Event()
+        self._while_open = contextlib.ExitStack()
 
     def _own_timetable(self) -> Timetable:
         return Timetable(self.schedules, self._registry, self._open, alone=not self._clock.real)
@@ -112,6 +114,7 @@ class Engine(contextlib.AbstractAsyncContextManager["Engine"]):
 
     def enter(self) -> None:
         """Take up the open runs, and serve from now on."""
+        self._while_open.enter_context(garbage.sought_seldom())
         self._deliveries = Deliveries(self._backend, self._delivered)
         for summary in self._backend.open_runs():
             self._take_up(summary)
@@ -128,6 +131,7 @@ class Engine(contextlib.AbstractAsyncContextManager["Engine"]):
         self._serving.cancel()
         await self._live.drain(self._grace)
         await self._commits.close()
+        self._while_open.close()
 
     def drop(self) -> None:
         """Let go of all runs as a process that is killed does, for tests: nothing is noted."""
