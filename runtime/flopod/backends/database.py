@@ -30,7 +30,7 @@ PATIENCE = 10.0
 _TRY = fcntl.LOCK_EX | fcntl.LOCK_NB
 
 # A connection must not be used, nor closed, in a process forked from the one that opened it.
-_foreign: list[sqlite3.Connection] = []
+_foreign: list[object] = []
 
 
 class Database:
@@ -38,24 +38,34 @@ class Database:
 
     `with database.reading as db` gives the connection, and turns an error of SQLite inside into the
     StorageError that it means. `with database.writing as db` also keeps other processes from writing;
-    each statement is then a transaction of its own, safe on disk when it is done.
+    each statement is then a transaction of its own, safe on disk when it is done. Who wants to read while
+    another thread uses the connection gets one beside it, which sees what is committed.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._log = path.with_name(path.name + "-wal")
         self.locks = path.with_name(path.name + ".locks")
-        self.reading = _Reading(self)
-        self.writing = _Writing(self)
         self._lock = threading.RLock()
         self._db: sqlite3.Connection | None = None
+        self._beside = _Beside()
+        self._uri = ""
         self._pid = 0
         self._guard = -1
+
+    @property
+    def reading(self) -> "_Reading":
+        return _Reading(self)
+
+    @property
+    def writing(self) -> "_Writing":
+        return _Writing(self)
 
     def close(self) -> None:
         """Close the connection; the next use opens another."""
         with self._lock:
             self._leave_to_parent()
+            self._beside.close()
             if self._db is not None:
                 self._close_alone(self._db)
             self._drop()
@@ -87,8 +97,7 @@ class Database:
             if not self.path.is_file() or os.access(self.path.parent, os.W_OK):
                 raise
         # Without a log beside it nobody has the database open, and it needs no shared memory.
-        mode = "mode=ro" if self._log.exists() else "immutable=1"
-        return self._open(f"file://{_escaped(self.path.absolute())}?{mode}")
+        return self._open(_uri(self.path, "mode=ro" if self._log.exists() else "immutable=1"))
 
     def _open(self, place: str) -> sqlite3.Connection:
         disk.make_folder(self.path.parent)
@@ -97,8 +106,9 @@ class Database:
             timeout=PATIENCE,
             isolation_level=None,
             check_same_thread=False,
-            uri=place.startswith("file://"),
+            uri=_is_uri(place),
         )
+        self._uri = place if _is_uri(place) else _uri(self.path, "mode=ro")
         try:
             db.execute("PRAGMA synchronous = FULL")
             db.execute("PRAGMA mmap_size = 0")
@@ -149,9 +159,13 @@ class Database:
 
     def _leave_to_parent(self) -> None:
         if self._db is not None and self._pid != os.getpid():
-            _foreign.append(self._db)
+            _foreign.extend((self._db, self._beside))
             self._db = None
+            self._beside = _Beside()
             self._close_guard()
+
+    def _has_open(self) -> bool:
+        return self._db is not None and self._pid == os.getpid()
 
     def _drop(self) -> None:
         if self._db is not None:
@@ -165,7 +179,7 @@ class Database:
             os.close(self._guard)
             self._guard = -1
 
-    def _meaning(self, error: sqlite3.Error) -> StorageError:
+    def _meaning(self, error: sqlite3.Error, of_first: bool) -> StorageError:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         file, why = str(self.path), str(error)
         if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
@@ -179,7 +193,7 @@ class Database:
         if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             return self._busy()
         if code == sqlite3.SQLITE_IOERR:
-            return self._io_error(why)
+            return self._io_error(why, of_first)
         return StorageError(f"cannot be used: {why}", file=file)
 
     def _closed_to_us(self) -> str:
@@ -190,9 +204,10 @@ class Database:
                 return str(file)
         return "" if os.access(self.path.parent, os.W_OK) else str(self.path)
 
-    def _io_error(self, why: str) -> StorageError:
+    def _io_error(self, why: str, of_first: bool) -> StorageError:
         # The connection may believe in pages that never reached the disk: go on with a new one.
-        self._drop()
+        if of_first:
+            self._drop()
         space = os.statvfs(self.path.parent)
         if space.f_bavail == 0:
             return StorageFull(str(self.path))
@@ -204,17 +219,69 @@ class Database:
         )
 
 
+class _Beside:
+    """A second connection, which can only read: opened when it is wanted, and anew with the first one."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self._db: sqlite3.Connection | None = None
+        self._first: object = None
+
+    def begin(self, first: object, uri: str) -> sqlite3.Connection:
+        """Return the connection, looking at what is committed now."""
+        if self._db is None or self._first is not first:
+            self._drop()
+            self._db = sqlite3.connect(
+                uri, timeout=PATIENCE, isolation_level=None, check_same_thread=False, uri=True
+            )
+            self._first = first
+            self._db.execute("PRAGMA mmap_size = 0")
+        self._db.execute("BEGIN")
+        return self._db
+
+    def end(self, error: BaseException | None) -> None:
+        """Look no more; after an error another connection is made."""
+        if self._db is not None and error is None:
+            self._db.execute("COMMIT")
+        else:
+            self._drop()
+
+    def close(self) -> None:
+        """Close the connection."""
+        with self.lock:
+            self._drop()
+
+    def _drop(self) -> None:
+        if self._db is not None:
+            with contextlib.suppress(sqlite3.Error):
+                self._db.close()
+            self._db = None
+
+
 class _Reading:
-    """The block of `Database.reading`. It may be nested."""
+    """The block of `Database.reading`. It may not be nested."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._beside: _Beside | None = None
 
     def __enter__(self) -> sqlite3.Connection:
         database = self._database
-        database._lock.acquire()
+        if not database._lock.acquire(blocking=False):
+            if database._has_open():
+                return self._look_beside(database._beside)
+            database._lock.acquire()
         try:
             return database._connection()
+        except BaseException as error:
+            self._end(error)
+            raise
+
+    def _look_beside(self, beside: _Beside) -> sqlite3.Connection:
+        beside.lock.acquire()
+        self._beside = beside
+        try:
+            return beside.begin(self._database._db, self._database._uri)
         except BaseException as error:
             self._end(error)
             raise
@@ -225,15 +292,15 @@ class _Reading:
         self._end(error)
 
     def _end(self, error: BaseException | None) -> None:
-        if error is None:
-            return self._database._lock.release()
         try:
+            if self._beside is not None:
+                self._beside.end(error)
             if isinstance(error, sqlite3.Error):
-                raise self._database._meaning(error) from error
+                raise self._database._meaning(error, self._beside is None) from error
             if isinstance(error, OSError):
                 raise disk.storage_error(error, self._database.path) from error
         finally:
-            self._database._lock.release()
+            (self._database._lock if self._beside is None else self._beside.lock).release()
 
 
 class _Writing(_Reading):
@@ -271,6 +338,14 @@ def transaction(db: sqlite3.Connection) -> Iterator[None]:
         raise
 
 
+def _uri(path: Path, mode: str) -> str:
+    return f"file://{_escaped(path.absolute())}?{mode}"
+
+
 def _escaped(path: Path) -> str:
     """A path as SQLite wants it in a URI (sqlite.org/uri.html, section 3.1)."""
     return str(path).replace("%", "%25").replace("?", "%3f").replace("#", "%23")
+
+
+def _is_uri(place: str) -> bool:
+    return place.startswith("file://")

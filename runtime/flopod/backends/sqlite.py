@@ -330,7 +330,7 @@ class SqliteBackend(Backend):
 
     def news(self, mark: object) -> tuple[object, list[str]]:
         with self._database.reading as db:
-            version = db.execute("PRAGMA data_version").fetchone()[0]
+            version = _version(db)
             before, last = mark if isinstance(mark, tuple) else (None, None)
             if version == before:
                 return mark, []
@@ -342,7 +342,7 @@ class SqliteBackend(Backend):
         # The number of a version changes with every commit of another connection, not of this one.
         check_run_id(run_id)
         with self._database.reading as db:
-            return db.execute("PRAGMA data_version").fetchone()[0], self._delivered
+            return _version(db), self._delivered
 
     def keep(self, kind: str, name: str, document: bytes) -> None:
         with self._database.writing as db:
@@ -377,6 +377,11 @@ class SqliteBackend(Backend):
             if unsaved is not None:
                 with self._database.writing as db:
                     set_summary(db, unsaved)
+
+
+def _version(db: sqlite3.Connection) -> tuple[sqlite3.Connection, int]:
+    """What changes with each commit of another connection; another connection counts otherwise."""
+    return db, db.execute("PRAGMA data_version").fetchone()[0]
 
 
 def _insert(db: sqlite3.Connection, place: int, lines: list[str]) -> bool:
