@@ -131,6 +131,39 @@ def test_one_commit_for_several_runs(store: Backend) -> None:
     assert [len(store.load(run_id)) for run_id in "abc"] == [1, 1, 3]
 
 
+def test_one_slow_writer_does_not_hold_up_the_others(place: Place) -> None:
+    """In a commit for several runs only the one that another process has taken further is refused."""
+    one, two = place.open(), place.open()
+    for name in ("a", "b", "c"):
+        one.append(name, 0, [started(run_id=name)])
+    two.append("b", 1, step(0))
+    many = [event for number in range(40) for event in step(number)]
+    results = one.append_many(
+        [
+            Batch("a", 1, step(0)),
+            Batch("b", 1, step(1)),
+            Batch("c", 1, many),
+            Batch("d", 0, [started(run_id="d")]),
+        ]
+    )
+    assert isinstance(results[1], Fenced)
+    assert (results[0], results[2], results[3]) == (3, 81, 1)
+    assert [len(one.load(run_id)) for run_id in "abcd"] == [3, 3, 81, 1]
+    assert [one.summary(run_id).seq for run_id in "abcd"] == [3, 3, 81, 1]  # type: ignore[union-attr]
+
+
+def test_a_commit_for_very_many_runs(store: Backend) -> None:
+    """However many there are, each has its own events."""
+    names = [f"r{number}" for number in range(301)]
+    first = store.append_many([Batch(name, 0, [started(run_id=name)]) for name in names])
+    assert first == [1] * 301
+    results = store.append_many([Batch(name, 1, step(number)) for number, name in enumerate(names)])
+    assert results == [3] * 301
+    assert [store.load(name)[1].event.path for name in names] == [
+        f"lines[{number}]/price_line" for number in range(301)
+    ]
+
+
 def test_what_cannot_be_written_stops_only_its_batch(store: Backend) -> None:
     """A name that is no Unicode is an error of its own batch, which is not written in part."""
     bad = BranchTaken(path="if-\ud800", key=Raw(b"true"))

@@ -2,14 +2,13 @@
 
 import contextlib
 import sqlite3
-from collections.abc import Iterator, Sequence
-from functools import lru_cache
-from itertools import chain
+from collections.abc import Container, Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
+import msgspec
 from msgspec import Raw
 
+from flopod.backends import rows
 from flopod.backends.base import Backend, Batch, InboxItem, Page, Timer, due_of
 from flopod.backends.database import Database, transaction
 from flopod.backends.lock import Hold
@@ -21,7 +20,7 @@ from flopod.backends.reading import (
     scan_rows,
     stored_summary,
 )
-from flopod.backends.tracking import Log, Tracked, log_of, set_headline, set_summary
+from flopod.backends.tracking import Log, Plan, Tracked, log_of, save, set_headlines, set_summaries
 from flopod.errors import DamagedLog, Fenced, FlopodError, StorageError
 from flopod.events import (
     Record,
@@ -30,15 +29,15 @@ from flopod.events import (
     Status,
     encode_line,
 )
-from flopod.runid import check_run_id
+from flopod.runid import check_run_id, is_run_id
 
-_FEW = 8
-
-_APPEND = "INSERT INTO records (place, body) VALUES "
-_ROW = "(?, ?)"
-_ADD_LOG = """
-    INSERT INTO logs (run_id) VALUES (?) ON CONFLICT (run_id) DO UPDATE SET run_id = run_id RETURNING number
-"""
+_RECORDS = rows.Insert("INSERT INTO records (place, body)", 2)
+_LOGS = rows.Insert(
+    "INSERT INTO logs (run_id)",
+    1,
+    "ON CONFLICT (run_id) DO UPDATE SET run_id = run_id RETURNING number, run_id",
+)
+_HAVE_LOG = "SELECT run_id FROM logs WHERE run_id IN (SELECT value FROM json_each(?))"
 _LAST = "SELECT max(place) FROM records WHERE place >= ? AND place < ?"
 _LOAD = """
     SELECT place, CAST(body AS BLOB) FROM records WHERE place > ? AND place < ? ORDER BY place LIMIT ?
@@ -73,20 +72,6 @@ _KEPT = "SELECT body FROM documents WHERE kind = ? AND name = ?"
 _WITHOUT_HEADLINE = "SELECT run_id FROM logs WHERE run_id NOT IN (SELECT run_id FROM runs)"
 
 
-class _Plan(NamedTuple):
-    """A batch ready to be written, or the reason why it cannot be."""
-
-    batch: Batch
-    lines: list[str]
-    tracked: Tracked | None
-    is_due: bool = False
-    error: FlopodError | None = None
-
-    @property
-    def is_one_statement(self) -> bool:
-        return not self.is_due and len(self.lines) <= _FEW
-
-
 class SqliteBackend(Backend):
     """A store in the SQLite file `path`, which is created if need be."""
 
@@ -116,11 +101,12 @@ class SqliteBackend(Backend):
     def append_many(self, batches: Sequence[Batch]) -> list[int | FlopodError]:
         try:
             with self._database.writing as db:
-                plans = [self._plan(db, batch) for batch in batches]
+                new = self._without_log(db, batches)
+                plans = [self._plan(db, batch, new) for batch in batches]
                 if len(plans) == 1 and plans[0].is_one_statement:
-                    return [self._execute(db, plans[0])]
+                    return [self._append(db, plans[0])]
                 with transaction(db):
-                    return [self._execute(db, plan) for plan in plans]
+                    return self._append_all(db, plans) if len(plans) > 1 else [self._append(db, plans[0])]
         except BaseException as error:
             for batch in batches:
                 self._tracked.pop(batch.run_id, None)
@@ -128,45 +114,71 @@ class SqliteBackend(Backend):
                 raise
             return [error] * len(batches)
 
-    def _plan(self, db: sqlite3.Connection, batch: Batch) -> _Plan:
+    def _without_log(self, db: sqlite3.Connection, batches: Sequence[Batch]) -> set[str]:
+        """The runs that are appended to for the first time."""
+        asked = {batch.run_id for batch in batches if not batch.expected_seq and is_run_id(batch.run_id)}
+        if not asked:
+            return asked
+        known = db.execute(_HAVE_LOG, (msgspec.json.encode(list(asked)).decode(),)).fetchall()
+        return asked.difference(*known)
+
+    def _plan(self, db: sqlite3.Connection, batch: Batch, new: Container[str]) -> Plan:
         try:
             lines = [
                 encode_line(seq, event).decode()
                 for seq, event in enumerate(batch.events, batch.expected_seq + 1)
             ]
-            tracked = self._track(db, batch.run_id, batch.expected_seq)
+            tracked = self._track(db, batch.run_id, batch.expected_seq, batch.run_id in new)
         except FlopodError as error:
-            return _Plan(batch, [], None, error=error)
+            return Plan(batch, [], None, error=error)
         tracked.advance(batch)
-        return _Plan(batch, lines, tracked, tracked.is_due())
+        return Plan(batch, lines, tracked, tracked.is_due())
 
-    def _track(self, db: sqlite3.Connection, run_id: str, expected_seq: int) -> Tracked:
+    def _track(self, db: sqlite3.Connection, run_id: str, expected_seq: int, is_new: bool) -> Tracked:
         tracked = self._tracked.get(run_id)
         if tracked is None or tracked.seq != expected_seq:
-            check_run_id(run_id)
-            stored, log = self._stored(db, run_id), log_of(db, run_id)
-            tracked = Tracked(run_id, log, self._current(db, run_id, stored), stored.seq if stored else 0)
+            tracked = Tracked(run_id, None, None, 0) if is_new else self._looked_up(db, check_run_id(run_id))
             if tracked.seq != expected_seq:
                 raise Fenced(run_id, expected_seq, tracked.seq)
             self._tracked[run_id] = tracked
         return tracked
 
-    def _execute(self, db: sqlite3.Connection, plan: _Plan) -> int | FlopodError:
-        run_id, expected_seq, _ = plan.batch
+    def _looked_up(self, db: sqlite3.Connection, run_id: str) -> Tracked:
+        stored, log = self._stored(db, run_id), log_of(db, run_id)
+        return Tracked(run_id, log, self._current(db, run_id, stored), stored.seq if stored else 0)
+
+    def _append_all(self, db: sqlite3.Connection, plans: Sequence[Plan]) -> list[int | FlopodError]:
+        """Append to several runs; to each by itself if another process has appended to one of them."""
+        self._number(db, [plan.tracked for plan in plans if plan.tracked is not None and plan.lines])
+        db.execute("SAVEPOINT records")
+        if not _insert(db, [row for plan in plans for row in plan.rows]):
+            db.execute("ROLLBACK TO records")
+            return [self._append(db, plan) for plan in plans]
+        save(db, [plan.tracked for plan in plans if plan.tracked is not None and plan.is_due])
+        return [plan.result for plan in plans]
+
+    def _append(self, db: sqlite3.Connection, plan: Plan) -> int | FlopodError:
         tracked = plan.tracked
-        if plan.error is not None or tracked is None:
-            return plan.error or expected_seq
-        if not plan.lines:
-            return expected_seq
-        if tracked.log is None:
-            tracked.log = Log.numbered(db.execute(_ADD_LOG, (run_id,)).fetchall()[0][0])
-        if not _insert(db, tracked.log.start + expected_seq + 1, plan.lines):
-            self._tracked.pop(run_id, None)
-            last = db.execute(_LAST, tracked.log).fetchone()[0]
-            return Fenced(run_id, expected_seq, last - tracked.log.start)
+        if tracked is None or not plan.lines:
+            return plan.result
+        self._number(db, [tracked])
+        if not _insert(db, plan.rows):
+            return self._fenced(db, plan.batch, tracked)
         if plan.is_due:
-            tracked.save(db)
-        return expected_seq + len(plan.lines)
+            save(db, [tracked])
+        return plan.result
+
+    def _number(self, db: sqlite3.Connection, tracked: Sequence[Tracked]) -> None:
+        """Give the logs that are new their numbers."""
+        new = {one.run_id: one for one in tracked if one.log is None}
+        for number, run_id in rows.write(db, _LOGS, [(run_id,) for run_id in new]):
+            new[run_id].log = Log.numbered(number)
+
+    def _fenced(self, db: sqlite3.Connection, batch: Batch, tracked: Tracked) -> Fenced:
+        self._tracked.pop(batch.run_id, None)
+        assert tracked.log is not None
+        last = db.execute(_LAST, tracked.log).fetchone()[0]
+        return Fenced(batch.run_id, batch.expected_seq, last - tracked.log.start)
 
     def load(self, run_id: str) -> list[Record]:
         with self._database.reading as db:
@@ -201,7 +213,7 @@ class SqliteBackend(Backend):
         # The last item stays, whose number the next one follows.
         db.execute(_TAKEN, (run_id, inbox))
         if summary is not None:
-            set_summary(db, summary)
+            set_summaries(db, [summary])
             if tracked:
                 tracked.stored_seq = summary.seq
 
@@ -267,7 +279,7 @@ class SqliteBackend(Backend):
                 for run_id in missing:
                     summary = self._summary(db, run_id)
                     if summary is not None:
-                        set_headline(db, summary)
+                        set_headlines(db, [summary])
         self._complete = True
 
     def delete(self, run_id: str) -> bool:
@@ -293,8 +305,8 @@ class SqliteBackend(Backend):
                 if summary is None:
                     return False
                 summary.status, summary.error = status, reason
-                set_headline(db, summary)
-                set_summary(db, summary)
+                set_headlines(db, [summary])
+                set_summaries(db, [summary])
         except StorageError:
             return False
         self._tracked.pop(run_id, None)
@@ -376,7 +388,7 @@ class SqliteBackend(Backend):
         with contextlib.suppress(StorageError):
             if unsaved is not None:
                 with self._database.writing as db:
-                    set_summary(db, unsaved)
+                    set_summaries(db, [unsaved])
 
 
 def _version(db: sqlite3.Connection) -> tuple[sqlite3.Connection, int]:
@@ -384,18 +396,10 @@ def _version(db: sqlite3.Connection) -> tuple[sqlite3.Connection, int]:
     return db, db.execute("PRAGMA data_version").fetchone()[0]
 
 
-def _insert(db: sqlite3.Connection, place: int, lines: list[str]) -> bool:
-    first = lines[:_FEW]
+def _insert(db: sqlite3.Connection, records: Sequence[tuple[int, str]]) -> bool:
     try:
-        # Its place is taken if another process appended since the log was looked at.
-        db.execute(_statement(len(first)), tuple(chain.from_iterable(enumerate(first, place))))
+        # A place is taken if another process appended since the log was looked at.
+        rows.write(db, _RECORDS, records)
     except sqlite3.IntegrityError:
         return False
-    if len(lines) > _FEW:
-        db.executemany(_statement(1), enumerate(lines[_FEW:], place + _FEW))
     return True
-
-
-@lru_cache(_FEW)
-def _statement(count: int) -> str:
-    return _APPEND + ", ".join([_ROW] * count)

@@ -1,12 +1,15 @@
 """What a store in a database knows of a run that it appends to, and when which part of that is written."""
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
+from flopod.backends import rows
 from flopod.backends.base import Batch
 from flopod.backends.reading import fold_records
 from flopod.backends.schema import SEQ_BITS
+from flopod.errors import FlopodError
 from flopod.events import STEADY, Event, RunSummary, Status
 
 if TYPE_CHECKING:
@@ -16,15 +19,17 @@ _LAG = 256
 _FEW = 16
 
 _NUMBER = "SELECT number FROM logs WHERE run_id = ?"
-_SET_HEADLINE = """
-    INSERT INTO runs (run_id, workflow, status, started_at, next_due) VALUES (?, ?, ?, ?, ?)
-    ON CONFLICT (run_id) DO UPDATE SET workflow = excluded.workflow, status = excluded.status,
-        started_at = excluded.started_at, next_due = excluded.next_due
-"""
-_SET_SUMMARY = """
-    INSERT INTO summaries (run_id, seq, body) VALUES (?, ?, ?)
-    ON CONFLICT (run_id) DO UPDATE SET seq = excluded.seq, body = excluded.body
-"""
+_HEADLINES = rows.Insert(
+    "INSERT INTO runs (run_id, workflow, status, started_at, next_due)",
+    5,
+    """ON CONFLICT (run_id) DO UPDATE SET workflow = excluded.workflow, status = excluded.status,
+        started_at = excluded.started_at, next_due = excluded.next_due""",
+)
+_SUMMARIES = rows.Insert(
+    "INSERT INTO summaries (run_id, seq, body)",
+    3,
+    "ON CONFLICT (run_id) DO UPDATE SET seq = excluded.seq, body = excluded.body",
+)
 
 
 class Log(NamedTuple):
@@ -46,11 +51,11 @@ class Tracked:
     looked at. While a run just goes on, its events are folded only when the summary is asked for.
     """
 
-    __slots__ = ("_pending", "_run_id", "_steady", "_summary", "headline", "log", "seq", "stored_seq")
+    __slots__ = ("_pending", "_steady", "_summary", "headline", "log", "run_id", "seq", "stored_seq")
 
     def __init__(self, run_id: str, log: "Log | None", summary: RunSummary | None, stored_seq: int) -> None:
         self.log = log
-        self._run_id = run_id
+        self.run_id = run_id
         self._summary = summary
         self._pending: list[tuple[int, Event]] = []
         self._steady = False
@@ -62,7 +67,7 @@ class Tracked:
     def summary(self) -> RunSummary | None:
         """The summary after the event `seq`."""
         pending, self._pending = self._pending, []
-        self._summary = fold_records(self._run_id, self._summary, pending)
+        self._summary = fold_records(self.run_id, self._summary, pending)
         return self._summary
 
     @property
@@ -104,13 +109,30 @@ class Tracked:
             self.stored_seq = summary.seq
         return Due(summary, changed, whole)
 
-    def save(self, db: "sqlite3.Connection") -> None:
-        """Write what is due to a SQLite database."""
-        due = self.take_due()
-        if due is not None and due.headline:
-            set_headline(db, due.summary)
-        if due is not None and due.whole:
-            set_summary(db, due.summary)
+
+class Plan(NamedTuple):
+    """A batch ready to be written, or the reason why it cannot be."""
+
+    batch: Batch
+    lines: list[str]
+    tracked: Tracked | None
+    is_due: bool = False
+    error: FlopodError | None = None
+
+    @property
+    def rows(self) -> list[tuple[int, str]]:
+        """The records and their places."""
+        log = None if self.tracked is None else self.tracked.log
+        return [] if log is None else list(enumerate(self.lines, log.start + self.batch.expected_seq + 1))
+
+    @property
+    def result(self) -> int | FlopodError:
+        """What is returned if it is written."""
+        return self.error or self.batch.expected_seq + len(self.lines)
+
+    @property
+    def is_one_statement(self) -> bool:
+        return not self.is_due and len(self.lines) <= rows.FEW
 
 
 class Due(NamedTuple):
@@ -131,12 +153,21 @@ def _headline(summary: RunSummary) -> tuple[Status, int | None]:
     return summary.status, summary.next_due
 
 
-def set_headline(db: "sqlite3.Connection", summary: RunSummary) -> None:
+def save(db: "sqlite3.Connection", tracked: Iterable[Tracked]) -> None:
+    """Write what is due of runs to a SQLite database."""
+    dues = [due for one in tracked if (due := one.take_due()) is not None]
+    set_headlines(db, [due.summary for due in dues if due.headline])
+    set_summaries(db, [due.summary for due in dues if due.whole])
+
+
+def set_headlines(db: "sqlite3.Connection", summaries: Iterable[RunSummary]) -> None:
     """Write what listings filter and order by."""
-    values = (summary.run_id, summary.workflow, summary.status, summary.started_at, summary.next_due)
-    db.execute(_SET_HEADLINE, values)
+    found = [(one.run_id, one.workflow, one.status, one.started_at, one.next_due) for one in summaries]
+    rows.write(db, _HEADLINES, found)
 
 
-def set_summary(db: "sqlite3.Connection", summary: RunSummary) -> None:
-    """Write the whole summary."""
-    db.execute(_SET_SUMMARY, (summary.run_id, summary.seq, msgspec.json.encode(summary).decode()))
+def set_summaries(db: "sqlite3.Connection", summaries: Iterable[RunSummary]) -> None:
+    """Write whole summaries."""
+    rows.write(
+        db, _SUMMARIES, [(one.run_id, one.seq, msgspec.json.encode(one).decode()) for one in summaries]
+    )
