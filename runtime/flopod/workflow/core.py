@@ -49,6 +49,7 @@ from flopod.workflow.snapshot import Budget, Capturing
 from flopod.workflow.steady import steady
 
 PAUSE, CHANGED = "flopod.pause", "flopod.changed"
+_LASTING = {"run_id", "ended", "fenced", "scheduler"}
 
 
 class Core:
@@ -262,7 +263,7 @@ class Core:
             fence.abandon(self)
 
     def dissolve(self) -> None:
-        """Let go of all parts of a run that nobody looks at any more.
+        """Let go of all parts of a run that nobody looks at any more, but for how it ended.
 
         They know each other: of many runs they would pile up until the collector finds them.
         """
@@ -273,7 +274,8 @@ class Core:
             operation.future.cancel()
         self.scheduler.forget()
         self.scheduler.on_exit = self.ending.main = None
-        vars(self).clear()
+        for part in vars(self).keys() - _LASTING:
+            delattr(self, part)
         self.fenced = True
 
     # -- what operations and scopes use ----------------------------------------------------------
