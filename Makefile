@@ -30,6 +30,7 @@ sweep: setup
 	$(BIN)/python -m tests.fuzz --sources $(SIZE) --seed $(SEED)
 	$(BIN)/python -m tests.sweep.census
 	$(BIN)/python -m tests.sweep.long
+	$(BIN)/python -m tests.sweep.longlog
 	$(BIN)/python -m tests.reliability --kills $(SIZE) --seed $(SEED)
 
 bench: setup

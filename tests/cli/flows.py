@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -158,8 +159,12 @@ class Job:
 
     def wait_for_call(self, text: str, times: int = 1) -> None:
         """Wait until leaves have noted `text` so many times."""
+        self.wait_until(lambda: self.calls().count(text) >= times)
+
+    def wait_until(self, holds: Callable[[], bool]) -> None:
+        """Wait for something to become true."""
         deadline = time.monotonic() + 30
-        while self.calls().count(text) < times:
+        while not holds():
             assert time.monotonic() < deadline, self.calls()
             time.sleep(0.02)
 

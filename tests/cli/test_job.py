@@ -14,6 +14,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from flopod.backends.choose import choose
+from flopod.events import RunResumed
 from tests.cli.flows import Job, clean_environment, interrupt, make_bundle
 
 pytestmark = pytest.mark.process
@@ -206,6 +208,29 @@ def test_two_processes_cannot_run_one_run(job: Job) -> None:
     assert str(process.pid) in second.stderr
     assert process.wait(30) == 0
     process.communicate()
+
+
+@pytest.mark.parametrize("backend", ["file", "sqlite", "postgres"])
+def test_a_run_that_was_taken_over_ends_with_a_status_of_its_own(
+    job: Job, backend: str, request: pytest.FixtureRequest
+) -> None:
+    """Where another process has written to its log it changes nothing more, and says why; the run goes on."""
+    if backend == "postgres":
+        backend = request.getfixturevalue("postgres").database()
+    environment = {"FLOPOD_BACKEND": backend, "FLOPOD_DATA_DIR": str(job.folder / "data")}
+    process = job.start("approve", "--input", '["A-1"]', **environment)
+    with choose(backend, environment) as store:
+        job.wait_until(lambda: bool((summary := store.summary("main-run")) and summary.waits))
+        last = store.load("main-run")[-1].seq
+        store.append("main-run", last, [RunResumed(at=1)])
+        store.deliver("main-run", "approved", "approved", b'{"by":"ada"}')
+        out, error = process.communicate(timeout=60)
+        assert (process.returncode, out) == (7, ""), error
+        assert "another process writes to it" in error.splitlines()[-1]
+        assert "Traceback" not in error
+        assert len(store.load("main-run")) == last + 1
+        done = job.run(**environment)
+        assert (done.returncode, json.loads(done.stdout)) == (0, ["A-1", 3, "ada"]), done.stderr
 
 
 @pytest.mark.parametrize("backend", ["file", "sqlite"])

@@ -13,6 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 from msgspec import Raw
 
+from flopod.backends import FileBackend, SqliteBackend
 from flopod.backends.choose import choose
 from flopod.events import ActivityCompleted, ActivityProgress, ActivityStarted, RunStarted
 from flopod_compiler.cli.deliver import flopod_run
@@ -70,6 +71,20 @@ def test_listings_are_filtered_and_are_data(filters: list[str], expected: list[s
     """`--json` prints one document."""
     result = _flopod("runs", "list", "--json", *filters)
     assert [run["run_id"] for run in json.loads(result.stdout)] == expected
+
+
+@pytest.mark.parametrize("command", [["list"], ["show", "done"], ["events", "done"]])
+def test_to_look_at_a_run_is_not_to_load_it(command: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever is shown of a run, its log is never in memory as a whole."""
+
+    def load(*_: object) -> None:
+        raise AssertionError("the log was loaded")
+
+    monkeypatch.setattr(FileBackend, "load", load)
+    monkeypatch.setattr(SqliteBackend, "load", load)
+    result = _flopod("runs", *command)
+    assert result.exit_code == 0, result.exception
+    assert "done" in result.stdout or "activity_completed" in result.stdout
 
 
 def test_a_run_is_shown_with_what_it_waits_for() -> None:

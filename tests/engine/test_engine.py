@@ -373,6 +373,11 @@ asyncio.run(main())
 """
 
 
+def lines_of(journal: Path) -> list[str]:
+    """What leaves have written."""
+    return journal.read_text().splitlines() if journal.exists() else []
+
+
 def test_an_engine_that_is_killed_loses_nothing(shared: Place, tmp_path: Path) -> None:
     """Killed at many moments; at the end every run has its result, and only leaves in flight ran again."""
     journal = tmp_path / "journal"
@@ -385,17 +390,19 @@ def test_an_engine_that_is_killed_loses_nothing(shared: Place, tmp_path: Path) -
         process = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
         )
-        try:
-            out, talk = process.communicate(timeout=0.25 + 0.03 * attempt)
-        except subprocess.TimeoutExpired:
+        wanted = len(lines_of(journal)) + 1 + 15 * attempt
+        while process.poll() is None and len(lines_of(journal)) < wanted:
+            time.sleep(0.001)
+        if process.poll() is None:
             os.kill(process.pid, signal.SIGKILL)
-            process.communicate()
+        out, talk = process.communicate(timeout=60)
+        if process.returncode == -signal.SIGKILL:
             kills += 1
             continue
         assert process.returncode == 0, talk
         assert "done" in out
         break
-    lines = journal.read_text().splitlines()
+    lines = lines_of(journal)
     assert set(lines) == {f"{n}.{i}" for n in range(30) for i in range(5)}
     assert kills > 0
     assert len(lines) - len(set(lines)) <= 30 * kills
