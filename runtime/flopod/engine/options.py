@@ -19,7 +19,7 @@ environment:
 
 exit status:
   0 completed   1 failed   2 usage or bad input   3 waiting or paused   4 no such run, path or event
-  5 diverged, or another build   6 storage   7 held by another process   8 cancelled
+  5 diverged, or another build   6 storage   7 held, or taken over, by another process   8 cancelled
   130, 143 interrupted: start it again and it goes on
   A result that cannot be written is 6, and the next start gives it again; one that nobody reads is 0.
 """
