@@ -14,9 +14,13 @@ from msgspec import Raw
 from flopod import codec
 from flopod.backends import Backend
 from flopod.codec import migrations as declared
+from flopod.engine import control
 from flopod.engine.clock import VirtualClock
+from flopod.engine.engine import Engine
+from flopod.engine.hooks import Hooks, RunInfo
 from flopod.engine.identity import Identity
 from flopod.engine.outcome import RunOutcome
+from flopod.engine.registry import HandWritten
 from flopod.engine.run import run_workflow
 from flopod.errors import DivergenceError
 from flopod.events import IterationCompleted
@@ -249,3 +253,92 @@ def test_a_typed_dict_that_a_loop_carries_is_replayed_or_refused(
     else:
         with pytest.raises(DivergenceError, match="shop:Line: nothing tells it from other dicts"):
             drive(shop(new), store)
+
+
+PARENT = """\
+from flopod import migrations, rename
+from dataclasses import dataclass
+from typing import NamedTuple, TypedDict
+
+{steps}class Line(TypedDict):
+    {name}: str
+
+@dataclass
+class Box:
+    line: Line
+
+{steps}class Row(NamedTuple):
+    {name}: str
+
+async def child(wf) -> tuple[list[Line], Box, Row]:
+    return [Line({name}="a")], Box(Line({name}="b")), Row({name}="c")
+
+async def parent(wf):
+    found = await wf.child("child", "child").wait()
+    await wf.wait("later")
+    return found
+
+async def late(wf):
+    handle = wf.child("child", "child")
+    await wf.wait("later")
+    return await handle.wait()
+"""
+RENAMED = '@migrations({1: rename({"sku": "code"})})\n'
+
+
+class WithoutChildren(Hooks):
+    """Lets nothing but parents go on."""
+
+    def should_run(self, run: RunInfo) -> bool:
+        return run.workflow != "child"
+
+
+def begin_family(module: Any, store: Backend, name: str) -> None:
+    """Record a parent up to its wait, and its child; `late` has not heard of the end of that."""
+    serve(module, store, name, "waiting", WithoutChildren() if name == "late" else None)
+    if name == "late":
+        identity = Identity(run_id=f"{RUN}.child", workflow="child")
+        asyncio.run(run_workflow(module.child, identity=identity, backend=store, clock=VirtualClock()))
+
+
+def serve(module: Any, store: Backend, name: str, until: str, hooks: Hooks | None = None) -> Any:
+    """Let an engine have the run until it has this status, and return its summary and its result."""
+
+    async def main() -> Any:
+        registry = HandWritten({"child": module.child, "parent": module.parent, "late": module.late})
+        async with Engine(store, registry, hooks=hooks) as engine:
+            handle = await engine.start(name, run_id=RUN)
+            while (summary := store.summary(RUN)) is None or summary.status != until:
+                await asyncio.sleep(0.01)
+            return await handle.result() if until == "completed" else summary
+
+    return asyncio.run(asyncio.wait_for(main(), 20))
+
+
+@pytest.mark.parametrize("name", ["parent", "late"])
+def test_the_result_of_a_child_is_of_today(shop: Any, store: Backend, name: str) -> None:
+    """What was delivered to the parent under the old source, and what is delivered under the new one."""
+    begin_family(shop(PARENT.format(steps="", name="sku")), store, name)
+    new = shop(PARENT.format(steps=RENAMED, name="code"))
+    deliver(store, "later", b"null")
+    lines, box, row = serve(new, store, name, "completed")
+    assert (lines, box.line, row) == ([{"code": "a"}], {"code": "b"}, new.Row("c"))
+    again = serve(new, store, name, "completed")
+    assert again == (lines, box, row)
+
+
+def test_a_child_whose_result_cannot_be_migrated_stops_the_parent(shop: Any, store: Backend) -> None:
+    """Nothing is recorded of its end, and with steps that are right the parent goes on."""
+    begin_family(shop(PARENT.format(steps="", name="sku")), store, "late")
+    deliver(store, "later", b"null")
+    wrong = RENAMED.replace('"sku"', '"sko"')
+    summary = serve(shop(PARENT.format(steps=wrong, name="code")), store, "late", "diverged")
+    assert "there is no field 'sko'" in summary.error
+    new = shop(PARENT.format(steps=RENAMED, name="code"))
+    assert drive_on(new, store) == [{"code": "a"}]
+
+
+def drive_on(module: Any, store: Backend) -> Any:
+    """Let an engine go on with a run that is at rest, and return the first part of its result."""
+    control.resume(store, RUN)
+    return serve(module, store, "late", "completed")[0]

@@ -18,7 +18,8 @@ Plain data is plain JSON. Everything else is an object whose first field `$` is 
     enum                {"$":"enum","type":"shop:Colour","name":"RED"}; `v` in place of `name` for flags
     object              {"$":"object","type":"shop:Line","state":{...}}: dataclass, attrs, Struct, pydantic
                         model, plain class; made without `__init__`; `unset` names fields it has no value for,
-                        `version` is that of its migrations, if it is not 1
+                        `version` is that of its migrations, if it is not 1; `typed` are those of the
+                        TypedDicts with migrations that its fields name; so for a NamedTuple and an enum
     structseq           {"$":"structseq","type":"os:stat_result","v":[...],"state":{...}}
     exception           {"$":"exception","type":...,"args":[...],"state":{...},"cause","context","suppress"};
                         groups have `message` and `members` for `args`
@@ -38,6 +39,7 @@ limit. Types are looked up in loaded modules only.
 
 from flopod.errors import SerializableError
 
+from .conversion import migrated, migrated_result
 from .convert import from_plain
 from .copying import copy, normalise
 from .fingerprint import agree, fingerprint, is_migrated, stamped
@@ -50,8 +52,6 @@ from .text import decode, encode
 from .typed import (
     argument_versions,
     hints_of,
-    migrated,
-    migrated_result,
     result_versions,
     typed_versions,
     versions_in,

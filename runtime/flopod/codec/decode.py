@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from flopod.errors import SerializableError
 
+from .conversion import Conversion
 from .scalars import READERS, Node, Reader
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ class Decoder:
         self.unfinished = 0
         self.by_node: dict[int, tuple[Node, Any]] = {}
         self.versions: dict[str, int] = {}
+        self.conversion = Conversion()
 
     def value(self, document: Node) -> Any:
         """Return the value of a whole document."""

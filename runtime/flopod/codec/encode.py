@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from .errors import Refused
+from .migrations import typed
 from .names import global_reference, reference
 from .ordering import rebuilding_order
-from .plans import plan_of
+from .plans import Plan, plan_of
 from .scalars import JSON_INT, NAMED_WRITERS, WRITERS, Node, Writing, escape, tagged
+from .typed import field_versions
 
 if TYPE_CHECKING:
     from .known import Known
@@ -256,9 +258,22 @@ def write_enum(enc: Encoder, value: Enum) -> Node:
     plan = plan_of(type(value))
     if plan.refusal:
         return enc.refuse(value, plan.refusal)
+    node: Node = {"$": "enum", "type": plan.name}
     if isinstance(value, Flag):
-        return {"$": "enum", "type": plan.name, "v": enc.walk(value.value, 0)}
-    return {"$": "enum", "type": plan.name, "name": value.name}
+        node["v"] = enc.walk(value.value, 0)
+    else:
+        node["name"] = value.name
+    write_versions(plan, enc, node)
+    return node
+
+
+def write_versions(plan: Plan, enc: Encoder, node: Node) -> None:
+    """Note in the node of an object what it takes to migrate it some day."""
+    if plan.version > 1:
+        node["version"] = enc.versions[plan.name] = plan.version
+    if typed and (within := field_versions(plan.cls)):
+        node["typed"] = dict(within)
+        enc.versions |= within
 
 
 def is_foreign(value: Any) -> bool:

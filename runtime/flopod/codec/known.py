@@ -15,6 +15,7 @@ from .names import reference
 from .ordering import hashes_by_address
 from .parts import parts
 from .plans import plan_of
+from .typed import field_versions
 
 _BY_NAME = (type, Enum, ModuleType, tzinfo)
 
@@ -33,7 +34,8 @@ class Known:
         self._index: dict[int, int] = {}
         nans: dict[int, float] = {}
         self._walk(roots, nans)
-        self.versions = _versions(self.objects) if any_declared("objects") else {}
+        are_any = any_declared("objects") or any_declared("typed")
+        self.versions = _versions(self.objects) if are_any else {}
         self._nans = list(nans.values())
         self._index |= {key: number for number, key in enumerate(nans, len(self.objects))}
 
@@ -66,8 +68,11 @@ class Known:
 
 
 def _versions(objects: list[Any]) -> dict[str, int]:
-    plans = map(plan_of, {type(one) for one in objects})
-    return {plan.name: plan.version for plan in plans if plan.version > 1}
+    plans = [plan_of(kind) for kind in {type(one) for one in objects}]
+    found = {plan.name: plan.version for plan in plans if plan.version > 1}
+    for plan in plans:
+        found |= field_versions(plan.cls) if plan.name else {}
+    return found
 
 
 def _is_named(value: Any) -> bool:

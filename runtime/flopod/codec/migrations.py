@@ -42,8 +42,8 @@ def migrations(steps: Mapping[int, Migration]) -> Callable[[_Class], _Class]:
 
     `steps[n]` leads from version `n` to the next; what was recorded before there was any is version 1. Each
     takes the fields by name and returns them: one of `rename`, `remove`, `transform`, `compose`, or a
-    function. For classes with fields, and for a TypedDict where an annotation names it. Raises
-    MigrationError.
+    function. For classes with fields, a TypedDict where an annotation names it, and an Enum, of which there
+    is the `name` of the member (of a Flag, the `value`). Raises MigrationError.
     """
     known = Migrations(steps)
 
@@ -83,12 +83,20 @@ def remove(*names: str, missing_ok: bool = False) -> Migration:
     return apply
 
 
-def transform(changes: Mapping[str, Callable[[Any], Any]], *, missing_ok: bool = False) -> Migration:
-    """Give fields what a function makes of their values."""
+def transform(
+    changes: Mapping[str, Callable[[Any], Any] | Mapping[Any, Any]], *, missing_ok: bool = False
+) -> Migration:
+    """Give fields what a function makes of their values, or what a mapping has for them."""
 
     def apply(fields: Fields) -> Fields:
         _require(fields, changes, missing_ok)
-        return {name: changes[name](value) if name in changes else value for name, value in fields.items()}
+        return {name: changed(name, value) for name, value in fields.items()}
+
+    def changed(name: str, value: Any) -> Any:
+        change = changes.get(name)
+        if isinstance(change, Mapping):
+            return change.get(value, value)
+        return value if change is None else change(value)
 
     return apply
 
@@ -136,10 +144,9 @@ def _check_class(cls: type) -> None:
     name = getattr(cls, "__qualname__", repr(cls))
     if not isinstance(cls, type):
         raise MigrationError(name, "migrations are for classes")
-    fields = getattr(cls, "_fields", None)
-    if issubclass(cls, tuple) and fields is not None:
-        raise MigrationError(name, "a NamedTuple has no migrations; make it a dataclass")
-    if not is_typeddict(cls) and issubclass(cls, _WITHOUT_FIELDS):
+    if is_typeddict(cls) or issubclass(cls, Enum) or hasattr(cls, "_fields"):
+        return
+    if issubclass(cls, _WITHOUT_FIELDS):
         raise MigrationError(name, "only what has its own fields can be migrated; make it a dataclass")
 
 
@@ -167,4 +174,4 @@ def _require(fields: Fields, names: "Mapping[str, Any] | tuple[str, ...]", missi
         raise _Missing(f"there is no field {missing[0]!r} (there is: {has}); missing_ok=True passes it over")
 
 
-_WITHOUT_FIELDS = (Enum, BaseException, dict, list, tuple, set, frozenset, str, bytes, int, float, complex)
+_WITHOUT_FIELDS = (BaseException, dict, list, tuple, set, frozenset, str, bytes, int, float, complex)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
-from .encode import ATOMS, TRACKED, Encoder
+from .encode import ATOMS, TRACKED, Encoder, write_versions
 from .exceptions import write_exception
 from .plans import CONTENT, SCALAR_BASES, Plan, plan_of
 from .scalars import Node
@@ -83,8 +83,7 @@ def writer_of(plan: Plan) -> Callable[[Encoder, Any, int], Node]:
 def _write_object(plan: Plan, enc: Encoder, value: Any, depth: int) -> Node:
     state = plan.state(value)
     node = {"$": "object", "type": plan.name, "state": write_state(enc, state.items(), depth)}
-    if plan.version > 1:
-        node["version"] = enc.versions[plan.name] = plan.version
+    write_versions(plan, enc, node)
     if not plan.declared.keys() <= state.keys():
         node["unset"] = [name for name in plan.declared if name not in state]
     return node
@@ -125,6 +124,7 @@ def _write_named_tuple(plan: Plan, enc: Encoder, value: Any, depth: int) -> Node
     """Its items with their names: a class whose fields stand in another order has the same ones."""
     items = [enc.walk(item, depth) for item in tuple.__iter__(value)]
     node: Node = {"$": "tuple", "names": list(plan.cls._fields), "v": items}  # type: ignore[attr-defined]
+    write_versions(plan, enc, node)
     return _named(plan, enc, value, node, depth)
 
 

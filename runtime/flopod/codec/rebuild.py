@@ -2,7 +2,7 @@
 
 import base64
 from collections import Counter, OrderedDict, defaultdict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
@@ -10,11 +10,12 @@ from flopod.errors import MigrationError, SerializableError
 
 from . import exceptions
 from .decode import REBUILDERS, Decoder, Filler
-from .migrations import Migrations
+from .migrations import Fields, Migrations, typed
 from .names import find
 from .objects import TIME_FIELDS
 from .plans import CONTENT, Plan, plan_of
 from .scalars import READERS, Node
+from .typed import field_versions
 
 _MAPPINGS = frozenset(("dict", "ordereddict", "defaultdict", "counter"))
 _SPOKEN = {
@@ -88,7 +89,7 @@ def _entries(dec: Decoder, nodes: Node) -> list[tuple[Any, Any]]:
 def fill_object(dec: Decoder, target: Any, node: Node) -> None:
     """Set the attributes, plain ones first: a hash may need them while the others are being built."""
     plan, state = plan_of(type(target)), node.get("state", {})
-    if node.get("version", 1) != plan.version:
+    if plan.tag == "object" and _is_older(plan, node):
         _fill_migrated(dec, plan, target, node)
         return
     plain = {name: part for name, part in state.items() if type(part) in _ATOMS}
@@ -100,10 +101,9 @@ def fill_object(dec: Decoder, target: Any, node: Node) -> None:
 
 
 def _fill_migrated(dec: Decoder, plan: Plan, target: Any, node: Node) -> None:
-    """Set the attributes that the recorded ones become; migrations see values that are complete."""
-    names, parts = node.get("state", {}).keys(), list(node.get("state", {}).values())
-    recorded = dict(zip(names, dec.hashed(parts), strict=True))
-    state = (plan.migrations or Migrations({})).apply(plan.name, recorded, node.get("version", 1))
+    """Set the attributes that the recorded ones become."""
+    recorded = node.get("state", {})
+    state = _fields_of_today(dec, plan, node, recorded, list(recorded.values()))
     left = [name for name in state if name in recorded and not _has_place(plan, name)]
     if left:
         why = f"they leave the field {left[0]!r}, which the class does not have; rename or remove it"
@@ -111,6 +111,27 @@ def _fill_migrated(dec: Decoder, plan: Plan, target: Any, node: Node) -> None:
     plan.set_state(target, state)
     if not plan.declared.keys() <= state.keys():
         _add_newer_fields(plan, target, {*state, *node.get("unset", ())})
+
+
+def _is_older(plan: Plan, node: Node) -> bool:
+    """Whether an object was recorded under another version of its class, or of a TypedDict in its fields."""
+    if node.get("version", 1) != plan.version:
+        return True
+    return bool(typed or "typed" in node) and node.get("typed", {}) != field_versions(plan.cls)
+
+
+def _fields_of_today(dec: Decoder, plan: Plan, node: Node, names: Iterable[str], parts: list[Node]) -> Fields:
+    """What the recorded fields become; migrations see values that are complete, and inside of today.
+
+    A TypedDict that a step gives to a field of another name is converted there.
+    """
+    then = node.get("typed", {})
+    recorded = dict(zip(names, dec.hashed(parts), strict=True))
+    inside = dec.conversion.fields(plan.cls, recorded, then)
+    found = (plan.migrations or Migrations({})).apply(plan.name, inside, node.get("version", 1))
+    passed = {id(part) for part in inside.values()}
+    moved = {name: part for name, part in found.items() if name not in inside and id(part) in passed}
+    return {**found, **dec.conversion.fields(plan.cls, moved, then)}
 
 
 def _has_place(plan: Plan, name: str) -> bool:
@@ -202,7 +223,11 @@ def _rebuild_tuple(dec: Decoder, node: Node) -> Any:
 
 def _by_name(cls: Any, dec: Decoder, node: Node) -> list[Any]:
     """The items of a NamedTuple as its class has them today: in its order, new ones by their defaults."""
-    items = dict(zip(node["names"], dec.items(node["v"]), strict=True))
+    plan = plan_of(cls)
+    if _is_older(plan, node):
+        items = _fields_of_today(dec, plan, node, node["names"], node["v"])
+    else:
+        items = dict(zip(node["names"], dec.items(node["v"]), strict=True))
     gone = [name for name in items if name not in cls._fields]
     if gone:
         raise SerializableError(f"{cls.__qualname__} has no field {gone[0]!r} any more, which the log has")
@@ -269,11 +294,18 @@ def _rebuild_exception(dec: Decoder, node: Node) -> Any:
 
 
 def _rebuild_enum(dec: Decoder, node: Node) -> Any:
-    cls: Any = _plan(node).cls
+    plan = _plan(node)
+    cls: Any = plan.cls
+    kind, wanted = ("name", node["name"]) if "name" in node else ("value", dec.build(node["v"]))
+    if node.get("version", 1) != plan.version:
+        steps = plan.migrations or Migrations({})
+        found = steps.apply(plan.name, {kind: wanted}, node.get("version", 1))
+        if found.keys() != {kind}:
+            raise MigrationError(plan.name, f"the steps of an enum return {{{kind!r}: ...}}, not {found!r}")
+        wanted = found[kind]
     try:
-        return cls[node["name"]] if "name" in node else cls(dec.build(node["v"]))
+        return cls[wanted] if kind == "name" else cls(wanted)
     except (KeyError, ValueError):
-        wanted = node.get("name", node.get("v"))
         raise SerializableError(f"{node['type']} has no member {wanted!r}, which is in the log") from None
 
 

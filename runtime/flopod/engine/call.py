@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from flopod import codec
 from flopod.errors import BuildMismatch, DivergenceError, InputChanged, SerializableError
-from flopod.events import RunStarted
+from flopod.events import RunCompleted, RunStarted
 from flopod.workflow.inputs import input_document, recorded_call
 
 _SHOWN = 200
@@ -45,6 +45,19 @@ def of_today(started: RunStarted, function: Workflow) -> RunStarted:
     by_place = [_migrated(value, hints.get(name), started) for name, value in zip(places, args, strict=True)]
     by_name = {name: _migrated(value, hints.get(name), started) for name, value in kwargs.items()}
     return replace(started, input=input_document(by_place, by_name) or started.input)
+
+
+def result_of_today(ended: RunCompleted, function: Workflow) -> Any:
+    """Return the result of a run, with the TypedDicts in it as they are today. Raises MigrationError."""
+    value = codec.decode(ended.result)
+    if ended.versions == codec.typed_versions():
+        return value
+    return codec.migrated(value, returned_type(function), ended.versions)
+
+
+def returned_type(function: Workflow) -> Any:
+    """Return what a workflow returns, by its annotation."""
+    return codec.hints_of(function).get("return")
 
 
 def _migrated(value: Any, hint: Any, started: RunStarted) -> Any:

@@ -1,7 +1,7 @@
 """What drives a run asks of its surroundings for the runs that it starts."""
 
 from collections.abc import Callable, Iterable
-from typing import Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from msgspec import Raw
 
@@ -16,6 +16,10 @@ class Children(Protocol):
 
     def opening(self, run_id: str, workflow: str, input: Raw, at: int) -> RunStarted:
         """Make the first event of a run. Raises UnknownWorkflow."""
+        ...
+
+    def returns(self, workflow: str) -> Any:
+        """Return what a workflow returns, by its annotation; None if nobody knows."""
         ...
 
     def begun(self, opening: RunStarted) -> None:

@@ -88,6 +88,7 @@ class Driver:
         self._around = surroundings.get()
         if children is not None:
             core.offspring.opening = children.opening
+            core.offspring.returns = children.returns
         self._draining = False
         self._in_place: asyncio.Task[None] | None = None
         self._ticking: asyncio.TimerHandle | None = None

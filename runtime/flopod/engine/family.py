@@ -4,14 +4,14 @@ import contextlib
 import logging
 import time
 from collections.abc import Iterable
-from typing import Protocol
+from typing import Any, Protocol
 
 from msgspec import Raw
 
 from flopod import codec
 from flopod.backends.base import Backend
 from flopod.engine import control
-from flopod.engine.call import check_same
+from flopod.engine.call import check_same, returned_type
 from flopod.engine.children import Tell
 from flopod.engine.registry import Registry
 from flopod.engine.waits import first_event
@@ -63,6 +63,13 @@ class Family:
     def opening(self, run_id: str, workflow: str, input: Raw, at: int) -> RunStarted:
         """Make the first event of a run. Raises UnknownWorkflow."""
         return self._registry.program(workflow).identify(run_id).started(at, input)
+
+    def returns(self, workflow: str) -> Any:
+        """Return what a workflow returns, by its annotation; None if nobody knows."""
+        try:
+            return returned_type(self._registry.program(workflow).fn)
+        except FlopodError:
+            return None
 
     def begun(self, opening: RunStarted) -> None:
         """Run a child whose first event is in the store."""
@@ -192,7 +199,7 @@ def _failed(child: str, error: BaseException) -> ChildCompleted:
 
 def _completed(child: str, event: Event) -> ChildCompleted:
     if isinstance(event, RunCompleted):
-        return ChildCompleted(child=child, result=event.result)
+        return ChildCompleted(child=child, result=event.result, versions=event.versions)
     if isinstance(event, RunFailed):
         return ChildCompleted(child=child, error=event.error)
     reason = event.reason if isinstance(event, RunCancelled) else ""

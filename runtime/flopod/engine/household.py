@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable
+from typing import Any
 
 from msgspec import Raw
 
@@ -46,6 +47,9 @@ class Household:
 
     def opening(self, run_id: str, workflow: str, input: Raw, at: int) -> RunStarted:
         return self._registry.program(workflow).identify(run_id).started(at, input)
+
+    def returns(self, workflow: str) -> Any:
+        return self._opened().family.returns(workflow)
 
     def begun(self, opening: RunStarted) -> None:
         self._opened().family.begun(opening)

@@ -11,7 +11,7 @@ from msgspec import Raw
 from flopod import codec
 from flopod.backends.base import Backend
 from flopod.backends.lock import Hold
-from flopod.engine.call import check_fits, check_same, of_today
+from flopod.engine.call import check_fits, check_same, of_today, result_of_today
 from flopod.engine.children import Children
 from flopod.engine.clock import Clock, SystemClock
 from flopod.engine.compacting import compact_from
@@ -109,7 +109,7 @@ def opened(
         return begun(fn, identity, identity.started(clock.now(), given))
     started = of_today(identity.call_of(history.started), fn)
     _check_input(fn, identity, history, started, given)
-    settled = _settled(history, resume_paused, crashed)
+    settled = _settled(fn, history, resume_paused, crashed)
     if settled is not None:
         return settled
     core = _resumed(identity, history, crashed, clock)
@@ -138,11 +138,11 @@ def _check_input(
     check_same(run_id, started, identity.workflow, given, fn)
 
 
-def _settled(history: History, resume_paused: bool, crashed: bool) -> RunOutcome | None:
+def _settled(fn: Workflow, history: History, resume_paused: bool, crashed: bool) -> RunOutcome | None:
     """Return the outcome of a run that is over or paused, None if it goes on."""
     ended = history.ended
     if isinstance(ended, RunCompleted):
-        return RunOutcome("completed", value=codec.decode(ended.result))
+        return RunOutcome("completed", value=result_of_today(ended, fn))
     if isinstance(ended, RunFailed):
         return RunOutcome("failed", error=codec.decode(ended.error), traceback=ended.traceback)
     if isinstance(ended, RunCancelled):

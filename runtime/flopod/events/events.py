@@ -123,9 +123,10 @@ class RunFailed(Event, kw_only=True, frozen=True):
 
 
 class RunCompleted(Event, kw_only=True, frozen=True):
-    """The workflow returned."""
+    """The workflow returned; `versions` are those of the TypedDicts with migrations."""
 
     result: Raw
+    versions: dict[str, int] = {}
 
 
 class ActivityStarted(Event, kw_only=True, frozen=True):
@@ -282,11 +283,15 @@ class ChildStarted(Event, kw_only=True, frozen=True):
 
 
 class ChildCompleted(Event, kw_only=True, frozen=True):
-    """The child run at this path ended, with a result or an error."""
+    """The child run at this path ended, with a result or an error.
+
+    `versions` are those of the TypedDicts with migrations when it did.
+    """
 
     child: str
     result: OptionalRaw = None
     error: OptionalRaw = None
+    versions: dict[str, int] = {}
 
 
 class Detached(Event, kw_only=True, frozen=True):

@@ -10,7 +10,7 @@ from msgspec import Raw
 from msgspec.structs import replace
 
 from flopod import codec
-from flopod.errors import SerializableError, Unsupported
+from flopod.errors import MigrationError, SerializableError, Unsupported
 from flopod.events import ChildCompleted, ChildStarted, Event, RunStarted
 from flopod.runid import MAX_LENGTH, check_run_id
 from flopod.workflow.inputs import call_document
@@ -42,13 +42,15 @@ def nobody_runs_children(run_id: str, workflow: str, input: Raw, at: int) -> Run
 class Offspring:
     """The children of one run.
 
-    `begun` are the first events of those that begin with the next commit; `unwatched` those whose end is
+    `returns` gives what a workflow returns, by its annotation. `begun` are the first events of those that
+    begin with the next commit; `unwatched` those whose end is
     wanted since the last look; `orders` the ones to be cancelled, with the reason. `open` are the children
     whose end the run has not seen, by their run ids, without those that are detached and not awaited.
     """
 
     def __init__(self) -> None:
         self.opening: Opening = nobody_runs_children
+        self.returns: Callable[[str], Any] = lambda _: None
         self.begun: list[RunStarted] = []
         self.open: dict[str, Child] = {}
         self.unwatched: list[Child] = []
@@ -89,10 +91,12 @@ class Child(Operation):
         self.core.offspring.unwatched.append(self)
 
     def deliver(self, ended: ChildCompleted) -> Event:
-        """Settle with the end of the child, and return its record."""
+        """Settle with the end of the child, and return its record. Raises MigrationError."""
         event = replace(ended, path=self.path, at=self.core.now)
         try:
             self.settle(event)
+        except MigrationError:
+            raise
         except Exception as error:
             wrong = SerializableError(f"the end of the child cannot be read: {error}", path=self.path)
             event = replace(event, result=None, error=Raw(codec.encode(wrong)))
@@ -103,13 +107,20 @@ class Child(Operation):
         if not isinstance(event, ChildCompleted):
             return
         error = None if event.error is None else codec.decode(event.error)
-        value = None if event.result is None else codec.decode(event.result)
+        value = None if event.result is None else self._read(event.result, event.versions)
         self.core.offspring.open.pop(self.run_id, None)
         self.core.offspring.orders.pop(self.run_id, None)
         if error is not None:
             self.set_exception(error)
         else:
             self.set_result(value)
+
+    def _read(self, result: Raw, versions: dict[str, int]) -> Any:
+        """Return the result of the child, with the TypedDicts that its workflow returns as they are today."""
+        value = codec.decode(result)
+        if versions == codec.typed_versions():
+            return value
+        return codec.migrated(value, self.core.offspring.returns(self.workflow), versions)
 
     def describe(self) -> str:
         return _describe(self.workflow, self.input, self.detached)

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from flopod import codec
+from flopod.errors import MigrationError
 from flopod.events import CancelRequested, Event, SleepCompleted, WaitCompleted
 from flopod.workflow.activity import Activity
 from flopod.workflow.operations import Wait, read_payload
@@ -47,7 +48,12 @@ class Delivery:
         operation, deliver = arrived
         if not operation.done():
             core.scheduler.now = core.now
-            core.emit(deliver())
+            try:
+                event = deliver()
+            except MigrationError as error:
+                core.replay.unreadable(operation.path, "what arrives there", error)
+                return True
+            core.emit(event)
             core.done += isinstance(operation, Activity)
             core.closed(operation)
         return True

@@ -78,7 +78,7 @@ class Ending:
     def _completed(self, value: Any) -> RunCompleted:
         document = Raw(codec.encode(value, label="result"))
         self.value = codec.decode(document)
-        return RunCompleted(result=document)
+        return RunCompleted(result=document, versions=codec.typed_versions())
 
     def _failed(self, error: BaseException) -> RunFailed:
         self.error = error
