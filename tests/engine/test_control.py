@@ -240,6 +240,40 @@ def test_a_failed_run_goes_on_from_the_leaf_that_failed(backend: Backend) -> Non
         control.retry(backend, "r")
 
 
+async def stands(wf: Any) -> list[Any]:
+    """A wait, then a leaf that fails while a timer and another wait go on beside it."""
+    first = await wf.wait("first")
+    arms = wf.parallel(night=wf.sleep("night", 3600), go=wf.wait("go"), leaf=wf.activity("b", may_break, "b"))
+    return [first, *(await arms)]
+
+
+def test_a_retried_run_stands_where_it_did(backend: Backend) -> None:
+    """The summary has what is open there before anybody goes on with it, so one that waits is waiting."""
+    go(backend, stands, exit_when_waiting=True)
+    before = backend.summary("r")
+    control.cancel(backend, "r", "too early", force=True)
+    control.retry(backend, "r")
+    after = backend.summary("r")
+    assert before is not None
+    assert after is not None
+    assert (after.status, after.waits, after.ended_at) == ("waiting", before.waits, None)
+    assert after.next_due == before.next_due
+    broken[0] = True
+    backend.deliver("r", "first", "first", b"1")
+    assert go(backend, stands).status == "failed"
+    control.retry(backend, "r")
+    failed = backend.summary("r")
+    assert failed is not None
+    assert (failed.status, list(failed.sleeps), list(failed.waits), list(failed.running)) == (
+        "running",
+        ["night"],
+        ["go"],
+        ["b"],
+    )
+    broken[0] = False
+    assert go(backend, stands, exit_when_waiting=True).status == "waiting"
+
+
 def test_a_retried_run_survives_a_kill_anywhere() -> None:
     """After any record from the rewind on, a resume ends as if nothing had happened."""
     backend = MemoryBackend()

@@ -20,7 +20,9 @@ from flopod.events import (
     Attribute,
     Event,
     Log,
+    OpenWait,
     RunStarted,
+    Standing,
     Totals,
     VarChanged,
     WaitPoint,
@@ -59,6 +61,15 @@ BY_TYPE: dict[Any, st.SearchStrategy[Any]] = {
     dict[str, int]: st.dictionaries(texts, st.integers(0, 2**31), max_size=2),
     list[tuple[int, int]]: st.lists(st.tuples(st.integers(0, 99), st.integers(0, 99)), max_size=3),
     Totals: st.builds(Totals, started=st.integers(0, 99), crashes=st.integers(0, 99)),
+    Standing: st.builds(
+        Standing,
+        running=st.dictionaries(texts, st.integers(0, 9), max_size=2),
+        sleeps=st.dictionaries(texts, st.integers(0, 2**60), max_size=2),
+        waits=st.dictionaries(
+            texts, st.builds(OpenWait, texts, st.none() | st.integers(0, 2**60)), max_size=2
+        ),
+        children=st.dictionaries(texts, texts, max_size=2),
+    ),
     list[WaitPoint]: st.lists(
         st.builds(WaitPoint, path=texts, event=texts, schema=st.none() | raws), max_size=2
     ),

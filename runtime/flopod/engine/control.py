@@ -20,7 +20,7 @@ from flopod.errors import Conflict, RunHeld
 from flopod.events import FINAL, Event, RunCancelled, RunPaused, RunResumed, RunRewound, RunSummary
 from flopod.log.history import RESUMED_ON_PURPOSE
 from flopod.log.offspring import to_retry
-from flopod.log.rewind import CANCEL, place_of_failure, undone_for_good
+from flopod.log.rewind import CANCEL, place_of_failure, standing_after, undone_for_good
 from flopod.workflow.core import CHANGED, PAUSE
 
 _PATIENCE = 5.0
@@ -116,7 +116,7 @@ def _rewinds(backend: Backend, run_id: str) -> Iterator[tuple[str, RunRewound]]:
         raise Conflict(run_id, summary.status, _UNDONE.format(", ".join(undone), run_id))
     children = [_failed_child(backend, run_id, child) for child in to_retry(records, rewind.to)]
     below = [_rewinds(backend, child) for child in children if child is not None]
-    return chain(*below, [(run_id, rewind)])
+    return chain(*below, [(run_id, replace(rewind, standing=standing_after(records, rewind)))])
 
 
 def _failed_child(backend: Backend, parent: str, child: str) -> str | None:

@@ -18,8 +18,7 @@ from flopod.codec import check_schema, encode, json_schema
 from flopod.engine.inputs import parse_json
 from flopod.engine.samples import sample
 from flopod.errors import BadInput, FlopodError, UnknownEvent, UnknownPath, UnknownRun
-from flopod.events import FINAL, RunResumed, RunStarted, RunSummary, WaitPoint
-from flopod.events.summary import OpenWait
+from flopod.events import FINAL, OpenWait, RunResumed, RunStarted, RunSummary, WaitPoint
 from flopod.manifest import COMPUTED, WaitEntry, WorkflowEntry
 
 _CARRIED = ("FLOPOD_DATA_DIR", "FLOPOD_DATA_SCOPE", "FLOPOD_BACKEND")

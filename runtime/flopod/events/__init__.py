@@ -22,6 +22,7 @@ from flopod.events.events import (
     ListChanged,
     Log,
     MapChanged,
+    OpenWait,
     RaceWon,
     Recorded,
     RunCancelled,
@@ -34,6 +35,7 @@ from flopod.events.events import (
     RunStarted,
     SleepCompleted,
     SleepStarted,
+    Standing,
     StepError,
     Totals,
     VarChanged,
@@ -44,7 +46,7 @@ from flopod.events.events import (
 )
 from flopod.events.record import Record, decode_line, encode_line
 from flopod.events.spans import Span, present
-from flopod.events.summary import AT_REST, FINAL, STEADY, OpenWait, RunSummary, fold
+from flopod.events.summary import AT_REST, FINAL, STEADY, RunSummary, fold
 from flopod.status import Status
 
 __all__ = [
@@ -88,6 +90,7 @@ __all__ = [
     "SleepCompleted",
     "SleepStarted",
     "Span",
+    "Standing",
     "Status",
     "StepError",
     "Totals",

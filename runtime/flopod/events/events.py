@@ -93,14 +93,32 @@ class CancelRequested(Event, kw_only=True, frozen=True):
     reason: str = ""
 
 
+class OpenWait(Struct, omit_defaults=True):
+    """A wait that goes on: for which event, and until when (ms since the epoch) if not for ever."""
+
+    event: str
+    due: int | None = None
+
+
+class Standing(Struct, frozen=True, omit_defaults=True):
+    """What is open in a run, as its summary has it."""
+
+    running: dict[str, int] = {}
+    retrying: dict[str, int] = {}
+    sleeps: dict[str, int] = {}
+    waits: dict[str, OpenWait] = {}
+    children: dict[str, str] = {}
+
+
 class RunRewound(Event, kw_only=True, frozen=True):
     """What was recorded after `to` counts no more: the run goes on from there, but for what was delivered.
 
-    The activity at `path`, if there is one, has all its attempts again.
+    The activity at `path`, if there is one, has all its attempts again. `standing` is what was open there.
     """
 
     to: int
     reason: str = ""
+    standing: Standing = Standing()
 
 
 class RunCancelled(Event, kw_only=True, frozen=True):

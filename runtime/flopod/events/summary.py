@@ -19,13 +19,6 @@ _ERROR_LIMIT = 500
 _FEW = 64
 
 
-class OpenWait(Struct, omit_defaults=True):
-    """A wait that goes on: for which event, and until when (ms since the epoch) if not for ever."""
-
-    event: str
-    due: int | None = None
-
-
 class RunSummary(Struct, omit_defaults=True, kw_only=True):
     """What a listing shows of a run; `fold` changes it in place.
 
@@ -56,7 +49,7 @@ class RunSummary(Struct, omit_defaults=True, kw_only=True):
     running: dict[str, int] = {}
     retrying: dict[str, int] = {}
     sleeps: dict[str, int] = {}
-    waits: dict[str, OpenWait] = {}
+    waits: dict[str, e.OpenWait] = {}
     children: dict[str, str] = {}
     queue: str = ""
     key: str = ""
@@ -149,13 +142,14 @@ def _diverged(summary: RunSummary, event: e.RunDiverged) -> None:
     summary.error = event.reason[:_ERROR_LIMIT]
 
 
-def _rewound(summary: RunSummary, _: e.RunRewound) -> None:
+def _rewound(summary: RunSummary, event: e.RunRewound) -> None:
     summary.status = "running"
     summary.ended_at = None
     summary.result_size = None
     summary.error = ""
-    for opened in _all_open(summary):
+    for opened, then in zip(_all_open(summary), _all_open(event.standing), strict=True):
         opened.clear()
+        opened.update(then)
 
 
 def _cancelled(summary: RunSummary, event: e.RunCancelled) -> None:
@@ -211,7 +205,7 @@ def _sleep_started(summary: RunSummary, event: e.SleepStarted) -> None:
 
 
 def _wait_started(summary: RunSummary, event: e.WaitStarted) -> None:
-    summary.waits[event.path] = OpenWait(event.event, event.due)
+    summary.waits[event.path] = e.OpenWait(event.event, event.due)
 
 
 def _child_started(summary: RunSummary, event: e.ChildStarted) -> None:
@@ -252,8 +246,8 @@ def _iteration_completed(summary: RunSummary, event: e.IterationCompleted) -> No
             del opened[path]
 
 
-def _all_open(summary: RunSummary) -> tuple[dict[str, Any], ...]:
-    return summary.running, summary.retrying, summary.sleeps, summary.waits, summary.children
+def _all_open(of: RunSummary | e.Standing) -> tuple[dict[str, Any], ...]:
+    return of.running, of.retrying, of.sleeps, of.waits, of.children
 
 
 def _close_activity(summary: RunSummary, path: str) -> None:

@@ -16,6 +16,9 @@ from flopod.events import (
     RunFailed,
     RunResumed,
     RunRewound,
+    RunSummary,
+    Standing,
+    fold,
 )
 
 CANCEL = "flopod.cancel"
@@ -38,6 +41,14 @@ def effective(records: Sequence[Record]) -> Sequence[Record]:
         else:
             found.append(record)
     return found
+
+
+def standing_after(records: Sequence[Record], rewound: RunRewound) -> Standing:
+    """Return what is open in a run once its log is rewound."""
+    summary = RunSummary()
+    for seq, event in effective([*records, Record(records[-1].seq + 1, rewound)]):
+        summary = fold(summary, seq, event)
+    return Standing(summary.running, summary.retrying, summary.sleeps, summary.waits, summary.children)
 
 
 def _counts(record: Record, rewound: RunRewound) -> bool:
