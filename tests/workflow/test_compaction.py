@@ -19,6 +19,7 @@ from flopod.events import (
     fold,
 )
 from flopod.events.spans import merged, size, without
+from flopod.stop import STOP
 from tests.workflow.support import Ran, Simulator, run
 
 ROUNDS = 20_000
@@ -44,6 +45,23 @@ async def polling(wf: Any, rounds: int) -> int:
         if total.value == rounds:
             return int(total.value)
     raise AssertionError
+
+
+async def by_callback(wf: Any, rounds: int) -> int:
+    """The same as one writes it by hand: all that it carries is in durable variables and `keep`."""
+    total = wf.var("total", 0)
+    seen: list[int] = []
+
+    async def once(scope: Any, number: int) -> Any:
+        found = await scope.activity("answer", answer, number)
+        seen[:] = [*seen[-3:], found]
+        total.value += 1
+        await scope.sleep("sleep", "1m")
+        return STOP if total.value == rounds else None
+
+    assert await wf.repeat("loop", once, keep=(seen,)) == rounds
+    assert seen == [number % 7 for number in range(rounds - len(seen), rounds)]
+    return int(total.value)
 
 
 class Watched(Simulator):
@@ -75,6 +93,18 @@ def test_a_loop_without_end_has_a_bounded_log_and_memory() -> None:
     assert process.largest < KEPT
     assert len(process.blocks) >= 4
     assert process.blocks[-1] - process.blocks[1] < GROWN
+
+
+def test_a_callback_that_says_what_it_changes_has_a_bounded_log() -> None:
+    """Killed anywhere it goes on; without `keep` it is replayed as a whole."""
+    process = Watched(by_callback, (3_000,), compact=128)
+    assert process.run().value == 3_000
+    assert process.largest < KEPT
+    compacted = run(by_callback, 60, compact=1)
+    assert len(compacted.records) < 30
+    for count in range(2, len(compacted.records)):
+        again = Simulator(by_callback, (60,), compacted.records[:count], now=compacted.now, compact=1).run()
+        assert again.value == 60, count
 
 
 def test_a_resume_costs_what_is_open() -> None:

@@ -4,7 +4,6 @@ import asyncio
 import sys
 from asyncio import as_completed as in_completion_order
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import count
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec import Raw, Struct
@@ -18,6 +17,7 @@ from flopod.workflow.paths import encode_key
 
 if TYPE_CHECKING:
     from flopod.authoring import Results, Winner
+    from flopod.workflow.loops import Repeat
     from flopod.workflow.scope import Scope
 
 
@@ -122,12 +122,11 @@ async def branch(
     return await cases[key](scope)
 
 
-async def repeat(scope: "Scope", path: str, fn: Callable[..., Awaitable[Any]]) -> int:
+async def repeat(loop: "Repeat", fn: Callable[..., Awaitable[Any]]) -> int:
     """Run `fn(scope, iteration)` until it gives STOP; return how often it ran."""
-    for index in count():
-        if await fn(scope.iteration(f"{path}[{index}]"), index) is STOP:
-            return index + 1
-    raise AssertionError("unreachable")
+    while await fn(loop.next(), loop.index) is not STOP:
+        pass
+    return loop.index + 1
 
 
 async def each(

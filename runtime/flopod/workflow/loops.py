@@ -345,6 +345,11 @@ class Repeat(_Loop):
 
     _entered = False
 
+    @property
+    def index(self) -> int:
+        """Which iteration was begun last."""
+        return self._index
+
     def next(self) -> "Scope":
         """Complete the iteration before, and return the scope of the next one; it is true."""
         if self._entered:

@@ -4,6 +4,7 @@ Without a callback a primitive is the compiler's form, with one the author's.
 """
 
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
+from types import EllipsisType
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias, TypeVar
 
 from msgspec import Raw
@@ -183,11 +184,22 @@ class Scope:
         return Each(self, path, items, keep, key)
 
     def repeat(
-        self, id: str, fn: Callable[..., Awaitable[Any]] | None = None, /, *, keep: Sequence[Any] | None = ()
+        self,
+        id: str,
+        fn: Callable[..., Awaitable[Any]] | None = None,
+        /,
+        *,
+        keep: Sequence[Any] | EllipsisType | None = ...,
     ) -> Any:
-        """Return a loop whose `next()` is the scope of an iteration; with a callback, run it until STOP."""
+        """Return a loop whose `next()` is the scope of an iteration; with a callback, run it until STOP.
+
+        `keep` are objects that the loop may change, None if it must not be fast-forwarded. A loop by itself
+        changes none if that is left out; of a callback nobody knows, so it is not fast-forwarded then.
+        """
         path = self._claim(id)
-        return Repeat(self, path, keep) if fn is None else forms.repeat(self, path, fn)
+        if fn is not None:
+            return forms.repeat(Repeat(self, path, None if keep is ... else keep), fn)
+        return Repeat(self, path, () if keep is ... else keep)
 
     # -- time and events -------------------------------------------------------------------------
 
