@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ast
-import copy
 from collections.abc import Callable, Iterator
+from functools import partial
 
 Fails = Callable[[str], str]
 Place = tuple[list[ast.stmt], int]
@@ -39,25 +39,28 @@ def _valid(text: str) -> bool:
 
 
 def _candidates(text: str) -> Iterator[str]:
-    """The program with one statement less, or with a compound statement replaced by one of its blocks."""
+    """The program with one statement less, or with a compound statement replaced by one of its blocks.
+
+    The tree is changed for each and changed back: to copy it costs more than all else.
+    """
     tree = ast.parse(text)
-    count = sum(1 for _ in _places(tree))
-    for number in reversed(range(count)):
-        yield from _without(tree, number)
-    yield from _simpler(tree)
+    for block, index in reversed(list(_places(tree))):
+        for _ in _without(block, index):
+            yield ast.unparse(tree)
+    for _ in _simpler(tree):
+        yield ast.unparse(tree)
 
 
-def _without(tree: ast.Module, number: int) -> Iterator[str]:
-    fresh = copy.deepcopy(tree)
-    block, index = next(place for at, place in enumerate(_places(fresh)) if at == number)
+def _without(block: list[ast.stmt], index: int) -> Iterator[None]:
     statement = block[index]
     for inner in _blocks(statement):
         block[index : index + 1] = inner
-        yield ast.unparse(fresh)
+        yield
         block[index : index + len(inner)] = [statement]
-    del block[index]
-    if block:
-        yield ast.unparse(fresh)
+    if len(block) > 1:
+        del block[index]
+        yield
+        block.insert(index, statement)
 
 
 def _places(tree: ast.Module) -> Iterator[Place]:
@@ -83,22 +86,23 @@ def _blocks(statement: ast.stmt) -> list[list[ast.stmt]]:
     return [block for block in blocks if block]
 
 
-def _simpler(tree: ast.Module) -> Iterator[str]:
-    """The program with one expression replaced by one of its parts."""
-    count = sum(isinstance(node, ast.expr) for node in ast.walk(tree))
-    for number in range(count):
-        fresh = copy.deepcopy(tree)
-        found = [node for node in ast.walk(fresh) if isinstance(node, ast.expr)][number]
+def _simpler(tree: ast.Module) -> Iterator[None]:
+    """Replace one expression by one of its parts."""
+    for put, found in [place for node in ast.walk(tree) for place in _expressions(node)]:
         for part in ast.iter_child_nodes(found):
             if isinstance(part, ast.expr) and not isinstance(getattr(part, "ctx", None), ast.Store | ast.Del):
-                yield ast.unparse(_Replace(found, part).visit(copy.copy(fresh)))
+                put(part)
+                yield
+                put(found)
                 break
 
 
-class _Replace(ast.NodeTransformer):
-    def __init__(self, old: ast.expr, new: ast.expr) -> None:
-        self.old = old
-        self.new = new
-
-    def visit(self, node: ast.AST) -> ast.AST:
-        return self.new if node is self.old else super().generic_visit(node)
+def _expressions(owner: ast.AST) -> Iterator[tuple[Callable[[ast.expr], None], ast.expr]]:
+    """The expressions right below a node, with what puts another in the place of each."""
+    for name, value in ast.iter_fields(owner):
+        if isinstance(value, ast.expr):
+            yield partial(setattr, owner, name), value
+        elif isinstance(value, list):
+            for index, one in enumerate(value):
+                if isinstance(one, ast.expr):
+                    yield partial(value.__setitem__, index), one
