@@ -22,7 +22,6 @@ from flopod.events.events import (
     ListChanged,
     Log,
     MapChanged,
-    OpenWait,
     RaceWon,
     Recorded,
     RunCancelled,
@@ -35,15 +34,13 @@ from flopod.events.events import (
     RunStarted,
     SleepCompleted,
     SleepStarted,
-    Standing,
     StepError,
-    Totals,
     VarChanged,
     WaitCompleted,
-    WaitPoint,
     WaitStarted,
     kind_of,
 )
+from flopod.events.parts import OpenWait, Standing, Totals, WaitPoint
 from flopod.events.record import Record, decode_line, encode_line
 from flopod.events.spans import Span, present
 from flopod.events.summary import AT_REST, FINAL, STEADY, RunSummary, fold

@@ -7,17 +7,11 @@ appends the event. The kind on disk is the name of the class in snake case.
 
 import re
 from functools import cache
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 from msgspec import Raw, Struct
 
-if TYPE_CHECKING:
-    OptionalRaw: TypeAlias = Raw | None
-else:
-    # msgspec reads `Raw | None` as "null or nothing"; with a plain Raw an absent field stays None
-    # and a recorded null stays a value.
-    OptionalRaw = Raw
-
+from flopod.events.parts import OptionalRaw, Standing, Totals, WaitPoint
 
 Attribute: TypeAlias = str | int | float | bool
 
@@ -31,14 +25,6 @@ class Event(Struct, tag_field="kind", tag=_kind, omit_defaults=True, kw_only=Tru
 
     path: str = ""
     at: int = 0
-
-
-class WaitPoint(Struct, omit_defaults=True, kw_only=True, frozen=True):
-    """A place where the code can wait: a path pattern (`lines[*]/approved`) and what it takes."""
-
-    path: str
-    event: str
-    schema: OptionalRaw = None
 
 
 class RunStarted(Event, kw_only=True, frozen=True):
@@ -91,23 +77,6 @@ class CancelRequested(Event, kw_only=True, frozen=True):
     """The body was told that the run is cancelled, where it waited; it may clean up before it ends."""
 
     reason: str = ""
-
-
-class OpenWait(Struct, omit_defaults=True):
-    """A wait that goes on: for which event, and until when (ms since the epoch) if not for ever."""
-
-    event: str
-    due: int | None = None
-
-
-class Standing(Struct, frozen=True, omit_defaults=True):
-    """What is open in a run, as its summary has it."""
-
-    running: dict[str, int] = {}
-    retrying: dict[str, int] = {}
-    sleeps: dict[str, int] = {}
-    waits: dict[str, OpenWait] = {}
-    children: dict[str, str] = {}
 
 
 class RunRewound(Event, kw_only=True, frozen=True):
@@ -353,16 +322,6 @@ class Log(Event, kw_only=True, frozen=True):
     level: str = ""
     logger: str = ""
     fields: OptionalRaw = None
-
-
-class Totals(Struct, omit_defaults=True):
-    """How often what a listing counts has happened in a run."""
-
-    started: int = 0
-    done: int = 0
-    failed: int = 0
-    retries: int = 0
-    crashes: int = 0
 
 
 class Compacted(Event, kw_only=True, frozen=True):

@@ -10,6 +10,7 @@ from typing import Any
 from msgspec import Raw, Struct
 
 from flopod.events import events as e
+from flopod.events.parts import OpenWait, Standing
 from flopod.status import Status
 
 FINAL: frozenset[str] = frozenset({"completed", "failed", "cancelled"})
@@ -49,7 +50,7 @@ class RunSummary(Struct, omit_defaults=True, kw_only=True):
     running: dict[str, int] = {}
     retrying: dict[str, int] = {}
     sleeps: dict[str, int] = {}
-    waits: dict[str, e.OpenWait] = {}
+    waits: dict[str, OpenWait] = {}
     children: dict[str, str] = {}
     queue: str = ""
     key: str = ""
@@ -205,7 +206,7 @@ def _sleep_started(summary: RunSummary, event: e.SleepStarted) -> None:
 
 
 def _wait_started(summary: RunSummary, event: e.WaitStarted) -> None:
-    summary.waits[event.path] = e.OpenWait(event.event, event.due)
+    summary.waits[event.path] = OpenWait(event.event, event.due)
 
 
 def _child_started(summary: RunSummary, event: e.ChildStarted) -> None:
@@ -246,7 +247,7 @@ def _iteration_completed(summary: RunSummary, event: e.IterationCompleted) -> No
             del opened[path]
 
 
-def _all_open(of: RunSummary | e.Standing) -> tuple[dict[str, Any], ...]:
+def _all_open(of: RunSummary | Standing) -> tuple[dict[str, Any], ...]:
     return of.running, of.retrying, of.sleeps, of.waits, of.children
 
 
