@@ -1,6 +1,7 @@
 """Run ids: the one place that says which texts may name a run, and so a file."""
 
 import re
+import threading
 import time
 
 from flopod.errors import InvalidRunId
@@ -9,6 +10,10 @@ DEFAULT_RUN_ID = "main-run"
 MAX_LENGTH = 128
 
 _SHAPE = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,127}", re.ASCII)
+
+# When this process made its last id, and the number that tells it from others of that millisecond.
+_last = [(0, 0)]
+_guard = threading.Lock()
 
 
 def check_run_id(text: str) -> str:
@@ -30,7 +35,11 @@ def new_run_id() -> str:
     """Return an id that no other run has; those of later runs sort after those of earlier ones."""
     import secrets  # brings hashes with it, which a bundle starts without
 
-    return f"{time.time_ns() // 1_000_000:012x}-{secrets.token_hex(6)}"
+    with _guard:
+        now, (last, number) = time.time_ns() // 1_000_000, _last[0]
+        number = number + 1 + secrets.randbits(16) if now == last else secrets.randbits(47)
+        _last[0] = now, number
+    return f"{now:012x}-{number:012x}"
 
 
 def _complaint(text: object) -> str:

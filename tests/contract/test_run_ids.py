@@ -6,7 +6,7 @@ import pytest
 
 from flopod.backends import Backend, Batch
 from flopod.errors import InvalidRunId
-from flopod.runid import check_run_id
+from flopod.runid import check_run_id, new_run_id
 from tests.contract.support import started
 
 GOOD = ["a", "main-run", "A_1.b-2", "-x", "_", "0", "x" * 128, "a..b", "order-2024.01"]
@@ -81,3 +81,13 @@ def test_the_error_says_what_is_wrong(run_id: str, complaint: str) -> None:
     with pytest.raises(InvalidRunId, match=complaint) as caught:
         check_run_id(run_id)
     assert "A-Z a-z 0-9 _ . -" in str(caught.value)
+
+
+def test_new_ids_sort_in_the_order_in_which_they_were_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also those of one millisecond, so that runs started together go on in their order."""
+    monkeypatch.setattr("time.time_ns", lambda: 1_760_000_000_000_000_000)
+    ids = [new_run_id() for _ in range(1000)]
+    assert ids == sorted(set(ids))
+    assert all(check_run_id(one) == one for one in ids)
+    monkeypatch.setattr("time.time_ns", lambda: 1_760_000_000_001_000_000)
+    assert new_run_id() > ids[-1]
