@@ -315,6 +315,7 @@ def test_a_crash_leaks_no_slots_and_repeats_what_was_in_flight(bare: Flopod) -> 
     queues = {"q": Queue(limit=Limit(concurrency=2))}
     engine = bare.engine(job, queues=queues, leaves={"work": takes("1h", "ok")})
     runs = [engine.start(job, str(number), queue="q") for number in range(3)]
+    assert names(runs) == ["run-001", "run-002", "run-003"]
     engine.advance("30m").crash()
     engine.advance("10m").restart()
     assert [run.status for run in runs] == ["running", "running", "pending"]

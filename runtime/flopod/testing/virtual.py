@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from typing import Any
 
 from flopod.backends.base import Backend
@@ -53,7 +54,8 @@ class VirtualEngine:
     ) -> EngineRun:
         """Start a run, as `Engine.start` does; it begins at once if the limits let it, or stands in line.
 
-        What can happen at this moment happens; no time passes. Raises StoppedByHook.
+        What can happen at this moment happens; no time passes. Without an id it has the next of `run-001`,
+        `run-002`, ... Raises StoppedByHook.
         """
         self.check_up("starts")
         subject = self._subject(workflow)
@@ -63,7 +65,7 @@ class VirtualEngine:
                 subject.name,
                 args,
                 kwargs,
-                run_id=run_id,
+                run_id=self._next_id() if run_id is None else run_id,
                 queue=queue,
                 key=key,
                 priority=priority,
@@ -230,6 +232,10 @@ class VirtualEngine:
                 return subject
         shown = workflow if isinstance(workflow, str) else getattr(workflow, "__qualname__", repr(workflow))
         raise TestFailure(f"the engine has no workflow {shown!r}{near(str(shown), self._subjects)}")
+
+    def _next_id(self) -> str:
+        """The first free number: an id at random would make an order that changes from test to test."""
+        return next(name for name in map("run-{:03}".format, count(1)) if self.backend.first(name) is None)
 
     def _ids(self) -> list[str]:
         return [one.run_id for one in self.backend.summaries()]
