@@ -12,7 +12,7 @@ from tests.edits.programs import Program
 from tests.edits.registry import EDITS
 from tests.rebuild.support import Rebuilds
 
-BESIDE = 3
+BESIDE = 2
 """How many programs stand in one project, each in a package of its own."""
 
 
