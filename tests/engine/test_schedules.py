@@ -168,7 +168,7 @@ def serve(backend: Backend, seconds: float, until: Callable[[], bool] = lambda: 
 
 def test_each_time_is_one_run_whoever_starts_it(backend: Backend) -> None:
     """Two engines, one after the other and side by side, start it once; the schedule knows its runs."""
-    schedule = past(300, 200, 100)
+    schedule = past(300, 200, 100, overlap="allow")
     Schedules(backend).put(schedule)
 
     async def main() -> None:
