@@ -30,12 +30,12 @@ class Asleep:
 
     def due(self, now: int) -> list[str]:
         """Return the runs whose time has come."""
-        found: list[str] = []
+        found: dict[str, None] = {}
         while self._order and self._order[0][0] <= now:
             due, run_id = heapq.heappop(self._order)
-            if self._until.get(run_id) == due and run_id not in found:
-                found.append(run_id)
-        return found
+            if self._until.get(run_id) == due:
+                found[run_id] = None
+        return list(found)
 
     @property
     def next_due(self) -> int | None:

@@ -1,6 +1,7 @@
 """Which runs something came for: at once through this process, of others when one looks."""
 
 import asyncio
+import time
 from collections.abc import Callable
 
 from flopod.backends.base import Backend
@@ -8,10 +9,15 @@ from flopod.errors import StorageError
 
 
 class Deliveries:
-    """Calls `tell(run_id)` on the event loop, until it is stopped; a run may be named in vain."""
+    """Calls `tell(run_id)` on the event loop, until it is stopped; a run may be named in vain.
 
-    def __init__(self, backend: Backend, tell: Callable[[str], None]) -> None:
+    However often it is asked to, it looks each `pause` seconds.
+    """
+
+    def __init__(self, backend: Backend, tell: Callable[[str], None], pause: float) -> None:
         self._backend = backend
+        self._pause = pause
+        self._next_look = 0.0
         self._tell = tell
         self._loop = asyncio.get_running_loop()
         self._mark, _ = backend.news(None)
@@ -19,6 +25,10 @@ class Deliveries:
 
     def look(self) -> None:
         """Tell of what other processes have delivered or started since the last look."""
+        now = time.monotonic()
+        if now < self._next_look:
+            return
+        self._next_look = now + self._pause
         try:
             self._mark, run_ids = self._backend.news(self._mark)
         except StorageError:

@@ -115,7 +115,7 @@ class Engine(contextlib.AbstractAsyncContextManager["Engine"]):
     def enter(self) -> None:
         """Take up the open runs, and serve from now on."""
         self._while_open.enter_context(garbage.sought_seldom())
-        self._deliveries = Deliveries(self._backend, self._delivered)
+        self._deliveries = Deliveries(self._backend, self._delivered, _POLL / 2)
         for summary in self._backend.open_runs():
             self._take_up(summary)
         self._serving = asyncio.create_task(self._serve(), name="flopod engine")
