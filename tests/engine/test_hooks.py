@@ -8,6 +8,7 @@ import logging
 from typing import Any
 
 import pytest
+from msgspec import Raw
 
 from flopod.authoring import activity
 from flopod.backends import Backend
@@ -424,3 +425,29 @@ def _null() -> Any:
     from msgspec import Raw
 
     return Raw(b"null")
+
+
+class Sender(Hooks):
+    """Delivers to each run before it begins."""
+
+    def __init__(self, store: Backend) -> None:
+        self._store = store
+
+    async def before_start(self, run: RunInfo) -> bool:
+        self._store.deliver(run.run_id, "go", "go", Raw(b"5"))
+        await asyncio.sleep(0.01)
+        return True
+
+
+async def waits(wf: Any) -> Any:
+    return await wf.wait("go")
+
+
+def test_what_a_hook_delivers_to_a_new_run_is_there_when_it_begins(backend: Backend) -> None:
+    """A run whose id was just made need not look for deliveries, unless it was told of one."""
+
+    async def main() -> Any:
+        async with Engine(backend, HandWritten({"waits": waits}), hooks=Sender(backend)) as engine:
+            return await asyncio.wait_for((await engine.start("waits")).result(), 20)
+
+    assert asyncio.run(main()) == 5

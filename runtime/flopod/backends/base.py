@@ -257,8 +257,12 @@ class Backend(ABC):
     def hold(self, run_id: str) -> Hold:
         """Take the run for this process and this place in it. Raises RunHeld if it is taken."""
 
-    def claim(self, run_id: str) -> Hold:
-        """Take the run for an engine of this process, which holds many. Raises RunHeld if it is taken."""
+    def claim(self, run_id: str, *, fresh: bool = False) -> Hold:
+        """Take the run for an engine of this process, which holds many. Raises RunHeld if it is taken.
+
+        The id of a `fresh` run was just made, so that nobody can have held it before.
+        """
+        del fresh
         return self.hold(run_id)
 
     @abstractmethod

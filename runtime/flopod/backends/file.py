@@ -327,8 +327,8 @@ class FileBackend(Backend):
     def hold(self, run_id: str) -> Hold:
         return self._locks.hold(check_run_id(run_id))
 
-    def claim(self, run_id: str) -> Hold:
-        return self._locks.claim(check_run_id(run_id))
+    def claim(self, run_id: str, *, fresh: bool = False) -> Hold:
+        return self._locks.claim(check_run_id(run_id), fresh)
 
     def _run(self, run_id: str) -> _Run:
         with self._lock:

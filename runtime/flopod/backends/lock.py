@@ -172,28 +172,27 @@ class Claim(Hold):
     `was_left` says that the holder before left in good order.
     """
 
-    def __init__(self, run_id: str, file: Path, on_release: Callable[[], None] | None = None) -> None:
-        """Take the run whose file is `file`. Raises RunHeld, or OSError."""
-        self._lock = RangeLocks.of(file.parent)
+    def __init__(self, run_id: str, folder: Path, on_release: Callable[[str], None], fresh: bool) -> None:
+        """Take a run; a `fresh` one had no holder before. Raises RunHeld, or OSError."""
+        self._folder = folder
+        self._lock = RangeLocks.of(folder)
         if not self._lock.take(run_id):
-            raise RunHeld(run_id, _holder(file))
-        self._file = file
+            raise RunHeld(run_id, _holder(folder / run_id))
         self._on_release = on_release
         self._is_taken = True
-        state = _take_note(file)
+        state = "" if fresh else _take_note(folder / run_id)
         super().__init__(run_id, crashed=state == "running")
         self.was_left = state == "left"
 
     def leave(self) -> None:
         with contextlib.suppress(OSError):
-            self._file.write_bytes(_note(os.getpid(), "left"))
+            (self._folder / self.run_id).write_bytes(_note(os.getpid(), "left"))
 
     def release(self) -> None:
         if self._is_taken:
             self._is_taken = False
             self._lock.free(self.run_id)
-            if self._on_release is not None:
-                self._on_release()
+            self._on_release(self.run_id)
 
 
 def _take_note(file: Path) -> str:

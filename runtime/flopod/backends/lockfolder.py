@@ -19,16 +19,16 @@ class LockFolder:
 
     def hold(self, run_id: str) -> Hold:
         """Take a run for this process, which holds few. Raises RunHeld, StorageError."""
-        return self._held(FileHold, run_id)
-
-    def claim(self, run_id: str) -> Hold:
-        """Take a run for an engine, which holds many. Raises RunHeld, StorageError."""
-        return self._held(Claim, run_id)
-
-    def _held(self, kind: type[FileHold | Claim], run_id: str) -> Hold:
         file = self._folder / run_id
         with disk.errors(file):
-            return kind(run_id, file, lambda: self._forget(run_id))
+            return FileHold(run_id, file, lambda: self._forget(run_id))
+
+    def claim(self, run_id: str, fresh: bool) -> Hold:
+        """Take a run for an engine, which holds many. Raises RunHeld, StorageError."""
+        try:
+            return Claim(run_id, self._folder, self._forget, fresh)
+        except OSError as error:
+            raise disk.storage_error(error, self._folder / run_id) from error
 
     def note(self, run_id: str, status: Status) -> None:
         """Note the status of a run with its lock, because the store itself cannot be written any more."""

@@ -49,10 +49,15 @@ class RangeLocks:
             return found
 
     def _are_in(self, folder: str) -> bool:
-        """Whether the file is still that of the folder: tests and people delete folders, processes fork."""
+        """Whether the file is still that of the folder: tests and people delete folders, processes fork.
+
+        While a run is held it has to be: another file would hold that one no more.
+        """
+        if self._pid != os.getpid() or self._taken:
+            return self._pid == os.getpid()
         try:
             found = os.stat(f"{folder}/{_NAME}")  # noqa: PTH116 - a path object costs more than the call
-            return self._pid == os.getpid() and os.path.samestat(os.fstat(self._fd), found)
+            return os.path.samestat(os.fstat(self._fd), found)
         except OSError:
             return False
 

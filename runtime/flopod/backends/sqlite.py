@@ -378,8 +378,8 @@ class SqliteBackend(Backend):
     def hold(self, run_id: str) -> Hold:
         return self._locks.hold(check_run_id(run_id))
 
-    def claim(self, run_id: str) -> Hold:
-        return self._locks.claim(check_run_id(run_id))
+    def claim(self, run_id: str, *, fresh: bool = False) -> Hold:
+        return self._locks.claim(check_run_id(run_id), fresh)
 
     def _forget(self, run_id: str) -> None:
         tracked = self._tracked.pop(run_id, None)

@@ -104,7 +104,7 @@ class Tracked:
         # at rest is not written for a while, and is read by who lists runs.
         lag = max(_LAG, summary.open_count) if not together or summary.open_count > _LAG else 0
         at_rest = summary.status != "running" and summary.open_count < _FEW
-        whole = not self.stored_seq or at_rest or summary.seq - self.stored_seq >= lag
+        whole = at_rest or summary.seq - self.stored_seq >= lag
         if whole:
             self.stored_seq = summary.seq
         return Due(summary, changed, whole)

@@ -195,8 +195,8 @@ class ValuesBackend(Backend):
     def hold(self, run_id: str) -> Hold:
         return self._inner.hold(run_id)
 
-    def claim(self, run_id: str) -> Hold:
-        return self._inner.claim(run_id)
+    def claim(self, run_id: str, *, fresh: bool = False) -> Hold:
+        return self._inner.claim(run_id, fresh=fresh)
 
 
 def _readable(summary: RunSummary) -> RunSummary:

@@ -108,6 +108,10 @@ class Driver:
         if self._in_place is not None:
             self._loop.call_soon_threadsafe(self._tick)
 
+    def nothing_came(self) -> None:
+        """Do not look at the inbox before something is heard of it, or at the usual times."""
+        self._inbox.looked()
+
     def leave(self) -> None:
         """Return as soon as nothing but waits and sleeps is open."""
         self._exit_when_waiting = True

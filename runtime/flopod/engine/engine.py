@@ -198,15 +198,15 @@ class Engine(contextlib.AbstractAsyncContextManager["Engine"]):
             if run_id is not None and self._openings.is_known(opening, program.fn):
                 return Handle(self, chosen)
         try:
-            await self._open(opening)
+            await self._open(opening, fresh=run_id is None)
         except Fenced:
             self._openings.is_known(opening, program.fn)
         return Handle(self, chosen)
 
-    async def _open(self, opening: RunStarted) -> None:
+    async def _open(self, opening: RunStarted, *, fresh: bool = False) -> None:
         """Make a new run durable: with its first step if it can begin at once, else by itself."""
         run_id = opening.run_id
-        with self._openings.opened(opening) as durable:
+        with self._openings.opened(opening, fresh=fresh) as durable:
             self._ready.begin(run_id, Place.of(opening))
             self._admit()
             if run_id not in self._live:
@@ -333,13 +333,14 @@ class Engine(contextlib.AbstractAsyncContextManager["Engine"]):
             self._go_on(run_id)
 
     async def _drive(self, run_id: str) -> RunOutcome:
-        with self._backend.claim(run_id) as hold, self._live.holding(hold):
+        fresh = self._openings.is_fresh(run_id)
+        with self._backend.claim(run_id, fresh=fresh) as hold, self._live.holding(hold):
             entered = await self._entrance.enter(run_id, hold, left_here=self._refusals.are_of_store(run_id))
             if isinstance(entered, RunOutcome):
                 return entered
             core = entered.core
             try:
-                outcome = await self._run_to_rest(entered)
+                outcome = await self._run_to_rest(entered, fresh)
             except DivergenceError as error:
                 raise await self._entrance.diverged(entered, error) from None
             except StoppedByHook:
@@ -351,11 +352,13 @@ class Engine(contextlib.AbstractAsyncContextManager["Engine"]):
                 hold.leave()
             return outcome
 
-    async def _run_to_rest(self, entered: Entered) -> RunOutcome:
+    async def _run_to_rest(self, entered: Entered, fresh: bool) -> RunOutcome:
         driver = self._driver(entered.core, entered.hooks)
         async with self._suspects.turn(entered.last_tries) as committed:
             driver.committed = committed or driver.committed
             self._live.drive(driver)
+            if fresh and not self._live.take_woken(entered.core.run_id):
+                driver.nothing_came()
             return await driver.run()
 
     def _driver(self, core: Core, hooks: Calls | None) -> Driver:

@@ -20,11 +20,14 @@ class InboxReader:
 
     def take_at_times(self, ms: int) -> None:
         """Take over what has come, if the last look by this is `ms` milliseconds ago or it is stale."""
-        now = time.monotonic()
-        if self.is_stale or now - self._looked_at >= ms / 1000:
-            self.is_stale = False
-            self._looked_at = now
+        if self.is_stale or time.monotonic() - self._looked_at >= ms / 1000:
+            self.looked()
             self.take()
+
+    def looked(self) -> None:
+        """Note that what has come is known."""
+        self.is_stale = False
+        self._looked_at = time.monotonic()
 
     def take(self) -> bool:
         """Take over what was delivered since the last look; returns whether there was something."""

@@ -17,6 +17,7 @@ class Openings:
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
         self._openings: dict[str, RunStarted] = {}
+        self._fresh: set[str] = set()
         self._durable: dict[str, asyncio.Future[None]] = {}
 
     def __contains__(self, run_id: object) -> bool:
@@ -26,15 +27,22 @@ class Openings:
         """Return the first event of a run that is not in the store."""
         return self._openings.get(run_id)
 
+    def is_fresh(self, run_id: str) -> bool:
+        """Whether the id of a run was just made, so that nobody else knows it yet."""
+        return run_id in self._fresh
+
     def forget(self, run_id: str) -> None:
         """Let go of a first event: it is in the store, or never will be."""
         self._openings.pop(run_id, None)
+        self._fresh.discard(run_id)
 
     @contextlib.contextmanager
-    def opened(self, opening: RunStarted) -> Iterator[asyncio.Future[None]]:
+    def opened(self, opening: RunStarted, *, fresh: bool) -> Iterator[asyncio.Future[None]]:
         """Take a new run; the future is done once its first event is `written`, or has `failed` to be."""
         run_id = opening.run_id
         self._openings[run_id] = opening
+        if fresh:
+            self._fresh.add(run_id)
         self._durable[run_id] = asyncio.get_running_loop().create_future()
         try:
             yield self._durable[run_id]
