@@ -18,7 +18,7 @@ class Drivers:
         self._resting = resting
         self._drivers: dict[str, Driver | None] = {}
         self._holds: dict[str, Hold] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: dict[str, asyncio.Task[None]] = {}
         self._woken: set[str] = set()
 
     @property
@@ -35,9 +35,7 @@ class Drivers:
     def begin(self, run_id: str, driving: Coroutine[Any, Any, None]) -> None:
         """Take a run, and make a task of what drives it."""
         self._drivers[run_id] = None
-        task = asyncio.create_task(driving, name=f"flopod {run_id}")
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._tasks[run_id] = asyncio.create_task(driving, name=f"flopod {run_id}")
 
     @contextlib.contextmanager
     def holding(self, hold: Hold) -> Iterator[None]:
@@ -58,6 +56,7 @@ class Drivers:
         """Let go of a run, and return its driver."""
         self._woken.discard(run_id)
         self._resting.discard(run_id)
+        self._tasks.pop(run_id, None)
         return self._drivers.pop(run_id, None)
 
     def wake(self, run_id: str) -> None:
@@ -100,11 +99,12 @@ class Drivers:
             if driver is not None:
                 driver.drain()
         if self._tasks:
-            await asyncio.wait(self._tasks, timeout=grace)
-        for task in self._tasks:
+            await asyncio.wait(self._tasks.values(), timeout=grace)
+        left = list(self._tasks.values())
+        for task in left:
             task.cancel()
-        if self._tasks:
-            await asyncio.wait(self._tasks)
+        if left:
+            await asyncio.wait(left)
 
     def drop(self) -> None:
         """Let go of all runs at once, as if killed."""

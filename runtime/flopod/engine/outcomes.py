@@ -18,7 +18,7 @@ class Outcomes:
         self._backend = backend
         self._registry = registry
         self._clock = clock
-        self._wanted: dict[str, asyncio.Future[RunOutcome]] = {}
+        self._wanted: dict[str, list[asyncio.Future[RunOutcome]]] = {}
 
     async def of(self, run_id: str, *, is_live: bool) -> RunOutcome:
         """Wait until a run is over or at rest, which one that `is_live` is not. Raises UnknownRun."""
@@ -28,16 +28,27 @@ class Outcomes:
                 raise unknown_run(self._backend, run_id)
             if summary.status in AT_REST:
                 return self._settled(run_id, summary)
-        wanted = self._wanted.get(run_id)
-        if wanted is None:
-            wanted = self._wanted[run_id] = asyncio.get_running_loop().create_future()
-        return await asyncio.shield(wanted)
+        wanted: asyncio.Future[RunOutcome] = asyncio.get_running_loop().create_future()
+        self._wanted.setdefault(run_id, []).append(wanted)
+        try:
+            return await wanted
+        except asyncio.CancelledError:
+            self._give_up(run_id, wanted)
+            raise
 
     def tell(self, run_id: str, outcome: RunOutcome) -> None:
         """Give the outcome of a run to those who wait for it."""
-        wanted = self._wanted.pop(run_id, None)
-        if wanted is not None and not wanted.done():
-            wanted.set_result(outcome)
+        for wanted in self._wanted.pop(run_id, ()):
+            if not wanted.done():
+                wanted.set_result(outcome)
+
+    def _give_up(self, run_id: str, wanted: "asyncio.Future[RunOutcome]") -> None:
+        """Forget one who waits no longer."""
+        waiting = self._wanted.get(run_id, [])
+        if wanted in waiting:
+            waiting.remove(wanted)
+            if not waiting:
+                del self._wanted[run_id]
 
     def _settled(self, run_id: str, summary: RunSummary) -> RunOutcome:
         if summary.status in FINAL:
