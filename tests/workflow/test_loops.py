@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from flopod.events import ActivityCompleted, IterationCompleted, Log
-from flopod.workflow.loops import _is_skippable
+from flopod.workflow.iterated import is_skippable
 from tests.workflow.programs import add, double
 from tests.workflow.support import Ran, run
 
@@ -145,7 +145,7 @@ def test_nested_loops_jump_in_both() -> None:
 )
 def test_builtin_collections_can_be_skipped(items: Any) -> None:
     """Passing over their items runs no code of the author."""
-    assert _is_skippable(items)
+    assert is_skippable(items)
 
 
 def test_other_iterables_cannot_be_skipped() -> None:
@@ -165,7 +165,7 @@ def test_other_iterables_cannot_be_skipped() -> None:
         reversed(Own()),
         Own(),
     ]:  # type: ignore[call-overload]
-        assert not _is_skippable(items)
+        assert not is_skippable(items)
 
 
 def test_a_loop_over_a_generator_is_replayed() -> None:

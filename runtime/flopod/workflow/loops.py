@@ -4,8 +4,6 @@ An iteration that completed with everything begun under it may leave a snapshot 
 carries. A resume restores the last one and goes on after it, without running those iterations again.
 """
 
-import gc
-from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -17,35 +15,13 @@ from flopod.errors import DuplicateId, MigrationError, SerializableError
 from flopod.events import IterationCompleted
 from flopod.log.entries import Entry
 from flopod.workflow.compaction import Stretch
+from flopod.workflow.iterated import is_skippable, sources
 from flopod.workflow.paths import encode_key
 from flopod.workflow.snapshot import Capture
-from flopod.workflow.state import DurableList, DurableMap
 
 if TYPE_CHECKING:
     from flopod.workflow.core import Core
     from flopod.workflow.scope import Scope
-
-_VIEWS = {type({}.keys()), type({}.values()), type({}.items())}
-_SKIPPABLE = _VIEWS | {list, tuple, range, str, bytes, dict, set, frozenset, deque, DurableList, DurableMap}
-_SAMPLES: tuple[Any, ...] = (
-    [],
-    (),
-    range(0),
-    range(1 << 70),
-    "",
-    "\xff",
-    b"",
-    {},
-    {}.values(),
-    {}.items(),
-    set(),
-    deque(),
-)
-_REVERSED: tuple[Any, ...] = ([], {}, {}.values(), {}.items())
-_SKIPPABLE_ITERATORS = {type(iter(sample)) for sample in _SAMPLES} | {
-    type(reversed(sample)) for sample in _REVERSED
-}
-_COMPOSED = (enumerate, zip, reversed)
 
 
 class _Loop:
@@ -268,11 +244,11 @@ class Each(_Loop):
     def __iter__(self) -> "Each":
         if self._iterator is not None:
             return self
-        self._is_finite = _is_skippable(self._items)
+        self._is_finite = is_skippable(self._items)
         iterator: Iterator[Any] = iter(self._items)
         recorded = self._enter(self._is_finite)
         if self._capture is not None:
-            carried = [one for one in _sources(self._items) if self._capture.holds([one])]
+            carried = [one for one in sources(self._items) if self._capture.holds([one])]
             self._hashed = [(one, list(one)) for one in carried if isinstance(one, dict | set)]
         event = None if recorded is None else self._jump(recorded)
         self._iterator = iterator if event is None else self._skip(event)
@@ -321,7 +297,7 @@ class Each(_Loop):
         capture = self._capture
         assert capture is not None
         try:
-            return capture.holds([*_sources(self._items), *codec.Known([item]).objects])
+            return capture.holds([*sources(self._items), *codec.Known([item]).objects])
         except SerializableError:
             return True
 
@@ -363,31 +339,6 @@ class Repeat(_Loop):
                 self._take_note(None)
                 self._check(event)
         return self._begin(self._index + 1)
-
-
-def _is_skippable(items: object) -> bool:
-    """Whether items can be passed over without running the author's code."""
-    if type(items) in _SKIPPABLE or type(items) in _SKIPPABLE_ITERATORS:
-        return True
-    if type(items) in _COMPOSED:
-        return all(_is_skippable(part) for part in _parts(items))
-    return False
-
-
-def _parts(items: Any) -> list[object]:
-    made_of = items.__reduce__()[1]
-    return list(made_of) if type(items) is zip else [made_of[0]]
-
-
-def _sources(items: Any) -> Iterator[object]:
-    """The collections that are iterated over, below views, iterators and `enumerate` and the like."""
-    if type(items) in _COMPOSED:
-        for part in _parts(items):
-            yield from _sources(part)
-    elif type(items) in _SKIPPABLE_ITERATORS | _VIEWS:
-        yield from gc.get_referents(items)
-    else:
-        yield items
 
 
 def _fingerprint(item: object) -> str:
