@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Raw
 
 from flopod.backends import rows
+from flopod.backends import sqlitestatements as sql
 from flopod.backends.base import Backend, Batch, InboxItem, Page, Timer, due_of
 from flopod.backends.database import Database, transaction
 from flopod.backends.lock import Hold
@@ -30,46 +31,6 @@ from flopod.events import (
     encode_line,
 )
 from flopod.runid import check_run_id, is_run_id
-
-_RECORDS = rows.Insert("INSERT INTO records (place, body)", 2)
-_LOGS = rows.Insert(
-    "INSERT INTO logs (run_id)",
-    1,
-    "ON CONFLICT (run_id) DO UPDATE SET run_id = run_id RETURNING number, run_id",
-)
-_HAVE_LOG = "SELECT run_id FROM logs WHERE run_id IN (SELECT value FROM json_each(?))"
-_LAST = "SELECT max(place) FROM records WHERE place >= ? AND place < ?"
-_LOAD = """
-    SELECT place, CAST(body AS BLOB) FROM records WHERE place > ? AND place < ? ORDER BY place LIMIT ?
-"""
-_DELIVER = """
-    INSERT INTO inbox (run_id, n, path, event, payload, at)
-    SELECT ?1, coalesce(max(n), 0) + 1, ?2, ?3, ?4, ?5 FROM inbox WHERE run_id = ?1
-    RETURNING n
-"""
-_TAKEN = """
-    DELETE FROM inbox WHERE run_id = ?1 AND n <= ?2 AND n < (SELECT max(n) FROM inbox WHERE run_id = ?1)
-"""
-_LIST = """
-    SELECT run_id FROM runs
-    WHERE (?1 IS NULL OR status = ?1) AND (?2 IS NULL OR workflow = ?2)
-        AND (?3 IS NULL OR (started_at, run_id) < (?3, ?4))
-    ORDER BY started_at DESC, run_id DESC LIMIT ?5
-"""
-_DUE = "SELECT run_id FROM runs WHERE next_due < ? AND status IN ('running', 'waiting')"
-_OPEN = """
-    SELECT run_id FROM runs WHERE status IN ('pending', 'running', 'waiting', 'storage_error')
-    ORDER BY started_at, run_id
-"""
-_NEWS = """
-    SELECT run_id FROM inbox WHERE number > ? UNION SELECT run_id FROM runs WHERE status = 'pending'
-"""
-_KEEP = """
-    INSERT INTO documents (kind, name, body) VALUES (?, ?, ?)
-    ON CONFLICT (kind, name) DO UPDATE SET body = excluded.body
-"""
-_KEPT = "SELECT body FROM documents WHERE kind = ? AND name = ?"
-_WITHOUT_HEADLINE = "SELECT run_id FROM logs WHERE run_id NOT IN (SELECT run_id FROM runs)"
 
 
 class SqliteBackend(Backend):
@@ -119,7 +80,7 @@ class SqliteBackend(Backend):
         asked = {batch.run_id for batch in batches if not batch.expected_seq and is_run_id(batch.run_id)}
         if not asked:
             return asked
-        known = db.execute(_HAVE_LOG, (msgspec.json.encode(list(asked)).decode(),)).fetchall()
+        known = db.execute(sql.HAVE_LOG, (msgspec.json.encode(list(asked)).decode(),)).fetchall()
         return asked.difference(*known)
 
     def _plan(self, db: sqlite3.Connection, batch: Batch, new: Container[str]) -> Plan:
@@ -171,13 +132,13 @@ class SqliteBackend(Backend):
     def _number(self, db: sqlite3.Connection, tracked: Sequence[Tracked]) -> None:
         """Give the logs that are new their numbers."""
         new = {one.run_id: one for one in tracked if one.log is None}
-        for number, run_id in rows.write(db, _LOGS, [(run_id,) for run_id in new]):
+        for number, run_id in rows.write(db, sql.LOGS, [(run_id,) for run_id in new]):
             new[run_id].log = Log.numbered(number)
 
     def _fenced(self, db: sqlite3.Connection, batch: Batch, tracked: Tracked) -> Fenced:
         self._tracked.pop(batch.run_id, None)
         assert tracked.log is not None
-        last = db.execute(_LAST, tracked.log).fetchone()[0]
+        last = db.execute(sql.LAST, tracked.log).fetchone()[0]
         return Fenced(batch.run_id, batch.expected_seq, last - tracked.log.start)
 
     def load(self, run_id: str) -> list[Record]:
@@ -191,7 +152,7 @@ class SqliteBackend(Backend):
     def _rows(self, run_id: str, after: int, count: int) -> list[tuple[int, bytes]]:
         with self._database.reading as db:
             log = log_of(db, run_id)
-            rows = db.execute(_LOAD, (log.start + after, log.end, count)).fetchall() if log else []
+            rows = db.execute(sql.LOAD, (log.start + after, log.end, count)).fetchall() if log else []
             return [(place - log.start, body or b"") for place, body in rows] if log else []
 
     def compact(self, run_id: str, dropped: Sequence[Span], inbox: int = 0) -> None:
@@ -211,7 +172,7 @@ class SqliteBackend(Backend):
         places = [(log.start + first, log.start + last) for first, last in dropped]
         db.executemany("DELETE FROM records WHERE place BETWEEN ? AND ?", places)
         # The last item stays, whose number the next one follows.
-        db.execute(_TAKEN, (run_id, inbox))
+        db.execute(sql.TAKEN, (run_id, inbox))
         if summary is not None:
             set_summaries(db, [summary])
             if tracked:
@@ -225,7 +186,7 @@ class SqliteBackend(Backend):
         log = log_of(db, run_id)
         if log is None:
             return []
-        rows = db.execute(_LOAD, (log.start + after, log.end, limit)).fetchall()
+        rows = db.execute(sql.LOAD, (log.start + after, log.end, limit)).fetchall()
         name = f"{self.path}, run {run_id}"
         records = read_records(name, (row[1] or b"" for row in rows), after)
         # Places ascend, so that if the last one fits its record all of them do.
@@ -260,7 +221,7 @@ class SqliteBackend(Backend):
         asked, limit = (None, None) if page.status == "storage_error" else (page.status, page.limit)
         wanted = (asked, page.workflow, *place, -1 if limit is None else limit)
         with self._database.reading as db:
-            return page.cut(self._summaries_of(db, _LIST, wanted))
+            return page.cut(self._summaries_of(db, sql.LIST, wanted))
 
     def _summaries_of(
         self, db: sqlite3.Connection, query: str, values: tuple[object, ...]
@@ -273,7 +234,7 @@ class SqliteBackend(Backend):
         if self._complete:
             return
         with self._database.reading as db:
-            missing = [row[0] for row in db.execute(_WITHOUT_HEADLINE).fetchall()]
+            missing = [row[0] for row in db.execute(sql.WITHOUT_HEADLINE).fetchall()]
         if missing:
             with self._database.writing as db, transaction(db):
                 for run_id in missing:
@@ -315,12 +276,12 @@ class SqliteBackend(Backend):
     def due_timers(self, before: int) -> list[Timer]:
         self._complete_headlines()
         with self._database.reading as db:
-            return due_of(self._summaries_of(db, _DUE, (before,)), before)
+            return due_of(self._summaries_of(db, sql.DUE, (before,)), before)
 
     def _deliver(self, run_id: str, path: str, event: str, payload: bytes, at: int) -> int:
         values = (check_run_id(run_id), path, event, payload.decode(), at)
         with self._database.writing as db:
-            number = int(db.execute(_DELIVER, values).fetchall()[0][0])
+            number = int(db.execute(sql.DELIVER, values).fetchall()[0][0])
         self._delivered += 1
         return number
 
@@ -338,7 +299,7 @@ class SqliteBackend(Backend):
     def open_runs(self) -> list[RunSummary]:
         self._complete_headlines()
         with self._database.reading as db:
-            return self._summaries_of(db, _OPEN, ())
+            return self._summaries_of(db, sql.OPEN, ())
 
     def news(self, mark: object) -> tuple[object, list[str]]:
         with self._database.reading as db:
@@ -346,7 +307,7 @@ class SqliteBackend(Backend):
             before, last = mark if isinstance(mark, tuple) else (None, None)
             if version == before:
                 return mark, []
-            found = [] if last is None else [row[0] for row in db.execute(_NEWS, (last,)).fetchall()]
+            found = [] if last is None else [row[0] for row in db.execute(sql.NEWS, (last,)).fetchall()]
             latest = db.execute("SELECT coalesce(max(number), 0) FROM inbox").fetchone()[0]
         return (version, latest), found
 
@@ -358,11 +319,11 @@ class SqliteBackend(Backend):
 
     def keep(self, kind: str, name: str, document: bytes) -> None:
         with self._database.writing as db:
-            db.execute(_KEEP, (kind, check_run_id(name), document))
+            db.execute(sql.KEEP, (kind, check_run_id(name), document))
 
     def kept(self, kind: str, name: str) -> bytes | None:
         with self._database.reading as db:
-            row = db.execute(_KEPT, (kind, check_run_id(name))).fetchone()
+            row = db.execute(sql.KEPT, (kind, check_run_id(name))).fetchone()
         return None if row is None else bytes(row[0])
 
     def all_kept(self, kind: str) -> dict[str, bytes]:
@@ -399,7 +360,7 @@ def _version(db: sqlite3.Connection) -> tuple[sqlite3.Connection, int]:
 def _insert(db: sqlite3.Connection, records: Sequence[tuple[int, str]]) -> bool:
     try:
         # A place is taken if another process appended since the log was looked at.
-        rows.write(db, _RECORDS, records)
+        rows.write(db, sql.RECORDS, records)
     except sqlite3.IntegrityError:
         return False
     return True

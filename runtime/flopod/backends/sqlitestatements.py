@@ -1,0 +1,43 @@
+"""The statements of the store in a SQLite file."""
+
+from flopod.backends import rows
+
+RECORDS = rows.Insert("INSERT INTO records (place, body)", 2)
+LOGS = rows.Insert(
+    "INSERT INTO logs (run_id)",
+    1,
+    "ON CONFLICT (run_id) DO UPDATE SET run_id = run_id RETURNING number, run_id",
+)
+HAVE_LOG = "SELECT run_id FROM logs WHERE run_id IN (SELECT value FROM json_each(?))"
+LAST = "SELECT max(place) FROM records WHERE place >= ? AND place < ?"
+LOAD = """
+    SELECT place, CAST(body AS BLOB) FROM records WHERE place > ? AND place < ? ORDER BY place LIMIT ?
+"""
+DELIVER = """
+    INSERT INTO inbox (run_id, n, path, event, payload, at)
+    SELECT ?1, coalesce(max(n), 0) + 1, ?2, ?3, ?4, ?5 FROM inbox WHERE run_id = ?1
+    RETURNING n
+"""
+TAKEN = """
+    DELETE FROM inbox WHERE run_id = ?1 AND n <= ?2 AND n < (SELECT max(n) FROM inbox WHERE run_id = ?1)
+"""
+LIST = """
+    SELECT run_id FROM runs
+    WHERE (?1 IS NULL OR status = ?1) AND (?2 IS NULL OR workflow = ?2)
+        AND (?3 IS NULL OR (started_at, run_id) < (?3, ?4))
+    ORDER BY started_at DESC, run_id DESC LIMIT ?5
+"""
+DUE = "SELECT run_id FROM runs WHERE next_due < ? AND status IN ('running', 'waiting')"
+OPEN = """
+    SELECT run_id FROM runs WHERE status IN ('pending', 'running', 'waiting', 'storage_error')
+    ORDER BY started_at, run_id
+"""
+NEWS = """
+    SELECT run_id FROM inbox WHERE number > ? UNION SELECT run_id FROM runs WHERE status = 'pending'
+"""
+KEEP = """
+    INSERT INTO documents (kind, name, body) VALUES (?, ?, ?)
+    ON CONFLICT (kind, name) DO UPDATE SET body = excluded.body
+"""
+KEPT = "SELECT body FROM documents WHERE kind = ? AND name = ?"
+WITHOUT_HEADLINE = "SELECT run_id FROM logs WHERE run_id NOT IN (SELECT run_id FROM runs)"
