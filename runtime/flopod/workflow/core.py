@@ -22,7 +22,6 @@ from flopod.events import (
     RunCancelled,
     RunCompleted,
     RunFailed,
-    RunPaused,
 )
 from flopod.log.history import History
 from flopod.log.rewind import CANCEL
@@ -31,9 +30,10 @@ from flopod.workflow.activity import Activity
 from flopod.workflow.agenda import Agenda
 from flopod.workflow.arguments import Raised, Returned
 from flopod.workflow.children import Offspring
-from flopod.workflow.commands import CancelLeaf, Command, Commit, Compact
+from flopod.workflow.commands import CancelLeaf, Command, Commit
 from flopod.workflow.compaction import Compaction
 from flopod.workflow.compensations import Compensations
+from flopod.workflow.conclusion import Conclusion
 from flopod.workflow.delivery import Delivery
 from flopod.workflow.draft import Draft
 from flopod.workflow.ending import Ending
@@ -99,6 +99,7 @@ class Core:
         self.replay = Replay(self)
         self.delivery = Delivery(self)
         self.present = Present(self)
+        self.conclusion = Conclusion(self)
         self.capturing: WeakSet[Capturing] = WeakSet()
         self.constants: dict[str, Any] = {}
         self.created: dict[str, Operation] = {}
@@ -137,7 +138,7 @@ class Core:
             if self.external is not None:
                 self.scheduler.run(self.ending.stops_the_round)
                 self.unsettled = True
-        return self._commit()
+        return self.conclusion.commit()
 
     def complete(self, path: str, outcome: Returned | Raised, now: int) -> None:
         """Report the outcome of a started leaf."""
@@ -361,56 +362,3 @@ class Core:
         if self.external is None:
             raise RuntimeError(f"{operation.path}: awaited outside of its run")
         return self.external(operation)
-
-    # -- committing ------------------------------------------------------------------------------
-
-    def _commit(self) -> Commit:
-        draft = self.draft
-        if self.diverged is not None or not self.acts or self.unsettled:
-            return draft.nothing()
-        self._close_run()
-        self._start_leaves()
-        if draft.has_only_resumed() and self.ended is None:
-            return draft.nothing()
-        for seq, event in draft.numbered():
-            self.compaction.appended(seq, event)
-        self._compact()
-        return draft.take(self.offspring.take_begun())
-
-    def _compact(self) -> None:
-        """Drop what the log can do without; a run that is over stays as it is."""
-        if self.ended is not None or self.paused is not None:
-            return
-        compacted = self.compaction.due(self.now)
-        if compacted is not None:
-            self.draft.add(compacted)
-            self.compaction.appended(self.draft.next_seq - 1, compacted)
-            self.command(Compact(compacted.dropped, compacted.inbox))
-
-    def _close_run(self) -> None:
-        if self.ended is None:
-            self.ended = self.ending.event(self.now)
-            if self.ended is not None and self.history.ended is None:
-                self.draft.add(self.ended)
-
-    def _start_leaves(self) -> None:
-        if self.pausing.wanted is not None and self.ended is None:
-            # What is under way ends first, and what has arrived is delivered.
-            if not self.agenda.running and not self.has_more:
-                self._rest(self.pausing.obey(self.now))
-            return
-        starting = self.agenda.take_starting(self.now, self.scheduler)
-        poisoned = self.pausing.refuse(starting, self.now)
-        if poisoned is not None:
-            self._rest(poisoned)
-            return
-        for activity in starting:
-            if activity.is_too_late():
-                self.agenda.arrive(activity, partial(activity.deliver, activity.give_up()))
-            else:
-                self.agenda.running.add(activity.path)
-                self.draft.commands.append(activity.command())
-
-    def _rest(self, paused: RunPaused) -> None:
-        self.draft.add(paused)
-        self.fenced = True
