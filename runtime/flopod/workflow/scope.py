@@ -11,10 +11,10 @@ from msgspec import Raw
 
 from flopod import codec
 from flopod.durations import due, seconds
-from flopod.errors import DuplicateId, SerializableError, Unsupported
+from flopod.errors import DuplicateId, Unsupported
 from flopod.events import BranchTaken, Recorded
 from flopod.retry import Retry
-from flopod.workflow import forms
+from flopod.workflow import forms, readings
 from flopod.workflow.activity import Activity
 from flopod.workflow.arguments import callee_of, opened
 from flopod.workflow.children import ChildHandle, start_child
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 S = TypeVar("S", bound=State)
 States: TypeAlias = "list[State]"
-_RAISED = " (raised)"
 _WORD = 40
 _TURNS = 1000
 _REST = 0.001
@@ -271,34 +270,8 @@ class Scope:
         if core.fenced:
             return fn(*args, **kwargs)
         if recorded is None:
-            return self._record_now(path, callee, fn, args, kwargs)
-        if recorded.callee.removesuffix(_RAISED) != callee:
-            core.replay.conflict(path, f"a value of {recorded.callee}", f"a value of {callee}")
-        if core.fenced:
-            return fn(*args, **kwargs)
-        try:
-            value = codec.decode(recorded.value)
-        except Exception as error:
-            core.replay.unreadable(path, f"a value of {callee}", error)
-            return fn(*args, **kwargs)
-        if recorded.callee.endswith(_RAISED):
-            raise value
-        return value  # type: ignore[no-any-return]
-
-    def _record_now(
-        self, path: str, callee: str, fn: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> T:
-        core = self.core
-        read: Callable[..., T] = core.reading(path, fn)
-        try:
-            value = read(*args, **kwargs)
-        except Exception as error:
-            document = Raw(codec.encode(error))
-            core.emit(Recorded(path=path, at=core.now, value=document, callee=callee + _RAISED))
-            raise codec.decode(document).with_traceback(error.__traceback__) from None
-        document = Raw(self._encode(path, value))
-        core.emit(Recorded(path=path, at=core.now, value=document, callee=callee))
-        return codec.decode(document)  # type: ignore[no-any-return]
+            return readings.read(core, path, callee, fn, args, kwargs)
+        return readings.give(core, path, callee, recorded, fn, args, kwargs)
 
     def constant(self, id: str, value: T, /) -> T:
         """Record the value of a module-level name at its first read; later reads give the same object."""
@@ -306,23 +279,8 @@ class Scope:
         if core.fenced:
             return value
         if id not in core.constants:
-            core.constants[id] = self._read_constant(encode_id(id), value)
+            core.constants[id] = readings.constant(core, encode_id(id), value)
         return core.constants[id]  # type: ignore[no-any-return]
-
-    def _read_constant(self, path: str, value: T) -> T:
-        core = self.core
-        try:
-            document = Raw(codec.encode(value))
-        except SerializableError:
-            return value
-        recorded = core.replay.ask(path, Recorded, forms.Asked("the value of a module-level name"))
-        if recorded is None:
-            core.emit(Recorded(path=path, at=core.now, value=document))
-        try:
-            return codec.decode(document if recorded is None else recorded.value)  # type: ignore[no-any-return]
-        except Exception as error:
-            core.replay.unreadable(path, "the value of a module-level name", error)
-            return value
 
     # -- output ----------------------------------------------------------------------------------
 
@@ -396,13 +354,6 @@ class Scope:
             self._states = {}
         self._states[id] = state
         return state
-
-    def _encode(self, path: str, value: Any) -> bytes:
-        try:
-            return codec.encode(value)
-        except SerializableError as error:
-            error.path = path
-            raise
 
 
 def _later(name: str) -> NoReturn:
