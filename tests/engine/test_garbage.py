@@ -86,6 +86,20 @@ def test_garbage_is_sought_seldom_while_an_engine_is_open() -> None:
     assert gc.get_threshold() == before
 
 
+def test_an_engine_that_is_dropped_seeks_garbage_as_before() -> None:
+    """An engine killed for a test leaves no trace in the process of the test."""
+    before = gc.get_threshold()
+
+    async def main() -> None:
+        engine = Engine(MemoryBackend(), HandWritten({}))
+        engine.enter()
+        assert gc.get_threshold()[0] > before[0]
+        engine.drop()
+        assert gc.get_threshold() == before
+
+    asyncio.run(main())
+
+
 def test_who_has_turned_the_collector_off_keeps_it_off() -> None:
     """A threshold of 0, or a high one, is left as it is."""
     before = gc.get_threshold()

@@ -5,21 +5,20 @@ import contextlib
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from math import inf
-from types import TracebackType
 from typing import Any, TypeAlias
 
 from msgspec import Raw
-from msgspec.structs import replace
 
 from flopod.backends.base import Backend
 from flopod.engine import garbage
 from flopod.engine.asleep import Asleep
 from flopod.engine.clock import Clock, SystemClock
 from flopod.engine.commits import Grouped
+from flopod.engine.course import Course
 from flopod.engine.deliveries import Deliveries
 from flopod.engine.driver import Driver
 from flopod.engine.drivers import Drivers
-from flopod.engine.entrance import Entered, Entrance
+from flopod.engine.entrance import Entrance
 from flopod.engine.family import Family, Kin
 from flopod.engine.gate import Gate
 from flopod.engine.handle import Handle
@@ -34,13 +33,7 @@ from flopod.engine.registry import Registry
 from flopod.engine.resting import Resting
 from flopod.engine.scheduling import ONE_BY_ONE, QUEUE, Schedules, Timetable
 from flopod.engine.standing import open_waits, waits_of
-from flopod.engine.suspects import Suspects
-from flopod.engine.telling import Calls
-from flopod.errors import (
-    DivergenceError,
-    Fenced,
-    StoppedByHook,
-)
+from flopod.errors import Fenced
 from flopod.events import AT_REST, FINAL, Attribute, RunStarted, RunSummary
 from flopod.runid import check_run_id, new_run_id
 from flopod.workflow.core import Core
@@ -94,12 +87,22 @@ class Engine(contextlib.AbstractAsyncContextManager["Engine"]):
         self.schedules = Schedules(backend, self._clock.now)
         self._timetable = self._own_timetable() if within is None else None
         self._openings = Openings(backend)
-        self._entrance = Entrance(backend, registry, self._clock, self._openings, self._gate)
         self._outcomes = Outcomes(backend, registry, self._clock)
         self._live = Drivers(Resting(resting, _LINGER))
         self._asleep = Asleep()
         self._refusals = Refusals(_AGAIN, self._again, self._openings)
-        self._suspects = Suspects()
+        self._course = Course(
+            backend,
+            self._clock,
+            Entrance(backend, registry, self._clock, self._openings, self._gate),
+            self._openings,
+            self._refusals,
+            self._live,
+            commits=self._commits,
+            children=self.family,
+            on_rest=self._rests,
+            put_away=self._put_away,
+        )
         self._wake = asyncio.Event()
         self._while_open = contextlib.ExitStack()
 
@@ -120,9 +123,7 @@ class Engine(contextlib.AbstractAsyncContextManager["Engine"]):
             self._take_up(summary)
         self._serving = asyncio.create_task(self._serve(), name="flopod engine")
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self.drain()
 
     async def drain(self) -> None:
@@ -137,6 +138,7 @@ class Engine(contextlib.AbstractAsyncContextManager["Engine"]):
         """Let go of all runs as a process that is killed does, for tests: nothing is noted."""
         self._deliveries.stop()
         self._live.drop()
+        self._while_open.close()
 
     def _take_up(self, summary: RunSummary) -> None:
         if summary in self._kin:
@@ -182,14 +184,13 @@ class Engine(contextlib.AbstractAsyncContextManager["Engine"]):
         """
         program = self._registry.program(workflow)
         chosen = new_run_id() if run_id is None else check_run_id(run_id)
-        identity = program.identify(chosen)
-        started = identity.started(self._clock.now(), input_document(args, kwargs or {}))
-        opening = replace(
-            started,
-            queue=queue or started.queue,
+        opening = program.identify(chosen).started(
+            self._clock.now(),
+            input_document(args, kwargs or {}),
+            queue=queue,
             key=key,
             priority=priority,
-            attributes=dict(attributes or {}),
+            attributes=attributes,
         )
         if run_id is not None and self._openings.is_known(opening, program.fn):
             return Handle(self, chosen)
@@ -309,13 +310,13 @@ class Engine(contextlib.AbstractAsyncContextManager["Engine"]):
 
     @property
     def _has_room(self) -> bool:
-        return not self._live.are_draining and self._live.busy - self._suspects.waiting < self._concurrency
+        return not self._live.are_draining and self._course.busy < self._concurrency
 
     # -- one run ---------------------------------------------------------------------------------
 
     async def _run(self, run_id: str) -> None:
         try:
-            outcome = await self._drive(run_id)
+            outcome = await self._course.run(run_id)
         except Exception as error:
             outcome = self._refusals.outcome(run_id, error)
         finally:
@@ -332,52 +333,7 @@ class Engine(contextlib.AbstractAsyncContextManager["Engine"]):
         if not self._live.are_draining and not self.drives(run_id):
             self._go_on(run_id)
 
-    async def _drive(self, run_id: str) -> RunOutcome:
-        fresh = self._openings.is_fresh(run_id)
-        with self._backend.claim(run_id, fresh=fresh) as hold, self._live.holding(hold):
-            entered = await self._entrance.enter(run_id, hold, left_here=self._refusals.are_of_store(run_id))
-            if isinstance(entered, RunOutcome):
-                return entered
-            core = entered.core
-            try:
-                outcome = await self._run_to_rest(entered, fresh)
-            except DivergenceError as error:
-                raise await self._entrance.diverged(entered, error) from None
-            except StoppedByHook:
-                hold.leave()
-                raise
-            if outcome.status == "waiting":
-                self._suspend_driven(run_id, core)
-            elif outcome.status == "left" and core.agenda.running:
-                hold.leave()
-            return outcome
-
-    async def _run_to_rest(self, entered: Entered, fresh: bool) -> RunOutcome:
-        driver = self._driver(entered.core, entered.hooks)
-        async with self._suspects.turn(entered.last_tries) as committed:
-            driver.committed = committed or driver.committed
-            self._live.drive(driver)
-            if fresh and not self._live.take_woken(entered.core.run_id):
-                driver.nothing_came()
-            return await driver.run()
-
-    def _driver(self, core: Core, hooks: Calls | None) -> Driver:
-        driver = Driver(
-            core,
-            self._backend,
-            clock=self._clock,
-            commits=self._commits,
-            on_rest=self._rests,
-            polls=False,
-            inline=False,
-            children=self.family,
-            hooks=hooks,
-        )
-        if core.run_id in self._openings:
-            driver.committed = lambda _: self._openings.written(core.run_id)
-        return driver
-
-    def _suspend_driven(self, run_id: str, core: Core) -> None:
+    def _put_away(self, run_id: str, core: Core) -> None:
         """Put a run away, unless something was delivered while it was leaving."""
         if self._live.take_woken(run_id) and self._backend.inbox(run_id, core.history.last_inbox):
             self._ready.go_on(run_id)

@@ -1,6 +1,6 @@
 """What a run is, beside its code: its id, its workflow, and the build that runs it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from msgspec import Raw, Struct
 from msgspec.structs import replace
@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from flopod import codec
 from flopod.engine.call import renamed
 from flopod.errors import BuildMismatch
-from flopod.events import Record, RunResumed, RunStarted, WaitPoint
+from flopod.events import Attribute, Record, RunResumed, RunStarted, WaitPoint
 from flopod.log import Lineage
 from flopod.log.history import RESUMED_ON_PURPOSE, History
 from flopod.manifest import Manifest, WorkflowEntry
@@ -63,8 +63,17 @@ class Identity(Struct, frozen=True, kw_only=True):
         """Return the run's log as this build sees it."""
         return History(records, self.lineage, self.build)
 
-    def started(self, at: int, input: Raw | None) -> RunStarted:
-        """Return the first event of the run."""
+    def started(
+        self,
+        at: int,
+        input: Raw | None,
+        *,
+        queue: str = "",
+        key: str = "",
+        priority: int = 0,
+        attributes: Mapping[str, Attribute] | None = None,
+    ) -> RunStarted:
+        """Return the first event of the run: without a `queue` it stands in the one of its workflow."""
         return RunStarted(
             at=at,
             workflow=self.workflow,
@@ -76,7 +85,10 @@ class Identity(Struct, frozen=True, kw_only=True):
             hash_seed=self.hash_seed,
             run_id=self.run_id,
             sync=self.sync,
-            queue=self.queue,
+            queue=queue or self.queue,
+            key=key,
+            priority=priority,
+            attributes=dict(attributes or {}),
             versions=codec.typed_versions(),
         )
 
