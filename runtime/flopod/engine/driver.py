@@ -16,6 +16,7 @@ from flopod.engine.commits import Commits, Direct
 from flopod.engine.inboxreader import InboxReader
 from flopod.engine.leaves import Leaves
 from flopod.engine.outcome import OnProgress, RunOutcome
+from flopod.engine.outside import Outside
 from flopod.engine.pulses import Pulses
 from flopod.engine.standing import outcome_of, progress_of
 from flopod.engine.surroundings import surroundings
@@ -38,7 +39,6 @@ from flopod.workflow.core import Core
 _POLL_MS = 50
 _SELDOM_MS = 250
 _TURN = 0.02
-_PATIENCE = 30.0
 
 
 class Driver:
@@ -93,10 +93,10 @@ class Driver:
         self._in_place: asyncio.Task[None] | None = None
         self._ticking: asyncio.TimerHandle | None = None
         self._woken = asyncio.Event()
+        self.outside = Outside(core, self._woken)
         self._loop = asyncio.get_running_loop()
         self._inbox = InboxReader(core, backend, clock)
         self._turn = time.monotonic()
-        self._submitted = 0
         self._broken: RunHeld | StorageError | None = None
         ledger = core.history.ledger
         self._unfinished = Compact(ledger.dropped, ledger.inbox) if ledger.dropped else None
@@ -121,11 +121,6 @@ class Driver:
         """Return as soon as the leaves under way have ended; no other one is started."""
         self._draining = True
         self.leave()
-
-    def submitted(self) -> None:
-        """Note that a body outside of the core's scheduler has done something."""
-        self._submitted += 1
-        self._woken.set()
 
     def dissolve(self) -> None:
         """Let go of the run, in a process that goes on with others."""
@@ -168,7 +163,7 @@ class Driver:
         if self._broken is not None:
             raise self._broken
         if core.external is not None:
-            await self._settle()
+            await self.outside.settle()
         self._woken.clear()
         self._inbox.take_at_times(self._poll_ms)
         commit = core.step(self._clock.now())
@@ -186,26 +181,6 @@ class Driver:
         if self._draining and self._leaves.idle and not core.has_more:
             return RunOutcome("left")
         return None if core.has_more else await self._rest()
-
-    # -- the body outside ------------------------------------------------------------------------
-
-    async def _settle(self) -> None:
-        """Let code that asyncio steps come to rest, as far as that can be seen from here."""
-        quiet = 0
-        while quiet < 12:
-            before = self._submitted
-            await asyncio.sleep(0)
-            quiet = quiet + 1 if before == self._submitted else 0
-
-    async def _be_patient(self) -> None:
-        """Wait for the body to ask for what the log holds; not for ever if it waits for the log."""
-        before = self._submitted
-        try:
-            async with asyncio.timeout(_PATIENCE if self.core.open else None):
-                await self._woken.wait()
-        except TimeoutError:
-            if before == self._submitted:
-                self.core.replay.patient = False
 
     # -- committing ------------------------------------------------------------------------------
 
@@ -363,7 +338,7 @@ class Driver:
     async def _rest(self) -> RunOutcome | None:
         core = self.core
         if not core.acts or (core.history.replaying and core.external is not None):
-            await self._be_patient()
+            await self.outside.be_patient()
             return None
         idle = self._leaves.idle
         if idle and core.external is None and not core.open:

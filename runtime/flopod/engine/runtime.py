@@ -113,7 +113,7 @@ class Runtime(AbstractAsyncContextManager[Scope]):
             raise asyncio.CancelledError
         if not core.fenced:
             operation.begin()
-        self._driver.submitted()
+        self._driver.outside.submitted()
         return _wait(operation, future)
 
     def _stopped(self, _: asyncio.Task[RunOutcome]) -> None:
@@ -144,7 +144,7 @@ class Runtime(AbstractAsyncContextManager[Scope]):
         core = self._core
         core.replay.patient = False
         core.finish(error, core.root.result)
-        self._driver.submitted()
+        self._driver.outside.submitted()
         try:
             await self._driving
         except DivergenceError as wrong:
