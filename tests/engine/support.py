@@ -31,6 +31,13 @@ def drive(body: Any, *args: Any, backend: MemoryBackend, **options: Any) -> RunO
     return asyncio.run(run_workflow(body, args, identity=identity, backend=backend, **options))
 
 
+def real(body: Any, backend: MemoryBackend | None = None, **options: Any) -> RunOutcome:
+    """Run on the system's clock."""
+    backend = MemoryBackend() if backend is None else backend
+    running = run_workflow(body, [], identity=Identity(run_id=RUN), backend=backend, **options)
+    return asyncio.run(asyncio.wait_for(running, 20))
+
+
 def take_identity(options: dict[str, Any]) -> Identity:
     """Take out of `options` what says which run of which build it is."""
     return Identity(run_id=RUN, **{name: options.pop(name) for name in _OF_IDENTITY & options.keys()})

@@ -22,8 +22,7 @@ from flopod.backends.memory import MemoryBackend
 from flopod.engine.clock import VirtualClock
 from flopod.events import ActivityFailed, ActivityProgress, ActivityStarted, RunCompleted
 from tests.engine.prefixes import events_of, resumed, through
-from tests.engine.support import drive
-from tests.engine.test_leaves import real
+from tests.engine.support import drive, real
 
 ONCE_MORE = Retry(max_attempts=2, delay=0)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from enum import Enum
 from typing import Any
 
@@ -14,17 +13,9 @@ from flopod.engine.identity import Identity
 from flopod.errors import BuildMismatch, DivergenceError
 from flopod.events import RunDiverged, RunResumed, RunStarted
 from flopod.log import Lineage
-from flopod.manifest import Edit, Manifest, Moved, PathEntry, WorkflowEntry
-from flopod.workflow.arguments import callee_of
+from flopod.manifest import Edit, Moved
+from tests.engine.generations import NEW, Body, called, leaf, lineage, past
 from tests.engine.support import RUN, drive
-
-Body = Callable[..., Awaitable[Any]]
-called: list[Any] = []
-
-
-async def leaf(x: Any) -> Any:
-    called.append(x)
-    return x
 
 
 async def other(x: Any) -> Any:
@@ -63,25 +54,12 @@ async def with_helper(wf: Any) -> Any:
     return a + await wf.call("pay", pay) + await wf.activity("c", leaf, 3)
 
 
-def lineage(
-    *edits: Edit, moves: tuple[Moved, ...] = (), knows: bool = True, paths: tuple[str, ...] = ()
-) -> Lineage:
-    """The lock of a second generation `g2`, after `g1`; `paths` are those that its code can ask for."""
-    known = [PathEntry(path, "activity", callee_of(leaf)) for path in paths]
-    entry = WorkflowEntry("main", "m", "main", paths=known, edits=list(edits), moves=list(moves))
-    generations = {"g1": [], "g2": ["g1"]} if knows else {"g2": []}
-    manifest = Manifest("b2", "p", {"main": entry}, generation="g2", generations=generations)
-    return Lineage(manifest, entry)
-
-
-def past() -> Lineage:
-    entry = WorkflowEntry("main", "m", "main")
-    return Lineage(Manifest("b1", "p", {"main": entry}, generation="g1", generations={"g1": []}), entry)
-
-
-NEW = Edit("new", since="g2")
 GONE = Edit("b", gone="g2")
+
+
 CHANGED = Edit("a", changed="g2")
+
+
 MOVED = lineage(
     Edit("pay", since="g2"),
     Edit("pay/b", since="g2"),
@@ -263,75 +241,6 @@ def test_a_call_that_has_no_result_may_be_made_elsewhere() -> None:
     assert (done.value, called) == (6, [1, 2, 3])
 
 
-def moved_loop(kept: bool) -> Body:
-    async def body(wf: Any) -> Any:
-        sum_of = wf.var("sum", 0)
-        for scope, x in wf.each("xs", list(range(40))):
-            sum_of.value += await scope.activity("leaf" if kept else "other", leaf, x)
-        return sum_of.value + await wf.activity("end", leaf, 0)
-
-    return body
-
-
-def test_what_completed_iterations_called_need_not_be_asked_for() -> None:
-    """They belong to the build that completed them."""
-    backend = MemoryBackend()
-    drive(moved_loop(kept=True), backend=backend, build="b1", lineage=past())
-    cut = len(backend.lines(RUN)) - 2
-    called.clear()
-    plan = lineage(Edit("xs[*]/other", since="g2"), paths=("xs[*]", "xs[*]/other", "end"))
-    done = drive(
-        moved_loop(kept=False), backend=backend.prefix(RUN, cut, crashed=True), build="b2", lineage=plan
-    )
-    assert (done.value, called) == (780, [0])
-
-
-def compacted_loop() -> MemoryBackend:
-    """A run that was killed right after its log had lost all but the last iteration."""
-    backend = MemoryBackend()
-    drive(moved_loop(kept=True), backend=backend, build="b1", lineage=past())
-    lines = backend.lines(RUN)
-    last = max(number for number, line in enumerate(lines) if b'"kind":"compacted"' in line)
-    assert last < 12
-    assert b'"path":"end"' in lines[last - 1]
-    return backend.prefix(RUN, last + 1, crashed=True)
-
-
-def test_a_compacted_loop_that_no_code_asks_for_stops_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What its iterations called is gone from the log, and is not passed over as if it had never been."""
-    monkeypatch.setenv("FLOPOD_COMPACT", "1")
-    left = compacted_loop()
-
-    async def renamed(wf: Any) -> Any:
-        await wf.activity("new", leaf, 1)
-        for scope, x in wf.each("ys", list(range(40))):
-            await scope.activity("leaf", leaf, x)
-        return await wf.activity("end", leaf, 0)
-
-    called.clear()
-    plan = lineage(NEW, Edit("ys[*]", since="g2"), paths=("new", "ys[*]", "ys[*]/leaf", "end"))
-    with pytest.raises(BuildMismatch):
-        drive(renamed, backend=left, build="b2", lineage=plan)
-    assert called == []
-
-
-def test_a_compacted_loop_that_begins_otherwise_asks_for_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its snapshot does not fit and its past is gone: a call that is new inside of it is not made."""
-    monkeypatch.setenv("FLOPOD_COMPACT", "1")
-    left = compacted_loop()
-
-    async def begins_otherwise(wf: Any) -> Any:
-        sum_of = wf.var("sum", 7)
-        for scope, x in wf.each("xs", list(range(40))):
-            sum_of.value += await scope.activity("new", leaf, x)
-
-    called.clear()
-    plan = lineage(Edit("xs[*]/new", since="g2"), paths=("xs[*]", "xs[*]/new", "xs[*]/leaf", "end"))
-    with pytest.raises(BuildMismatch):
-        drive(begins_otherwise, backend=left, build="b2", lineage=plan)
-    assert called == []
-
-
 class Phase(Enum):
     NEW = 1
 
@@ -379,32 +288,6 @@ def test_what_cannot_be_read_stops_the_run_and_is_no_error_of_the_body(
     with pytest.raises(BuildMismatch, match=rf"diverged at '{path}'(.|\n)*no member 'NEW'"):
         drive(body, backend=cut, build="b2", lineage=lineage())
     assert (called, cut.lines(RUN)) == ([], before)
-
-
-def loop(total: int, extra: str = "") -> Body:
-    async def body(wf: Any) -> Any:
-        sum_of = wf.var("sum", total)
-        if extra:
-            sum_of.value += await wf.activity(extra, leaf, 50)
-        for scope, x in wf.each("xs", list(range(40))):
-            sum_of.value += await scope.activity("leaf", leaf, x)
-        return sum_of.value + await wf.activity("end", leaf, 0)
-
-    return body
-
-
-def test_a_snapshot_of_another_build_counts_if_the_loop_began_alike() -> None:
-    """Completed iterations belong to the build that completed them, but not to another beginning."""
-    backend = MemoryBackend()
-    drive(loop(0), backend=backend, build="b1", lineage=past())
-    cut = len(backend.lines(RUN)) - 2
-    called.clear()
-    same = drive(loop(0), backend=backend.prefix(RUN, cut, crashed=True), build="b2", lineage=lineage())
-    assert (same.value, called) == (780, [0])
-    called.clear()
-    plan = lineage(Edit("new", since="g2"))
-    new = drive(loop(0, "new"), backend=backend.prefix(RUN, cut, crashed=True), build="b2", lineage=plan)
-    assert (new.value, called) == (830, [50, 0])
 
 
 def test_a_run_is_judged_without_calling_anything() -> None:

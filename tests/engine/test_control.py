@@ -1,9 +1,8 @@
-"""Operating runs from outside: cancel, pause, resume, retry, fork, export, import and delete."""
+"""Operating runs from outside: cancel, pause, resume, retry and delete."""
 
 import asyncio
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,29 +10,18 @@ from msgspec import Raw
 
 from flopod.backends.base import Backend, Filter
 from flopod.backends.memory import MemoryBackend
-from flopod.backends.sqlite import SqliteBackend
 from flopod.engine import control
 from flopod.engine.control import Done
-from flopod.engine.copies import exported, fork, imported
-from flopod.engine.identity import Identity
-from flopod.engine.outcome import RunOutcome
-from flopod.engine.run import run_workflow
-from flopod.errors import BadInput, Conflict, RunHeld, UnknownPath, UnknownRun
+from flopod.engine.copies import fork
+from flopod.errors import Conflict, RunHeld, UnknownRun
 from flopod.events import CancelRequested, RunPaused, RunStarted
-
-calls: list[Any] = []
-broken: list[bool] = [False]
+from tests.engine.controlled import broken, drive, go, may_break, three, tidies
+from tests.engine.support import calls, note
 
 
 @pytest.fixture(autouse=True)
-def _fresh() -> None:
-    calls.clear()
+def _mended() -> None:
     broken[0] = False
-
-
-async def note(x: Any) -> Any:
-    calls.append(x)
-    return x
 
 
 async def linger(x: Any) -> Any:
@@ -48,23 +36,6 @@ async def short(x: Any) -> Any:
     return x
 
 
-async def may_break(x: Any) -> Any:
-    calls.append(x)
-    if broken[0]:
-        raise LookupError(x)
-    return x
-
-
-async def tidies(wf: Any) -> str:
-    """Waits, and cleans up durably when it is cancelled."""
-    try:
-        await wf.wait("approved")
-    finally:
-        await wf.activity("a", note, "cleanup 1")
-        await wf.activity("b", note, "cleanup 2")
-    return "not cancelled"
-
-
 async def swallows(wf: Any) -> str:
     try:
         await wf.activity("a", linger, "long")
@@ -76,24 +47,6 @@ async def swallows(wf: Any) -> str:
 async def two(wf: Any) -> Any:
     await wf.activity("a", short, 1)
     return await wf.activity("b", note, 2)
-
-
-async def three(wf: Any, x: int = 0) -> Any:
-    first = await wf.activity("a", note, "a")
-    second = await wf.activity("b", may_break, "b")
-    return [x, first, second, await wf.activity("c", note, "c")]
-
-
-async def drive(backend: Backend, fn: Any, run_id: str = "r", **options: Any) -> RunOutcome:
-    """Start or resume a run; the input of a new one is empty."""
-    identity = Identity(run_id=run_id, workflow=fn.__name__)
-    given = [] if backend.first(run_id) is None else None
-    return await asyncio.wait_for(run_workflow(fn, given, identity=identity, backend=backend, **options), 20)
-
-
-def go(backend: Backend, fn: Any, **options: Any) -> RunOutcome:
-    """Drive a run from outside of a loop."""
-    return asyncio.run(drive(backend, fn, **options))
 
 
 async def meanwhile(backend: Backend, fn: Any, holds: Callable[[], bool], order: Callable[[], Any]) -> Any:
@@ -221,7 +174,7 @@ def test_a_paused_run_can_be_cancelled(backend: Backend) -> None:
     assert calls == ["cleanup 1", "cleanup 2"]
 
 
-# -- retry and fork ------------------------------------------------------------------------------
+# -- retry -----------------------------------------------------------------------------------------
 
 
 def test_a_failed_run_goes_on_from_the_leaf_that_failed(backend: Backend) -> None:
@@ -344,61 +297,6 @@ def test_a_run_that_is_held_is_not_changed_by_others(backend: Backend) -> None:
             backend.delete("r")
 
 
-def test_a_fork_has_the_past_up_to_its_place(backend: Backend) -> None:
-    """What comes before is not done again; the original is as it was."""
-    assert go(backend, three).value == [0, "a", "b", "c"]
-    calls.clear()
-    fork(backend, "r", "again", at="b")
-    fork(backend, "r", "whole")
-    fork(backend, "r", "other", at="a", input=Raw(b"[7]"))
-    assert go(backend, three, run_id="again").value == [0, "a", "b", "c"]
-    assert calls == ["b", "c"]
-    assert go(backend, three, run_id="whole").value == [0, "a", "b", "c"]
-    assert calls == ["b", "c"]
-    assert go(backend, three, run_id="other").value == [7, "a", "b", "c"]
-    first = backend.first("other")
-    assert first is not None
-    assert isinstance(first.event, RunStarted)
-    assert first.event.forked_from == "r"
-    with pytest.raises(UnknownPath):
-        fork(backend, "r", "new", at="nowhere")
-    with pytest.raises(Conflict, match="taken"):
-        fork(backend, "r", "again")
-
-
-def test_a_fork_takes_its_own_events(backend: Backend) -> None:
-    """The numbers in the inbox of the original do not hide what is delivered to the fork."""
-    go(backend, tidies, exit_when_waiting=True)
-    backend.deliver("r", "approved", "approved", Raw(b"1"))
-    assert go(backend, tidies).value == "not cancelled"
-    fork(backend, "r", "f", at="approved")
-    backend.deliver("f", "approved", "approved", Raw(b"2"))
-    assert go(backend, tidies, run_id="f").value == "not cancelled"
-
-
-# -- files and the end ---------------------------------------------------------------------------
-
-
-def test_an_exported_run_goes_on_where_it_is_imported(backend: Backend, tmp_path: Path) -> None:
-    """In a store of another kind, from where it was."""
-    broken[0] = True
-    go(backend, three)
-    lines = list(exported(backend, "r"))
-    other = SqliteBackend(tmp_path / "other.db")
-    assert imported(other, lines) == "r"
-    assert imported(other, lines, "copy") == "copy"
-    broken[0] = False
-    control.retry(other, "copy")
-    assert go(other, three, run_id="copy").value == [0, "a", "b", "c"]
-    assert [one.event for one in other.load("r")] == [one.event for one in backend.load("r")]
-    with pytest.raises(Conflict, match="taken"):
-        imported(other, lines)
-    for wrong in (lines[:-1], [lines[0], *lines[2:]], [b"{}"], [], [*lines[:-1], lines[-1][:-9]]):
-        with pytest.raises(BadInput):
-            imported(other, wrong, "wrong")
-    assert other.summary("wrong") is None
-
-
 def test_a_deleted_run_leaves_nothing_behind(backend: Backend) -> None:
     """Its id starts clean: neither events nor deliveries of the one before are there."""
     go(backend, tidies, exit_when_waiting=True)
@@ -446,27 +344,3 @@ def test_the_order_is_in_the_log() -> None:
     events = [record.event for record in backend.load("r")]
     assert [one.reason for one in events if isinstance(one, RunPaused)] == ["a"]
     assert [one.reason for one in events if isinstance(one, CancelRequested)] == ["b"]
-
-
-async def polls(wf: Any, rounds: int = 60) -> int:
-    """A loop whose iterations are compacted, then a leaf."""
-    total = wf.var("total", 0)
-    for scope, number in wf.each("rounds", range(rounds)):
-        total.value += await scope.activity("a", note, number)
-    return int(total.value + await wf.activity("end", note, 1000))
-
-
-def test_copies_of_a_compacted_run_go_on(backend: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Forks after the loop, exports and imports; a fork from inside of what is gone is refused."""
-    monkeypatch.setenv("FLOPOD_COMPACT", "20")
-    assert go(backend, polls).value == 60 * 59 // 2 + 1000
-    assert len(backend.load("r")) < 80
-    calls.clear()
-    fork(backend, "r", "again", at="end")
-    assert imported(backend, list(exported(backend, "r")), "copy") == "copy"
-    assert go(backend, polls, run_id="again").value == 60 * 59 // 2 + 1000
-    assert go(backend, polls, run_id="copy").value == 60 * 59 // 2 + 1000
-    assert calls == [1000]
-    with pytest.raises(UnknownPath):
-        fork(backend, "r", "inside", at="rounds[3]/a")
-    assert len(list(exported(backend, "again"))) > 2

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from typing import Any
 
@@ -14,108 +13,20 @@ from flopod.authoring import activity
 from flopod.backends import Backend
 from flopod.backends.lock import MemoryHold
 from flopod.backends.memory import MemoryBackend
-from flopod.engine.clock import VirtualClock
 from flopod.engine.engine import Engine
-from flopod.engine.hooks import Hooks, RunInfo, Step, StepEnd
-from flopod.engine.identity import Identity
-from flopod.engine.outcome import RunOutcome
+from flopod.engine.hooks import Hooks, RunInfo
 from flopod.engine.registry import HandWritten
-from flopod.engine.run import run_workflow
 from flopod.engine.runtime import create_runtime
 from flopod.errors import StoppedByHook
-from flopod.events import ActivityStarted, Event, RunResumed, kind_of
+from flopod.events import RunResumed, kind_of
 from flopod.retry import Retry
+from tests.engine.spies import Spy, called, double, drive, null, recorded
 from tests.engine.support import RUN
-
-called: list[Any] = []
 
 
 @pytest.fixture(autouse=True)
 def _no_calls() -> None:
     called.clear()
-
-
-async def double(x: int) -> int:
-    called.append(x)
-    return x * 2
-
-
-def plain(x: int) -> int:
-    called.append(x)
-    return x + 1
-
-
-def fails(x: int) -> int:
-    called.append(x)
-    raise ValueError(x)
-
-
-async def body(wf: Any, x: int) -> int:
-    a = await wf.activity("a", double, x)
-    b = await wf.activity("b", plain, a)
-    with contextlib.suppress(ValueError):
-        await wf.activity("c", fails, b)
-    await wf.wait("go")
-    return int(await wf.activity("d", plain, b))
-
-
-class Spy(Hooks):
-    """Notes every call; `refuses` and `raises` are the names of hooks that do so."""
-
-    def __init__(self, *, refuses: str = "", raises: str = "", at: str = "") -> None:
-        self.seen: list[Any] = []
-        self.events: list[tuple[str, str]] = []
-        self.refuses = refuses
-        self.raises = raises
-        self.at = at
-
-    def _note(self, name: str, *facts: Any) -> bool:
-        self.seen.append((name, *facts))
-        if self.raises == name and self.at in ("", *facts):
-            raise RuntimeError(f"{name} is broken")
-        return self.refuses != name
-
-    def should_run(self, run: RunInfo) -> bool:
-        return self._note("should_run", run.run_id, run.resumed)
-
-    async def before_start(self, run: RunInfo) -> bool:
-        await asyncio.sleep(0)
-        return self._note("before_start", run.workflow, run.arguments())
-
-    async def before_step(self, step: Step) -> None:
-        await asyncio.sleep(0)
-        self._note("before_step", step.path, step.attempt)
-
-    def after_step(self, step: Step, end: StepEnd) -> None:
-        self._note("after_step", step.path, end.value, repr(end.error))
-
-    async def on_event(self, run: RunInfo, event: Event) -> None:
-        self.events.append((run.run_id, kind_of(event)))
-        self._note("on_event", kind_of(event), event.path)
-
-    @property
-    def steps(self) -> list[Any]:
-        return [one for one in self.seen if one[0].endswith("_step")]
-
-
-def drive(store: Backend, hooks: Hooks, fn: Any = body, hold: MemoryHold | None = None) -> RunOutcome:
-    """Start the run, or go on with it, until it waits or ends."""
-    return asyncio.run(
-        run_workflow(
-            fn,
-            (5,),
-            identity=Identity(run_id=RUN),
-            backend=store,
-            clock=VirtualClock(),
-            exit_when_waiting=True,
-            hold=hold,
-            hooks=hooks,
-        )
-    )
-
-
-def recorded(store: Backend) -> list[str]:
-    return [kind_of(event) for _, event in store.load(RUN)]
 
 
 def test_each_is_called_once_for_each_fact_in_order(store: Backend) -> None:
@@ -142,7 +53,7 @@ def test_a_replay_calls_none_again(store: Backend) -> None:
     """A resume is asked for anew, and told only of what is new."""
     drive(store, Spy())
     before = len(store.load(RUN))
-    store.deliver(RUN, "go", "go", _null())
+    store.deliver(RUN, "go", "go", null())
     spy = Spy()
     assert drive(store, spy).value == 12
     assert spy.seen[0] == ("should_run", RUN, True)
@@ -152,7 +63,7 @@ def test_a_replay_calls_none_again(store: Backend) -> None:
 
 def test_a_run_that_is_over_asks_nobody(store: Backend) -> None:
     """There is nothing to start."""
-    store.deliver(RUN, "go", "go", _null())
+    store.deliver(RUN, "go", "go", null())
     drive(store, Spy())
     spy = Spy(refuses="should_run")
     assert drive(store, spy).value == 12
@@ -225,7 +136,7 @@ def test_one_that_is_only_told_cannot_stop_a_run(
 ) -> None:
     """Its error is logged with the run and the hook."""
     with caplog.at_level(logging.ERROR, "flopod"):
-        store.deliver(RUN, "go", "go", _null())
+        store.deliver(RUN, "go", "go", null())
         assert drive(store, Spy(raises=name)).value == 12
     assert f"run r: the hook {name} raised; the run goes on" in caplog.text
     assert "is broken" in caplog.text
@@ -287,109 +198,6 @@ def test_a_refusal_does_not_forget_that_the_process_before_was_killed() -> None:
     assert [event.crashed for _, event in store.load(RUN) if isinstance(event, RunResumed)] == [True]
 
 
-# -- engines -----------------------------------------------------------------------------------------
-
-
-async def short(wf: Any, x: int) -> int:
-    return int(await wf.activity("a", double, x))
-
-
-async def parent(wf: Any, x: int) -> int:
-    child = wf.child("child", "short", x)
-    return int(await child.wait())
-
-
-WORKFLOWS = HandWritten({"short": short, "main": body, "parent": parent})
-
-
-def test_an_engine_calls_them_for_all_its_runs(store: Backend) -> None:
-    """Also for runs that stand in line, and for children; every record is told of once."""
-    spy = Spy()
-
-    async def main() -> None:
-        async with Engine(store, WORKFLOWS, concurrency=2, hooks=spy) as engine:
-            handles = [await engine.start("short", [n], run_id=f"s{n}") for n in range(5)]
-            handles.append(await engine.start("parent", [7], run_id="p"))
-            assert [await one.result() for one in handles] == [0, 2, 4, 6, 8, 14]
-
-    asyncio.run(main())
-    ids = [one.run_id for one in store.summaries()]
-    assert len(ids) == 7
-    for run_id in ids:
-        told = [kind for name, kind in spy.events if name == run_id]
-        assert told == [kind_of(event) for _, event in store.load(run_id)]
-    assert sorted(one[1] for one in spy.seen if one[0] == "should_run") == sorted(ids)
-
-
-def test_a_run_that_was_put_away_is_not_asked_for_again(store: Backend) -> None:
-    """It has started once in this process."""
-    spy = Spy()
-
-    async def main() -> None:
-        async with Engine(store, WORKFLOWS, resting=0, hooks=spy) as engine:
-            handle = await engine.start("main", [5], run_id=RUN)
-            while RUN in engine._live or RUN not in engine._asleep:
-                await asyncio.sleep(0.01)
-            engine.deliver(RUN, "go", "go", _null())
-            assert await handle.result() == 12
-
-    asyncio.run(main())
-    assert [one[0] for one in spy.seen].count("should_run") == 1
-    assert [one[0] for one in spy.seen].count("before_start") == 1
-
-
-@pytest.mark.parametrize("name", ["should_run", "before_start"])
-def test_a_start_that_is_refused_raises_and_records_nothing(store: Backend, name: str) -> None:
-    """Who asked for it is told."""
-
-    async def main() -> None:
-        async with Engine(store, WORKFLOWS, hooks=Spy(refuses=name)) as engine:
-            with pytest.raises(StoppedByHook, match=name):
-                await engine.start("short", [1], run_id=RUN)
-            assert store.summaries() == []
-
-    asyncio.run(main())
-
-
-def test_a_run_of_the_store_that_is_refused_is_asked_for_again_later(
-    store: Backend, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It stays open, and goes on as soon as it is let."""
-    drive(store, Spy())
-    store.deliver(RUN, "go", "go", _null())
-    monkeypatch.setattr("flopod.engine.engine._AGAIN", 0.05)
-    spy = Spy(refuses="before_start")
-
-    async def main() -> None:
-        async with Engine(store, WORKFLOWS, hooks=spy) as engine:
-            while len(spy.seen) < 6:
-                await asyncio.sleep(0.01)
-            spy.refuses = ""
-            assert (await engine.outcome(RUN)).value == 12
-
-    asyncio.run(main())
-
-
-def test_a_step_that_is_refused_in_an_engine_is_tried_again_later(
-    store: Backend, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """However often that is, it is no crash of the leaf."""
-    monkeypatch.setattr("flopod.engine.engine._AGAIN", 0.01)
-    spy = Spy(raises="before_step")
-
-    async def main() -> None:
-        async with Engine(store, WORKFLOWS, hooks=spy) as engine:
-            handle = await engine.start("short", [4], run_id=RUN)
-            while len(spy.steps) < 8:
-                await asyncio.sleep(0.01)
-            spy.raises = ""
-            assert await handle.result() == 8
-
-    asyncio.run(main())
-    assert called == [4]
-    assert len([one for _, one in store.load(RUN) if isinstance(one, ActivityStarted)]) == 1
-
-
 # -- hand-written programs ---------------------------------------------------------------------------
 
 
@@ -419,12 +227,6 @@ def test_a_block_that_may_not_go_on_is_left(store: Backend, name: str) -> None:
     assert called == []
     asyncio.run(main(Spy()))
     assert called == [3]
-
-
-def _null() -> Any:
-    from msgspec import Raw
-
-    return Raw(b"null")
 
 
 class Sender(Hooks):

@@ -9,8 +9,12 @@ from flopod.backends import Backend
 from flopod.engine.engine import Engine
 from flopod.engine.registry import HandWritten
 from flopod.engine.run import Workflow
+from tests.engine.support import calls
 
 PATIENCE = 20.0
+
+broken = [True]
+"""Whether `may_break` fails."""
 
 
 def serve(
@@ -40,3 +44,11 @@ def status(store: Backend, run_id: str) -> str:
     """Return the status of a run, empty if there is none."""
     summary = store.summary(run_id)
     return "" if summary is None else summary.status
+
+
+async def may_break(x: Any) -> Any:
+    """A leaf that fails as long as it is `broken`."""
+    calls.append(x)
+    if broken[0]:
+        raise LookupError(x)
+    return x
