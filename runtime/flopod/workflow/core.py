@@ -274,7 +274,8 @@ class Core:
             operation.future.on_cancel = None
             operation.future.cancel()
         self.scheduler.forget()
-        self.scheduler.on_exit = self.ending.main = None
+        self.scheduler.on_exit = None
+        self.ending.forget()
         for part in vars(self).keys() - _LASTING:
             delattr(self, part)
         self.fenced = True

@@ -46,6 +46,10 @@ class Ending:
         if self.main is not None:
             self.main.cancel()
 
+    def forget(self) -> None:
+        """Let go of what has ended: an error knows the frames that it came through, and they know this."""
+        self.main = self.error = None
+
     @property
     def was_cancelled(self) -> bool:
         return self.cancelled is not None and isinstance(self.error, CancelledError)
