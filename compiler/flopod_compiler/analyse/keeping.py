@@ -12,7 +12,7 @@ from flopod_compiler.analyse.heap import Object
 from flopod_compiler.analyse.liveness import Loop
 from flopod_compiler.analyse.living import is_any_living, uses_up_living
 from flopod_compiler.analyse.running import leaves_running
-from flopod_compiler.analyse.scopes import FUNCTIONS, Names
+from flopod_compiler.analyse.scopes import FUNCTIONS, Binding, Names, Scope
 from flopod_compiler.model import Classified
 
 
@@ -76,12 +76,12 @@ class Keeping:
     def _is_bound_before(self, variable: Variable, loop: Loop) -> bool:
         """Whether a name can be read in the header of the loop, and is surely bound there."""
         owner, name = variable
+        if _may_be_unbound_again(owner, name):
+            return False
         if owner is not self._scope:
             return self._is_bound_outside(variable)
         if name in owner.parameters:
             return True
-        if any(isinstance(getattr(one.node, "ctx", None), ast.Del) for one in owner.bindings[name]):
-            return False
         return name in surely_bound(self._frame.function, loop, self._frame.index)
 
     def _is_bound_outside(self, variable: Variable) -> bool:
@@ -103,6 +103,18 @@ class Keeping:
         around = [one.name for one in declared if self._frame.index.within(loop, one.block)]
         known = [(owner, name) for name in [*kept, *around] if (owner := self._scope.owner(name)) is not None]
         return not lost <= self._aliases.reachable([*known, *self._outside])
+
+
+def _may_be_unbound_again(scope: Scope, name: str) -> bool:
+    inner = (one for one in scope.children if not one.binds(name))
+    unbound = any(map(_unbinds, scope.bindings.get(name, ())))
+    return unbound or any(_may_be_unbound_again(one, name) for one in inner)
+
+
+def _unbinds(binding: Binding) -> bool:
+    """Whether a place takes a name back: by `del`, or at the end of an `except` clause."""
+    node = binding.node
+    return isinstance(node, ast.ExceptHandler) or isinstance(getattr(node, "ctx", None), ast.Del)
 
 
 def _has_callbacks(classified: Classified, names: Names) -> bool:
