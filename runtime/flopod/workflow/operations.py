@@ -48,6 +48,8 @@ class Operation:
             return core.bridge(self)
         if not core.fenced:
             self.begin()
+            if core.history.replaying and core.scheduler.is_idle and core.replay.take(self):
+                core.scheduler.release(self.future)
         return self  # type: ignore[return-value] # not a generator: it must have no `throw`
 
     def __iter__(self) -> "Operation":

@@ -131,6 +131,11 @@ class Scheduler(asyncio.AbstractEventLoop):
         """Whether there is a task to step."""
         return self.floor is None and bool(self._ready or self._next_round)
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether no other task would be stepped before the current one, if that went on at once."""
+        return not self._ready and not self._next_round
+
     def run(self, stop: Callable[[], bool]) -> None:
         """Step until every task is blocked, the floor is taken, or a round has ended and `stop()` is true.
 
