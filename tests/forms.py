@@ -257,7 +257,12 @@ _ALL = (
         refused="refused_global_write refused_global_in_helper refused_module_mutation",
     ),
     Form("`nonlocal`", "native", "nonlocal", "nonlocal_state nonlocal_in_loops"),
-    Form("`del`", "native; unbound after it, also on a resume", "del del-item", "delete delete_after_loop delete_before_call"),
+    Form(
+        "`del`",
+        "native; unbound after it, also on a resume",
+        "del del-item",
+        "delete delete_after_loop delete_before_call",
+    ),
     Form("`assert`", "native", "assert", "assert_and_pass"),
     Form("`yield`", "FLP602: a workflow is no generator", refused="refused_yield"),
     Form(

@@ -60,18 +60,18 @@ def test_a_leaf_that_beats_may_take_as_long_as_it_needs(is_thread: bool) -> None
 
     async def slow() -> int:
         for _ in range(8):
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0.06)
             heartbeat()
         return 1
 
     def slow_thread() -> int:
         for _ in range(8):
-            time.sleep(0.02)
+            time.sleep(0.06)
             heartbeat()
         return 1
 
     async def body(wf: Any) -> Any:
-        return await wf.activity("slow", activity(slow_thread if is_thread else slow, heartbeat=0.1))
+        return await wf.activity("slow", activity(slow_thread if is_thread else slow, heartbeat=0.35))
 
     assert real(body).value == 1
 
