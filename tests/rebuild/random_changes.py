@@ -31,16 +31,16 @@ _LINES = (
 
 
 class Changes:
-    """Changes the files below a folder; most changes are taken back by the next one."""
+    """Changes the files below a folder; most changes, and what breaks it, are taken back by the next one."""
 
     def __init__(self, root: Path, seed: int) -> None:
         self.root = root
         self.rng = random.Random(seed)
         self._back: tuple[Path, str] | None = None
 
-    def change(self) -> str:
-        """Make one change, and say which."""
-        if self._back is not None and self.rng.random() < 0.75:
+    def change(self, *, is_broken: bool = False) -> str:
+        """Make one change, and say which; take the last one back if the source `is_broken` by it."""
+        if self._back is not None and (self.rng.random() < 0.75 or is_broken):
             path, text = self._back
             self._back = None
             path.parent.mkdir(parents=True, exist_ok=True)
