@@ -55,6 +55,27 @@ def test_a_throttled_key_holds_up_no_other() -> None:
     assert sorted(calls) == ["k0", "k1", "k2", "k3", "k4", "slow0"]
 
 
+def test_what_began_before_a_restart_counts_in_the_rate(backend: Backend) -> None:
+    """A process that is started again lets no more runs begin than one that goes on."""
+    queues = {"q": Queue(per_key=Limit(rate=Rate(2, "1h")))}
+
+    async def begin(engine: Engine) -> None:
+        for n in range(4):
+            await engine.start("one", [f"a{n}"], run_id=f"a{n}", queue="q", key="a")
+        await engine.outcome("a0")
+        await engine.outcome("a1")
+
+    async def go_on(engine: Engine) -> None:
+        await (await engine.start("one", ["b"], queue="q", key="b")).result()
+        await asyncio.sleep(0.1)
+
+    serve(backend, begin, queues=queues)
+    serve(backend, go_on, queues=queues)
+    assert sorted(calls) == ["a0", "a1", "b"]
+    serve(backend, lambda engine: engine.outcome("a3"), queues={})
+    assert sorted(calls) == ["a0", "a1", "a2", "a3", "b"]
+
+
 def test_a_higher_priority_is_first() -> None:
     """Of those that wait in line; within one priority the order of their start."""
 

@@ -84,6 +84,7 @@ class Filter(msgspec.Struct, kw_only=True, frozen=True):
     started_after: int | None = None
     started_before: int | None = None
     ended_before: int | None = None
+    updated_after: int | None = None
     text: str = ""
 
     def lets_through(self, run: RunSummary) -> bool:
@@ -96,6 +97,7 @@ class Filter(msgspec.Struct, kw_only=True, frozen=True):
             and (self.started_after is None or run.started_at > self.started_after)
             and (self.started_before is None or run.started_at < self.started_before)
             and (self.ended_before is None or (run.ended_at is not None and run.ended_at < self.ended_before))
+            and (self.updated_after is None or run.updated_at > self.updated_after)
             and self._is_in(run)
         )
 

@@ -12,6 +12,7 @@ from msgspec import Raw
 from flopod.backends.base import Backend
 from flopod.engine import garbage
 from flopod.engine.asleep import Asleep
+from flopod.engine.beginnings import recall
 from flopod.engine.clock import Clock, SystemClock
 from flopod.engine.commits import Grouped
 from flopod.engine.course import Course
@@ -119,6 +120,7 @@ class Engine(contextlib.AbstractAsyncContextManager["Engine"]):
         """Take up the open runs, and serve from now on."""
         self._while_open.enter_context(garbage.sought_seldom())
         self._deliveries = Deliveries(self._backend, self._delivered, _POLL / 2)
+        recall(self._backend, self._ready, self._clock)
         for summary in self._backend.open_runs():
             self._take_up(summary)
         self._serving = asyncio.create_task(self._serve(), name="flopod engine")

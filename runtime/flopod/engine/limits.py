@@ -76,6 +76,11 @@ class Slots:
         if now is not None and self._limit.rate is not None:
             self._begun.append(now)
 
+    def recall(self, begun: float) -> None:
+        """Count a beginning before this process, in their order."""
+        if self._limit.rate is not None:
+            self._begun.append(begun)
+
     def leave(self, holder: Hashable) -> None:
         """Count a run no more."""
         self._holders.discard(holder)

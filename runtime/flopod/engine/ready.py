@@ -7,6 +7,7 @@ from itertools import count
 from math import inf
 from typing import NamedTuple
 
+from flopod.durations import seconds
 from flopod.engine.limits import Limit, Queue, Slots
 from flopod.events import RunStarted, RunSummary
 
@@ -79,6 +80,23 @@ class Ready:
         self._held[run_id] = place
         for key, limit in self._limits(place.group):
             self._slots.setdefault(key, Slots(limit)).take(run_id, now)
+
+    @property
+    def longest_rate(self) -> float:
+        """In how many seconds beginnings are counted at most, 0 if no limit does so."""
+        limits = [part for queue in self._queues.values() for part in (queue.limit, queue.per_key)]
+        rates = [limit.rate for limit in (*limits, *self._workflows.values())]
+        return max((seconds(rate.per) for rate in rates if rate is not None), default=0.0)
+
+    def has_rate(self, place: Place) -> bool:
+        """Whether it counts when runs of that place began."""
+        return any(limit.rate is not None for _, limit in self._limits(place.group))
+
+    def recall(self, place: Place, begun: float) -> None:
+        """Count a beginning before this process, in their order."""
+        for key, limit in self._limits(place.group):
+            if limit.rate is not None:
+                self._slots.setdefault(key, Slots(limit)).recall(begun)
 
     def ended(self, run_id: str) -> None:
         """Free what a run held."""
