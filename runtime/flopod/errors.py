@@ -75,6 +75,17 @@ class ValueTooLarge(SerializableError):
         self.limit = limit
 
 
+KEPT_ELSEWHERE = {
+    "sealed": "a value is encrypted, and no key was given; set FLOPOD_ENCRYPTION_KEYS",
+    "apart": "a value is kept apart from the log; set FLOPOD_LARGE_VALUES, to whatever size",
+}
+"""What to do about values that a store would have shown as they are, by the tag that stands for them."""
+
+
+class KeptElsewhere(SerializableError):
+    """In the place of a value is what a store that keeps values otherwise has left there."""
+
+
 class MigrationError(SerializableError):
     """A recorded value does not become one of its class as that is now, or its migrations are no such."""
 
@@ -356,6 +367,14 @@ class DamagedLog(StorageError):
         self.line = line
         self.offset = offset
         self.why = why
+
+
+class HiddenValue(DamagedLog):
+    """A value is there, but this process was not told how it is kept. Nothing was changed."""
+
+    def __init__(self, run_id: str, why: str) -> None:
+        StorageError.__init__(self, f"the run {run_id!r} cannot be read: {why}; nothing was changed")
+        self.line, self.offset, self.why = 0, None, why
 
 
 class DamagedRecord(StorageError):

@@ -15,13 +15,14 @@ from msgspec.structs import fields, replace
 from flopod.backends.base import Backend, Batch, InboxItem, Page, Timer
 from flopod.backends.cipher import Cipher
 from flopod.backends.lock import Hold
-from flopod.errors import DamagedLog, FlopodError
+from flopod.errors import KEPT_ELSEWHERE, DamagedLog, FlopodError
 from flopod.events import Event, Record, RunSummary, Span, Status
 
 LARGE = 256 * 1024
 _APART = "values"
 _TEXTS = frozenset({"traceback", "message"})
 _SEALED_TEXT = "sealed:"
+_TOKEN = b"gAAAA"
 
 
 class _Sealed(msgspec.Struct, rename={"kind": "$"}):
@@ -102,12 +103,14 @@ class ValuesBackend(Backend):
 
     def kept(self, kind: str, name: str) -> bytes | None:
         found = self._inner.kept(kind, name)
-        return found if found is None or self._cipher is None else self._cipher.open(found)
+        return None if found is None else self._document(found)
 
     def all_kept(self, kind: str) -> dict[str, bytes]:
-        cipher = self._cipher
-        found = self._inner.all_kept(kind)
-        return found if cipher is None else {name: cipher.open(one) for name, one in found.items()}
+        return {name: self._document(one) for name, one in self._inner.all_kept(kind).items()}
+
+    def _document(self, found: bytes) -> bytes:
+        """A document that was kept with a key or before there was one: JSON never begins like a token."""
+        return self._opened(found.decode()) if found.startswith(_TOKEN) else found
 
     # -- one value -------------------------------------------------------------------------------
 
@@ -148,7 +151,7 @@ class ValuesBackend(Backend):
 
     def _opened(self, token: str) -> bytes:
         if self._cipher is None:
-            raise FlopodError("a value is encrypted, and no key was given; set FLOPOD_ENCRYPTION_KEYS")
+            raise FlopodError(KEPT_ELSEWHERE["sealed"])
         return self._cipher.open(token.encode())
 
     # -- what does not ---------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
-from flopod.errors import SerializableError
+from flopod.errors import KEPT_ELSEWHERE, KeptElsewhere, SerializableError
 
 from .conversion import Conversion
 from .scalars import READERS, Node, Reader
@@ -112,6 +112,8 @@ class Decoder:
         if self.unfinished and id(node) in self.by_node:
             return self.by_node[id(node)][1]
         rebuild = REBUILDERS.get(tag)
+        if rebuild is None and tag in KEPT_ELSEWHERE:
+            raise KeptElsewhere(KEPT_ELSEWHERE[tag])
         if rebuild is None:
             raise SerializableError(f"the log holds the tag {tag!r}, which this version cannot read")
         return rebuild(self, node)

@@ -10,7 +10,14 @@ from msgspec import Raw
 from msgspec.structs import replace
 
 from flopod import codec
-from flopod.errors import BuildMismatch, DivergenceError, InputChanged, SerializableError
+from flopod.errors import (
+    BuildMismatch,
+    DivergenceError,
+    HiddenValue,
+    InputChanged,
+    KeptElsewhere,
+    SerializableError,
+)
 from flopod.events import RunCompleted, RunStarted
 from flopod.workflow.inputs import input_document, recorded_call
 
@@ -85,12 +92,14 @@ def check_same(
 def check_fits(run_id: str, started: RunStarted, function: Workflow, recorded: str, build: str) -> None:
     """Check that `function` takes the recorded input, which the build `recorded` made.
 
-    Raises BuildMismatch, or DivergenceError under the same build.
+    Raises BuildMismatch, or DivergenceError under the same build; HiddenValue if it cannot be read.
     """
     signature = _signature(function)
     try:
         given = recorded_call(started.input)
         why = "" if signature is None else _misfit(signature, *given)
+    except KeptElsewhere as error:
+        raise HiddenValue(run_id, error.message) from None
     except SerializableError as error:
         why = f"it cannot read the recorded input: {error}"
     if why and recorded != build:

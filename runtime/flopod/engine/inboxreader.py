@@ -3,6 +3,7 @@
 import time
 
 from flopod.backends.base import Backend
+from flopod.backends.hidden import check_shown
 from flopod.engine.clock import Clock
 from flopod.workflow.core import Core
 
@@ -38,5 +39,6 @@ class InboxReader:
         self._token = token
         items = self._backend.inbox(core.run_id, core.history.last_inbox)
         for item in items:
+            check_shown(core.run_id, item.payload)
             core.receive(item.n, item.path, item.event, item.payload, self._clock.now())
         return bool(items)

@@ -14,6 +14,7 @@ from msgspec import Raw
 
 from flopod.backends.base import Backend
 from flopod.backends.choose import without_password
+from flopod.backends.hidden import check_sealed
 from flopod.codec import check_schema, encode, json_schema
 from flopod.engine.inputs import parse_json
 from flopod.engine.samples import sample
@@ -69,13 +70,16 @@ def deliver(backend: Backend, run_id: str, path: str, event: str, payload: str) 
     """Put the JSON text `payload` into the inbox of a run, durably.
 
     Raises UnknownRun, RunEnded, UnknownPath or UnknownEvent with near misses, BadInput if the text is
-    not JSON or does not fit the schema of the wait.
+    not JSON or does not fit the schema of the wait, HiddenValue if the run is encrypted and no key is here.
     """
     summary = backend.summary(run_id)
     if summary is None:
         raise unknown_run(backend, run_id)
     if summary.status in FINAL:
         raise RunEnded(run_id, summary.status)
+    started = first_event(backend, run_id)
+    if started is not None:
+        check_sealed(run_id, started.input)
     points = recorded_waits(backend, run_id)
     point = _point(run_id, path, event, points, summary) if points is not None else None
     data = parse_json(payload, "the payload")

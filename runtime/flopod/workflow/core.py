@@ -12,7 +12,7 @@ from weakref import WeakSet
 from msgspec import Raw
 
 from flopod import codec
-from flopod.errors import DivergenceError
+from flopod.errors import DivergenceError, HiddenValue
 from flopod.events import (
     Abandoned,
     ChildCompleted,
@@ -211,7 +211,7 @@ class Core:
         return self.pausing.reason
 
     @property
-    def diverged(self) -> DivergenceError | None:
+    def diverged(self) -> DivergenceError | HiddenValue | None:
         """How log and code disagree, None if they do not."""
         return self.replay.diverged
 

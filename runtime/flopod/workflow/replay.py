@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from flopod.errors import DivergenceError
+from flopod.errors import DivergenceError, HiddenValue, KeptElsewhere
 from flopod.events import CancelRequested, Event
 from flopod.log.entries import EntryKey, path_of
 from flopod.workflow.describing import describe_event
@@ -18,12 +18,12 @@ class Replay:
     """The recorded past of a run, being asked for and delivered.
 
     While it is `patient`, it waits for a body that asyncio steps to ask for what the log holds. `diverged`
-    is the error if log and code disagree.
+    is the error if log and code disagree, or the log cannot be read.
     """
 
     def __init__(self, core: "Core") -> None:
         self.patient = False
-        self.diverged: DivergenceError | None = None
+        self.diverged: DivergenceError | HiddenValue | None = None
         self._core = core
 
     # -- what the body asks for ------------------------------------------------------------------
@@ -60,6 +60,9 @@ class Replay:
 
     def unreadable(self, path: str, recorded: str, error: Exception) -> None:
         """Stop the run: this build cannot read what is recorded. The body is not told."""
+        if isinstance(error, KeptElsewhere) and not self._core.fenced:
+            self.diverged = HiddenValue(self._core.run_id, error.message)
+            self._core.fenced = True
         self.diverge(path, recorded, f"this build cannot read it: {error}")
 
     # -- what is delivered -----------------------------------------------------------------------
