@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from typing import Any
 
 import pytest
 
-from flopod.backends import Backend
+from flopod.backends import Backend, MemoryBackend
 from flopod.engine.engine import Engine
 from flopod.engine.registry import HandWritten
 from flopod.errors import StoppedByHook
@@ -119,3 +120,38 @@ def test_a_step_that_is_refused_in_an_engine_is_tried_again_later(
     asyncio.run(main())
     assert called == [4]
     assert len([one for _, one in store.load(RUN) if isinstance(one, ActivityStarted)]) == 1
+
+
+def test_an_engine_says_which_hook_raises_once(
+    store: Backend, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The run stands still as long as it does, and somebody has to know why; a no is no fault."""
+    monkeypatch.setattr("flopod.engine.engine._AGAIN", 0.01)
+    spy = Spy(raises="before_step")
+
+    async def main() -> None:
+        async with Engine(store, WORKFLOWS, hooks=spy) as engine:
+            handle = await engine.start("short", [4], run_id=RUN)
+            while len(spy.steps) < 4:
+                await asyncio.sleep(0.01)
+            spy.raises = ""
+            await handle.result()
+
+    asyncio.run(main())
+    said = [record.getMessage() for record in caplog.records]
+    assert len(said) == 1
+    assert "before_step" in said[0]
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("name", ["should_run", "before_start"])
+def test_a_refused_start_leaves_no_coroutine_behind(name: str) -> None:
+    """Python would warn of a body that was never awaited."""
+
+    async def main() -> None:
+        async with Engine(MemoryBackend(), WORKFLOWS, hooks=Spy(refuses=name)) as engine:
+            with pytest.raises(StoppedByHook):
+                await engine.start("short", [1], run_id=RUN)
+
+    asyncio.run(main())
+    gc.collect()

@@ -28,6 +28,7 @@ class Refusals:
         self._refused: set[str] = set()
         self._were_late: set[str] = set()
         self._in_trouble: Counter[str] = Counter()
+        self._said: dict[str, str] = {}
 
     def outcome(self, run_id: str, error: Exception) -> RunOutcome:
         """Return what becomes of a run for which this was raised: "held" if it is tried again."""
@@ -45,9 +46,17 @@ class Refusals:
     def _note(self, run_id: str, error: FlopodError) -> None:
         if isinstance(error, StorageError):
             self._in_trouble[run_id] += 1
+        self._say(run_id, error)
         if run_id not in self._refused:
             self._refused.add(run_id)
             asyncio.get_running_loop().call_later(self._delay(run_id, error), self._try_again, run_id)
+
+    def _say(self, run_id: str, error: FlopodError) -> None:
+        """Log what is no answer but a fault of somebody's, once as long as it is the same."""
+        has_raised = isinstance(error, StoppedByHook) and error.__cause__ is not None
+        if has_raised and self._said.get(run_id) != str(error):
+            self._said[run_id] = str(error)
+            _LOGGER.warning("%s; asked again every %g s", error, self._seconds, exc_info=error.__cause__)
 
     def are_of_store(self, run_id: str) -> bool:
         """Whether a run was let go because its store was in trouble."""
@@ -57,6 +66,7 @@ class Refusals:
         """The run was taken up."""
         self._were_late.discard(run_id)
         self._in_trouble.pop(run_id, None)
+        self._said.pop(run_id, None)
 
     def _delay(self, run_id: str, error: FlopodError) -> float:
         if isinstance(error, Fenced) and run_id not in self._were_late:

@@ -59,10 +59,10 @@ class Compensations:
         """
         return path in self._scopes
 
-    async def guard(self, body: Coroutine[Any, Any, Any]) -> Any:
+    async def guard(self, body: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
         """Run a body; if it raises, undo what has been done, then let it raise."""
         try:
-            return await body
+            return await body()
         except (GeneratorExit, KeyboardInterrupt):
             raise
         except BaseException as error:

@@ -113,7 +113,7 @@ class Core:
 
     def start(self, body: Callable[[Scope], Coroutine[Any, Any, Any]]) -> None:
         """Make `body` the main arm; the first step begins it."""
-        self.ending.follow(self.compensations.guard(body(self.root)))
+        self.ending.follow(self.compensations.guard(lambda: body(self.root)))
         self.replay.check_past()
 
     def finish(self, error: BaseException | None, value: Any = None) -> None:
