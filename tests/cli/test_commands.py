@@ -259,6 +259,15 @@ def test_wrong_usage_ends_with_status_2(shop: Path, arguments: list[str], words:
     assert "Traceback" not in done.stderr
 
 
+def test_a_limit_that_is_no_number_ends_with_status_2(shop: Path) -> None:
+    """It is said what is wrong with the environment, without a traceback."""
+    environment = {**clean_environment(), "FLOPOD_MAX_VALUE": "64 MiB"}
+    command = [sys.executable, "-m", "flopod_compiler.cli", "run", "src"]
+    done = subprocess.run(command, cwd=shop, env=environment, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 2
+    assert done.stderr == "error: FLOPOD_MAX_VALUE is '64 MiB'; use a number of bytes\n"
+
+
 def test_a_rule_is_explained() -> None:
     """`explain` prints the page of a code and, without one, the list."""
     assert "FLP003" in CliRunner().invoke(flopod, ["explain", "flp003"]).stdout

@@ -148,6 +148,7 @@ def _add_newer_fields(plan: Plan, target: Any, had: set[str]) -> None:
         if made is None:
             raise SerializableError(
                 f"{plan.name} has a field {name!r}, and the one in the log is older; give the field a default"
+                ", or say in @migrations(...) how the fields of then become those of now"
             )
         plan.add_state(target, {name: made()})
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from flopod.errors import SerializableError, ValueTooLarge
+from flopod.errors import BadInput, SerializableError, ValueTooLarge
 
 from . import objects, rebuild
 from .decode import Decoder
@@ -17,7 +17,14 @@ from .locate import locate
 objects.install()
 rebuild.install()
 
-LARGEST = int(os.environ.get("FLOPOD_MAX_VALUE") or 64 << 20)
+
+def _largest(text: str) -> int:
+    if text and (not text.isdecimal() or int(text) < 1):
+        raise BadInput(f"FLOPOD_MAX_VALUE is {text!r}; use a number of bytes", field="FLOPOD_MAX_VALUE")
+    return int(text or 64 << 20)
+
+
+LARGEST = _largest(os.environ.get("FLOPOD_MAX_VALUE", "").strip())
 """How many bytes a value may have in the log."""
 
 _loads = msgspec.json.Decoder().decode
