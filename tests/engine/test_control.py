@@ -344,3 +344,23 @@ def test_the_order_is_in_the_log() -> None:
     events = [record.event for record in backend.load("r")]
     assert [one.reason for one in events if isinstance(one, RunPaused)] == ["a"]
     assert [one.reason for one in events if isinstance(one, CancelRequested)] == ["b"]
+
+
+async def stubborn(wf: Any) -> None:
+    try:
+        await wf.wait("first")
+    except asyncio.CancelledError:
+        await wf.wait("second")
+
+
+def test_a_run_that_has_caught_its_cancel_is_not_said_to_be_told_again(backend: Backend) -> None:
+    """A run gets one CancelledError; who cancels it once more learns that, and can end it by force."""
+    go(backend, stubborn, exit_when_waiting=True)
+    assert control.cancel(backend, "r", "one") is Done.TOLD
+    assert go(backend, stubborn, exit_when_waiting=True).status == "waiting"
+    before = backend.load("r")
+    assert control.cancel(backend, "r", "two") is Done.UNDERWAY
+    assert backend.load("r") == before
+    assert control.cancel(backend, "r", force=True) is Done.NOW
+    assert control.retry(backend, "r") is Done.NOW
+    assert control.cancel(backend, "r", "three") is Done.TOLD

@@ -23,6 +23,10 @@ _TOLD = {
 }
 _NOW = {"cancel": "is cancelled", "pause": "is paused", "resume": "goes on", "retry": "goes on"}
 _ALREADY = {"cancel": "is cancelled already", "pause": "is paused already", "resume": "is not paused"}
+_UNDERWAY = (
+    "was cancelled before and has not ended: it cleans up, or has caught CancelledError and goes on; "
+    "to end it as it is, stop who drives it and repeat this with --force"
+)
 
 Order = Callable[["Backend", str], "Done"]
 
@@ -100,7 +104,7 @@ def _operate(
 
 
 def _said(name: str, done: Done) -> str:
-    words = {"now": _NOW, "told": _TOLD, "already": _ALREADY}[done.value]
+    words = {"now": _NOW, "told": _TOLD, "already": _ALREADY, "underway": {"cancel": _UNDERWAY}}[done.value]
     return words.get(name, done.value)
 
 

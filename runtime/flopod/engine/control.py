@@ -17,10 +17,19 @@ from flopod import codec
 from flopod.backends.base import Backend, now_ms
 from flopod.engine.waits import unknown_run
 from flopod.errors import Conflict, RunHeld
-from flopod.events import FINAL, Event, RunCancelled, RunPaused, RunResumed, RunRewound, RunSummary
+from flopod.events import (
+    FINAL,
+    CancelRequested,
+    Event,
+    RunCancelled,
+    RunPaused,
+    RunResumed,
+    RunRewound,
+    RunSummary,
+)
 from flopod.log.history import RESUMED_ON_PURPOSE
 from flopod.log.offspring import to_retry
-from flopod.log.rewind import CANCEL, place_of_failure, standing_after, undone_for_good
+from flopod.log.rewind import CANCEL, effective, place_of_failure, standing_after, undone_for_good
 from flopod.workflow.core import CHANGED, PAUSE
 
 _PATIENCE = 5.0
@@ -36,13 +45,15 @@ class Done(Enum):
     NOW = "now"
     TOLD = "told"
     ALREADY = "already"
+    UNDERWAY = "underway"
 
 
 def cancel(backend: Backend, run_id: str, reason: str = "", *, force: bool = False) -> Done:
     """Cancel a run: CancelledError is raised where its body waits, which may clean up durably.
 
     Without a process that drives it, it is told when the next one goes on with it. With `force` it ends
-    here and now, without cleaning up. Raises UnknownRun, Conflict if it is over, RunHeld with `force`.
+    here and now, without cleaning up. A run is told once: it is UNDERWAY if it has obeyed and not ended.
+    Raises UnknownRun, Conflict if it is over, RunHeld with `force`.
     """
     summary = _open(backend, run_id, "cancelled")
     if summary is None:
@@ -59,7 +70,14 @@ def cancel(backend: Backend, run_id: str, reason: str = "", *, force: bool = Fal
             return Done.NOW
     if summary.status == "paused":
         resume(backend, run_id)
+    if _has_obeyed(backend, run_id):
+        return Done.UNDERWAY
     return _tell(backend, run_id, CANCEL, reason)
+
+
+def _has_obeyed(backend: Backend, run_id: str) -> bool:
+    """Whether CancelledError was raised in a run: another one would end what it does to clean up."""
+    return any(isinstance(event, CancelRequested) for _seq, event in effective(backend.load(run_id)))
 
 
 def pause(backend: Backend, run_id: str, reason: str = "") -> Done:
