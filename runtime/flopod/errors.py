@@ -287,10 +287,12 @@ class Conflict(FlopodError):
 
 
 class UnknownPath(UnknownRun):
-    """The run cannot wait at this path."""
+    """The run cannot wait at this path, or has done nothing there."""
 
-    def __init__(self, run_id: str, path: str, near: Sequence[str] = ()) -> None:
-        FlopodError.__init__(self, f"the run {run_id!r} cannot wait at {path!r}{_near(near)}")
+    def __init__(
+        self, run_id: str, path: str, near: Sequence[str] = (), *, what: str = "cannot wait at"
+    ) -> None:
+        FlopodError.__init__(self, f"the run {run_id!r} {what} {path!r}{_near(near)}")
         self.run_id = run_id
         self.path = path
         self.near = list(near)

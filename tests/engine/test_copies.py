@@ -95,3 +95,10 @@ def test_copies_of_a_compacted_run_go_on(backend: Backend, monkeypatch: pytest.M
     with pytest.raises(UnknownPath):
         fork(backend, "r", "inside", at="rounds[3]/a")
     assert len(list(exported(backend, "again"))) > 2
+
+
+def test_a_fork_from_where_a_run_has_not_been_says_so(backend: Backend) -> None:
+    """It is not about waiting: the message says that nothing is recorded there, and what is near."""
+    go(backend, three)
+    with pytest.raises(UnknownPath, match="'r' has done nothing at 'aa'; did you mean 'a'"):
+        fork(backend, "r", "new", at="aa")

@@ -70,7 +70,8 @@ def _until(records: list[Record], run_id: str, at: str | None) -> list[Record]:
     cut = next((index for index, record in enumerate(records) if record.event.path == at), None)
     if cut is None:
         paths = list(dict.fromkeys(record.event.path for record in records if record.event.path))
-        raise UnknownPath(run_id, at, difflib.get_close_matches(at, paths, _FEW, 0.4) or paths[-_FEW:])
+        near = difflib.get_close_matches(at, paths, _FEW, 0.4) or paths[-_FEW:]
+        raise UnknownPath(run_id, at, near, what="has done nothing at")
     compacted = last_compacted(records[cut:])
     if compacted is not None and compacted.dropped and compacted.dropped[0][0] < records[cut].seq:
         raise Conflict(run_id, "compacted", f"what it recorded before {at!r} is not all there any more")
