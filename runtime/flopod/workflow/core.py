@@ -104,6 +104,7 @@ class Core:
         self.constants: dict[str, Any] = {}
         self.created: dict[str, Operation] = {}
         self.open: dict[str, Operation] = {}
+        self.items: dict[str, bool] = {}
         self.root = Scope(self, None, "")
         self._cancelled: list[str] = []
         for control in history.controls:

@@ -189,11 +189,14 @@ class _Item:
             if self._core.replay.take(recorded) and recorded.done():
                 return recorded.result()  # type: ignore[no-any-return]
             return await recorded  # type: ignore[no-any-return]
+        self._core.items[self._place] = False
         try:
             value = await fn(self._scope.iteration(self._place), self._item, self._index)
             return self._ended(value, None)
         except Exception as error:
             return self._ended(None, error)
+        finally:
+            self._core.items.pop(self._place, None)
 
     def _ended(self, value: Any, error: Exception | None) -> tuple[Any, Exception | None]:
         core = self._core
@@ -206,7 +209,7 @@ class _Item:
             result=Raw(codec.encode(value)) if error is None else None,
             error=None if error is None else Raw(codec.encode(error)),
         )
-        if not core.compensations.stands_on(self._place):
+        if not core.items[self._place] and not core.compensations.stands_on(self._place):
             asked = Asked(f"the end of item {self._index}")
             core.replay.ask((self._path, self._index), IterationCompleted, asked)
             core.emit(event)

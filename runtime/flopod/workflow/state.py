@@ -86,6 +86,7 @@ class Var(Generic[T]):
 
     def _record(self) -> None:
         core = self._core
+        _mark(core, self.path)
         if core.wants_visible:
             document = _encode(self._value)
             if document is not None:
@@ -93,6 +94,13 @@ class Var(Generic[T]):
 
     def __repr__(self) -> str:
         return f"<Var {self.name}={self._value!r}>"
+
+
+def _mark(core: "Core", path: str) -> None:
+    """Note the items under way that may have changed what is not their own: their results are not all."""
+    for place in core.items:
+        if not path.startswith(f"{place}/"):
+            core.items[place] = True
 
 
 def _encode(value: Any) -> Raw | None:
@@ -110,6 +118,7 @@ def _record(
     args: tuple[Any, ...],
 ) -> None:
     """Write down a change of a list or a mapping, if it can be written."""
+    _mark(core, state.path)
     if core.wants_visible:
         document = _encode(list(args))
         if document is not None:
