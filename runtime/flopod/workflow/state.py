@@ -86,7 +86,8 @@ class Var(Generic[T]):
 
     def _record(self) -> None:
         core = self._core
-        _mark(core, self.path)
+        if core.items:
+            _mark(core, self.path)
         if core.wants_visible:
             document = _encode(self._value)
             if document is not None:
@@ -118,7 +119,8 @@ def _record(
     args: tuple[Any, ...],
 ) -> None:
     """Write down a change of a list or a mapping, if it can be written."""
-    _mark(core, state.path)
+    if core.items:
+        _mark(core, state.path)
     if core.wants_visible:
         document = _encode(list(args))
         if document is not None:
