@@ -71,6 +71,7 @@ def cancel(backend: Backend, run_id: str, reason: str = "", *, force: bool = Fal
     if summary.status == "paused":
         resume(backend, run_id)
     if _has_obeyed(backend, run_id):
+        tell_engines(backend, run_id)  # nobody may have gone on with it since
         return Done.UNDERWAY
     return _tell(backend, run_id, CANCEL, reason)
 
