@@ -371,12 +371,13 @@ class DamagedLog(StorageError):
         self.why = why
 
 
-class HiddenValue(DamagedLog):
+class HiddenValue(StorageError):
     """A value is there, but this process was not told how it is kept. Nothing was changed."""
 
     def __init__(self, run_id: str, why: str) -> None:
-        StorageError.__init__(self, f"the run {run_id!r} cannot be read: {why}; nothing was changed")
-        self.line, self.offset, self.why = 0, None, why
+        super().__init__(f"the run {run_id!r} cannot be read: {why}; nothing was changed")
+        self.run_id = run_id
+        self.why = why
 
 
 class DamagedRecord(StorageError):

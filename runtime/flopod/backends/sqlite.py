@@ -152,8 +152,10 @@ class SqliteBackend(Backend):
     def _rows(self, run_id: str, after: int, count: int) -> list[tuple[int, bytes]]:
         with self._database.reading as db:
             log = log_of(db, run_id)
-            rows = db.execute(sql.LOAD, (log.start + after, log.end, count)).fetchall() if log else []
-            return [(place - log.start, body or b"") for place, body in rows] if log else []
+            if log is None:
+                return []
+            found = db.execute(sql.LOAD, (log.start + after, log.end, count)).fetchall()
+            return [(place - log.start, body or b"") for place, body in found]
 
     def compact(self, run_id: str, dropped: Sequence[Span], inbox: int = 0) -> None:
         try:

@@ -17,19 +17,10 @@ from flopod import codec
 from flopod.backends.base import Backend, now_ms
 from flopod.engine.waits import unknown_run
 from flopod.errors import Conflict, RunHeld
-from flopod.events import (
-    FINAL,
-    CancelRequested,
-    Event,
-    RunCancelled,
-    RunPaused,
-    RunResumed,
-    RunRewound,
-    RunSummary,
-)
+from flopod.events import FINAL, Event, RunCancelled, RunPaused, RunResumed, RunRewound, RunSummary
 from flopod.log.history import RESUMED_ON_PURPOSE
 from flopod.log.offspring import to_retry
-from flopod.log.rewind import CANCEL, effective, place_of_failure, standing_after, undone_for_good
+from flopod.log.rewind import CANCEL, place_of_failure, standing_after, undone_for_good
 from flopod.workflow.core import CHANGED, PAUSE
 
 _PATIENCE = 5.0
@@ -70,15 +61,10 @@ def cancel(backend: Backend, run_id: str, reason: str = "", *, force: bool = Fal
             return Done.NOW
     if summary.status == "paused":
         resume(backend, run_id)
-    if _has_obeyed(backend, run_id):
+    if summary.cancelling:
         tell_engines(backend, run_id)  # nobody may have gone on with it since
         return Done.UNDERWAY
     return _tell(backend, run_id, CANCEL, reason)
-
-
-def _has_obeyed(backend: Backend, run_id: str) -> bool:
-    """Whether CancelledError was raised in a run: another one would end what it does to clean up."""
-    return any(isinstance(event, CancelRequested) for _seq, event in effective(backend.load(run_id)))
 
 
 def pause(backend: Backend, run_id: str, reason: str = "") -> Done:
@@ -115,17 +101,18 @@ def retry(backend: Backend, run_id: str, reason: str = "") -> Done:
     first. Raises UnknownRun; Conflict, and nothing is changed, if the run is in another state or has undone
     what it would go on from.
     """
-    if _summary(backend, run_id).status in ("paused", "diverged"):
+    summary = _summary(backend, run_id)
+    if summary.status in ("paused", "diverged"):
         return resume(backend, run_id)
-    for each, rewind in _rewinds(backend, run_id):
+    for each, rewind in _rewinds(backend, summary):
         _change(backend, each, replace(rewind, reason=reason))
         tell_engines(backend, each)
     return Done.NOW
 
 
-def _rewinds(backend: Backend, run_id: str) -> Iterator[tuple[str, RunRewound]]:
+def _rewinds(backend: Backend, summary: RunSummary) -> Iterator[tuple[str, RunRewound]]:
     """The runs to go on with, children before their parents."""
-    summary = _summary(backend, run_id)
+    run_id = summary.run_id
     records = backend.load(run_id) if summary.status in ("failed", "cancelled") else []
     rewind = place_of_failure(records)
     if rewind is None:
@@ -138,11 +125,12 @@ def _rewinds(backend: Backend, run_id: str) -> Iterator[tuple[str, RunRewound]]:
     return chain(*below, [(run_id, replace(rewind, standing=standing_after(records, rewind)))])
 
 
-def _failed_child(backend: Backend, parent: str, child: str) -> str | None:
+def _failed_child(backend: Backend, parent: str, child: str) -> RunSummary | None:
     """A child that did not complete; one that another run owns stays as it is."""
     summary = backend.summary(child)
-    failed = summary is not None and summary.parent == parent and summary.status in ("failed", "cancelled")
-    return child if failed else None
+    if summary is None or summary.parent != parent or summary.status not in ("failed", "cancelled"):
+        return None
+    return summary
 
 
 def _summary(backend: Backend, run_id: str) -> RunSummary:

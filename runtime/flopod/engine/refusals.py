@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from flopod.engine.openings import Openings
 from flopod.engine.outcome import RunOutcome
-from flopod.errors import DamagedLog, Fenced, FlopodError, RunHeld, StoppedByHook, StorageError
+from flopod.errors import DamagedLog, Fenced, FlopodError, HiddenValue, RunHeld, StoppedByHook, StorageError
 
 _AT_MOST = 12
 _LOGGER = logging.getLogger("flopod")
@@ -34,7 +34,7 @@ class Refusals:
         """Return what becomes of a run for which this was raised: "held" if it is tried again."""
         if self._openings.failed(run_id, error):
             return RunOutcome("storage_error", error=error)
-        if isinstance(error, DamagedLog):
+        if isinstance(error, DamagedLog | HiddenValue):
             return RunOutcome("storage_error", reason=str(error), error=error)
         if isinstance(error, RunHeld | StorageError | StoppedByHook):
             self._note(run_id, error)

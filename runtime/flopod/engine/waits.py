@@ -80,7 +80,7 @@ def deliver(backend: Backend, run_id: str, path: str, event: str, payload: str) 
     started = first_event(backend, run_id)
     if started is not None:
         check_sealed(run_id, started.input)
-    points = recorded_waits(backend, run_id)
+    points = _waits_of(backend, summary, started)
     point = _point(run_id, path, event, points, summary) if points is not None else None
     data = parse_json(payload, "the payload")
     if point is not None and point.schema is not None:
@@ -91,13 +91,17 @@ def deliver(backend: Backend, run_id: str, path: str, event: str, payload: str) 
 
 def recorded_waits(backend: Backend, run_id: str) -> Sequence[WaitPoint] | None:
     """Where the builds of the run can wait, the last one's first; None for a hand-written program."""
-    started = first_event(backend, run_id)
+    return _waits_of(backend, backend.summary(run_id), first_event(backend, run_id))
+
+
+def _waits_of(
+    backend: Backend, summary: RunSummary | None, started: RunStarted | None
+) -> Sequence[WaitPoint] | None:
     if started is None or not started.build:
         return None
-    summary = backend.summary(run_id)
     if summary is None or summary.build == started.build:
         return started.waits
-    resumed = [event for _, event in backend.scan(run_id) if isinstance(event, RunResumed)]
+    resumed = [event for _, event in backend.scan(summary.run_id) if isinstance(event, RunResumed)]
     return [*(point for event in reversed(resumed) for point in event.waits), *started.waits]
 
 

@@ -15,7 +15,7 @@ from flopod.status import Status
 
 FINAL: frozenset[str] = frozenset({"completed", "failed", "cancelled"})
 AT_REST: frozenset[str] = FINAL | {"paused", "diverged"}
-_VERSION = 1
+_VERSION = 2
 _ERROR_LIMIT = 500
 _FEW = 64
 
@@ -47,6 +47,7 @@ class RunSummary(Struct, omit_defaults=True, kw_only=True):
     crashes: int = 0
     result_size: int | None = None
     error: str = ""
+    cancelling: bool = False
     running: dict[str, int] = {}
     retrying: dict[str, int] = {}
     sleeps: dict[str, int] = {}
@@ -143,8 +144,13 @@ def _diverged(summary: RunSummary, event: e.RunDiverged) -> None:
     summary.error = event.reason[:_ERROR_LIMIT]
 
 
+def _cancel_requested(summary: RunSummary, _: e.CancelRequested) -> None:
+    summary.cancelling = True
+
+
 def _rewound(summary: RunSummary, event: e.RunRewound) -> None:
     summary.status = "running"
+    summary.cancelling = False
     summary.ended_at = None
     summary.result_size = None
     summary.error = ""
@@ -292,6 +298,7 @@ _STEPS: dict[type[e.Event], Callable[[RunSummary, Any], None]] = {
     e.RunResumed: _resumed,
     e.RunPaused: _paused,
     e.RunDiverged: _diverged,
+    e.CancelRequested: _cancel_requested,
     e.RunRewound: _rewound,
     e.RunCancelled: _cancelled,
     e.RunFailed: _failed,

@@ -54,16 +54,19 @@ class Replay:
 
     def diverge(self, path: str, recorded: str, current: str) -> None:
         """Stop the run: its log and its code disagree."""
+        self._stop(DivergenceError(path, recorded, current))
+
+    def _stop(self, error: DivergenceError | HiddenValue) -> None:
         if not self._core.fenced:
-            self.diverged = DivergenceError(path, recorded, current)
+            self.diverged = error
             self._core.fenced = True
 
     def unreadable(self, path: str, recorded: str, error: Exception) -> None:
         """Stop the run: this build cannot read what is recorded. The body is not told."""
-        if isinstance(error, KeptElsewhere) and not self._core.fenced:
-            self.diverged = HiddenValue(self._core.run_id, error.message)
-            self._core.fenced = True
-        self.diverge(path, recorded, f"this build cannot read it: {error}")
+        if isinstance(error, KeptElsewhere):
+            self._stop(HiddenValue(self._core.run_id, error.message))
+        else:
+            self.diverge(path, recorded, f"this build cannot read it: {error}")
 
     # -- what is delivered -----------------------------------------------------------------------
 
