@@ -1,0 +1,51 @@
+"""Children beside the main line: `detach_and_join_later` and `detach_and_forget`, and what drives them."""
+
+from flopod.detach.driver import Capabilities, Child, Driver, RunChild
+from flopod.detach.flush import Flushed, flush_all_detached
+from flopod.detach.handle import (
+    DetachHandle,
+    DetachStatus,
+    create_handle,
+    mark_done,
+    mark_failed,
+    mark_running,
+)
+from flopod.detach.inprocess import (
+    create_immediate_driver,
+    create_microtask_batch_driver,
+    create_set_immediate_driver,
+    create_set_timeout_driver,
+    immediate_driver,
+    microtask_batch_driver,
+    set_immediate_driver,
+    set_timeout_driver,
+)
+from flopod.detach.registry import Registry, registry
+from flopod.detach.spawn import detach_and_forget, detach_and_join_later
+
+__all__ = [
+    "Capabilities",
+    "Child",
+    "DetachHandle",
+    "DetachStatus",
+    "Driver",
+    "Flushed",
+    "Registry",
+    "RunChild",
+    "create_handle",
+    "create_immediate_driver",
+    "create_microtask_batch_driver",
+    "create_set_immediate_driver",
+    "create_set_timeout_driver",
+    "detach_and_forget",
+    "detach_and_join_later",
+    "flush_all_detached",
+    "immediate_driver",
+    "mark_done",
+    "mark_failed",
+    "mark_running",
+    "microtask_batch_driver",
+    "registry",
+    "set_immediate_driver",
+    "set_timeout_driver",
+]

@@ -1,0 +1,57 @@
+"""Runs one child to its end and tells its handle; nothing that the child raises goes anywhere else."""
+
+import asyncio
+import inspect
+from typing import Any, NamedTuple
+
+from flopod.detach.driver import Child, RunChild
+from flopod.detach.handle import DetachHandle, create_handle, mark_done, mark_failed, mark_running
+
+_tasks: "set[asyncio.Task[None]]" = set()
+
+
+class Item(NamedTuple):
+    """A child that was detached, with its input and its handle."""
+
+    child: Child
+    input: Any
+    handle: DetachHandle
+
+    @classmethod
+    def queued(cls, child: Child, input: Any, ref_id: str) -> "Item":
+        """A child that waits for its driver."""
+        return cls(child, input, create_handle(ref_id))
+
+
+async def run_child(child: Child, input: Any) -> Any:
+    """Call a child with its input, or with nothing if it takes none; what drivers do by default."""
+    given = child(input) if _takes_input(child) else child()
+    return await given if inspect.isawaitable(given) else given
+
+
+def begin(item: Item, run: RunChild) -> None:
+    """Start a child on the event loop that runs here."""
+    mark_running(item.handle)
+    task = asyncio.get_running_loop().create_task(_run(item, run), name=item.handle.id)
+    _tasks.add(task)  # a loop knows its tasks weakly
+    task.add_done_callback(_tasks.discard)
+
+
+async def _run(item: Item, run: RunChild) -> None:
+    try:
+        given = run(item.child, item.input)
+        result = await given if inspect.isawaitable(given) else given
+    except (KeyboardInterrupt, SystemExit) as error:
+        mark_failed(item.handle, error)
+        raise
+    except BaseException as error:
+        mark_failed(item.handle, error)
+    else:
+        mark_done(item.handle, result)
+
+
+def _takes_input(child: Child) -> bool:
+    try:
+        return bool(inspect.signature(child).parameters)
+    except (TypeError, ValueError):
+        return True

@@ -1,0 +1,163 @@
+"""The drivers on the event loop: when each of them starts its children."""
+
+import asyncio
+import socket
+from typing import Any
+
+import pytest
+
+from flopod.detach import (
+    Driver,
+    create_immediate_driver,
+    create_microtask_batch_driver,
+    create_set_immediate_driver,
+    create_set_timeout_driver,
+    detach_and_forget,
+    detach_and_join_later,
+    flush_all_detached,
+)
+from flopod.detach.running import run_child
+
+MAKERS = [
+    create_microtask_batch_driver,
+    create_immediate_driver,
+    create_set_immediate_driver,
+    lambda run: create_set_timeout_driver(0, run),
+]
+
+
+async def child(x: Any) -> Any:
+    await asyncio.sleep(0)
+    return x
+
+
+def plain(x: Any) -> Any:
+    return x * 2
+
+
+def alone() -> str:
+    return "no input"
+
+
+@pytest.mark.parametrize("make", MAKERS)
+def test_children_may_be_plain_functions_and_take_nothing(make: Any) -> None:
+    """What is given is awaited if it can be."""
+
+    async def main() -> None:
+        driver: Driver = make(run_child)
+        assert await detach_and_join_later(driver, child, 1).wait() == 1
+        assert await detach_and_join_later(driver, plain, 2).wait() == 4
+        assert await detach_and_join_later(driver, alone).wait() == "no input"
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("make", MAKERS)
+def test_a_runner_of_ones_own_is_used(make: Any) -> None:
+    """It gets child and input, and what it raises fails the handle."""
+    seen: list[Any] = []
+
+    def run(fn: Any, input: Any) -> Any:
+        seen.append((fn, input))
+        if input == 2:
+            raise ValueError("not two")
+        return fn(input)
+
+    async def main() -> None:
+        handles = [detach_and_join_later(make(run), child, x) for x in (1, 2)]
+        assert await handles[0].wait() == 1
+        with pytest.raises(ValueError, match="not two"):
+            await handles[1].wait()
+
+    asyncio.run(main())
+    assert sorted(input for _, input in seen) == [1, 2]
+
+
+def test_a_batch_is_one_flush() -> None:
+    """What is detached together starts together; what those detach is the next batch."""
+    order: list[Any] = []
+    driver = create_microtask_batch_driver()
+
+    async def nested(x: Any) -> None:
+        order.append(x)
+        if x < 10:
+            detach_and_forget(driver, nested, x + 10)
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        calls: list[Any] = []
+        call_soon = loop.call_soon
+        loop.call_soon = lambda fn, *args, **options: (  # type: ignore[method-assign]
+            calls.append(fn),
+            call_soon(fn, *args, **options),
+        )[1]
+        for x in range(3):
+            detach_and_forget(driver, nested, x)
+        assert len(calls) == 1
+        loop.call_soon = call_soon  # type: ignore[method-assign]
+        await flush_all_detached(5)
+
+    asyncio.run(main())
+    assert order == [0, 1, 2, 10, 11, 12]
+
+
+def test_immediate_is_running_at_once() -> None:
+    """Nobody sees it queued, and the caller goes on before the child does."""
+
+    async def main() -> None:
+        handle = detach_and_join_later(create_immediate_driver(), child, 1)
+        assert handle.status == "running"
+        assert await handle.wait() == 1
+
+    asyncio.run(main())
+
+
+def test_set_immediate_lets_input_and_output_go_first() -> None:
+    """What is there to be read when the child is detached is read before it starts; a microtask is before."""
+    order: list[str] = []
+
+    async def main() -> None:
+        here, there = socket.socketpair()
+        loop = asyncio.get_running_loop()
+        loop.add_reader(here, lambda: (order.append("read"), loop.remove_reader(here)))
+        there.send(b"x")
+        detach_and_forget(create_set_immediate_driver(lambda *_: order.append("immediate")), child)
+        detach_and_forget(create_microtask_batch_driver(lambda *_: order.append("microtask")), child)
+        await flush_all_detached(5)
+        here.close()
+        there.close()
+
+    asyncio.run(main())
+    assert order.index("read") < order.index("immediate")
+    assert order.index("microtask") < order.index("immediate")
+
+
+def test_a_delay_counts_for_each_item() -> None:
+    """The second child begins its own delay after its detach, not with the first."""
+    began: list[float] = []
+    driver = create_set_timeout_driver("40ms", lambda *_: began.append(asyncio.get_running_loop().time()))
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        detached = []
+        for _ in range(2):
+            detached.append(loop.time())
+            detach_and_forget(driver, child)
+            await asyncio.sleep(0.03)
+        await flush_all_detached(5)
+        assert all(at - before >= 0.039 for at, before in zip(began, detached, strict=True))
+
+    asyncio.run(main())
+    assert driver.name == "set-timeout-40ms"
+
+
+def test_the_parent_never_waits() -> None:
+    """A hundred detaches of children that take long return before any of them has begun."""
+
+    async def main() -> None:
+        handles = [detach_and_join_later(create_microtask_batch_driver(), child, x) for x in range(100)]
+        assert {handle.status for handle in handles} == {"queued"}
+        flushed = await flush_all_detached(10)
+        assert (flushed.done, flushed.failed, flushed.pending) == (100, 0, 0)
+
+    asyncio.run(main())
