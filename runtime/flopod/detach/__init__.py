@@ -22,21 +22,26 @@ from flopod.detach.inprocess import (
 )
 from flopod.detach.registry import Registry, registry
 from flopod.detach.spawn import detach_and_forget, detach_and_join_later
+from flopod.detach.worker import create_worker_driver, worker_driver
+from flopod.detach.workers.errors import ChildExited, WorkerDied
 
 __all__ = [
     "Capabilities",
     "Child",
+    "ChildExited",
     "DetachHandle",
     "DetachStatus",
     "Driver",
     "Flushed",
     "Registry",
     "RunChild",
+    "WorkerDied",
     "create_handle",
     "create_immediate_driver",
     "create_microtask_batch_driver",
     "create_set_immediate_driver",
     "create_set_timeout_driver",
+    "create_worker_driver",
     "detach_and_forget",
     "detach_and_join_later",
     "flush_all_detached",
@@ -48,4 +53,5 @@ __all__ = [
     "registry",
     "set_immediate_driver",
     "set_timeout_driver",
+    "worker_driver",
 ]

@@ -5,6 +5,7 @@ failed; what comes after its end is ignored.
 """
 
 import asyncio
+import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -13,6 +14,15 @@ from typing import Any, Literal, TypeAlias, TypeGuard
 DetachStatus: TypeAlias = Literal["queued", "running", "done", "failed"]
 
 _lock = threading.Lock()
+
+
+def _renew_lock() -> None:
+    global _lock
+    _lock = threading.Lock()  # another thread may have held it when this process was forked
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_lock)
 
 
 class DetachHandle:

@@ -33,6 +33,10 @@ class Registry:
         with self._lock:
             return list(self._handles.values())
 
+    def reset(self) -> None:
+        """Know nothing, with a lock of its own: for a process that was forked."""
+        self._handles, self._lock = {}, threading.Lock()
+
     def __len__(self) -> int:
         return len(self._handles)
 

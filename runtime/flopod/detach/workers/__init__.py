@@ -1,0 +1,1 @@
+"""What the worker driver is made of: payloads, the pool, and a worker process at both ends of its pipe."""
