@@ -26,7 +26,7 @@ class _Worker:
         self._run = run
         self._size = size
         self._threads = threads
-        self._method = method
+        self._method: StartMethod | None = method
         self._idle = idle
         self._pools: dict[int, Pool] = {}
 
