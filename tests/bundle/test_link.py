@@ -27,6 +27,15 @@ def _link(tmp_path: Path, source: str, **more: str | bytes) -> Linked:
     return linked(tmp_path / "src", {"main.py": source + RUN, **more}, "main")
 
 
+def test_a_runtime_module_that_only_the_program_imports_is_linked(tmp_path: Path) -> None:
+    """With what it imports in its turn."""
+    bare = _link(tmp_path / "bare", "import json\n").bundle
+    assert b'BUNDLE.module("flopod.detach.worker"' not in bare
+    found = _link(tmp_path, "from flopod.detach.worker import create_worker_driver\n").bundle
+    for name in (b"flopod.detach", b"flopod.detach.worker", b"flopod.detach.workers.serve"):
+        assert b'BUNDLE.module("%s"' % name in found
+
+
 def test_the_same_sources_give_the_same_bytes(tmp_path: Path) -> None:
     """Neither the place of the sources nor anything of the moment shows in a bundle."""
     files: dict[str, str | bytes] = {"main.py": "import attrs\n" + RUN, "data/x.json": "{}"}

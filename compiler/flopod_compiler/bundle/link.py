@@ -65,6 +65,8 @@ def _linked(compilation: Compilation, manifest: Manifest, caching: Path | None) 
     authored = _authored(project, compilation)
     needs, missing = requirements(authored, _own_names(project))
     python = lowest_python(each.text for each in authored)
+    imported = [one for module in authored for one in imports_in(module)]
+    runtime = linked_runtime(caching, imported)
     text = render(
         "bundle.py.jinja",
         {
@@ -74,7 +76,7 @@ def _linked(compilation: Compilation, manifest: Manifest, caching: Path | None) 
             "authored": [Text(each.name, each.relpath, normalised(each.text)) for each in authored],
             "lowered": _lowered(compilation),
             **_data(files, {each.relpath for each in authored}),
-            "runtime": [Text(name, path, text) for name, (path, text) in linked_runtime(caching).items()],
+            "runtime": [Text(name, path, text) for name, (path, text) in runtime.items()],
         },
         caching,
         literal=literal,

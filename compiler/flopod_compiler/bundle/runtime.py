@@ -1,9 +1,10 @@
-"""The runtime modules that a bundle links: those that its job can import, never server or compiler."""
+"""The runtime modules that a bundle links: those that its job or its modules can import, never the server."""
 
 from __future__ import annotations
 
 import ast
 import hashlib
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import msgspec
 import flopod
 from flopod_compiler.bundle.imports import Import, imports_by_name, imports_of, modules_reached
 from flopod_compiler.bundle.literal import normalised
+from flopod_compiler.model import Imported
 from flopod_compiler.stored import made_by, read_stored, store
 
 ENTRY = "flopod.engine.job"
@@ -26,11 +28,24 @@ class _Reached(msgspec.Struct, array_like=True):
     names: list[str]
 
 
-def linked_runtime(caching: Path | None = None) -> dict[str, tuple[str, str]]:
-    """Name -> (path, source) of every runtime module that `flopod.engine.job` reaches.
+def linked_runtime(
+    caching: Path | None = None, imported: Sequence[Import | Imported] = ()
+) -> dict[str, tuple[str, str]]:
+    """Name -> (path, source) of every runtime module that `flopod.engine.job` or `imported` reaches.
 
-    Which these are is kept in the folder `caching` until any of them changes.
+    Which the job reaches is kept in the folder `caching` until any of them changes.
     """
+    names = {*_reached_by_job(caching)}
+    more = [f"{one.name}.{taken}" for one in imported for taken in one.names]
+    names |= modules_reached(
+        [*(one.name for one in imported), *more],
+        lambda name: _file(name) is not None and name not in names,
+        _imports,
+    )
+    return {name: (_relpath(name), _source(name)) for name in sorted(names)}
+
+
+def _reached_by_job(caching: Path | None) -> list[str]:
     known = read_stored(caching / KEPT, _Reached) if caching is not None else None
     if (
         known is None
@@ -41,7 +56,7 @@ def linked_runtime(caching: Path | None = None) -> dict[str, tuple[str, str]]:
         known = _Reached(_version(names), names)
         if caching is not None:
             store(caching / KEPT, known)
-    return {name: (_relpath(name), _source(name)) for name in known.names}
+    return known.names
 
 
 def _version(names: list[str]) -> str:
