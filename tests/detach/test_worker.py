@@ -321,7 +321,7 @@ def test_a_worker_does_not_outlive_its_parent(method: str, tmp_path: Path) -> No
 @pytest.mark.process
 def test_a_program_ends_though_a_worker_is_busy(tmp_path: Path) -> None:
     """Who wants to wait for its children calls flush_all_detached."""
-    then = "[time.sleep(0.01) for _ in iter(lambda: os.path.exists(sys.argv[1]), True)]"
+    then = "while not (os.path.exists(sys.argv[1]) and os.path.getsize(sys.argv[1])): time.sleep(0.01)"
     with start(tmp_path, "fork", then) as parent:
         assert parent.wait(10) == 0
         assert is_gone(pid_in(tmp_path / "pid"))
