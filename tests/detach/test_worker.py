@@ -292,6 +292,7 @@ SCRIPT = """
     {guard}
         driver = create_worker_driver(workers=1, context=sys.argv[2])
         handle = detach_and_join_later(driver, hang, sys.argv[1])
+        detach_and_join_later(driver, hang, sys.argv[1])
         {then}
 """
 
@@ -320,7 +321,7 @@ def test_a_worker_does_not_outlive_its_parent(method: str, tmp_path: Path) -> No
 
 @pytest.mark.process
 def test_a_program_ends_though_a_worker_is_busy(tmp_path: Path) -> None:
-    """Who wants to wait for its children calls flush_all_detached."""
+    """And though a child waits for one, which is not begun now; who wants it calls flush_all_detached."""
     then = "while not (os.path.exists(sys.argv[1]) and os.path.getsize(sys.argv[1])): time.sleep(0.01)"
     with start(tmp_path, "fork", then) as parent:
         assert parent.wait(10) == 0
