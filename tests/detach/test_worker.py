@@ -91,7 +91,7 @@ def run_twice(child: Any, input: Any) -> Any:
 
 
 def outcome(handle: DetachHandle) -> Any:
-    return asyncio.run(asyncio.wait_for(handle.wait(), 10))
+    return asyncio.run(asyncio.wait_for(handle.wait(), 30))
 
 
 def pid_in(path: Path) -> int:
@@ -115,7 +115,7 @@ def is_gone(pid: int) -> bool:
 
 def until(condition: Callable[[], object]) -> None:
     """Wait until something is so."""
-    end = time.monotonic() + 10
+    end = time.monotonic() + 30
     while not condition():
         assert time.monotonic() < end, "it does not come about"
         time.sleep(0.01)
@@ -324,7 +324,7 @@ def test_a_program_ends_though_a_worker_is_busy(tmp_path: Path) -> None:
     """And though a child waits for one, which is not begun now; who wants it calls flush_all_detached."""
     then = "while not (os.path.exists(sys.argv[1]) and os.path.getsize(sys.argv[1])): time.sleep(0.01)"
     with start(tmp_path, "fork", then) as parent:
-        assert parent.wait(10) == 0
+        assert parent.wait(30) == 0
         assert is_gone(pid_in(tmp_path / "pid"))
 
 
@@ -332,7 +332,7 @@ def test_a_program_ends_though_a_worker_is_busy(tmp_path: Path) -> None:
 def test_a_script_without_a_guard_is_told_so(tmp_path: Path) -> None:
     """The script is run again by each process that is spawned: its handle fails, and nothing hangs."""
     with start(tmp_path, "spawn", "asyncio.run(handle.wait())", "if True:") as parent:
-        told, _ = parent.communicate(timeout=10)
+        told, _ = parent.communicate(timeout=30)
     assert "needs `if __name__" in told
     assert parent.returncode == 1
     assert not (tmp_path / "pid").exists()
