@@ -1,5 +1,6 @@
 """Children beside the main line: `detach_and_join_later` and `detach_and_forget`, and what drives them."""
 
+from flopod.detach.beacon import create_beacon_driver
 from flopod.detach.driver import Capabilities, Child, Driver, RunChild
 from flopod.detach.flush import Flushed, flush_all_detached
 from flopod.detach.handle import (
@@ -36,6 +37,7 @@ __all__ = [
     "Registry",
     "RunChild",
     "WorkerDied",
+    "create_beacon_driver",
     "create_handle",
     "create_immediate_driver",
     "create_microtask_batch_driver",
