@@ -24,6 +24,8 @@ import pytest
 from flopod import Retry
 from flopod.detach import create_beacon_driver, detach_and_forget, detach_and_join_later, poster, registry
 from flopod.errors import StorageError
+from flopod_compiler.bundle import runtime
+from tests.bundle.support import linked, run_in_bundle
 from tests.detach.web import Web, ok
 
 pytestmark = pytest.mark.process
@@ -421,6 +423,27 @@ def test_what_comes_while_a_helper_ends_is_not_lost(folder: Path, monkeypatch: p
     assert fd is not None
     poster.work(folder, fd)
     assert runs == [[], ["1-late.0.item"]]
+
+
+def test_a_bundle_starts_the_helper_too(web: Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its modules are in no file that a new process could import."""
+    reached = runtime.modules_reached
+    with_detach = lambda roots, *rest: reached([*roots, "flopod.detach"], *rest)  # noqa: E731
+    monkeypatch.setattr(runtime, "modules_reached", with_detach)
+    source = """
+        from flopod.detach import create_beacon_driver, detach_and_forget, poster
+
+        def beacon(url):
+            detach_and_forget(create_beacon_driver(url), None, poster.__spec__.loader.__class__.__module__)
+
+        async def run(value):
+            return value
+    """
+    bundle = linked(tmp_path / "src", {"main.py": textwrap.dedent(source)}, "main").bundle
+    code = f"import main\nmain.beacon({web.url!r})\n"
+    run_in_bundle(tmp_path / "bundle", bundle, code, FLOPOD_DATA_DIR=str(tmp_path / "data"))
+    until(lambda: is_empty(tmp_path / "data" / "beacon"), "never posted")
+    assert web.bodies == [b'"bundle"']
 
 
 def test_the_helper_needs_the_standard_library_alone() -> None:

@@ -43,7 +43,7 @@ class Web:
             def do_GET(self) -> None:
                 web._serve(self)
 
-            def log_message(self, *_: object) -> None:
+            def log_message(self, format: str, *args: object) -> None:
                 pass
 
         self._server = ThreadingHTTPServer(("127.0.0.1", port), Handler)

@@ -95,7 +95,7 @@ def _checked_url(url: object) -> str:
             f"create_beacon_driver(url={url!r}): give an http or https URL, such as "
             "https://example.com/events, with other characters than ASCII percent-encoded"
         )
-    if "@" in parts.netloc:
+    if "@" in urlsplit(url).netloc:
         raise ValueError("create_beacon_driver(url=...): put user and password into headers=, not the URL")
     return url
 

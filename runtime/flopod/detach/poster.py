@@ -133,8 +133,8 @@ def unlock(fd: int) -> None:
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
     """A redirect is an answer: to follow it would turn the post into a GET without the payload."""
 
-    def redirect_request(self, *_: Any) -> None:
-        return None
+    def redirect_request(self, req: Any, fp: Any, code: Any, msg: Any, headers: Any, newurl: Any) -> None:
+        """Follow nothing."""
 
 
 _opener = urllib.request.build_opener(_NoRedirects)
