@@ -441,7 +441,11 @@ def test_a_bundle_starts_the_helper_too(web: Web, tmp_path: Path, monkeypatch: p
     """
     bundle = linked(tmp_path / "src", {"main.py": textwrap.dedent(source)}, "main").bundle
     code = f"import main\nmain.beacon({web.url!r})\n"
-    run_in_bundle(tmp_path / "bundle", bundle, code, FLOPOD_DATA_DIR=str(tmp_path / "data"))
+    nothing = tmp_path / "nothing"
+    (nothing / "flopod").mkdir(parents=True)
+    (nothing / "flopod" / "__init__.py").write_text("raise ImportError('not where a bundle runs')")
+    environment = {"FLOPOD_DATA_DIR": str(tmp_path / "data"), "PYTHONPATH": str(nothing)}
+    run_in_bundle(tmp_path / "bundle", bundle, code, **environment)
     until(lambda: is_empty(tmp_path / "data" / "beacon"), "never posted")
     assert web.bodies == [b'"bundle"']
 
