@@ -267,6 +267,26 @@ def test_sigkill_right_after_the_call_loses_nothing(whom: str, web: Web, tmp_pat
     assert web.bodies == [b"0", b"1", b"2"]
 
 
+def test_a_detach_at_the_very_end_of_a_program_is_posted(web: Web, tmp_path: Path) -> None:
+    """Where Python starts no more threads, a helper is started still; the handle is done."""
+    program = """
+        import atexit, sys
+        from flopod.detach import create_beacon_driver, detach_and_join_later
+        driver = create_beacon_driver(sys.argv[1])
+        atexit.register(lambda: print(detach_and_join_later(driver, None, "bye").status))
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(program), web.url],
+        env={**os.environ, "FLOPOD_DATA_DIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "done\n", "")
+    until(lambda: is_empty(tmp_path / "beacon"), "never posted")
+    assert web.bodies == [b'"bye"']
+
+
 def test_a_server_that_comes_up_later_gets_everything(folder: Path) -> None:
     """The helper tries again until somebody answers."""
     with socket.create_server(("127.0.0.1", 0)) as free:

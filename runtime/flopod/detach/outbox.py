@@ -1,5 +1,6 @@
 """The outbox of the beacon driver: a folder with a file for each payload, and the helper that posts them."""
 
+import contextlib
 import logging
 import os
 import subprocess
@@ -47,14 +48,17 @@ class Outbox:
         """Start a helper unless one is at work. What it cannot do now is left to the next start."""
         try:
             helper = self._started()
-        except OSError as error:
+        except (OSError, RuntimeError) as error:
             _LOGGER.warning("%s is posted later: no process could be started for it: %s", self.folder, error)
             return
         if helper is not None:
-            # It is waited for anyway, or it would stay in the system's table of processes.
-            threading.Thread(
-                target=self._watch, args=(helper, deaths), name="flopod beacon", daemon=True
-            ).start()
+            self._wait_for(helper, deaths)
+
+    def _wait_for(self, helper: "subprocess.Popen[bytes]", deaths: int) -> None:
+        # It is waited for anyway, or it would stay in the system's table of processes.
+        watch = threading.Thread(target=self._watch, args=(helper, deaths), name="flopod beacon", daemon=True)
+        with contextlib.suppress(RuntimeError):  # an interpreter that ends starts no threads
+            watch.start()
 
     def _watch(self, helper: "subprocess.Popen[bytes]", deaths: int) -> None:
         """Have another helper go on if this one is killed while this process lives."""
