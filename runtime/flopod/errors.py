@@ -248,6 +248,17 @@ class UnknownWorkflow(UsageError):
         self.known = names
 
 
+class UnknownDetach(UsageError):
+    """Detached work whose function or driver this process does not know."""
+
+    def __init__(self, run_id: str, name: str) -> None:
+        super().__init__(
+            f"the run {run_id!r} is detached work, and {name!r} is not in the modules that are loaded; keep "
+            "functions and drivers at the top level of a module, so that a later process finds them"
+        )
+        self.run_id = run_id
+
+
 class UnknownBackend(UsageError):
     """A backend specification that names no backend."""
 

@@ -149,7 +149,7 @@ def test_what_cannot_be_recorded_names_the_path() -> None:
         assert "client" in str(error)
 
 
-@pytest.mark.parametrize("name", ["detach_and_forget", "work", "tap", "wait_for_work"])
+@pytest.mark.parametrize("name", ["work", "tap", "wait_for_work"])
 def test_later_primitives_say_so(name: str) -> None:
     """What is not there yet is an error with its name, not an AttributeError."""
 

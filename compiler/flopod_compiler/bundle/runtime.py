@@ -10,13 +10,14 @@ from pathlib import Path
 
 import msgspec
 
-import flopod
+import flopod.detach
 from flopod_compiler.bundle.imports import Import, imports_by_name, imports_of, modules_reached
 from flopod_compiler.bundle.literal import normalised
 from flopod_compiler.model import Imported
 from flopod_compiler.stored import made_by, read_stored, store
 
 ENTRY = "flopod.engine.job"
+DETACH = "flopod.detach"
 KEPT = "runtime.cache"
 FOLDER = Path(flopod.__file__).parent
 
@@ -37,6 +38,8 @@ def linked_runtime(
     """
     names = {*_reached_by_job(caching)}
     more = [f"{one.name}.{taken}" for one in imported for taken in one.names]
+    if any(name == DETACH for name in (*more, *(one.name for one in imported))):
+        more += flopod.detach.HOMES
     names |= modules_reached(
         [*(one.name for one in imported), *more],
         lambda name: _file(name) is not None and name not in names,

@@ -15,9 +15,14 @@ RunChild: TypeAlias = Callable[[Child, Any], Any]
 
 
 class Capabilities(Struct, frozen=True):
-    """What a driver can do, for who chooses one: nothing is refused by them."""
+    """What a driver can do, for who chooses one: nothing is refused by them.
+
+    `in_process` children run on an event loop of this process, those of one that is `immediate` when the
+    detach returns; others survive the end of the process, or have a processor of their own.
+    """
 
     in_process: bool = True
+    immediate: bool = False
     survives_exit: bool = False
     cpu_isolated: bool = False
 

@@ -7,7 +7,7 @@ import time
 from msgspec import Struct
 
 from flopod.detach.handle import DetachHandle
-from flopod.detach.registry import registry
+from flopod.detach.register import registry
 from flopod.durations import Duration, seconds
 
 

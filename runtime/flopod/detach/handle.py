@@ -9,9 +9,10 @@ import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Any, Literal, TypeAlias, TypeGuard
+from typing import Any, Literal, TypeAlias, TypeGuard, TypeVar
 
 DetachStatus: TypeAlias = Literal["queued", "running", "done", "failed"]
+H = TypeVar("H", bound="DetachHandle")
 
 _lock = threading.Lock()
 
@@ -98,7 +99,12 @@ class DetachHandle:
 
 def create_handle(id: str) -> DetachHandle:
     """Make a queued handle, for a driver of one's own; the functions `mark_...` move it on."""
-    handle = object.__new__(DetachHandle)
+    return queued(DetachHandle, id)
+
+
+def queued(kind: type[H], id: str) -> H:
+    """Make a queued handle of a kind."""
+    handle = object.__new__(kind)
     handle._id = id
     handle._status = "queued"
     handle._result = handle._error = handle._on_end = None
@@ -140,7 +146,7 @@ def when_over(handle: DetachHandle, call: Callable[[DetachHandle], None]) -> Non
 
 def is_handle(candidate: object) -> TypeGuard[DetachHandle]:
     """Whether something was made by `create_handle`."""
-    return type(candidate) is DetachHandle
+    return isinstance(candidate, DetachHandle)
 
 
 def checked(candidate: object) -> DetachHandle:

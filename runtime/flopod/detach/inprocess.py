@@ -2,9 +2,10 @@
 
 import asyncio
 import contextlib
+import re
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, TypeGuard
 
 from flopod.detach.driver import Capabilities, Child, RunChild
 from flopod.detach.handle import DetachHandle, mark_failed
@@ -12,18 +13,28 @@ from flopod.detach.loops import home
 from flopod.detach.running import Item, begin, run_child
 from flopod.durations import Duration, seconds
 
+_IMMEDIATE = "immediate"
+
 _Later = Callable[[asyncio.AbstractEventLoop, Callable[[], None]], object]
 
 
 class _InProcess:
-    """What drivers of the process have in common; `later(loop, call)` says when a child begins."""
+    """What drivers of the process have in common; `later(loop, call)` says when a child begins.
 
-    capabilities = Capabilities()
+    `delay` is how long a child is kept back (seconds).
+    """
 
-    def __init__(self, name: str, run: RunChild, later: _Later) -> None:
+    def __init__(self, name: str, run: RunChild, later: _Later, delay: float = 0) -> None:
         self.name = name
+        self.delay = delay
+        self.capabilities = Capabilities(immediate=name == _IMMEDIATE)
         self._run = run
         self._later = later
+
+    @property
+    def only_begins(self) -> bool:
+        """Whether it decides when a child begins and nothing else: it has no runner of its own."""
+        return self._run is run_child
 
     def schedule(self, child: Child, input: Any, ref_id: str) -> DetachHandle:
         item = Item.queued(child, input, ref_id)
@@ -77,7 +88,7 @@ def create_microtask_batch_driver(run: RunChild = run_child) -> _Batching:
 
 def create_immediate_driver(run: RunChild = run_child) -> _InProcess:
     """A driver that starts a child at once: its handle is running when the detach returns. For tests."""
-    return _InProcess("immediate", run, lambda _, call: call())
+    return _InProcess(_IMMEDIATE, run, lambda _, call: call())
 
 
 def create_set_immediate_driver(run: RunChild = run_child) -> _Batching:
@@ -90,13 +101,27 @@ def create_set_timeout_driver(delay: Duration = 0, run: RunChild = run_child) ->
     """A driver that starts each child `delay` after its own detach (seconds, or text such as "5s")."""
     wait = seconds(delay)
     name = f"set-timeout-{round(wait * 1000)}ms" if wait else "set-timeout"
-    return _InProcess(name, run, lambda loop, call: loop.call_later(wait, call))
+    return _InProcess(name, run, lambda loop, call: loop.call_later(wait, call), wait)
 
 
 microtask_batch_driver = create_microtask_batch_driver()
 immediate_driver = create_immediate_driver()
 set_immediate_driver = create_set_immediate_driver()
 set_timeout_driver = create_set_timeout_driver()
+
+
+def standard_driver(name: str) -> _InProcess | None:
+    """Return a driver of the process, without a runner of its own, by its name; None if none has it."""
+    delayed = re.fullmatch(r"set-timeout-(\d+)ms", name)
+    if delayed is not None:
+        return create_set_timeout_driver(int(delayed[1]) / 1000)
+    known = (microtask_batch_driver, immediate_driver, set_immediate_driver, set_timeout_driver)
+    return next((one for one in known if one.name == name), None)
+
+
+def is_standard(driver: object) -> TypeGuard[_InProcess]:
+    """Whether a driver is one of the process, without a runner of its own."""
+    return isinstance(driver, _InProcess) and driver.only_begins
 
 
 def _is_here(loop: asyncio.AbstractEventLoop) -> bool:

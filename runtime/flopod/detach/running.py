@@ -25,7 +25,7 @@ class Item(NamedTuple):
 
 async def run_child(child: Child, input: Any) -> Any:
     """Call a child with its input, or with nothing if it takes none; what drivers do by default."""
-    given = child(input) if _takes_input(child) else child()
+    given = child(input) if takes_input(child) else child()
     return await given if inspect.isawaitable(given) else given
 
 
@@ -50,7 +50,8 @@ async def _run(item: Item, run: RunChild) -> None:
         mark_done(item.handle, result)
 
 
-def _takes_input(child: Child) -> bool:
+def takes_input(child: Child) -> bool:
+    """Whether a child is called with its input: one without parameters is called with nothing."""
     try:
         return bool(inspect.signature(child).parameters)
     except (TypeError, ValueError):

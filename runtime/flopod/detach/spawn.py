@@ -5,7 +5,7 @@ from typing import Any
 
 from flopod.detach.driver import Child, Driver, checked_driver
 from flopod.detach.handle import DetachHandle, checked, create_handle, mark_failed
-from flopod.detach.registry import registry
+from flopod.detach.register import registry
 
 EXECUTOR = "__executor__"
 _numbers = itertools.count(1)

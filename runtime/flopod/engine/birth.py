@@ -7,7 +7,9 @@ from flopod.engine.commits import Commits
 from flopod.errors import Fenced, FlopodError
 from flopod.events import (
     BranchTaken,
+    ChildBegun,
     ChildStarted,
+    Detached,
     IterationCompleted,
     ListChanged,
     Log,
@@ -16,7 +18,16 @@ from flopod.events import (
 )
 from flopod.workflow.commands import Commit
 
-_FOLLOWS = (ChildStarted, BranchTaken, IterationCompleted, VarChanged, ListChanged, MapChanged, Log)
+_FOLLOWS = (
+    ChildStarted,
+    Detached,
+    BranchTaken,
+    IterationCompleted,
+    VarChanged,
+    ListChanged,
+    MapChanged,
+    Log,
+)
 """What a body does anew, equally, from the records before."""
 
 
@@ -46,7 +57,7 @@ def _stages(atomic: bool, run_id: str, commit: Commit) -> Iterator[list[Batch]]:
         return
     done = 0
     for index, event in enumerate(commit.events):
-        if isinstance(event, ChildStarted) and event.child in children:
+        if isinstance(event, ChildBegun) and event.child in children:
             if not all(isinstance(one, _FOLLOWS) for one in commit.events[done:index]):
                 yield [Batch(run_id, commit.expected + done, commit.events[done:index])]
                 done = index

@@ -1,12 +1,11 @@
 """What drives a run asks of its surroundings for the runs that it starts."""
 
 from collections.abc import Callable, Iterable
-from typing import Any, Protocol, TypeAlias
+from typing import Protocol, TypeAlias
 
-from msgspec import Raw
-
-from flopod.events import ChildCompleted, RunStarted
-from flopod.workflow.children import Child
+from flopod.events import ChildCompleted, Detached, RunStarted
+from flopod.workflow.children import Child, Offspring
+from flopod.workflow.detaching import Given
 
 Tell: TypeAlias = Callable[[ChildCompleted], None]
 
@@ -14,12 +13,12 @@ Tell: TypeAlias = Callable[[ChildCompleted], None]
 class Children(Protocol):
     """What a driver needs of its surroundings for the children of its run."""
 
-    def opening(self, run_id: str, workflow: str, input: Raw, at: int) -> RunStarted:
-        """Make the first event of a run. Raises UnknownWorkflow."""
+    def adopt(self, offspring: Offspring) -> None:
+        """Tell the children of a run of their surroundings: what there is to run, and how it begins."""
         ...
 
-    def returns(self, workflow: str) -> Any:
-        """Return what a workflow returns, by its annotation; None if nobody knows."""
+    def give(self, detached: Detached, given: Given) -> None:
+        """Take what a detach was given, where no name leads to it."""
         ...
 
     def begun(self, opening: RunStarted) -> None:

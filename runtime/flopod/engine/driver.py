@@ -87,8 +87,7 @@ class Driver:
         self._refusal: StoppedByHook | None = None
         self._around = surroundings.get()
         if children is not None:
-            core.offspring.opening = children.opening
-            core.offspring.returns = children.returns
+            children.adopt(core.offspring)
         self._draining = False
         self._in_place: asyncio.Task[None] | None = None
         self._ticking: asyncio.TimerHandle | None = None
@@ -169,6 +168,7 @@ class Driver:
         commit = core.step(self._clock.now())
         if core.diverged is not None:
             raise core.diverged
+        self._hand_over()
         if commit.events:
             await self._commit(commit)
         self._tell_progress(commit)
@@ -318,6 +318,12 @@ class Driver:
             self.core.abandon()
 
     # -- children --------------------------------------------------------------------------------
+
+    def _hand_over(self) -> None:
+        """Make known what detaches were given, before their work begins."""
+        for given in self.core.offspring.take_given():
+            if self._children is not None:
+                self._children.give(*given)
 
     def _mind_children(self) -> None:
         """Watch those whose end the run is to see, and cancel those that it wants to end."""

@@ -28,6 +28,7 @@ from flopod.engine.limits import Limit, Queue
 from flopod.engine.openings import Openings
 from flopod.engine.outcome import OpenWait, RunOutcome
 from flopod.engine.outcomes import Outcomes
+from flopod.engine.programs import Programs
 from flopod.engine.ready import Place, Ready
 from flopod.engine.refusals import Refusals
 from flopod.engine.registry import Registry
@@ -44,6 +45,7 @@ _POLL = 0.05
 _SOONEST = 0.001
 _LINGER = 5.0
 _AGAIN = 5.0
+_GOES_ON = ("waiting", "left", "held")
 
 OnWaiting: TypeAlias = Callable[[str, Sequence[OpenWait]], None]
 
@@ -62,7 +64,7 @@ class Engine(contextlib.AbstractAsyncContextManager["Engine"]):
     def __init__(
         self,
         backend: Backend,
-        registry: Registry,
+        registry: Registry | Programs,
         *,
         concurrency: int = 256,
         resting: int = 256,
@@ -75,27 +77,28 @@ class Engine(contextlib.AbstractAsyncContextManager["Engine"]):
         hooks: Hooks | None = None,
     ) -> None:
         self._backend = backend
-        self._registry = registry
+        self._programs = registry if isinstance(registry, Programs) else Programs(registry)
+        self._registry = self._programs.registry
         self._concurrency = concurrency
         self._grace = grace
         self._clock: Clock = SystemClock() if clock is None else clock
         self._commits = Grouped(backend, lambda: len(self._live) <= 1 or not self._clock.real)
         self._ready = Ready({QUEUE: ONE_BY_ONE, **(queues or {})}, limits or {})
-        self.family = Family(backend, registry, self)
+        self.family = Family(backend, self._programs, self)
         self._kin = Kin(backend, within)
         self._on_waiting = on_waiting
         self._gate = Gate(hooks)
         self.schedules = Schedules(backend, self._clock.now)
         self._timetable = self._own_timetable() if within is None else None
         self._openings = Openings(backend)
-        self._outcomes = Outcomes(backend, registry, self._clock)
+        self._outcomes = Outcomes(backend, self._programs, self._clock)
         self._live = Drivers(Resting(resting, _LINGER))
         self._asleep = Asleep()
         self._refusals = Refusals(_AGAIN, self._again, self._openings)
         self._course = Course(
             backend,
             self._clock,
-            Entrance(backend, registry, self._clock, self._openings, self._gate),
+            Entrance(backend, self._programs, self._clock, self._openings, self._gate),
             self._openings,
             self._refusals,
             self._live,
@@ -134,12 +137,14 @@ class Engine(contextlib.AbstractAsyncContextManager["Engine"]):
         self._serving.cancel()
         await self._live.drain(self._grace)
         await self._commits.close()
+        self.family.close()
         self._while_open.close()
 
     def drop(self) -> None:
         """Let go of all runs as a process that is killed does, for tests: nothing is noted."""
         self._deliveries.stop()
         self._live.drop()
+        self.family.close()
         self._while_open.close()
 
     def _take_up(self, summary: RunSummary) -> None:
@@ -149,8 +154,9 @@ class Engine(contextlib.AbstractAsyncContextManager["Engine"]):
 
     def _let_in(self, summary: RunSummary) -> None:
         place = Place.of(summary)
+        self.family.taken_up(summary)
         if summary.status == "pending":
-            self._ready.begin(summary.run_id, place)
+            self._let_begin(summary, place)
         else:
             self._ready.hold(summary.run_id, place)
             if summary.status == "waiting" and not self._has_reason_to_go_on(summary):
@@ -159,6 +165,15 @@ class Engine(contextlib.AbstractAsyncContextManager["Engine"]):
                     self._on_waiting(summary.run_id, waits_of(summary))
             else:
                 self._ready.go_on(summary.run_id)
+
+    def _let_begin(self, summary: RunSummary, place: Place) -> None:
+        """Put a run in line that has not begun, once the delay of its driver is over."""
+        due = self._programs.due(summary)
+        if due > self._clock.now():
+            self._ready.hold(summary.run_id, place)
+            self._suspend(summary.run_id, due)
+        else:
+            self._ready.begin(summary.run_id, place)
 
     def _has_reason_to_go_on(self, summary: RunSummary) -> bool:
         """Whether something may have come while nobody was here: a child that ended, a delivery."""
@@ -286,7 +301,7 @@ class Engine(contextlib.AbstractAsyncContextManager["Engine"]):
             return
         summary = self._backend.summary(run_id)
         if summary is not None and summary.status not in AT_REST and summary in self._kin:
-            self._ready.begin(run_id, Place.of(summary))
+            self._let_begin(summary, Place.of(summary))
             self.family.cancel_orphan(summary)
             self._wake.set()
 
@@ -327,6 +342,8 @@ class Engine(contextlib.AbstractAsyncContextManager["Engine"]):
         self._let_go(run_id, outcome)
         if outcome.status in FINAL:
             self.family.run_ended(run_id, None if driver is None else driver.core.ended)
+        elif outcome.status not in _GOES_ON:
+            self.family.let_go(run_id)
         if driver is not None:
             driver.dissolve()
         self._wake.set()
@@ -345,7 +362,7 @@ class Engine(contextlib.AbstractAsyncContextManager["Engine"]):
     def _let_go(self, run_id: str, outcome: RunOutcome) -> None:
         if outcome.status != "held":
             self._refusals.over(run_id)
-        if outcome.status in ("waiting", "left", "held"):
+        if outcome.status in _GOES_ON:
             return
         self._gate.left(run_id)
         self._ready.ended(run_id)

@@ -8,7 +8,8 @@ from flopod.engine.clock import Clock
 from flopod.engine.gate import Gate
 from flopod.engine.openings import Openings
 from flopod.engine.outcome import RunOutcome
-from flopod.engine.registry import Program, Registry
+from flopod.engine.programs import Programs
+from flopod.engine.registry import Program
 from flopod.engine.run import begun, told_diverged
 from flopod.engine.takeover import Taken, take_over
 from flopod.engine.telling import Calls
@@ -29,10 +30,10 @@ class Entrance:
     """The way of a run into an engine, and out of it again where it does not fit its log."""
 
     def __init__(
-        self, backend: Backend, registry: Registry, clock: Clock, openings: Openings, gate: Gate
+        self, backend: Backend, programs: Programs, clock: Clock, openings: Openings, gate: Gate
     ) -> None:
         self._backend = backend
-        self._registry = registry
+        self._programs = programs
         self._clock = clock
         self._openings = openings
         self._gate = gate
@@ -44,7 +45,7 @@ class Entrance:
         Raises StoppedByHook, UnknownRun, UnknownWorkflow, BuildMismatch, StorageError.
         """
         prepared = self._begun(run_id) or take_over(
-            self._backend, self._registry, run_id, hold, self._clock, left_here
+            self._backend, self._programs, run_id, hold, self._clock, left_here
         )
         if isinstance(prepared, RunOutcome):
             return prepared
@@ -54,7 +55,7 @@ class Entrance:
         opening = self._openings.get(run_id)
         if opening is None:
             return None
-        program = self._registry.program(opening.workflow)
+        program = self._programs.of(opening)
         return Taken(begun(program.fn, program.identify(run_id), opening), program)
 
     async def diverged(self, entered: Entered, error: DivergenceError) -> FlopodError:

@@ -1,24 +1,29 @@
 """Children of runs, as an engine or a job has them: begun, watched by their parents, cancelled with them."""
 
+import asyncio
 import contextlib
 import logging
 import time
 from collections.abc import Iterable
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from msgspec import Raw
+from msgspec.structs import replace
 
 from flopod import codec
 from flopod.backends.base import Backend
+from flopod.durations import now_ms
 from flopod.engine import control
-from flopod.engine.call import check_same, returned_type
+from flopod.engine.call import check_same
 from flopod.engine.children import Tell
-from flopod.engine.registry import Registry
+from flopod.engine.programs import Programs
+from flopod.engine.underway import Underway
 from flopod.engine.waits import first_event
-from flopod.errors import Cancelled, Conflict, FlopodError, InputChanged, StorageError, UnknownRun
+from flopod.errors import Cancelled, Conflict, Fenced, FlopodError, InputChanged, StorageError, UnknownRun
 from flopod.events import (
     FINAL,
     ChildCompleted,
+    Detached,
     Event,
     RunCancelled,
     RunCompleted,
@@ -27,10 +32,20 @@ from flopod.events import (
     RunSummary,
 )
 from flopod.log.rewind import effective
-from flopod.workflow.children import Child
+from flopod.workflow.children import Child, Offspring, child_id
+from flopod.workflow.detaching import Given
+from flopod.workflow.inputs import call_document
 
 _SELDOM = 1.0
 _LOGGER = logging.getLogger("flopod")
+
+
+class Beside(NamedTuple):
+    """A workflow that a driver runs for detached work."""
+
+    run_id: str
+    workflow: str
+    input: Raw
 
 
 class Host(Protocol):
@@ -50,26 +65,26 @@ class Host(Protocol):
 class Family:
     """Who waits for whom. Ends of children that other processes run are looked for by `look`."""
 
-    def __init__(self, backend: Backend, registry: Registry, host: Host) -> None:
+    def __init__(self, backend: Backend, programs: Programs, host: Host) -> None:
         self._backend = backend
-        self._registry = registry
+        self._programs = programs
         self._host = host
+        self._underway = Underway()
+        programs.run_beside = self._run_beside
         self._watchers: dict[str, dict[str, Tell | None]] = {}
         self._watched_by: dict[str, set[str]] = {}
         self._next_look = 0.0
 
     # -- for the driver of a parent --------------------------------------------------------------
 
-    def opening(self, run_id: str, workflow: str, input: Raw, at: int) -> RunStarted:
-        """Make the first event of a run. Raises UnknownWorkflow."""
-        return self._registry.program(workflow).identify(run_id).started(at, input)
+    def adopt(self, offspring: Offspring) -> None:
+        """Tell the children of a run what there is to run, and how it begins."""
+        self._programs.adopt(offspring)
 
-    def returns(self, workflow: str) -> Any:
-        """Return what a workflow returns, by its annotation; None if nobody knows."""
-        try:
-            return returned_type(self._registry.program(workflow).fn)
-        except FlopodError:
-            return None
+    def give(self, detached: Detached, given: Given) -> None:
+        """Take what a detach was given, where no name leads to it: if it has begun, it goes on now."""
+        if self._programs.give(detached, given):
+            self._host.take_up_child(detached.child)
 
     def begun(self, opening: RunStarted) -> None:
         """Run a child whose first event is in the store."""
@@ -79,9 +94,10 @@ class Family:
         if wrong is not None:
             _LOGGER.error("the child %s of %s: %s", run_id, opening.parent, wrong)
         else:
+            self._underway.begun(run_id, opening.parent, opening.detach)
             self._host.take_up_child(run_id)
 
-    def watch(self, child: Child, parent: str, tell: Tell) -> None:
+    def watch(self, child: Child | Beside, parent: str, tell: Tell) -> None:
         """Call `tell` once when the child is over, at once if it is."""
         ended = self._end_now(child)
         if ended is not None:
@@ -113,8 +129,22 @@ class Family:
 
     # -- for the host ----------------------------------------------------------------------------
 
+    def taken_up(self, run: RunSummary) -> None:
+        """Take note of an open run that goes on here."""
+        self._underway.begun(run.run_id, run.parent, run.detach)
+
+    def let_go(self, run_id: str) -> None:
+        """Take note that a run does not go on here by itself any more."""
+        self._underway.over(run_id)
+
+    def close(self) -> None:
+        """Take note that no run goes on here any more."""
+        self._underway.close()
+
     def run_ended(self, run_id: str, event: Event | None) -> None:
         """Take note that a run is over, with its last event if that is at hand."""
+        self._programs.forget(run_id)
+        self._underway.ended(run_id, event)
         if run_id in self._watchers and (event := event or self._over(run_id)) is not None:
             self.ended(run_id, event)
 
@@ -157,9 +187,24 @@ class Family:
         if parent is not None and parent.status in FINAL:
             self.cancel(run.run_id, f"its parent {run.parent!r} is over")
 
+    async def _run_beside(self, parent: str, workflow: str, *given: Any) -> Any:
+        """Run a workflow as a child of detached work, once however often that is begun; its result."""
+        document = call_document(given, {})
+        run_id = child_id(parent, workflow)
+        opening = self._programs.opening(run_id, workflow, document, now_ms())
+        with contextlib.suppress(Fenced):
+            self._backend.append(run_id, 0, [replace(opening, parent=parent)])
+        ended: asyncio.Future[ChildCompleted] = asyncio.get_running_loop().create_future()
+        self._host.take_up_child(run_id)
+        self.watch(Beside(run_id, workflow, document), parent, ended.set_result)
+        end = await ended
+        if end.error is not None:
+            raise codec.decode(end.error)
+        return codec.decode(end.result) if end.result is not None else None
+
     # -- ends ------------------------------------------------------------------------------------
 
-    def _end_now(self, child: Child) -> ChildCompleted | None:
+    def _end_now(self, child: Child | Beside) -> ChildCompleted | None:
         recorded = first_event(self._backend, child.run_id)
         if recorded is None:
             return _failed(child.run_id, UnknownRun(child.run_id, self._backend.describe()))

@@ -67,10 +67,8 @@ class Gate:
 
 def opening_of(core: Core) -> RunStarted:
     """Return the first event of a run, whether or not it is in the store yet."""
-    recorded = core.history.started
-    started = recorded if recorded is not None else core.draft.opening
-    assert isinstance(started, RunStarted)
-    return started
+    assert core.started is not None
+    return core.started
 
 
 def _info(core: Core) -> RunInfo:

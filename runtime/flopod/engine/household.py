@@ -2,18 +2,17 @@
 
 import asyncio
 from collections.abc import Iterable
-from typing import Any
-
-from msgspec import Raw
 
 from flopod.backends.base import Backend
 from flopod.engine.children import Tell
 from flopod.engine.engine import Engine, OnWaiting
 from flopod.engine.family import Kin
 from flopod.engine.hooks import Hooks
+from flopod.engine.programs import Programs
 from flopod.engine.registry import Registry
-from flopod.events import RunStarted, RunSummary
-from flopod.workflow.children import Child
+from flopod.events import Detached, RunStarted, RunSummary
+from flopod.workflow.children import Child, Offspring
+from flopod.workflow.detaching import Given
 
 _LOOK = 0.05
 
@@ -35,7 +34,7 @@ class Household:
         hooks: Hooks | None = None,
     ) -> None:
         self._backend = backend
-        self._registry = registry
+        self._programs = Programs(registry)
         self._run_id = run_id
         self._exit_when_waiting = exit_when_waiting
         self._on_waiting = on_waiting
@@ -45,11 +44,14 @@ class Household:
 
     # -- for the driver of the run ---------------------------------------------------------------
 
-    def opening(self, run_id: str, workflow: str, input: Raw, at: int) -> RunStarted:
-        return self._registry.program(workflow).identify(run_id).started(at, input)
+    def adopt(self, offspring: Offspring) -> None:
+        self._programs.adopt(offspring)
 
-    def returns(self, workflow: str) -> Any:
-        return self._opened().family.returns(workflow)
+    def give(self, detached: Detached, given: Given) -> None:
+        if self._engine is not None:
+            self._engine.family.give(detached, given)
+        else:
+            self._programs.give(detached, given)
 
     def begun(self, opening: RunStarted) -> None:
         self._opened().family.begun(opening)
@@ -76,7 +78,7 @@ class Household:
     def enter(self, summary: RunSummary | None) -> None:
         """Let the open children of a run that is resumed go on."""
         self._is_new = summary is None
-        if summary is not None and summary.children and self._open_kin():
+        if summary is not None and (summary.children or summary.detaches) and self._open_kin():
             self._opened()
 
     async def settle(self) -> None:
@@ -113,7 +115,7 @@ class Household:
         if self._engine is None:
             self._engine = Engine(
                 self._backend,
-                self._registry,
+                self._programs,
                 within=self._run_id,
                 on_waiting=self._on_waiting,
                 hooks=self._hooks,

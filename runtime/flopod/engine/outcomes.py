@@ -5,18 +5,18 @@ import asyncio
 from flopod.backends.base import Backend
 from flopod.engine.clock import Clock
 from flopod.engine.outcome import RunOutcome
-from flopod.engine.registry import Registry
+from flopod.engine.programs import Programs
 from flopod.engine.run import opened
 from flopod.engine.waits import unknown_run
-from flopod.events import AT_REST, FINAL, RunSummary
+from flopod.events import AT_REST, FINAL, RunStarted, RunSummary
 
 
 class Outcomes:
     """Told when a run is over or at rest; what was over before is read off the store."""
 
-    def __init__(self, backend: Backend, registry: Registry, clock: Clock) -> None:
+    def __init__(self, backend: Backend, programs: Programs, clock: Clock) -> None:
         self._backend = backend
-        self._registry = registry
+        self._programs = programs
         self._clock = clock
         self._wanted: dict[str, list[asyncio.Future[RunOutcome]]] = {}
 
@@ -52,9 +52,12 @@ class Outcomes:
 
     def _settled(self, run_id: str, summary: RunSummary) -> RunOutcome:
         if summary.status in FINAL:
-            program = self._registry.program(summary.workflow)
+            records = self._backend.load(run_id)
+            started = records[0].event
+            assert isinstance(started, RunStarted)
+            program = self._programs.of(started)
             identity = program.identify(run_id)
-            history = identity.read(self._backend.load(run_id))
+            history = identity.read(records)
             found = opened(program.fn, identity, history, None, False, self._clock)
             if isinstance(found, RunOutcome):
                 return found

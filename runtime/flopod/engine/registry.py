@@ -3,7 +3,7 @@
 import operator
 from collections.abc import Callable, Mapping
 from types import ModuleType
-from typing import Protocol
+from typing import Any, Protocol
 
 from msgspec import Struct
 
@@ -24,6 +24,18 @@ class Program(Struct, frozen=True):
 
 class Registry(Protocol):
     """Where an engine finds the code of a run."""
+
+    def name_of(self, fn: Callable[..., Any]) -> str | None:
+        """Return the name of a workflow, None for a function that is none."""
+        ...
+
+    def identify(self, run_id: str, workflow: str) -> Identity:
+        """Return the identity of a run of what is no workflow of its own: a function that was detached."""
+        ...
+
+    def load(self) -> None:
+        """Import what the workflows stand in, so that what they detach is there."""
+        ...
 
     def program(self, workflow: str) -> Program:
         """Return the workflow of that name. Raises UnknownWorkflow."""
@@ -46,6 +58,15 @@ class HandWritten:
             fn, lambda run_id: Identity(run_id=run_id, workflow=workflow, build=self._build, queue=queue)
         )
 
+    def name_of(self, fn: Callable[..., Any]) -> str | None:
+        return next((name for name, one in self._workflows.items() if one is fn), None)
+
+    def identify(self, run_id: str, workflow: str) -> Identity:
+        return Identity(run_id=run_id, workflow=workflow, build=self._build)
+
+    def load(self) -> None:
+        """Do nothing: they are at hand."""
+
 
 class Compiled:
     """The workflows of a build, imported when they are first run."""
@@ -63,6 +84,24 @@ class Compiled:
         if found is None:
             found = self._known[workflow] = self._find(workflow)
         return found
+
+    def name_of(self, fn: Callable[..., Any]) -> str | None:
+        place = getattr(fn, "__module__", ""), getattr(fn, "__qualname__", "")
+        entries = self._manifest.workflows.values()
+        return next((one.name for one in entries if (one.module, one.function) == place), None)
+
+    def identify(self, run_id: str, workflow: str) -> Identity:
+        return Identity(
+            run_id=run_id,
+            workflow=workflow,
+            build=self._manifest.build,
+            build_name=self._manifest.name,
+            hash_seed=self._hash_seed,
+        )
+
+    def load(self) -> None:
+        for module in {one.module: None for one in self._manifest.workflows.values()}:
+            self._import(module)
 
     def _find(self, workflow: str) -> Program:
         entry = self._manifest.workflows.get(workflow)

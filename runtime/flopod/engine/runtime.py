@@ -222,7 +222,7 @@ def create_runtime(
 
         backend = choose(None, os.environ)
     identity = Identity(run_id=chosen, workflow=workflow, build=build)
-    household = None if workflows is None else _household(backend, workflows, identity, hooks)
+    household = _household(backend, workflows or {}, identity, hooks)
     if clock is None:
         clock = SystemClock() if around is None else around.clock
     return Runtime(identity, backend, input, clock, hooks, household)

@@ -10,7 +10,8 @@ from flopod.backends.lock import Claim, Hold
 from flopod.engine.clock import Clock
 from flopod.engine.identity import Identity
 from flopod.engine.outcome import RunOutcome
-from flopod.engine.registry import Program, Registry
+from flopod.engine.programs import Programs
+from flopod.engine.registry import Program
 from flopod.engine.run import max_crashes, opened
 from flopod.engine.waits import unknown_run
 from flopod.events import Abandoned, ActivityCompleted, ActivityFailed, ActivityStarted, Record, RunStarted
@@ -29,19 +30,19 @@ class Taken(NamedTuple):
 
 
 def take_over(
-    backend: Backend, registry: Registry, run_id: str, hold: Hold, clock: Clock, left_here: bool = False
+    backend: Backend, programs: Programs, run_id: str, hold: Hold, clock: Clock, left_here: bool = False
 ) -> Taken | RunOutcome:
     """Return the run, or the outcome of one that is over or paused.
 
     `left_here` says that this process left it because its store was in trouble: then what was in flight was
     not killed, and nothing is begun again before something can be written. Raises UnknownRun,
-    UnknownWorkflow, BuildMismatch, StorageError.
+    UnknownWorkflow, UnknownDetach, BuildMismatch, StorageError.
     """
     records = backend.load(run_id)
     started = records[0].event if records else None
     if not isinstance(started, RunStarted):
         raise unknown_run(backend, run_id)
-    program = registry.program(started.workflow)
+    program = programs.of(started)
     identity: Identity = program.identify(run_id)
     history = identity.read(records)
     if left_here and history.build == identity.build and not (history.ended or history.paused):

@@ -32,7 +32,8 @@ class RunStarted(Event, kw_only=True, frozen=True):
 
     `queue`, `key` and `priority` say where it stands in line; `attributes` are what it can be found by. A
     fork names the run that it has its past from. A child names its `parent`, and ends with it unless it is
-    `detached`. `versions` are those of the TypedDicts with migrations.
+    `detached`. What was detached with a `driver` names it, and the `detach` of which it is the work.
+    `versions` are those of the TypedDicts with migrations.
     """
 
     workflow: str
@@ -43,6 +44,8 @@ class RunStarted(Event, kw_only=True, frozen=True):
     hash_seed: int = 0
     parent: str | None = None
     detached: bool = False
+    driver: str = ""
+    detach: str = ""
     waits: list[WaitPoint] = []
     run_id: str = ""
     sync: bool = False
@@ -282,21 +285,40 @@ class ChildCompleted(Event, kw_only=True, frozen=True):
 
 
 class Detached(Event, kw_only=True, frozen=True):
-    """Work was handed to a driver, to be joined later or to be forgotten."""
+    """Work was handed to a driver as the run `child`, to be joined later or to be forgotten.
+
+    `workflow` is the function that is called, `module:qualname`, or the workflow. `id` is that of the handle.
+    """
 
     id: str
     driver: str
     mode: Literal["join", "forget"]
+    child: str
     workflow: str
     input: Raw
+    label: str = ""
+
+    @property
+    def detached(self) -> bool:
+        """What is detached goes on when its parent ends."""
+        return True
 
 
 class DetachEnded(Event, kw_only=True, frozen=True):
-    """Detached work ended, with a result or an error."""
+    """Detached work that is to be joined ended, with a result or an error; fields as of a child's end."""
 
     id: str
+    child: str
     result: OptionalRaw = None
     error: OptionalRaw = None
+    versions: dict[str, int] = {}
+
+
+ChildBegun: TypeAlias = ChildStarted | Detached
+"""A run of its own was started."""
+
+ChildEnded: TypeAlias = ChildCompleted | DetachEnded
+"""The end of a run that this one is to see."""
 
 
 class StepError(Event, kw_only=True, frozen=True):

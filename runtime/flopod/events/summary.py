@@ -15,7 +15,7 @@ from flopod.status import Status
 
 FINAL: frozenset[str] = frozenset({"completed", "failed", "cancelled"})
 AT_REST: frozenset[str] = FINAL | {"paused", "diverged"}
-_VERSION = 2
+_VERSION = 3
 _ERROR_LIMIT = 500
 _FEW = 64
 
@@ -25,7 +25,8 @@ class RunSummary(Struct, omit_defaults=True, kw_only=True):
 
     Times are milliseconds since the epoch. What is open is keyed by its path: `running` holds the
     attempt that each activity is at, `retrying` when the next one is due, `sleeps` when they end,
-    `children` the run ids. `inbox` is the last inbox item that the run took over.
+    `children` the run ids. `inbox` is the last inbox item that the run took over; `detaches` counts what it
+    has detached. What was itself detached has the `driver` and the id of the `detach`.
     """
 
     run_id: str = ""
@@ -35,6 +36,9 @@ class RunSummary(Struct, omit_defaults=True, kw_only=True):
     build_name: str = ""
     parent: str | None = None
     detached: bool = False
+    driver: str = ""
+    detach: str = ""
+    detaches: int = 0
     started_at: int = 0
     updated_at: int = 0
     ended_at: int | None = None
@@ -119,6 +123,8 @@ def _started(summary: RunSummary, event: e.RunStarted) -> None:
     summary.build_name = event.build_name
     summary.parent = event.parent
     summary.detached = event.detached
+    summary.driver = event.driver
+    summary.detach = event.detach
     summary.queue = event.queue
     summary.key = event.key
     summary.priority = event.priority
@@ -219,6 +225,12 @@ def _child_started(summary: RunSummary, event: e.ChildStarted) -> None:
     summary.children[event.path] = event.child
 
 
+def _detached(summary: RunSummary, event: e.Detached) -> None:
+    summary.detaches += 1
+    if event.mode == "join":
+        summary.children[event.path] = event.child
+
+
 def _closed(summary: RunSummary, event: e.Event) -> None:
     _close(summary, event.path)
 
@@ -313,6 +325,8 @@ _STEPS: dict[type[e.Event], Callable[[RunSummary, Any], None]] = {
     e.WaitCompleted: _closed,
     e.ChildStarted: _child_started,
     e.ChildCompleted: _closed,
+    e.Detached: _detached,
+    e.DetachEnded: _closed,
     e.EventReceived: _received,
     e.Abandoned: _abandoned,
     e.IterationCompleted: _iteration_completed,

@@ -9,6 +9,7 @@ from flopod.events import (
     ActivityFailed,
     CancelRequested,
     ChildCompleted,
+    DetachEnded,
     Event,
     EventReceived,
     IterationCompleted,
@@ -18,7 +19,14 @@ from flopod.events import (
 
 EntryKey: TypeAlias = str | tuple[str, int]
 
-_OUTCOMES = {ActivityCompleted, SleepCompleted, WaitCompleted, ChildCompleted, CancelRequested}
+_OUTCOMES = {
+    ActivityCompleted,
+    SleepCompleted,
+    WaitCompleted,
+    ChildCompleted,
+    DetachEnded,
+    CancelRequested,
+}
 
 
 class Entry:

@@ -18,6 +18,7 @@ from flopod.events import (
     BranchTaken,
     CancelRequested,
     ChildStarted,
+    Detached,
     Event,
     EventReceived,
     IterationCompleted,
@@ -55,8 +56,16 @@ from flopod.log.outcomes import Outcomes
 from flopod.log.rewind import effective
 from flopod.log.tail import WARNER, Tail
 
-_BEGINS = {ActivityStarted, SleepStarted, WaitStarted, ChildStarted, BranchTaken, Recorded, RaceWon}
-_CALLS = (ActivityStarted, ActivityCompleted, ActivityFailed, SleepStarted, WaitStarted, ChildStarted)
+_CALLS = (
+    ActivityStarted,
+    ActivityCompleted,
+    ActivityFailed,
+    SleepStarted,
+    WaitStarted,
+    ChildStarted,
+    Detached,
+)
+_BEGINS = {ActivityStarted, SleepStarted, WaitStarted, ChildStarted, Detached, BranchTaken, Recorded, RaceWon}
 _ANY = "*"
 RESUMED_ON_PURPOSE = "resumed"
 
@@ -69,8 +78,9 @@ class History:
     loops that are over; `mail` what waits may still take, `controls` what the run is still to obey;
     `last_seq` and `last_inbox` the highest numbers seen; `snapshots` the last snapshot of each loop;
     `warned` the patterns of paths warned about; `outcomes` what is still to be delivered; `attempts` what is
-    known of those of activities. `abandoned` are the paths of operations that were cancelled; `gone` knows
-    what is left out; `latest` is the highest number that was asked for or delivered, `ledger` the books.
+    known of those of activities; `detached` the paths of detaches by the ids of their handles. `abandoned`
+    are the paths of operations that were cancelled; `gone` knows what is left out; `latest` is the highest
+    number that was asked for or delivered, `ledger` the books.
 
     `lineage` judges what builds of other generations recorded (`generations` are all that did, `generation`
     the last): their paths are read as those of today, and what is gone is left out.
@@ -103,6 +113,7 @@ class History:
         self.warned: set[str] = set()
         self.finished: set[str] = set()
         self.abandoned: set[str] = set()
+        self.detached: dict[str, str] = {}
         self.gone = Gone(lineage)
         self.entries = Entries()
         self.outcomes = Outcomes()
@@ -214,6 +225,8 @@ class History:
         self.entries.add(key, entry)
         if isinstance(event, ActivityStarted):
             self.attempts.begun(seq, event)
+        elif isinstance(event, Detached):
+            self.detached[event.id] = event.path
         if self._is_foreign and isinstance(event, IterationCompleted):
             self._foreign.add(event.path)
         return entry

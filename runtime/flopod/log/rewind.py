@@ -7,7 +7,7 @@ from msgspec import Raw, json
 from flopod.events import (
     ActivityFailed,
     CancelRequested,
-    ChildCompleted,
+    ChildEnded,
     Compensated,
     Event,
     EventReceived,
@@ -80,7 +80,7 @@ def place_of_failure(records: Sequence[Record]) -> RunRewound | None:
     for seq, event in reversed(counted):
         if isinstance(event, ActivityFailed) and event.next_try is None:
             return RunRewound(to=seq - 1, path=event.path)
-        if isinstance(event, ChildCompleted) and event.error is not None:
+        if isinstance(event, ChildEnded) and event.error is not None:
             if not _is_cancelled(event.error):
                 return RunRewound(to=seq - 1)
             cancelled = min(cancelled, seq)

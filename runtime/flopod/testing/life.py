@@ -13,6 +13,7 @@ from flopod.engine.family import Family, Kin
 from flopod.engine.gate import Gate
 from flopod.engine.hooks import Hooks
 from flopod.engine.outcome import RunOutcome
+from flopod.engine.programs import Programs
 from flopod.engine.run import run_workflow
 from flopod.engine.takeover import take_over
 from flopod.errors import FlopodError, StoppedByHook
@@ -50,7 +51,8 @@ class Life(Scripted):
         self.until: str | None = None
         self.dies_after: int | str | None = None
         self._holds: list[Hold] = []
-        self._family = Family(backend, subject.registry, self)
+        self._programs = Programs(subject.registry)
+        self._family = Family(backend, self._programs, self)
         self.children: dict[str, asyncio.Task[None]] = {}
 
     # -- starting --------------------------------------------------------------------------------
@@ -162,8 +164,9 @@ class Life(Scripted):
         return run_id in self.children
 
     async def _child(self, run_id: str) -> None:
+        await self._until_due(run_id)
         with self._held(run_id) as hold:
-            taken = take_over(self.backend, self.subject.registry, run_id, hold, self.clock)
+            taken = take_over(self.backend, self._programs, run_id, hold, self.clock)
             if isinstance(taken, RunOutcome):
                 return
             core = taken.core
@@ -172,6 +175,12 @@ class Life(Scripted):
             except FlopodError as error:
                 self.fail(error)
         self._family.run_ended(run_id, core.ended)
+
+    async def _until_due(self, run_id: str) -> None:
+        """Wait for the delay of the driver of detached work."""
+        summary = self.backend.summary(run_id)
+        if summary is not None and (left := self._programs.due(summary) - self.clock.now()) > 0:
+            await asyncio.sleep(left / 1000)
 
     async def _driven(self, core: Core) -> None:
         driver = Driver(

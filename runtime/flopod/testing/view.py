@@ -6,7 +6,7 @@ from typing import Any
 
 from flopod.backends.base import Backend
 from flopod.engine.outcome import OpenSleep
-from flopod.events import FINAL, ChildStarted, Event, Record, RunSummary
+from flopod.events import FINAL, ChildBegun, Event, Record, RunSummary
 from flopod.testing.calls import Call, Leaf
 from flopod.testing.driven import Driven, until
 from flopod.testing.errors import TestFailure, near
@@ -74,9 +74,7 @@ class RunView(Driven):
 
     def children_until(self, seq: int) -> list[str]:
         """The run ids of those that it had started when its log had come so far."""
-        return [
-            one.event.child for one in self.log() if one.seq <= seq and isinstance(one.event, ChildStarted)
-        ]
+        return [one.event.child for one in self.log() if one.seq <= seq and isinstance(one.event, ChildBegun)]
 
     @property
     def variables(self) -> dict[str, Any]:
@@ -86,7 +84,7 @@ class RunView(Driven):
     @property
     def children(self) -> list[str]:
         """The run ids of the runs that it has started."""
-        return [event.child for event in self.events if isinstance(event, ChildStarted)]
+        return [event.child for event in self.events if isinstance(event, ChildBegun)]
 
     @property
     def _summary(self) -> RunSummary | None:

@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import re
-from collections.abc import Callable, Generator
+from collections.abc import Awaitable, Callable, Generator
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from msgspec import Raw
@@ -11,27 +11,42 @@ from msgspec.structs import replace
 
 from flopod import codec
 from flopod.errors import MigrationError, SerializableError, Unsupported
-from flopod.events import ChildCompleted, ChildStarted, Event, RunStarted
+from flopod.events import (
+    ChildBegun,
+    ChildCompleted,
+    ChildEnded,
+    ChildStarted,
+    Detached,
+    Event,
+    RunStarted,
+)
 from flopod.runid import MAX_LENGTH, check_run_id
 from flopod.workflow.inputs import call_document
 from flopod.workflow.operations import Operation
 
 if TYPE_CHECKING:
     from flopod.workflow.core import Core
+    from flopod.workflow.detaching import Given
 
 _PLAIN = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
 _WAIT_CANCELLED = "the wait for it was cancelled"
 
 
 class Opening(Protocol):
-    """Makes the first event of a run of `workflow`. Raises UnknownWorkflow."""
+    """Makes the first event of a run of `workflow`, a function if it is `driven`. Raises UnknownWorkflow."""
 
-    def __call__(self, run_id: str, workflow: str, input: Raw, at: int) -> RunStarted: ...
+    def __call__(
+        self, run_id: str, workflow: str, input: Raw, at: int, *, driven: bool = False
+    ) -> RunStarted: ...
 
 
-def nobody_runs_children(run_id: str, workflow: str, input: Raw, at: int) -> RunStarted:
+def nobody_runs_children(
+    run_id: str, workflow: str, input: Raw, at: int, *, driven: bool = False
+) -> RunStarted:
     """The `Opening` of a run whose surroundings have no other workflows."""
     del run_id, input, at
+    if driven:
+        raise Unsupported(f"nothing here runs what is detached ({workflow}); start the run in an Engine")
     raise Unsupported(
         f"nothing here runs a child of the workflow {workflow!r}; start the run in an Engine whose registry "
         "has both, or with create_runtime(workflows=...), or call the workflow with wf.call: then it is a "
@@ -42,15 +57,18 @@ def nobody_runs_children(run_id: str, workflow: str, input: Raw, at: int) -> Run
 class Offspring:
     """The children of one run.
 
-    `returns` gives what a workflow returns, by its annotation. `begun` are the first events of those that
-    begin with the next commit; `unwatched` those whose end is
-    wanted since the last look; `orders` the ones to be cancelled, with the reason. `open` are the children
-    whose end the run has not seen, by their run ids, without those that are detached and not awaited.
+    `returns` gives what a workflow returns, by its annotation, and `name_of` the name of one; `given` is what
+    detaches were given since the last look. `begun` are the first events of those that begin with the next
+    commit; `unwatched` those whose end is wanted since the last look; `orders` the ones to be cancelled, with
+    the reason. `open` are the children whose end the run has not seen, by their run ids, without those that
+    are detached and not awaited.
     """
 
     def __init__(self) -> None:
         self.opening: Opening = nobody_runs_children
         self.returns: Callable[[str], Any] = lambda _: None
+        self.name_of: Callable[[Callable[..., Any]], str | None] = lambda _: None
+        self.given: list[tuple[Detached, Given]] = []
         self.begun: list[RunStarted] = []
         self.open: dict[str, Child] = {}
         self.unwatched: list[Child] = []
@@ -60,6 +78,11 @@ class Offspring:
         """Return the first events to append with a commit."""
         begun, self.begun = self.begun, []
         return begun
+
+    def take_given(self) -> "list[tuple[Detached, Given]]":
+        """Return what detaches were given, to be known from now on."""
+        given, self.given = self.given, []
+        return given
 
     def take_unwatched(self) -> "list[Child]":
         """Return the children to watch from now on."""
@@ -76,7 +99,7 @@ class Child(Operation):
 
     __slots__ = ("detached", "input", "run_id", "workflow")
 
-    def __init__(self, core: "Core", started: ChildStarted) -> None:
+    def __init__(self, core: "Core", started: ChildBegun) -> None:
         super().__init__(core, started.path)
         self.run_id = started.child
         self.workflow = started.workflow
@@ -92,7 +115,7 @@ class Child(Operation):
 
     def deliver(self, ended: ChildCompleted) -> Event:
         """Settle with the end of the child, and return its record. Raises MigrationError."""
-        event = replace(ended, path=self.path, at=self.core.now)
+        event = self.recorded(ended)
         try:
             self.settle(event)
         except MigrationError:
@@ -103,8 +126,12 @@ class Child(Operation):
             self.settle(event)
         return event
 
+    def recorded(self, ended: ChildEnded) -> ChildEnded:
+        """Return the record of the end of the child."""
+        return replace(ended, path=self.path, at=self.core.now)
+
     def settle(self, event: Event) -> None:
-        if not isinstance(event, ChildCompleted):
+        if not isinstance(event, ChildEnded):
             return
         error = None if event.error is None else codec.decode(event.error)
         value = None if event.result is None else self._read(event.result, event.versions)
@@ -151,7 +178,7 @@ class ChildHandle:
         """
         child = self._open()
         try:
-            return await (asyncio.shield(child.future) if self._core.external is None else _End(child))
+            return await child_end(child)
         except asyncio.CancelledError:
             if not child.done() and not child.detached:
                 self.cancel(self._core.ending.cancelled or _WAIT_CANCELLED)
@@ -169,6 +196,11 @@ class ChildHandle:
             if not self._core.fenced:
                 self._child.begin()
         return self._child
+
+
+def child_end(child: Child) -> Awaitable[Any]:
+    """Return what waits for the end of a child; it may be given up, and the child goes on."""
+    return asyncio.shield(child.future) if child.core.external is None else _End(child)
 
 
 class _End:

@@ -22,6 +22,7 @@ from flopod.events import (
     RunCancelled,
     RunCompleted,
     RunFailed,
+    RunStarted,
 )
 from flopod.log.history import History
 from flopod.log.rewind import CANCEL
@@ -55,7 +56,8 @@ _LASTING = {"run_id", "ended", "fenced", "scheduler"}
 class Core:
     """One run being replayed or driven.
 
-    `opening` are the events of this start or resume, appended with the first commit. After a step,
+    `opening` are the events of this start or resume, appended with the first commit; `started` is the first
+    event of the run. After a step,
     `ended` is the terminal event if the run is over, `diverged` the error if log and code disagree,
     `paused` the reason if it rests. `crashed` says that the process before was killed. The log is compacted
     when at least `compact` of its records can go, and never for None.
@@ -77,6 +79,7 @@ class Core:
     ) -> None:
         self.run_id = run_id
         self.history = history
+        self.started = history.started or next((one for one in opening if isinstance(one, RunStarted)), None)
         self.now = 0
         self.done = 0
         self.fenced = False

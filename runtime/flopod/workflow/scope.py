@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias, TypeVar
 from msgspec import Raw
 
 from flopod import codec
+from flopod.detach.handle import DetachHandle
 from flopod.durations import due, seconds
 from flopod.errors import DuplicateId, Unsupported
 from flopod.events import BranchTaken, Recorded
@@ -18,6 +19,7 @@ from flopod.workflow import forms, readings
 from flopod.workflow.activity import Activity
 from flopod.workflow.arguments import callee_of, opened
 from flopod.workflow.children import ChildHandle, start_child
+from flopod.workflow.detaching import Detach, detach
 from flopod.workflow.loops import Each, Repeat
 from flopod.workflow.operations import Operation, Sleep, Turn, Wait
 from flopod.workflow.paths import encode_id, op_of
@@ -45,13 +47,14 @@ class Scope:
     a foreseeable end that it stands in, if it does.
     """
 
-    __slots__ = ("_ids", "_parent", "_prefix", "_states", "core", "path", "result", "turns")
+    __slots__ = ("_detaches", "_ids", "_parent", "_prefix", "_states", "core", "path", "result", "turns")
 
     def __init__(self, core: "Core", parent: "Scope | None", path: str, turns: int = 0) -> None:
         self.core = core
         self.path = path
         self.turns: int = turns if parent is None else max(turns, parent.turns)
         self.result: Any = None
+        self._detaches = 0
         self._parent = parent
         self._prefix = f"{path}/" if path else ""
         self._ids: set[str] | None = None
@@ -135,6 +138,42 @@ class Scope:
         It is cancelled when this run ends, unless it is `detached`. `workflow` is a name or a function.
         """
         return start_child(self.core, self._claim(id), workflow, args, kwargs, run_id, detached)
+
+    # -- beside the main line --------------------------------------------------------------------
+
+    def detach_and_join_later(
+        self,
+        *arguments: Any,
+        input_mapper: Callable[[Any], Any] | None = None,
+        label: str | None = None,
+        description: str | None = None,
+        on_handle: Callable[[DetachHandle], object] | None = None,
+    ) -> DetachHandle:
+        """Start `child(input)` beside the run, with the next commit: `(driver, child, input)`.
+
+        An id may stand before the driver. The handle moves on with the log of the run, so that what is read
+        of it is the same on a replay. Raises TypeError for what is no driver.
+        """
+        del description  # it is for the graph
+        handle = detach(self, Detach.of(arguments, "join", input_mapper, label or ""))
+        if on_handle is not None:
+            on_handle(handle)
+        return handle
+
+    def detach_and_forget(
+        self,
+        *arguments: Any,
+        input_mapper: Callable[[Any], Any] | None = None,
+        label: str | None = None,
+        description: str | None = None,
+    ) -> None:
+        """Start `child(input)` as `detach_and_join_later` does, where nobody wants to know how it ends."""
+        del description
+        detach(self, Detach.of(arguments, "forget", input_mapper, label or ""))
+
+    def forget(self, id: str, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> None:
+        """Start a task that nobody waits for, beside the run: it surely runs, and may outlive it."""
+        detach(self, Detach.forgotten(id, fn, args, kwargs))
 
     # -- control flow ----------------------------------------------------------------------------
 
@@ -305,12 +344,6 @@ class Scope:
 
     # -- what comes later ------------------------------------------------------------------------
 
-    def detach_and_join_later(self, *_: Any, **__: Any) -> NoReturn:
-        _later("detach_and_join_later")
-
-    def detach_and_forget(self, *_: Any, **__: Any) -> NoReturn:
-        _later("detach_and_forget")
-
     def work(self, *_: Any, **__: Any) -> NoReturn:
         _later("work")
 
@@ -334,6 +367,15 @@ class Scope:
     def _handed(self, operation: Operation) -> Awaitable[Any]:
         """Hand out an operation; a loop that is not the run's own begins real coroutines only."""
         return operation if self.core.external is None else forms.awaited(operation)
+
+    def count_detach(self) -> int:
+        """Return the number of the next detach of this scope."""
+        self._detaches += 1
+        return self._detaches
+
+    def claim(self, id: str) -> str:
+        """Return the path of an id, which nothing else in this scope may have."""
+        return self._claim(id)
 
     def _claim(self, id: str) -> str:
         ids = self._ids

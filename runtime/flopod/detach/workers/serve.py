@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from flopod.codec import decode, encode, program_modules
 from flopod.detach.flush import flush_all_detached
-from flopod.detach.registry import registry
+from flopod.detach.register import registry
 from flopod.detach.workers.errors import failure_of
 from flopod.detach.workers.payload import Payload, Reply, Task, news
 

@@ -19,6 +19,11 @@ class Registry:
             self._handles[key] = handle
         when_over(handle, lambda ended: self._forget(key, ended))
 
+    def unregister(self, id: str, run_id: str = "") -> None:
+        """Know no more of a handle, whether or not it has ended."""
+        with self._lock:
+            self._handles.pop((run_id, id), None)
+
     def look_up(self, id: str, run_id: str = "") -> DetachHandle | None:
         """Return the handle of an id that has not ended, None if there is none."""
         return self._handles.get((run_id, id))
