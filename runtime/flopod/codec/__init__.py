@@ -48,7 +48,7 @@ from .known import Known
 from .names import program_modules
 from .plain import plain
 from .schema import check_schema, json_schema
-from .text import decode, encode
+from .text import decode, decode_result, encode
 from .typed import (
     argument_versions,
     hints_of,
@@ -67,6 +67,7 @@ __all__ = [
     "check_schema",
     "copy",
     "decode",
+    "decode_result",
     "encode",
     "fingerprint",
     "from_plain",

@@ -1,6 +1,7 @@
 """The public pair: a value to its JSON text, and the text back to the value."""
 
 import os
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -8,11 +9,13 @@ import msgspec
 from flopod.errors import BadInput, SerializableError, ValueTooLarge
 
 from . import objects, rebuild
+from .conversion import migrated
 from .decode import Decoder
 from .encode import Encoder, quick
 from .errors import Refused, advice, describe
 from .known import Known
 from .locate import locate
+from .typed import Versions, typed_versions
 
 objects.install()
 rebuild.install()
@@ -74,6 +77,15 @@ def decode(data: bytes | msgspec.Raw | str, *, known: Known | None = None) -> An
         return Decoder(known).value(node)
     except RecursionError:
         raise SerializableError("a value in the log is nested too deeply to be read") from None
+
+
+def decode_result(data: msgspec.Raw, versions: Versions, returns: Callable[[], Any]) -> Any:
+    """Return a recorded result with the TypedDicts in it as they are today, by the annotation `returns()`.
+
+    `versions` are those that all TypedDicts had when it was recorded. Raises MigrationError.
+    """
+    value = decode(data)
+    return value if versions == typed_versions() else migrated(value, returns(), versions)
 
 
 def _bytes(data: bytes | msgspec.Raw | str) -> bytes:

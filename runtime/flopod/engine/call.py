@@ -56,10 +56,7 @@ def of_today(started: RunStarted, function: Workflow) -> RunStarted:
 
 def result_of_today(ended: RunCompleted, function: Workflow) -> Any:
     """Return the result of a run, with the TypedDicts in it as they are today. Raises MigrationError."""
-    value = codec.decode(ended.result)
-    if ended.versions == codec.typed_versions():
-        return value
-    return codec.migrated(value, returned_type(function), ended.versions)
+    return codec.decode_result(ended.result, ended.versions, lambda: returned_type(function))
 
 
 def returned_type(function: Workflow) -> Any:

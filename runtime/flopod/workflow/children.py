@@ -144,10 +144,7 @@ class Child(Operation):
 
     def _read(self, result: Raw, versions: dict[str, int]) -> Any:
         """Return the result of the child, with the TypedDicts that its workflow returns as they are today."""
-        value = codec.decode(result)
-        if versions == codec.typed_versions():
-            return value
-        return codec.migrated(value, self.core.offspring.returns(self.workflow), versions)
+        return codec.decode_result(result, versions, lambda: self.core.offspring.returns(self.workflow))
 
     def describe(self) -> str:
         return _describe(self.workflow, self.input, self.detached)
