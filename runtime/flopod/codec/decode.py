@@ -6,6 +6,7 @@ object and an element of a set is complete before it is hashed.
 
 from collections import deque
 from collections.abc import Callable, Iterable
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from flopod.errors import KEPT_ELSEWHERE, KeptElsewhere, SerializableError
@@ -41,7 +42,11 @@ class Decoder:
         self.unfinished = 0
         self.by_node: dict[int, tuple[Node, Any]] = {}
         self.versions: dict[str, int] = {}
-        self.conversion = Conversion()
+
+    @cached_property
+    def conversion(self) -> Conversion:
+        """What leads older records to today; values that share a part share what it becomes."""
+        return Conversion()
 
     def value(self, document: Node) -> Any:
         """Return the value of a whole document."""
