@@ -18,14 +18,11 @@ from pathlib import Path
 from statistics import median
 
 import libcst
+from project import Size, generate, size
 
 from flopod_compiler.build import compile_project
 from flopod_compiler.bundle.link import link
 from flopod_compiler.survey import survey
-
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-
-from project import Size, generate, size
 
 GOAL = 2.0
 LIBRARIES = "import libcst, click, msgspec, jinja2"

@@ -16,16 +16,13 @@ from statistics import median
 from typing import Any
 
 from msgspec import Raw
+from table import Row, parser, show
 
 from flopod import FileBackend, SqliteBackend
 from flopod.backends.base import Backend, Batch
 from flopod.engine.engine import Engine
 from flopod.engine.registry import HandWritten
 from flopod.events import ActivityCompleted, ActivityStarted, RunCompleted, RunStarted
-
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-
-from table import Row, parser, show
 
 _STARTS_A_SECOND = 800
 _WITHIN = 60.0

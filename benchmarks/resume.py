@@ -14,16 +14,14 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from table import Row, parser, show
+
 from flopod import FileBackend, SqliteBackend
 from flopod.backends import disk
 from flopod.backends.base import Backend
 from flopod.engine.clock import VirtualClock
 from flopod.engine.identity import Identity
 from flopod.engine.run import run_workflow
-
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-
-from table import Row, parser, show
 
 Open = Callable[[], Backend]
 

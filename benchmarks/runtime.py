@@ -5,9 +5,6 @@ The parts say what is measured and against which floor: step.py, resume.py, engi
 
 import sys
 from collections.abc import Iterator, Sequence
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import engine
 import resume

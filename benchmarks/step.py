@@ -19,6 +19,8 @@ from pathlib import Path
 from statistics import median
 from unittest.mock import patch
 
+from table import Row, parser, show
+
 from flopod import FileBackend, PostgresBackend, SqliteBackend
 from flopod.backends.base import Backend
 from flopod.engine.identity import Identity
@@ -26,10 +28,6 @@ from flopod.engine.run import run_workflow
 from flopod.events import ActivityCompleted, encode_line
 from flopod_compiler.build import compile_project
 from flopod_compiler.bundle.inplace import install
-
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-
-from table import Row, parser, show
 
 SOURCE = Path(__file__).resolve().parent / "workflows"
 GOALS = {"sqlite": "<= 1.5x", "file": "<= 1.5x", "postgres": "<= 1.6x"}
