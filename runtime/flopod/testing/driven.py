@@ -96,12 +96,12 @@ class Driven(ABC):
     @property
     def now(self) -> datetime:
         """What time it is for the run, in UTC."""
-        return datetime.fromtimestamp(self.start + self._process.loop.now, UTC)
+        return self._process.now
 
     @property
     def elapsed(self) -> timedelta:
         """How much time has passed since the test began."""
-        return timedelta(seconds=self._process.loop.now)
+        return self._process.elapsed
 
     @property
     def output(self) -> str:

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from datetime import UTC, datetime, timedelta
 from typing import Any, NoReturn
 
 from flopod.testing.clocks import LoopClock, virtual_time
@@ -50,6 +51,16 @@ class Process:
             yield
         finally:
             self._busy -= 1
+
+    @property
+    def now(self) -> datetime:
+        """What time it is in it, in UTC."""
+        return datetime.fromtimestamp(self.clock.start + self.loop.now, UTC)
+
+    @property
+    def elapsed(self) -> timedelta:
+        """How much time has passed since the test began, in this process and in those before it."""
+        return timedelta(seconds=self.loop.now)
 
     @property
     def is_busy(self) -> bool:

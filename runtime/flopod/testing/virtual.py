@@ -1,7 +1,7 @@
 """An engine in a test: many runs by one virtual clock, with its queues, its schedules and its hooks."""
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
 
@@ -203,12 +203,12 @@ class VirtualEngine:
     @property
     def now(self) -> datetime:
         """What time it is, in UTC."""
-        return datetime.fromtimestamp(self._start + self.process.loop.now, UTC)
+        return self.process.now
 
     @property
     def elapsed(self) -> timedelta:
         """How much time has passed since the test began."""
-        return timedelta(seconds=self.process.loop.now)
+        return self.process.elapsed
 
     def __repr__(self) -> str:
         return f"<engine with {len(self._ids())} runs at {self.now:%Y-%m-%d %H:%M:%S} UTC>"
