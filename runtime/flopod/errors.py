@@ -3,6 +3,7 @@
 FlopodError                          1
 |- SerializableError, ValueTooLarge  1   a value that cannot be written to the log
 |  |- MigrationError                  5   a recorded value that does not become one of today's class
+|  |- KeptElsewhere                       a store keeps the value otherwise, and was not told how
 |- DuplicateId                       1   one id used twice in a scope
 |- ActivityTimeout                   1   an activity ran longer than it may
 |  |- HeartbeatTimeout                    ... or gave no sign of life for too long
@@ -21,6 +22,7 @@ FlopodError                          1
 |- BuildMismatch                     5   the run belongs to another build
 |- StorageError                      6
 |  |- DamagedLog, DamagedRecord, ReadOnlyStorage, StorageFull, SyncFailed
+|  |- HiddenValue                         a run whose values this process cannot read
 |- RunHeld                           7   another process owns the run
    |- Fenced                             ... and has written to it
 """
