@@ -45,7 +45,11 @@ class Proxy:
                 threading.Thread(target=self._serve, args=(client,), daemon=True).start()
 
     def _serve(self, client: socket.socket) -> None:
-        with client, socket.create_connection(("127.0.0.1", self._to)) as server:
+        with (
+            client,
+            contextlib.suppress(ConnectionRefusedError),  # the server may be stopped
+            socket.create_connection(("127.0.0.1", self._to)) as server,
+        ):
             doomed = threading.Event()
             back = threading.Thread(target=self._answer, args=(server, client, doomed), daemon=True)
             back.start()
