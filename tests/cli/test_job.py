@@ -20,16 +20,6 @@ from tests.cli.flows import Job, clean_environment, interrupt, make_bundle
 pytestmark = pytest.mark.process
 
 
-@pytest.fixture(scope="module")
-def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_bundle(tmp_path_factory.mktemp("dist"))
-
-
-@pytest.fixture
-def job(bundle: Path, tmp_path: Path) -> Job:
-    return Job(bundle, tmp_path)
-
-
 def test_the_result_is_alone_on_standard_output(job: Job) -> None:
     """What the program prints and what is said about the run go to standard error."""
     done = job.run("order", "--input", '{"order_id": "A-1", "qty": 2}')

@@ -6,23 +6,12 @@ import json
 import resource
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-from tests.cli.flows import Job, clean_environment, make_bundle
+from tests.cli.flows import Job, clean_environment
 
 pytestmark = pytest.mark.process
-
-
-@pytest.fixture(scope="module")
-def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_bundle(tmp_path_factory.mktemp("dist"))
-
-
-@pytest.fixture
-def job(bundle: Path, tmp_path: Path) -> Job:
-    return Job(bundle, tmp_path)
 
 
 def test_a_torn_last_line_is_recovered(job: Job) -> None:

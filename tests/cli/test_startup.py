@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.flows import Job, clean_environment, interrupt, make_bundle
+from tests.cli.flows import Job, clean_environment, interrupt
 
 INTERRUPTS = pytest.mark.parametrize(
     ("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)], ids=["SIGTERM", "SIGINT"]
@@ -22,11 +22,6 @@ if {condition}:
     time.sleep({seconds})
 """
 FLOW = "from flopod import workflow\n\n@workflow\ndef main():\n    return 'done'\n"
-
-
-@pytest.fixture(scope="module")
-def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_bundle(tmp_path_factory.mktemp("dist"))
 
 
 def _slow(path: Path, mark: Path, condition: str = "True", seconds: float = 30) -> None:

@@ -9,7 +9,7 @@ from typing import IO, Any
 
 import pytest
 
-from tests.cli.flows import Job, clean_environment, make_bundle
+from tests.cli.flows import Job, clean_environment
 
 pytestmark = pytest.mark.process
 
@@ -24,11 +24,6 @@ def main(text):
     print("body", flush=True)
     return shout(text)
 """
-
-
-@pytest.fixture(scope="module")
-def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_bundle(tmp_path_factory.mktemp("dist"))
 
 
 def _flopod(*arguments: str, out: IO[str]) -> subprocess.CompletedProcess[str]:

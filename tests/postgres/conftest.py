@@ -1,4 +1,4 @@
-"""A store in an empty database, directly and over a proxy."""
+"""A store in an empty database, directly and over a proxy; the bundle of the tests of the command line."""
 
 from collections.abc import Iterator
 
@@ -6,6 +6,8 @@ import psycopg
 import pytest
 
 from flopod.backends import PostgresBackend
+from tests.cli.conftest import bundle as bundle
+from tests.cli.conftest import job as job
 from tests.postgres.proxy import Proxy
 from tests.postgres.server import Server
 

@@ -1,25 +1,12 @@
 """A bundle that keeps its runs in Postgres: killed, resumed, interrupted, delivered to."""
 
 import signal
-from pathlib import Path
 
 import pytest
 
-from tests.cli.flows import Job, interrupt, make_bundle
+from tests.cli.flows import Job, interrupt
 
 pytestmark = pytest.mark.process
-
-
-@pytest.fixture(scope="module")
-def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A bundle of several workflows."""
-    return make_bundle(tmp_path_factory.mktemp("dist"))
-
-
-@pytest.fixture
-def job(bundle: Path, tmp_path: Path) -> Job:
-    """The bundle in a folder of its own."""
-    return Job(bundle, tmp_path)
 
 
 def test_a_killed_run_goes_on(job: Job, dsn: str) -> None:
