@@ -1,8 +1,10 @@
 """Events and processes for the tests of the stores."""
 
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 import textwrap
 import time
 from collections.abc import Iterator
@@ -95,6 +97,15 @@ class Place:
         """Close what was opened."""
         for store in self._opened:
             store.close()
+
+
+@contextmanager
+def public_folder(mode: int) -> Iterator[Path]:
+    """A folder that other users can reach, with these permissions."""
+    folder = Path(tempfile.mkdtemp(prefix="flopod-test-"))
+    folder.chmod(mode)
+    yield folder
+    shutil.rmtree(folder)
 
 
 @contextmanager

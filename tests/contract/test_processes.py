@@ -1,8 +1,6 @@
 """Real processes: killed in mid-append, two on one run, without permission, without room."""
 
 import os
-import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +8,7 @@ import pytest
 
 from flopod.errors import Fenced
 from flopod.events import RunSummary, fold
-from tests.contract.support import Place, output_of, process, started, step
+from tests.contract.support import Place, output_of, process, public_folder, started, step
 
 pytestmark = pytest.mark.process
 
@@ -118,10 +116,8 @@ def test_a_full_disk_in_a_real_process(local: Place) -> None:
 @pytest.fixture
 def public() -> Iterator[Path]:
     """Give a folder that every user can enter."""
-    folder = Path(tempfile.mkdtemp(prefix="flopod-test-"))
-    folder.chmod(0o755)
-    yield folder
-    shutil.rmtree(folder)
+    with public_folder(0o755) as folder:
+        yield folder
 
 
 @pytest.mark.parametrize("kind", ["file", "sqlite"])

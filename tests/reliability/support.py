@@ -1,4 +1,4 @@
-"""Engines in this process, and what tests wait for."""
+"""Engines and a run in this process, and what tests wait for."""
 
 import asyncio
 import time
@@ -7,9 +7,10 @@ from typing import Any
 
 from flopod.backends import Backend
 from flopod.engine.engine import Engine
+from flopod.engine.identity import Identity
 from flopod.engine.registry import HandWritten
-from flopod.engine.run import Workflow
-from tests.engine.support import calls
+from flopod.engine.run import Workflow, run_workflow
+from tests.engine.support import calls, note
 
 PATIENCE = 20.0
 
@@ -52,3 +53,14 @@ async def may_break(x: Any) -> Any:
     if broken[0]:
         raise LookupError(x)
     return x
+
+
+async def three(wf: Any) -> int:
+    """A run of three leaves."""
+    return sum([int(await wf.activity(f"note#{n}", note, n)) for n in range(3)])
+
+
+def drive(store: Backend) -> Any:
+    """Start the run of `three`, or resume it; its leaves note their calls in `calls`."""
+    identity, given = Identity(run_id="run", workflow="three"), [] if store.first("run") is None else None
+    return asyncio.run(run_workflow(three, given, identity=identity, backend=store)).value

@@ -1,6 +1,5 @@
 """One fault at every call that a store of files makes, and faults that last: nothing acknowledged is lost."""
 
-import asyncio
 import contextlib
 import errno
 import itertools
@@ -9,19 +8,18 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from flopod.backends import Backend, FileBackend
-from flopod.engine.identity import Identity
-from flopod.engine.run import run_workflow
+from flopod.backends import FileBackend
 from flopod.errors import DamagedLog, FlopodError, StorageError
 from flopod.events import ActivityCompleted, RunFailed
 from tests.cli.flows import clean_environment
 from tests.contract.support import started, step
+from tests.engine.support import calls
 from tests.reliability.faults import Faults, ever_since, once
 from tests.reliability.session import Session
+from tests.reliability.support import drive
 
 FULL, BROKEN = errno.ENOSPC, errno.EIO
 
@@ -74,23 +72,6 @@ def test_faults_that_last_refuse_and_end(tmp_path: Path, code: int) -> None:
 
 
 # -- runs ----------------------------------------------------------------------------------------
-
-calls: list[Any] = []
-
-
-async def note(x: Any) -> Any:
-    calls.append(x)
-    return x
-
-
-async def three(wf: Any) -> int:
-    return sum([int(await wf.activity(f"note#{n}", note, n)) for n in range(3)])
-
-
-def drive(store: Backend) -> Any:
-    """Start or resume the run."""
-    identity, given = Identity(run_id="run", workflow="three"), [] if store.first("run") is None else None
-    return asyncio.run(run_workflow(three, given, identity=identity, backend=store)).value
 
 
 @pytest.mark.parametrize("code", [FULL, BROKEN])

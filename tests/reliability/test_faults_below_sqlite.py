@@ -1,25 +1,22 @@
 """One fault at every call by which SQLite reaches the disk, faults that last, and a log that was damaged."""
 
-import asyncio
 import contextlib
 import errno
 import shutil
 import sqlite3
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from flopod.backends import Backend, SqliteBackend
-from flopod.engine.identity import Identity
-from flopod.engine.run import run_workflow
+from flopod.backends import SqliteBackend
 from flopod.errors import StorageError
 from flopod.events import ActivityCompleted, RunFailed
-from tests.contract.support import Place, output_of, process, started, step
+from tests.contract.support import Place, output_of, process, public_folder, started, step
+from tests.engine.support import calls as called
 from tests.reliability.faults import once
 from tests.reliability.session import Session
+from tests.reliability.support import drive
 from tests.reliability.vfs import Fails, FaultyDisk
 
 FULL, BROKEN = errno.ENOSPC, errno.EIO
@@ -90,23 +87,6 @@ def test_faults_that_last_refuse_and_end(tmp_path: Path, code: int) -> None:
 
 
 # -- runs ----------------------------------------------------------------------------------------
-
-called: list[int] = []
-
-
-async def note(x: int) -> int:
-    called.append(x)
-    return x
-
-
-async def three(wf: Any) -> int:
-    return sum([int(await wf.activity(f"note#{n}", note, n)) for n in range(3)])
-
-
-def drive(store: Backend) -> Any:
-    """Start or resume the run."""
-    identity, given = Identity(run_id="run", workflow="three"), [] if store.first("run") is None else None
-    return asyncio.run(run_workflow(three, given, identity=identity, backend=store)).value
 
 
 @codes
@@ -199,10 +179,8 @@ def test_a_damaged_log_of_sqlite_holds_a_shorter_run_or_is_refused(killed: Path,
 @pytest.fixture
 def public() -> Iterator[Path]:
     """Give a folder that every user may write in."""
-    folder = Path(tempfile.mkdtemp(prefix="flopod-test-"))
-    folder.chmod(0o777)
-    yield folder
-    shutil.rmtree(folder)
+    with public_folder(0o777) as folder:
+        yield folder
 
 
 @pytest.mark.process
