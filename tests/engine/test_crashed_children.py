@@ -55,7 +55,7 @@ def test_it_goes_on_from_every_state_of_parent_and_child(workflow: str, args: li
                 continue
             backend = logs.cut(parent=parent, child=length)
             calls.clear()
-            assert run_on(backend, workflow, args) == expected, (parent, length)
+            assert run(backend, workflow, *args) == expected, (parent, length)
             assert not _called_again(logs, parent, length, child)
 
 
@@ -69,17 +69,6 @@ def _can_be(logs: Logs, parent: int, length: int, child: str) -> bool:
     if ChildCompleted in has and length < len(logs.events[child]):
         return False
     return not told or (ChildStarted in has and SleepCompleted in has | ({SleepCompleted} - whole))
-
-
-def run_on(backend: Backend, workflow: str, args: list[Any]) -> Any:
-    async def use(engine: Engine) -> Any:
-        handle = await engine.start(workflow, args, run_id="p")
-        try:
-            return await handle.result()
-        finally:
-            await until(lambda: not backend.open_runs())
-
-    return serve(backend, use)
 
 
 def _called_again(logs: Logs, parent: int, child_length: int, child: str) -> list[Any]:

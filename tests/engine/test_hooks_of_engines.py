@@ -102,22 +102,27 @@ def test_a_run_of_the_store_that_is_refused_is_asked_for_again_later(
     asyncio.run(main())
 
 
+def _refused_steps(store: Backend, times: int) -> Any:
+    """The result of a run of `short`, whose step a hook refuses so often by raising."""
+    spy = Spy(raises="before_step")
+
+    async def main() -> Any:
+        async with Engine(store, WORKFLOWS, hooks=spy) as engine:
+            handle = await engine.start("short", [4], run_id=RUN)
+            while len(spy.steps) < times:
+                await asyncio.sleep(0.01)
+            spy.raises = ""
+            return await handle.result()
+
+    return asyncio.run(main())
+
+
 def test_a_step_that_is_refused_in_an_engine_is_tried_again_later(
     store: Backend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However often that is, it is no crash of the leaf."""
     monkeypatch.setattr("flopod.engine.engine._AGAIN", 0.01)
-    spy = Spy(raises="before_step")
-
-    async def main() -> None:
-        async with Engine(store, WORKFLOWS, hooks=spy) as engine:
-            handle = await engine.start("short", [4], run_id=RUN)
-            while len(spy.steps) < 8:
-                await asyncio.sleep(0.01)
-            spy.raises = ""
-            assert await handle.result() == 8
-
-    asyncio.run(main())
+    assert _refused_steps(store, times=8) == 8
     assert called == [4]
     assert len([one for _, one in store.load(RUN) if isinstance(one, ActivityStarted)]) == 1
 
@@ -127,17 +132,7 @@ def test_an_engine_says_which_hook_raises_once(
 ) -> None:
     """The run stands still as long as it does, and somebody has to know why; a no is no fault."""
     monkeypatch.setattr("flopod.engine.engine._AGAIN", 0.01)
-    spy = Spy(raises="before_step")
-
-    async def main() -> None:
-        async with Engine(store, WORKFLOWS, hooks=spy) as engine:
-            handle = await engine.start("short", [4], run_id=RUN)
-            while len(spy.steps) < 4:
-                await asyncio.sleep(0.01)
-            spy.raises = ""
-            await handle.result()
-
-    asyncio.run(main())
+    _refused_steps(store, times=4)
     said = [record.getMessage() for record in caplog.records]
     assert len(said) == 1
     assert "before_step" in said[0]

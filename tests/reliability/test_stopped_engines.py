@@ -50,6 +50,14 @@ class Rivals:
             process.kill()
             process.communicate()
 
+    @contextlib.contextmanager
+    def stopped(self, name: str) -> "Iterator[subprocess.Popen[str]]":
+        """Start an engine, and stop it when it is in the midst of all runs."""
+        with self.start(name) as process:
+            until(lambda: self.has_begun_all(name), process)
+            stop(process)
+            yield process
+
     def go(self, name: str) -> None:
         """Let the leaves of an engine return."""
         (self.folder / f"go-{name}").touch()
@@ -123,25 +131,22 @@ def test_an_engine_that_is_stopped_for_longer_than_its_lease(leased: Rivals, whe
 
     It wakes when the other has ended, or is in the midst of the runs, or was killed there.
     """
-    with leased.start("one") as one:
-        until(lambda: leased.has_begun_all("one"), one)
-        stop(one)
-        with leased.start("two") as two:
-            until(lambda: leased.has_begun_all("two"), two)
-            leased.answer()
-            if when == "after":
-                leased.go("two")
-                ends_well(two)
-            elif when == "killed":
-                two.kill()
-                two.wait()
-            leased.go("one")
-            one.send_signal(signal.SIGCONT)
-            if when == "amid":
-                until(lambda: leased.is_refused("one"), one, two)
-                leased.go("two")
-                ends_well(two)
-            ends_well(one)
+    with leased.stopped("one") as one, leased.start("two") as two:
+        until(lambda: leased.has_begun_all("two"), two)
+        leased.answer()
+        if when == "after":
+            leased.go("two")
+            ends_well(two)
+        elif when == "killed":
+            two.kill()
+            two.wait()
+        leased.go("one")
+        one.send_signal(signal.SIGCONT)
+        if when == "amid":
+            until(lambda: leased.is_refused("one"), one, two)
+            leased.go("two")
+            ends_well(two)
+        ends_well(one)
     leased.check()
 
 
@@ -154,18 +159,15 @@ def locked(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Rivals]:
 
 def test_what_a_stopped_engine_has_locked_is_its_own(locked: Rivals) -> None:
     """However long it is stopped, the other one is refused its runs, and hears of their ends at last."""
-    with locked.start("one") as one:
-        until(lambda: locked.has_begun_all("one"), one)
-        stop(one)
-        with locked.start("two") as two:
-            until(lambda: locked.is_refused("two"), two)
-            locked.answer()
-            assert not locked.has_begun_all("two")
-            locked.go("one")
-            locked.go("two")
-            one.send_signal(signal.SIGCONT)
-            ends_well(one)
-            ends_well(two)
+    with locked.stopped("one") as one, locked.start("two") as two:
+        until(lambda: locked.is_refused("two"), two)
+        locked.answer()
+        assert not locked.has_begun_all("two")
+        locked.go("one")
+        locked.go("two")
+        one.send_signal(signal.SIGCONT)
+        ends_well(one)
+        ends_well(two)
     locked.check()
 
 
