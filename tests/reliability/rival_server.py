@@ -17,6 +17,7 @@ from flopod.engine import engine as engines
 from flopod.engine.engine import Engine
 from flopod.engine.registry import HandWritten
 from tests.reliability.soak.server import STORES
+from tests.reliability.workflows import asking, stepping, sum_of, two_children
 
 LEASE = 2.0
 NAME, FOLDER = (sys.argv[3], Path(sys.argv[4])) if len(sys.argv) > 4 else ("", Path())
@@ -31,26 +32,13 @@ async def work(x: int) -> int:
     return x
 
 
-async def steps(wf: Any, n: int) -> int:
-    total = 0
-    for scope, x in wf.each("xs", range(3), keep=None):
-        total += await scope.activity("work", work, x)
-        await scope.sleep("nap", 0.001)
-    return total + n
-
-
-async def asks(wf: Any, n: int) -> int:
-    first = await wf.activity("first", work, n)
-    return first + int(await wf.wait("answer")) + int(await wf.activity("last", work, 1))
-
-
 async def parent(wf: Any, n: int) -> int:
-    handles = [scope.child("child", "steps", x) for scope, x in wf.each("xs", range(2))]
-    first = await wf.activity("first", work, n)
-    return first + sum(await asyncio.gather(*(handle.wait() for handle in handles)))
+    handles = two_children(wf)
+    first = int(await wf.activity("first", work, n))
+    return first + await sum_of(handles)
 
 
-WORKFLOWS = {"steps": steps, "asks": asks, "parent": parent}
+WORKFLOWS = {"steps": stepping(work, 3), "asks": asking(work, "answer", lambda _: 1), "parent": parent}
 KINDS = ("steps", "asks", "parent", "steps", "asks")
 RUNS = {f"run{n}": (kind, n) for n, kind in enumerate(KINDS)}
 RESULTS = {"run0": 3, "run1": 9, "run2": 9, "run3": 6, "run4": 12}

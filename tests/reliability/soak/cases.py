@@ -11,7 +11,7 @@ from flopod.engine.seed import DEFAULT_SEED
 from tests.cli.flows import clean_environment
 
 _HERE = Path(__file__).parent
-_LIBRARIES = [str(Path(flopod.__file__).parents[1])]
+_LIBRARIES = [str(Path(flopod.__file__).parents[1]), str(_HERE.parents[2])]
 _PATIENCE = 60.0
 
 

@@ -14,6 +14,7 @@ from flopod.engine.engine import Engine
 from flopod.engine.limits import Limit, Queue
 from flopod.engine.registry import HandWritten
 from flopod.retry import Retry
+from tests.reliability.workflows import asking, stepping, sum_of, two_children
 
 ROOM = 3
 RUNS = 20
@@ -52,29 +53,20 @@ async def meet(x: int) -> int:
     return x
 
 
-async def steps(wf: Any, n: int) -> int:
-    total = 0
-    for scope, x in wf.each("xs", range(4), keep=None):
-        total += await scope.activity("work", PATIENTLY, x)
-        await scope.sleep("nap", 0.001)
-    return total + n
-
-
-async def waits(wf: Any, n: int) -> int:
-    first = await wf.activity("first", work, n)
-    return first + int(await wf.wait("go")) + int(await wf.activity("last", work, n + 100))
-
-
 async def parent(wf: Any, n: int) -> int:
-    handles = [scope.child("child", "steps", x) for scope, x in wf.each("xs", range(2))]
-    return sum(await asyncio.gather(*(handle.wait() for handle in handles))) + n
+    return await sum_of(two_children(wf)) + n
 
 
 async def meets(wf: Any, n: int) -> int:
     return int(await wf.activity("meet", meet, n))
 
 
-WORKFLOWS = {"steps": steps, "waits": waits, "parent": parent, "meets": meets}
+WORKFLOWS = {
+    "steps": stepping(PATIENTLY, 4),
+    "waits": asking(work, "go", lambda n: n + 100),
+    "parent": parent,
+    "meets": meets,
+}
 KINDS = ("steps", "waits", "steps", "parent")
 EXPECTED = {"steps": lambda n: 6 + n, "waits": lambda n: 2 * n + 107, "parent": lambda n: 13 + n}
 
