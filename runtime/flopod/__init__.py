@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from flopod.authoring import (
         activity,
         attempt,
-        detach_and_forget,
-        detach_and_join_later,
         log,
         parallel,
         race,
@@ -29,6 +27,7 @@ if TYPE_CHECKING:
     from flopod.childruns import start
     from flopod.codec.migrations import compose, migrations, remove, rename, transform
     from flopod.current import ActivityContext, current_activity, heartbeat
+    from flopod.detach.spawn import detach_and_forget, detach_and_join_later
     from flopod.engine.hooks import Hooks
     from flopod.engine.runtime import create_runtime
     from flopod.errors import (
@@ -135,12 +134,13 @@ __all__ = [
 ]
 
 _HOMES = {
-    "flopod.authoring": "activity attempt detach_and_forget detach_and_join_later "
+    "flopod.authoring": "activity attempt "
     "log parallel race sleep sleep_until tap wait_for wait_for_work work workflow",
     "flopod.backends": "FileBackend MemoryBackend PostgresBackend SqliteBackend",
     "flopod.childruns": "start",
     "flopod.codec.migrations": "compose migrations remove rename transform",
     "flopod.current": "ActivityContext current_activity heartbeat",
+    "flopod.detach.spawn": "detach_and_forget detach_and_join_later",
     "flopod.engine.hooks": "Hooks",
     "flopod.engine.runtime": "create_runtime",
     "flopod.retry": "Retry",

@@ -273,8 +273,6 @@ def _later(name: str) -> Callable[..., NoReturn]:
     return refuse
 
 
-detach_and_join_later = _later("detach_and_join_later")
-detach_and_forget = _later("detach_and_forget")
 work = _later("work")
 tap = _later("tap")
 wait_for_work = _later("wait_for_work")

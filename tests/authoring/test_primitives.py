@@ -177,7 +177,7 @@ def test_log_writes_to_standard_error(capsys: Any) -> None:
     assert capsys.readouterr().err == "charged order=A-1 total=5\n"
 
 
-@pytest.mark.parametrize("name", ["detach_and_forget", "work", "tap"])
+@pytest.mark.parametrize("name", ["wait_for_work", "work", "tap"])
 def test_what_comes_later_says_so(name: str) -> None:
     """A name of the surface that this version lacks is there, and refuses by name."""
     with pytest.raises(Unsupported, match=f"flopod.{name} comes in a later version"):

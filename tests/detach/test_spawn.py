@@ -123,6 +123,22 @@ def test_a_handle_is_known_until_it_ends() -> None:
     assert all(registry.look_up(handle.id) is None for handle in handles)
 
 
+def test_a_mapper_makes_the_input_and_a_callback_gets_the_handle() -> None:
+    """Both are called by the detach itself, so what they raise is the caller's; a label changes nothing."""
+    driver, handles = Own(), []
+    words = {"label": "audit", "description": "writes the order down"}
+    handle = detach_and_join_later(
+        driver, child, {"id": 7}, input_mapper=lambda order: order["id"], on_handle=handles.append, **words
+    )
+    detach_and_forget(driver, child, 7, input_mapper=str, **words)
+    detach_and_forget(driver, child, input_mapper=lambda given: given)
+    assert [given for _, given, _ in driver.taken] == [7, "7", None]
+    assert handles == [handle]
+    with pytest.raises(KeyError, match="id"):
+        detach_and_forget(driver, child, {}, input_mapper=lambda order: order["id"])
+    assert len(driver.taken) == 3
+
+
 def test_a_failure_reaches_neither_the_caller_nor_its_siblings() -> None:
     """Of three in one batch the middle one fails, and its wait raises its error."""
 
