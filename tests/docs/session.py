@@ -11,7 +11,15 @@ from tests.examples.support import COMMANDS, ROOT, clean_environment
 
 PATIENCE = 120.0
 _BUILT = shutil.ignore_patterns(
-    "out", "dist", ".flopod", "__pycache__", "executions.txt", "failures", "report.json", "report.txt"
+    "out",
+    "dist",
+    ".flopod",
+    "__pycache__",
+    "executions.txt",
+    "failures",
+    "report.json",
+    "report.txt",
+    "effects.txt",
 )
 
 

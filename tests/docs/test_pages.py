@@ -1,4 +1,4 @@
-"""README, CONTRIBUTING and the examples' pages: every block is true, every link leads somewhere."""
+"""README, CONTRIBUTING, pages of docs and of examples: every block is true, every link leads somewhere."""
 
 from functools import cache
 from pathlib import Path
@@ -16,7 +16,7 @@ PAGES = [
     ROOT / "docs" / "operating.md",
     ROOT / "docs" / "hooks.md",
     ROOT / "docs" / "migrations.md",
-    *sorted((ROOT / "examples").glob("*/README.md")),
+    *sorted((ROOT / "examples").glob("*/*.md")),
 ]
 EVERY_PAGE = [*PAGES, ROOT / "ARCHITECTURE.md", ROOT / "CHANGELOG.md"]
 TESTED = {
