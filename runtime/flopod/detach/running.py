@@ -2,6 +2,7 @@
 
 import asyncio
 import inspect
+from contextvars import Context, copy_context
 from typing import Any, NamedTuple
 
 from flopod.detach.driver import Child, RunChild
@@ -11,16 +12,17 @@ _tasks: "set[asyncio.Task[None]]" = set()
 
 
 class Item(NamedTuple):
-    """A child that was detached, with its input and its handle."""
+    """A child that was detached, with its input, its handle, and the context that it was detached in."""
 
     child: Child
     input: Any
     handle: DetachHandle
+    context: Context
 
     @classmethod
     def queued(cls, child: Child, input: Any, ref_id: str) -> "Item":
         """A child that waits for its driver."""
-        return cls(child, input, create_handle(ref_id))
+        return cls(child, input, create_handle(ref_id), copy_context())
 
 
 async def run_child(child: Child, input: Any) -> Any:
@@ -32,7 +34,7 @@ async def run_child(child: Child, input: Any) -> Any:
 def begin(item: Item, run: RunChild) -> None:
     """Start a child on the event loop that runs here."""
     mark_running(item.handle)
-    task = asyncio.get_running_loop().create_task(_run(item, run), name=item.handle.id)
+    task = asyncio.get_running_loop().create_task(_run(item, run), name=item.handle.id, context=item.context)
     _tasks.add(task)  # a loop knows its tasks weakly
     task.add_done_callback(_tasks.discard)
 

@@ -31,7 +31,7 @@ def detach_and_join_later(
     TypeError for what is no driver, and what its `validate()` raises when it is first used.
     """
     given = input if input_mapper is None else input_mapper(input)
-    handle = spawn(driver, child, given, f"{EXECUTOR}:detach:{next(_numbers)}")
+    handle = spawn(driver, child, given, next_id())
     if on_handle is not None:
         on_handle(handle)
     return handle
@@ -51,6 +51,11 @@ def detach_and_forget(
     detach_and_join_later(
         driver, child, input, input_mapper=input_mapper, label=label, description=description
     )
+
+
+def next_id() -> str:
+    """Return the id of a detach outside of runs."""
+    return f"{EXECUTOR}:detach:{next(_numbers)}"
 
 
 def spawn(driver: Driver, child: Child, input: Any, ref_id: str, run_id: str = "") -> DetachHandle:

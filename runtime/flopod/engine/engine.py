@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 from msgspec import Raw
 
 from flopod.backends.base import Backend
+from flopod.detach.handle import DetachHandle
 from flopod.engine import garbage
 from flopod.engine.asleep import Asleep
 from flopod.engine.beginnings import recall
@@ -39,6 +40,7 @@ from flopod.errors import Fenced
 from flopod.events import AT_REST, FINAL, Attribute, RunStarted, RunSummary
 from flopod.runid import check_run_id, new_run_id
 from flopod.workflow.core import Core
+from flopod.workflow.detaching import Detach, Detaching
 from flopod.workflow.inputs import input_document
 
 _POLL = 0.05
@@ -50,7 +52,7 @@ _GOES_ON = ("waiting", "left", "held")
 OnWaiting: TypeAlias = Callable[[str, Sequence[OpenWait]], None]
 
 
-class Engine(contextlib.AbstractAsyncContextManager["Engine"]):
+class Engine(Detaching, contextlib.AbstractAsyncContextManager["Engine"]):
     """Runs the workflows of `registry` on `backend`: `async with Engine(backend, registry) as engine`.
 
     At most `concurrency` runs are being stepped or have leaves under way; others that could go on stand in
@@ -86,6 +88,8 @@ class Engine(contextlib.AbstractAsyncContextManager["Engine"]):
         self._ready = Ready({QUEUE: ONE_BY_ONE, **(queues or {})}, limits or {})
         self.family = Family(backend, self._programs, self)
         self._kin = Kin(backend, within)
+        self._within = within
+        self._delayed: set[str] = set()
         self._on_waiting = on_waiting
         self._gate = Gate(hooks)
         self.schedules = Schedules(backend, self._clock.now)
@@ -171,6 +175,7 @@ class Engine(contextlib.AbstractAsyncContextManager["Engine"]):
         due = self._programs.due(summary)
         if due > self._clock.now():
             self._ready.hold(summary.run_id, place)
+            self._delayed.add(summary.run_id)
             self._suspend(summary.run_id, due)
         else:
             self._ready.begin(summary.run_id, place)
@@ -234,6 +239,9 @@ class Engine(contextlib.AbstractAsyncContextManager["Engine"]):
                 await self._gate.opened(opening)
             else:
                 await durable
+
+    def _detach(self, what: Detach) -> DetachHandle:
+        return self.family.detach(what, self._within, self._clock.now())
 
     def deliver(self, run_id: str, path: str, event: str, payload: Raw) -> int:
         """Deliver an event, durably, and return its number in the inbox of the run."""
@@ -307,6 +315,7 @@ class Engine(contextlib.AbstractAsyncContextManager["Engine"]):
 
     def _resume(self, run_id: str) -> None:
         self._asleep.wake(run_id)
+        self._delayed.discard(run_id)
         self._go_on(run_id)
 
     def _go_on(self, run_id: str) -> None:
@@ -388,6 +397,11 @@ class Engine(contextlib.AbstractAsyncContextManager["Engine"]):
     def has_runs(self) -> bool:
         """Whether runs are driven, put away or in line here."""
         return bool(self._live or self._asleep or self._ready)
+
+    @property
+    def has_delayed(self) -> bool:
+        """Whether detached work is kept back by the delay of its driver."""
+        return bool(self._delayed)
 
     @property
     def is_at_rest(self) -> bool:

@@ -12,6 +12,8 @@ from msgspec.structs import replace
 
 from flopod import codec
 from flopod.backends.base import Backend
+from flopod.detach.handle import DetachHandle
+from flopod.detach.spawn import next_id
 from flopod.durations import now_ms
 from flopod.engine import control
 from flopod.engine.call import check_same
@@ -32,8 +34,9 @@ from flopod.events import (
     RunSummary,
 )
 from flopod.log.rewind import effective
+from flopod.runid import new_run_id
 from flopod.workflow.children import Child, Offspring, child_id
-from flopod.workflow.detaching import Given
+from flopod.workflow.detaching import Detach, Given, opening_of
 from flopod.workflow.inputs import call_document
 
 _SELDOM = 1.0
@@ -96,6 +99,17 @@ class Family:
         else:
             self._underway.begun(run_id, opening.parent, opening.detach)
             self._host.take_up_child(run_id)
+
+    def detach(self, what: Detach, parent: str | None, now: int) -> DetachHandle:
+        """Make detached work durable that belongs to no run, and begin it; returns its handle."""
+        run_id = f"executor.{new_run_id()}"
+        detached = what.event("", next_id(), run_id, self._programs.registry.name_of)
+        opening = opening_of(detached, parent, now, self._programs.opening)
+        self._backend.append(run_id, 0, [opening])
+        self._programs.give(detached, what.given)
+        handle = self._underway.taken(run_id, parent, detached.id)
+        self._host.take_up_child(run_id)
+        return handle
 
     def watch(self, child: Child | Beside, parent: str, tell: Tell) -> None:
         """Call `tell` once when the child is over, at once if it is."""

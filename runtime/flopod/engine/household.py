@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterable
 
 from flopod.backends.base import Backend
+from flopod.detach.handle import DetachHandle
 from flopod.engine.children import Tell
 from flopod.engine.engine import Engine, OnWaiting
 from flopod.engine.family import Kin
@@ -12,7 +13,7 @@ from flopod.engine.programs import Programs
 from flopod.engine.registry import Registry
 from flopod.events import Detached, RunStarted, RunSummary
 from flopod.workflow.children import Child, Offspring
-from flopod.workflow.detaching import Given
+from flopod.workflow.detaching import Detach, Given
 
 _LOOK = 0.05
 
@@ -20,7 +21,9 @@ _LOOK = 0.05
 class Household:
     """The descendants of the run `run_id`. There is no engine before there is one of them.
 
-    `on_waiting` is called with the run id and the waits of each that comes to wait for an event.
+    `on_waiting` is called with the run id and the waits of each that comes to wait for an event. With
+    `exit_when_waiting` they are not waited for while they only wait. A `thorough` household looks for them in
+    the store in any case, and waits for the delays of drivers.
     """
 
     def __init__(
@@ -30,6 +33,7 @@ class Household:
         run_id: str,
         *,
         exit_when_waiting: bool = False,
+        thorough: bool = False,
         on_waiting: OnWaiting | None = None,
         hooks: Hooks | None = None,
     ) -> None:
@@ -37,9 +41,11 @@ class Household:
         self._programs = Programs(registry)
         self._run_id = run_id
         self._exit_when_waiting = exit_when_waiting
+        self._thorough = thorough
         self._on_waiting = on_waiting
         self._hooks = hooks
         self._engine: Engine | None = None
+        self._had_engine = False
         self._is_new = False
 
     # -- for the driver of the run ---------------------------------------------------------------
@@ -52,6 +58,11 @@ class Household:
             self._engine.family.give(detached, given)
         else:
             self._programs.give(detached, given)
+
+    def detach(self, what: Detach, now: int) -> DetachHandle:
+        """Make detached work durable that belongs to the job, and begin it. Raises RuntimeError."""
+        asyncio.get_running_loop()
+        return self._opened().family.detach(what, self._run_id, now)
 
     def begun(self, opening: RunStarted) -> None:
         self._opened().family.begun(opening)
@@ -77,8 +88,9 @@ class Household:
 
     def enter(self, summary: RunSummary | None) -> None:
         """Let the open children of a run that is resumed go on."""
-        self._is_new = summary is None
-        if summary is not None and (summary.children or summary.detaches) and self._open_kin():
+        self._is_new = summary is None and not self._thorough
+        began_some = summary is not None and bool(summary.children or summary.detaches)
+        if (began_some or self._thorough) and self._open_kin():
             self._opened()
 
     async def settle(self) -> None:
@@ -86,13 +98,17 @@ class Household:
         if not self._has_kin():
             return
         engine = self._opened()
-        while engine.has_runs and not (self._exit_when_waiting and engine.is_at_rest):
+        while engine.has_runs and not (self._exit_when_waiting and self._only_waits(engine)):
             await asyncio.sleep(_LOOK)
+
+    def _only_waits(self, engine: Engine) -> bool:
+        return engine.is_at_rest and not (self._thorough and engine.has_delayed)
 
     async def close(self) -> None:
         """Let go of all descendants, after the leaves under way."""
-        if self._engine is not None:
-            await self._engine.drain()
+        engine, self._engine = self._engine, None
+        if engine is not None:
+            await engine.drain()
 
     def left_open(self) -> list[RunSummary]:
         """Return the descendants that are not over, and go on when the job is started again."""
@@ -105,7 +121,7 @@ class Household:
 
     def _has_kin(self) -> bool:
         """Whether there may be descendants: a new run that began none has none."""
-        return self._engine is not None or (not self._is_new and bool(self._open_kin()))
+        return self._had_engine or (not self._is_new and bool(self._open_kin()))
 
     def _open_kin(self) -> list[RunSummary]:
         kin = Kin(self._backend, self._run_id)
@@ -121,4 +137,5 @@ class Household:
                 hooks=self._hooks,
             )
             self._engine.enter()
+            self._had_engine = True
         return self._engine

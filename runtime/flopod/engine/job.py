@@ -20,9 +20,11 @@ from flopod.backends.base import Backend
 from flopod.backends.choose import choose
 from flopod.backends.lock import Hold, MemoryHold
 from flopod.codec import plain
+from flopod.detach.register import registry
 from flopod.engine import seed
 from flopod.engine.console import Console, share_terminal, write_result
 from flopod.engine.ending import end, open_standard_streams, result_apart, run_apart
+from flopod.engine.guarded import Guarded
 from flopod.engine.hooks import Hooks, load_hooks
 from flopod.engine.identity import Identity
 from flopod.engine.inputs import Arguments, bind, read_input
@@ -119,8 +121,9 @@ class Job:
         The result goes to `out`. Without it the process is the job's own: the result goes to standard
         output, and the process may start itself again with the hash seed of the run.
         """
-        self._interrupts = Interrupts(self._on_interrupt)
+        self._interrupts = Interrupts(self._on_interrupt, self._has_pending)
         self._leaving: list[Callable[[], None]] = []
+        self._children_rest: Callable[[], bool] = lambda: True
         self._interrupts.install()
         try:
             with choose(self.options.backend, os.environ) as backend:
@@ -225,6 +228,7 @@ class Job:
             self._console.say(_opening(entry.name, recorded, self.manifest))
         household = self._household(cast("Backend", backend), hooks)
         self._leaving = [hold.leave, household.leave]
+        self._children_rest = household.rest
         driving = run_workflow(
             function,
             None if arguments is None else arguments.args,
@@ -334,30 +338,16 @@ class Job:
     def _resume_command(self) -> str:
         return resume_command(self.options.run_id, self.options.backend, self._program)
 
+    def _has_pending(self) -> bool:
+        """Whether something detached is under way, in no log, or as a run that does not only wait."""
+        is_in_memory = any(not run_id for run_id, _ in registry.ids())
+        return is_in_memory or (bool(registry) and not self._children_rest())
+
     def _on_interrupt(self, _signal: str) -> None:
         for leave in self._leaving:
             leave()
         self._console.clear()
         self._console.error(f"interrupted; resume with: {self._resume_command()}")
-
-
-class Guarded:
-    """A backend whose writes are not interrupted by Ctrl-C."""
-
-    def __init__(self, backend: Backend, interrupts: Interrupts) -> None:
-        self._backend = backend
-        self._interrupts = interrupts
-
-    def append(self, *args: Any, **kwargs: Any) -> int:
-        with self._interrupts.writing():
-            return self._backend.append(*args, **kwargs)
-
-    def append_many(self, *args: Any, **kwargs: Any) -> list[int | FlopodError]:
-        with self._interrupts.writing():
-            return self._backend.append_many(*args, **kwargs)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._backend, name)
 
 
 def choose_workflow(manifest: Manifest, name: str | None) -> WorkflowEntry:

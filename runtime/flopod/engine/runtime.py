@@ -12,6 +12,7 @@ from msgspec import Raw
 from flopod import codec
 from flopod.backends.base import Backend
 from flopod.backends.lock import Hold
+from flopod.detach.handle import DetachHandle
 from flopod.engine.call import check_same
 from flopod.engine.clock import Clock, SystemClock
 from flopod.engine.driver import Driver
@@ -27,6 +28,7 @@ from flopod.events import Event, RunResumed
 from flopod.log.history import History
 from flopod.runid import DEFAULT_RUN_ID, check_run_id
 from flopod.workflow.core import Core
+from flopod.workflow.detaching import Detach, Detaching
 from flopod.workflow.operations import Operation
 from flopod.workflow.scope import Scope
 
@@ -35,8 +37,11 @@ if TYPE_CHECKING:
     from flopod.engine.run import Workflow
 
 
-class Runtime(AbstractAsyncContextManager[Scope]):
-    """A run whose body is the block of an `async with`, stepped by asyncio."""
+class Runtime(Detaching, AbstractAsyncContextManager[Scope]):
+    """A run whose body is the block of an `async with`, stepped by asyncio.
+
+    What is detached on it itself, before, in or after the block, belongs to no step of the run.
+    """
 
     def __init__(
         self,
@@ -45,7 +50,7 @@ class Runtime(AbstractAsyncContextManager[Scope]):
         input: Any,
         clock: Clock,
         hooks: Hooks | None,
-        household: "Household | None",
+        household: "Household",
     ) -> None:
         self._identity = identity
         self._run_id = identity.run_id
@@ -61,6 +66,9 @@ class Runtime(AbstractAsyncContextManager[Scope]):
         self._body: asyncio.Task[Any] | None = None
         self._driving: asyncio.Task[RunOutcome]
         self._leaving = False
+
+    def _detach(self, what: Detach) -> DetachHandle:
+        return self._household.detach(what, self._clock.now())
 
     async def __aenter__(self) -> Scope:
         self._hold = self._backend.hold(self._run_id)
@@ -83,8 +91,7 @@ class Runtime(AbstractAsyncContextManager[Scope]):
         self._driver = Driver(
             self._core, self._backend, clock=self._clock, hooks=self._calls, children=self._household
         )
-        if self._household is not None:
-            self._household.enter(self._backend.summary(self._run_id))
+        self._household.enter(self._backend.summary(self._run_id))
         self._body = asyncio.current_task()
         self._driving = asyncio.create_task(self._driver.run(), name=f"flopod {self._run_id}")
         self._driving.add_done_callback(self._stopped)
@@ -130,8 +137,7 @@ class Runtime(AbstractAsyncContextManager[Scope]):
                 await self._undo(error)
             return await self._leave(error)
         finally:
-            if self._household is not None:
-                await self._household.close()
+            await self._household.close()
             self._hold.release()
 
     async def _leave(self, error: BaseException | None) -> bool:
@@ -149,8 +155,7 @@ class Runtime(AbstractAsyncContextManager[Scope]):
             await self._driving
         except DivergenceError as wrong:
             raise await self._diverged(wrong) from error
-        if self._household is not None:
-            await self._household.settle()
+        await self._household.settle()
         if core.error is not None and error is None:
             raise core.error
         return False
@@ -204,7 +209,7 @@ def create_runtime(
     clock: Clock | None = None,
     hooks: Hooks | None = None,
     workflows: "Mapping[str, Workflow] | None" = None,
-) -> AbstractAsyncContextManager[Scope]:
+) -> Runtime:
     """Start or resume a run whose body is the block: `async with create_runtime(run_id="r1") as wf:`.
 
     The run id is the argument, else FLOPOD_RUN_ID, else `main-run`; the backend is chosen as for a
@@ -235,4 +240,4 @@ def _household(
     from flopod.engine.registry import HandWritten
 
     registry = HandWritten(workflows, identity.build)
-    return Household(backend, registry, identity.run_id, exit_when_waiting=True, hooks=hooks)
+    return Household(backend, registry, identity.run_id, exit_when_waiting=True, thorough=True, hooks=hooks)

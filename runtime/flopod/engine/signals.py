@@ -1,16 +1,20 @@
 """Interrupts: Ctrl-C and SIGTERM end the process at once and leave a run that can be resumed.
 
 No exception is thrown anywhere and no `finally` runs: the log is consistent at every instant. Only a
-commit that is being written is waited for.
+commit that is being written is waited for, and by SIGTERM, for some seconds, what is detached.
 """
 
 import contextlib
 import os
 import signal
+import threading
+import time
 from collections.abc import Callable, Iterator
 from types import FrameType
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_FLUSH = 10.0
+_LOOK = 0.02
 
 
 def exit_when_interrupted() -> None:
@@ -38,10 +42,16 @@ def _exit_early(number: int, _frame: FrameType | None) -> None:
 
 
 class Interrupts:
-    """The signal handlers of a job. `leave` is called in the handler with the signal's name."""
+    """The signal handlers of a job. `leave` is called in the handler with the signal's name.
 
-    def __init__(self, leave: Callable[[str], None]) -> None:
+    While something detached `is_pending`, the first SIGTERM only takes effect once it is not, or after some
+    seconds; a second one does at once.
+    """
+
+    def __init__(self, leave: Callable[[str], None], is_pending: Callable[[], bool] = lambda: False) -> None:
         self._leave = leave
+        self._is_pending = is_pending
+        self._is_put_off = False
         self._pid = os.getpid()
         self._writing = False
         self._pending = 0
@@ -64,10 +74,20 @@ class Interrupts:
                 self._exit(self._pending)
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
-        if self._writing:
+        if number == signal.SIGTERM and not self._is_put_off and self._is_pending():
+            self._is_put_off = True
+            threading.Thread(target=self._come_back, args=(number,), daemon=True).start()
+        elif self._writing:
             self._pending = number
         else:
             self._exit(number)
+
+    def _come_back(self, number: int) -> None:
+        """Send the signal again once nothing detached is pending: only the main thread may leave."""
+        end = time.monotonic() + _FLUSH
+        while self._is_pending() and time.monotonic() < end:
+            time.sleep(_LOOK)
+        os.kill(self._pid, number)
 
     def _exit(self, number: int) -> None:
         try:

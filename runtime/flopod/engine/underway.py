@@ -14,12 +14,16 @@ class Underway:
 
     def begun(self, run_id: str, parent: str | None, detach: str) -> None:
         """Take a run; one that is no detached work, or is known, is left out."""
-        if not detach or run_id in self._handles:
-            return
+        if detach and run_id not in self._handles:
+            self.taken(run_id, parent, detach)
+
+    def taken(self, run_id: str, parent: str | None, detach: str) -> DetachHandle:
+        """Take the run of detached work, and return its handle."""
         handle = create_handle(detach)
         mark_running(handle)
         self._handles[run_id] = handle, parent or ""
         registry.register(handle, parent or "")
+        return handle
 
     def ended(self, run_id: str, event: Event | None) -> None:
         """Take note that a run is over, with its last event if that is at hand."""

@@ -17,10 +17,10 @@ from flopod.detach.inprocess import is_standard, microtask_batch_driver
 from flopod.detach.references import driver_reference
 from flopod.detach.running import takes_input
 from flopod.errors import SerializableError
-from flopod.events import ChildEnded, Detached, DetachEnded
+from flopod.events import ChildEnded, Detached, DetachEnded, RunStarted
 from flopod.options import options_of
 from flopod.workflow.arguments import callee_of
-from flopod.workflow.children import Child, child_end, child_id, same_input
+from flopod.workflow.children import Child, Opening, child_end, child_id, same_input
 from flopod.workflow.describing import describe_event
 from flopod.workflow.inputs import call_document
 
@@ -61,10 +61,66 @@ class Detach(NamedTuple):
         args = (input if mapper is None else mapper(input),) if takes_input(rest[1]) else ()
         return cls(id, Given(driver, rest[1]), args, {}, mode, label)
 
+    def event(
+        self, path: str, id: str, run_id: str, name_of: Callable[[Callable[..., Any]], str | None]
+    ) -> Detached:
+        """Return what a log says of it; `name_of` gives the name of a workflow. Raises SerializableError."""
+        driver, child = self.given
+        bare = options_of(child).fn
+        workflow = name_of(child) if is_standard(driver) else None
+        return Detached(
+            path=path,
+            id=id,
+            driver=driver_reference(driver, bare.__module__),
+            mode=self.mode,
+            child=run_id,
+            workflow=workflow or callee_of(bare),
+            input=call_document(self.args, self.kwargs),
+            label=self.label,
+        )
+
     @classmethod
     def forgotten(cls, id: str, child: Callee, args: tuple[Any, ...], kwargs: dict[str, Any]) -> "Detach":
         """A task that nobody waits for."""
         return cls(id, Given(microtask_batch_driver, child), args, kwargs, "forget")
+
+
+class Detaching:
+    """The two ways to detach, for what has a way to begin it."""
+
+    __slots__ = ()
+
+    def detach_and_join_later(
+        self,
+        *arguments: Any,
+        input_mapper: Callable[[Any], Any] | None = None,
+        label: str | None = None,
+        description: str | None = None,  # noqa: ARG002
+        on_handle: Callable[[DetachHandle], object] | None = None,
+    ) -> DetachHandle:
+        """Start `child(input)` beside the caller, durably: `detach_and_join_later(driver, child, input)`.
+
+        Nothing waits for it. In a run an id may stand before the driver, it begins with the next commit, and
+        the handle moves on with the log, so that what is read of it is the same on a replay. Raises TypeError
+        for what is no driver.
+        """
+        handle = self._detach(Detach.of(arguments, "join", input_mapper, label or ""))
+        if on_handle is not None:
+            on_handle(handle)
+        return handle
+
+    def detach_and_forget(
+        self,
+        *arguments: Any,
+        input_mapper: Callable[[Any], Any] | None = None,
+        label: str | None = None,
+        description: str | None = None,  # noqa: ARG002
+    ) -> None:
+        """Start `child(input)` as `detach_and_join_later` does, where nobody wants to know how it ends."""
+        self._detach(Detach.of(arguments, "forget", input_mapper, label or ""))
+
+    def _detach(self, what: Detach) -> DetachHandle:
+        raise NotImplementedError
 
 
 def detach(scope: "Scope", what: Detach) -> DetachHandle:
@@ -159,18 +215,9 @@ def _place(scope: "Scope") -> str:
 
 
 def _wanted(scope: "Scope", path: str, number: int, what: Detach) -> Detached:
-    core, (driver, child) = scope.core, what.given
-    bare = options_of(child).fn
-    workflow = core.offspring.name_of(child) if is_standard(driver) else None
-    return Detached(
-        path=path,
-        id=_id(core, _place(scope), path, number),
-        driver=driver_reference(driver, bare.__module__),
-        mode=what.mode,
-        child=child_id(core.run_id, path),
-        workflow=workflow or callee_of(bare),
-        input=call_document(what.args, what.kwargs),
-        label=what.label,
+    core = scope.core
+    return what.event(
+        path, _id(core, _place(scope), path, number), child_id(core.run_id, path), core.offspring.name_of
     )
 
 
@@ -183,13 +230,16 @@ def _id(core: "Core", place: str, path: str, number: int) -> str:
 
 
 def _begin(core: "Core", wanted: Detached) -> Detached:
-    opening = core.offspring.opening(wanted.child, wanted.workflow, wanted.input, core.now, driven=True)
-    core.offspring.begun.append(
-        replace(opening, parent=core.run_id, detached=True, driver=wanted.driver, detach=wanted.id)
-    )
+    core.offspring.begun.append(opening_of(wanted, core.run_id, core.now, core.offspring.opening))
     begun = replace(wanted, at=core.now)
     core.emit(begun)
     return begun
+
+
+def opening_of(detached: Detached, parent: str | None, now: int, opening: Opening) -> RunStarted:
+    """Return the first event of the run that is the work of a detach. Raises UnknownWorkflow."""
+    first = opening(detached.child, detached.workflow, detached.input, now, driven=True)
+    return replace(first, parent=parent, detached=True, driver=detached.driver, detach=detached.id)
 
 
 def _is_same(recorded: Detached, wanted: Detached) -> bool:

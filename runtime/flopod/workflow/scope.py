@@ -19,7 +19,7 @@ from flopod.workflow import forms, readings
 from flopod.workflow.activity import Activity
 from flopod.workflow.arguments import callee_of, opened
 from flopod.workflow.children import ChildHandle, start_child
-from flopod.workflow.detaching import Detach, detach
+from flopod.workflow.detaching import Detach, Detaching, detach
 from flopod.workflow.loops import Each, Repeat
 from flopod.workflow.operations import Operation, Sleep, Turn, Wait
 from flopod.workflow.paths import encode_id, op_of
@@ -39,7 +39,7 @@ _TURNS = 1000
 _REST = 0.001
 
 
-class Scope:
+class Scope(Detaching):
     """One scope of a run: the run itself, an iteration, an arm or a called workflow.
 
     `path` is its path, empty for the run; `core` the run it belongs to; `result`, on the scope of a
@@ -141,39 +141,12 @@ class Scope:
 
     # -- beside the main line --------------------------------------------------------------------
 
-    def detach_and_join_later(
-        self,
-        *arguments: Any,
-        input_mapper: Callable[[Any], Any] | None = None,
-        label: str | None = None,
-        description: str | None = None,
-        on_handle: Callable[[DetachHandle], object] | None = None,
-    ) -> DetachHandle:
-        """Start `child(input)` beside the run, with the next commit: `(driver, child, input)`.
-
-        An id may stand before the driver. The handle moves on with the log of the run, so that what is read
-        of it is the same on a replay. Raises TypeError for what is no driver.
-        """
-        del description  # it is for the graph
-        handle = detach(self, Detach.of(arguments, "join", input_mapper, label or ""))
-        if on_handle is not None:
-            on_handle(handle)
-        return handle
-
-    def detach_and_forget(
-        self,
-        *arguments: Any,
-        input_mapper: Callable[[Any], Any] | None = None,
-        label: str | None = None,
-        description: str | None = None,
-    ) -> None:
-        """Start `child(input)` as `detach_and_join_later` does, where nobody wants to know how it ends."""
-        del description
-        detach(self, Detach.of(arguments, "forget", input_mapper, label or ""))
+    def _detach(self, what: Detach) -> DetachHandle:
+        return detach(self, what)
 
     def forget(self, id: str, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> None:
         """Start a task that nobody waits for, beside the run: it surely runs, and may outlive it."""
-        detach(self, Detach.forgotten(id, fn, args, kwargs))
+        self._detach(Detach.forgotten(id, fn, args, kwargs))
 
     # -- control flow ----------------------------------------------------------------------------
 

@@ -35,7 +35,7 @@ class InThread:
         self._run = run
 
     def run(self, job: Job) -> None:
-        child, input, handle = job.item
+        child, input, handle, _ = job.item
         mark_running(handle)
         try:
             result = asyncio.run(call(self._run, child, input))
