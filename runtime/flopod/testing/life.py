@@ -17,7 +17,7 @@ from flopod.engine.programs import Programs
 from flopod.engine.run import run_workflow
 from flopod.engine.takeover import take_over
 from flopod.errors import FlopodError, StoppedByHook
-from flopod.events import ActivityCompleted, ActivityFailed, Event
+from flopod.events import FINAL, ActivityCompleted, ActivityFailed, Event
 from flopod.testing.calls import Call
 from flopod.testing.scripted import Scripted
 from flopod.testing.subject import Subject
@@ -54,6 +54,7 @@ class Life(Scripted):
         self._programs = Programs(subject.registry)
         self._family = Family(backend, self._programs, self)
         self.children: dict[str, asyncio.Task[None]] = {}
+        self._settled: asyncio.Future[None] | None = None
 
     # -- starting --------------------------------------------------------------------------------
 
@@ -81,7 +82,7 @@ class Life(Scripted):
         for child in self._open_kin():
             self.take_up_child(child)
         with self._held(self.run_id) as hold:
-            return await run_workflow(
+            outcome = await run_workflow(
                 program.fn,
                 args,
                 kwargs,
@@ -94,6 +95,32 @@ class Life(Scripted):
                 children=self._family,
                 hooks=self.hooks,
             )
+        if outcome.status in FINAL:
+            await self._settle()
+        return outcome
+
+    async def _settle(self) -> None:
+        """Let what was detached go on to its end, or until it only waits, as a job does."""
+        settled = self._settled = self.loop.create_future()
+        while not settled.done() and (detached := self._detached()):
+            await asyncio.wait([*detached, settled], return_when=asyncio.FIRST_COMPLETED)
+        self._settled = None
+
+    def may_end(self) -> bool:
+        settled = self._settled
+        if settled is None or settled.done():
+            return False
+        settled.set_result(None)
+        return True
+
+    def _detached(self) -> list[asyncio.Task[None]]:
+        """What goes on of detached work, and of what that has detached."""
+        summaries = {one.run_id: one for one in self.backend.open_runs()}
+        return [
+            task
+            for run_id, task in self.children.items()
+            if not task.done() and run_id in summaries and summaries[run_id].detach
+        ]
 
     async def _program(
         self, fn: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any]

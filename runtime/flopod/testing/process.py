@@ -94,6 +94,8 @@ class Process:
         """Decide what happens when nothing is ready: time passes, or the test may look."""
         due = self.loop.next_due()
         self._turns += 1
+        if (due is None or due > self._horizon) and self.may_end():
+            return
         if self._reached() or due is None or due > self._horizon:
             if self._horizon < FOREVER and not self._reached():
                 self.loop.now = max(self.loop.now, self._horizon)
@@ -107,6 +109,10 @@ class Process:
             )
         else:
             self.loop.fire()
+
+    def may_end(self) -> bool:
+        """Let `main` end that waits for what else goes on: nothing does by itself. Whether it was waiting."""
+        return False
 
     async def pause(self) -> None:
         """Let the test look, right here; go on when it drives on."""

@@ -152,13 +152,8 @@ class RunHandle(DetachHandle):
     _joined: "Joined | None"
 
     async def wait(self) -> Any:
-        joined = self._joined
-        if joined is None or is_over(self):
-            return await super().wait() if not is_over(self) else self._outcome()
-        await child_end(joined)
-        return self._outcome()
-
-    def _outcome(self) -> Any:
+        if self._joined is not None and not is_over(self):
+            await child_end(self._joined)
         if self._error is not None:
             raise self._error
         return self._result
