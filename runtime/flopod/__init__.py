@@ -17,13 +17,11 @@ if TYPE_CHECKING:
         race,
         sleep,
         sleep_until,
-        tap,
         wait_for,
-        wait_for_work,
-        work,
         workflow,
     )
     from flopod.backends import FileBackend, MemoryBackend, PostgresBackend, SqliteBackend
+    from flopod.background import Drained
     from flopod.childruns import start
     from flopod.codec.migrations import compose, migrations, remove, rename, transform
     from flopod.current import ActivityContext, current_activity, heartbeat
@@ -64,6 +62,7 @@ if TYPE_CHECKING:
         ValueTooLarge,
     )
     from flopod.retry import Retry
+    from flopod.sidechains import for_each, tap, wait_for_work, work
     from flopod.stop import STOP
     from flopod.undo import compensate
 
@@ -77,6 +76,7 @@ __all__ = [
     "DamagedLog",
     "DamagedRecord",
     "DivergenceError",
+    "Drained",
     "DuplicateId",
     "Fenced",
     "FileBackend",
@@ -115,6 +115,7 @@ __all__ = [
     "current_activity",
     "detach_and_forget",
     "detach_and_join_later",
+    "for_each",
     "heartbeat",
     "log",
     "migrations",
@@ -134,9 +135,9 @@ __all__ = [
 ]
 
 _HOMES = {
-    "flopod.authoring": "activity attempt "
-    "log parallel race sleep sleep_until tap wait_for wait_for_work work workflow",
+    "flopod.authoring": "activity attempt log parallel race sleep sleep_until wait_for workflow",
     "flopod.backends": "FileBackend MemoryBackend PostgresBackend SqliteBackend",
+    "flopod.background": "Drained",
     "flopod.childruns": "start",
     "flopod.codec.migrations": "compose migrations remove rename transform",
     "flopod.current": "ActivityContext current_activity heartbeat",
@@ -144,6 +145,7 @@ _HOMES = {
     "flopod.engine.hooks": "Hooks",
     "flopod.engine.runtime": "create_runtime",
     "flopod.retry": "Retry",
+    "flopod.sidechains": "for_each tap wait_for_work work",
     "flopod.stop": "STOP",
     "flopod.undo": "compensate",
 }

@@ -5,15 +5,15 @@ import functools
 import sys
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, MutableMapping
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
 import msgspec
 
 from flopod.calling import call, call_sync, is_async, is_method
 from flopod.durations import Duration, Moment, due, now_ms, seconds
-from flopod.errors import Unsupported
 from flopod.options import options_of
 from flopod.retry import Retry
+from flopod.sidechains import finishing
 from flopod.tries import Tries
 from flopod.undo import guarded, succeeded
 
@@ -51,13 +51,13 @@ def workflow(
 ) -> Any:
     """Mark a function as a workflow.
 
-    Uncompiled, it stays the very function that it is, unless it may register compensations: then a call of
-    it undoes what it has done when it raises.
+    Uncompiled, it stays the very function that it is, unless it may register compensations or queue work:
+    then a call of it undoes what it has done when it raises, and is over when its work is.
     """
 
     def mark(marked: F) -> F:
         marked.__flopod_workflow__ = WorkflowOptions(name, version, queue)  # type: ignore[attr-defined]
-        return cast(F, guarded(marked))
+        return cast(F, guarded(marked, finishing(marked)))
 
     return mark if fn is None else mark(fn)
 
@@ -263,16 +263,3 @@ async def _cancel(tasks: Any) -> None:
 def log(message: str, /, **fields: Any) -> None:
     """Write a message with fields to standard error; compiled, once and not once a replay."""
     print(" ".join([message, *(f"{name}={value}" for name, value in fields.items())]), file=sys.stderr)
-
-
-def _later(name: str) -> Callable[..., NoReturn]:
-    def refuse(*_args: Any, **_kwargs: Any) -> NoReturn:
-        raise Unsupported(f"flopod.{name} comes in a later version")
-
-    refuse.__name__ = refuse.__qualname__ = name
-    return refuse
-
-
-work = _later("work")
-tap = _later("tap")
-wait_for_work = _later("wait_for_work")

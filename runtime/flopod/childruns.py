@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar, overload
 
 from flopod.errors import Cancelled
 from flopod.runid import check_run_id
+from flopod.sidechains import apart
 
 T = TypeVar("T")
 
@@ -107,6 +108,7 @@ async def _run(
 ) -> Any:
     family: list[ChildHandle[Any]] = []
     _children.set(family)
+    apart()
     try:
         result = workflow(*args, **kwargs)
         return await result if inspect.isawaitable(result) else result

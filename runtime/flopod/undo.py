@@ -3,20 +3,19 @@
 A function marked `@workflow` is left as it is unless it may register some, which its names tell.
 """
 
-import builtins
 import contextlib
-import dis
 import functools
 import inspect
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextvars import ContextVar, Token
-from types import CodeType, FrameType, FunctionType, ModuleType
+from types import CodeType, FrameType, FunctionType
 from typing import Any, TypeGuard
 
 from flopod.current import current_context
 from flopod.errors import UsageError
 from flopod.options import ActivityOptions, options_of
+from flopod.reach import codes_of, reach_of
 
 _MARK = "__flopod_compensates__"
 
@@ -114,67 +113,40 @@ def succeeded(options: ActivityOptions, value: Any, args: tuple[Any, ...], kwarg
         )
 
 
-def guarded(fn: Any) -> Any:
-    """Return a workflow that undoes what it has done when it raises, itself if it registers nothing."""
+def guarded(fn: Any, body: Any) -> Any:
+    """Return what calls `body` for the workflow `fn`, and undoes what it has done when it raises.
+
+    It is `body` itself if the workflow registers nothing.
+    """
     if not isinstance(fn, FunctionType):
-        return fn
+        return body
     if not _may_register(fn):
-        _marked.update(_codes(fn.__code__))
-        return fn
+        _marked.update(codes_of(fn.__code__))
+        return body
 
     async def wrapper(*args: Any, **kwargs: Any) -> Any:
         async with _Saga():
-            return await fn(*args, **kwargs)
+            return await body(*args, **kwargs)
 
     def sync_wrapper(*args: Any, **kwargs: Any) -> Any:
         with _Saga():
-            return fn(*args, **kwargs)
+            return body(*args, **kwargs)
 
     chosen: Callable[..., Any] = wrapper if inspect.iscoroutinefunction(fn) else sync_wrapper
-    named = functools.update_wrapper(chosen, fn)
+    named = functools.update_wrapper(chosen, body)
     setattr(named, _MARK, True)
     return named
 
 
 def _may_register(fn: FunctionType) -> bool:
-    codes = list(_codes(fn.__code__))
-    names = {name for code in codes for name in (*code.co_names, *code.co_freevars)} - {fn.__name__}
-    known = {**vars(builtins), **fn.__globals__, **_closure(fn)}
-    if "compensate" in names or not _outer_names(fn.__code__, codes) - {fn.__name__} <= known.keys():
-        return True
-    values = [known[name] for name in names & known.keys()]
-    modules = [value for value in values if isinstance(value, ModuleType)]
-    values += [getattr(module, name, None) for module in modules for name in names]
-    return any(map(_registers, values))
-
-
-def _closure(fn: FunctionType) -> dict[str, Any]:
-    """What the function closes over, as far as it is bound yet."""
-    found = {}
-    for name, cell in zip(fn.__code__.co_freevars, fn.__closure__ or (), strict=True):
-        with contextlib.suppress(ValueError):
-            found[name] = cell.cell_contents
-    return found
-
-
-def _outer_names(code: CodeType, codes: list[CodeType]) -> set[str]:
-    """The names that code reads from outside; one that is not bound yet may be anything."""
-    reads = (one for each in codes for one in dis.get_instructions(each))
-    found = {str(one.argval) for one in reads if one.opname in ("LOAD_GLOBAL", "LOAD_NAME")}
-    return found | {*code.co_freevars}
+    reach = reach_of(fn)
+    return reach.is_open or "compensate" in reach.names or any(map(_registers, reach.values))
 
 
 def _registers(value: Any) -> bool:
     if not callable(value):
         return False
     return getattr(value, _MARK, False) is True or options_of(value).compensate is not None
-
-
-def _codes(code: CodeType) -> Iterator[CodeType]:
-    yield code
-    for one in code.co_consts:
-        if isinstance(one, CodeType):
-            yield from _codes(one)
 
 
 def _runs_in_a_workflow() -> bool:

@@ -15,7 +15,7 @@ import pytest
 
 import flopod
 from flopod import authoring, log, parallel, race, sleep, sleep_until, wait_for
-from flopod.errors import BadInput, Unsupported
+from flopod.errors import BadInput
 
 
 @dataclass
@@ -175,13 +175,6 @@ def test_log_writes_to_standard_error(capsys: Any) -> None:
     """Message and fields on one line."""
     log("charged", order="A-1", total=5)
     assert capsys.readouterr().err == "charged order=A-1 total=5\n"
-
-
-@pytest.mark.parametrize("name", ["wait_for_work", "work", "tap"])
-def test_what_comes_later_says_so(name: str) -> None:
-    """A name of the surface that this version lacks is there, and refuses by name."""
-    with pytest.raises(Unsupported, match=f"flopod.{name} comes in a later version"):
-        getattr(flopod, name)()
 
 
 def test_every_name_of_the_surface_is_there() -> None:

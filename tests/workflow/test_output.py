@@ -5,9 +5,7 @@ import logging
 import sys
 from typing import Any
 
-import pytest
-
-from flopod.errors import SerializableError, Unsupported
+from flopod.errors import SerializableError
 from flopod.events import Log, Recorded
 from flopod.workflow.commands import CallLogger, Write
 from flopod.workflow.scope import Scope
@@ -147,15 +145,3 @@ def test_what_cannot_be_recorded_names_the_path() -> None:
         assert isinstance(error, SerializableError)
         assert error.path == path
         assert "client" in str(error)
-
-
-@pytest.mark.parametrize("name", ["work", "tap", "wait_for_work"])
-def test_later_primitives_say_so(name: str) -> None:
-    """What is not there yet is an error with its name, not an AttributeError."""
-
-    async def body(wf: Scope) -> str:
-        with pytest.raises(Unsupported, match=f"wf.{name} comes in a later version"):
-            getattr(wf, name)("x")
-        return "ok"
-
-    assert run(body).value == "ok"

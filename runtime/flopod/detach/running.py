@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from flopod.detach.driver import Child, RunChild
 from flopod.detach.handle import DetachHandle, create_handle, mark_done, mark_failed, mark_running
+from flopod.sidechains import apart
 
 _tasks: "set[asyncio.Task[None]]" = set()
 
@@ -40,6 +41,7 @@ def begin(item: Item, run: RunChild) -> None:
 
 
 async def _run(item: Item, run: RunChild) -> None:
+    apart()
     try:
         given = run(item.child, item.input)
         result = await given if inspect.isawaitable(given) else given

@@ -133,12 +133,15 @@ class Runtime(Detaching, AbstractAsyncContextManager[Scope]):
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> bool:
         try:
-            if isinstance(error, Exception) and not self._leaving:
-                await self._undo(error)
+            if not self._leaving and (error is None or isinstance(error, Exception)):
+                await self._end(error)
             return await self._leave(error)
         finally:
-            await self._household.close()
-            self._hold.release()
+            try:
+                await self._core.background.cancel()
+                await self._household.close()
+            finally:
+                self._hold.release()
 
     async def _leave(self, error: BaseException | None) -> bool:
         if self._leaving:
@@ -160,12 +163,16 @@ class Runtime(Detaching, AbstractAsyncContextManager[Scope]):
             raise core.error
         return False
 
-    async def _undo(self, error: Exception) -> None:
+    async def _end(self, error: Exception | None) -> None:
+        """Wait for the work that is left, then undo what a block that failed has done."""
         try:
-            await self._core.compensations.undo(error)
+            await self._core.background.tasks.settled()
+            if error is not None:
+                await self._core.compensations.undo(error)
         except asyncio.CancelledError as stopped:
             if self._leaving:
                 await self._raise_stopped(stopped)
+            self._leaving = True
             await self._abandon()
             raise
 

@@ -201,6 +201,7 @@ class IterationCompleted(Event, kw_only=True, frozen=True):
     snapshot: OptionalRaw = None
     result: OptionalRaw = None
     error: OptionalRaw = None
+    work: OptionalRaw = None
 
 
 class VarChanged(Event, kw_only=True, frozen=True):
@@ -322,7 +323,7 @@ ChildEnded: TypeAlias = ChildCompleted | DetachEnded
 
 
 class StepError(Event, kw_only=True, frozen=True):
-    """A side chain raised; the main one goes on."""
+    """A piece of work beside the main line raised, which goes on; `id` is the name of the task."""
 
     id: str
     error: Raw

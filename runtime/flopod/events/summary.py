@@ -299,6 +299,7 @@ STEADY: frozenset[type[e.Event]] = frozenset(
         e.VarChanged,
         e.ListChanged,
         e.MapChanged,
+        e.StepError,
         e.Log,
         e.Compacted,
     }

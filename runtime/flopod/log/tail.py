@@ -2,12 +2,12 @@
 
 from collections import deque
 
-from flopod.events import Compensated, Event, ListChanged, Log, MapChanged, VarChanged
+from flopod.events import Compensated, Event, ListChanged, Log, MapChanged, StepError, VarChanged
 
 WARNER = "flopod"
 """The logger of the runtime's own warnings, which no body comes by."""
 
-_STATE = (VarChanged, ListChanged, MapChanged, Compensated)
+_STATE = (VarChanged, ListChanged, MapChanged, Compensated, StepError)
 
 
 class Tail:

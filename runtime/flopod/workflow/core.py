@@ -12,6 +12,7 @@ from weakref import WeakSet
 from msgspec import Raw
 
 from flopod import codec
+from flopod.background import Background
 from flopod.errors import DivergenceError, HiddenValue
 from flopod.events import (
     Abandoned,
@@ -92,6 +93,7 @@ class Core:
         self.agenda = Agenda()
         self.mailbox = Mailbox(Letter(mail.seq, mail.event) for mail in history.mail)
         self.output = Output(self)
+        self.background = Background()
         self.compensations = Compensations(self)
         self.offspring = Offspring()
         self.pausing = Pausing(history.attempts, max_crashes, crashed)
@@ -117,7 +119,8 @@ class Core:
 
     def start(self, body: Callable[[Scope], Coroutine[Any, Any, Any]]) -> None:
         """Make `body` the main arm; the first step begins it."""
-        self.ending.follow(self.compensations.guard(lambda: body(self.root)))
+        main = partial(self.background.finish, lambda: body(self.root))
+        self.ending.follow(self.compensations.guard(main))
         self.replay.check_past()
 
     def finish(self, error: BaseException | None, value: Any = None) -> None:

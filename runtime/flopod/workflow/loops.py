@@ -17,6 +17,7 @@ from flopod.log.entries import Entry
 from flopod.workflow.compaction import Stretch
 from flopod.workflow.iterated import is_skippable, sources
 from flopod.workflow.paths import encode_key
+from flopod.workflow.sidechains import restore_tally, tally_document
 from flopod.workflow.snapshot import Capture
 
 if TYPE_CHECKING:
@@ -98,6 +99,7 @@ class _Loop:
         self._core.scheduler.now = event.at
         try:
             capture.restore(event.snapshot)
+            restore_tally(self._outer, event.work)
         except Exception as error:
             self._core.replay.unreadable(self._path, f"what its iterations up to [{event.key}] carry", error)
             return None
@@ -175,16 +177,16 @@ class _Loop:
             self._capture = None
             return
         try:
-            document = capture.document()
+            document, work = capture.document(), tally_document(self._outer)
         except SerializableError as error:
             self._warn(error)
             self._capture = None
             return
         self._size = len(document)
         if self._size <= core.budget.written - self._mark:
-            self._emit(capture, document)
+            self._emit(capture, document, work)
 
-    def _emit(self, capture: Capture, document: Raw) -> None:
+    def _emit(self, capture: Capture, document: Raw, work: Raw | None) -> None:
         core = self._core
         event = IterationCompleted(
             path=self._path,
@@ -196,6 +198,7 @@ class _Loop:
             entry=self._entry,
             versions=codec.typed_versions(),
             snapshot=document,
+            work=work,
         )
         core.emit_snapshot(event)
         self._mark = core.budget.written

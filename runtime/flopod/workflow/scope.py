@@ -5,15 +5,17 @@ Without a callback a primitive is the compiler's form, with one the author's.
 
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from types import EllipsisType
-from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from msgspec import Raw
 
 from flopod import codec
+from flopod.background import Pool
 from flopod.detach.handle import DetachHandle
 from flopod.durations import due, seconds
-from flopod.errors import DuplicateId, Unsupported
+from flopod.errors import DuplicateId
 from flopod.events import BranchTaken, Recorded
+from flopod.reach import is_nested
 from flopod.retry import Retry
 from flopod.workflow import forms, readings
 from flopod.workflow.activity import Activity
@@ -23,6 +25,7 @@ from flopod.workflow.detaching import Detach, Detaching, detach
 from flopod.workflow.loops import Each, Repeat
 from flopod.workflow.operations import Operation, Sleep, Turn, Wait
 from flopod.workflow.paths import encode_id, op_of
+from flopod.workflow.sidechains import SideChains
 from flopod.workflow.snapshot import State
 from flopod.workflow.state import DurableList, DurableMap, Var
 from flopod.workflow.timer import Timer
@@ -39,22 +42,44 @@ _TURNS = 1000
 _REST = 0.001
 
 
-class Scope(Detaching):
+class Scope(Detaching, SideChains):
     """One scope of a run: the run itself, an iteration, an arm or a called workflow.
 
     `path` is its path, empty for the run; `core` the run it belongs to; `result`, on the scope of a
     run made by `create_runtime`, what the run returns. `turns` counts the iterations of the loop without
-    a foreseeable end that it stands in, if it does.
+    a foreseeable end that it stands in, if it does. `pool` is the work that was queued in it, and in the
+    scopes whose `function` it is.
     """
 
-    __slots__ = ("_detaches", "_ids", "_parent", "_prefix", "_states", "core", "path", "result", "turns")
+    __slots__ = (
+        "_detaches",
+        "_function",
+        "_ids",
+        "_parent",
+        "_prefix",
+        "_states",
+        "core",
+        "path",
+        "pool",
+        "result",
+        "turns",
+    )
 
-    def __init__(self, core: "Core", parent: "Scope | None", path: str, turns: int = 0) -> None:
+    def __init__(
+        self,
+        core: "Core",
+        parent: "Scope | None",
+        path: str,
+        turns: int = 0,
+        function: "Scope | None" = None,
+    ) -> None:
         self.core = core
         self.path = path
         self.turns: int = turns if parent is None else max(turns, parent.turns)
         self.result: Any = None
+        self.pool: Pool | None = None
         self._detaches = 0
+        self._function = function
         self._parent = parent
         self._prefix = f"{path}/" if path else ""
         self._ids: set[str] | None = None
@@ -91,9 +116,9 @@ class Scope(Detaching):
         self, id: str, workflow: Callable[..., Coroutine[Any, Any, T]], /, *args: Any, **kwargs: Any
     ) -> Coroutine[Any, Any, T]:
         """Run another workflow inside this one, in a scope of its own."""
-        scope = Scope(self.core, self, self._claim(id))
+        path = self._claim(id)
         fn, args, kwargs = opened(workflow, args, kwargs)
-        return fn(scope, *args, **kwargs)  # type: ignore[no-any-return]
+        return fn(self.called(path, fn), *args, **kwargs)  # type: ignore[no-any-return]
 
     def parallel(
         self, *arms: Any, return_exceptions: bool = False, **named: Awaitable[Any]
@@ -315,22 +340,24 @@ class Scope(Detaching):
         """Record a message with fields."""
         self.core.output.log(self.path, message, fields)
 
-    # -- what comes later ------------------------------------------------------------------------
-
-    def work(self, *_: Any, **__: Any) -> NoReturn:
-        _later("work")
-
-    def tap(self, *_: Any, **__: Any) -> NoReturn:
-        _later("tap")
-
-    def wait_for_work(self, *_: Any, **__: Any) -> NoReturn:
-        _later("wait_for_work")
-
     # -- scopes and ids --------------------------------------------------------------------------
 
     def iteration(self, path: str, turns: int = 0) -> "Scope":
         """Return a scope inside this one, at a path that its caller has claimed."""
-        return Scope(self.core, self, path, turns)
+        return Scope(self.core, self, path, turns, self.function)
+
+    def called(self, path: str, fn: Callable[..., Any]) -> "Scope":
+        """Return the scope of a call of `fn`; what a nested function queues belongs to its caller."""
+        return Scope(self.core, self, path, function=self.function if is_nested(fn) else None)
+
+    def apart(self, path: str) -> "Scope":
+        """Return the scope of a function that belongs to nobody, whether it is nested or not."""
+        return Scope(self.core, self, path)
+
+    @property
+    def function(self) -> "Scope":
+        """The scope of the function that this one belongs to."""
+        return self if self._function is None else self._function
 
     def states(self) -> States:
         """Return the durable state in sight, that of the outermost scope first."""
@@ -369,7 +396,3 @@ class Scope(Detaching):
             self._states = {}
         self._states[id] = state
         return state
-
-
-def _later(name: str) -> NoReturn:
-    raise Unsupported(f"wf.{name} comes in a later version of flopod")

@@ -28,7 +28,11 @@ class Timer(float):
 
     def ring(self, callback: Callable[[], None]) -> Callable[[], object]:
         """Start the timer; returns what stops it."""
-        sleep = Sleep(self._core, self._path, self._delay)
-        sleep.begin()
+        core = self._core
+        sleep = Sleep(core, self._path, self._delay)
+        if core.external is None:
+            sleep.begin()
+        else:
+            core.external(sleep)  # which begins it
         sleep.future.add_done_callback(lambda future: None if future.cancelled() else callback())
         return sleep.cancel
