@@ -1,6 +1,7 @@
 """The records that count: a run that was rewound goes on from an earlier place in its log."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from msgspec import Raw, json
 
@@ -18,6 +19,7 @@ from flopod.events import (
     RunRewound,
     RunSummary,
     Standing,
+    StepError,
     fold,
 )
 
@@ -68,7 +70,8 @@ def place_of_failure(records: Sequence[Record]) -> RunRewound | None:
     """Return the rewind that lets a failed or cancelled run go on from where it failed, None if it did not.
 
     This is before the last activity that was given up on, or the end of the last child that failed; if the
-    body failed by itself, before its end. A run that was told to end goes on from before it was.
+    body failed by itself, before its end. What failed beside the main line counts if its error is the run's.
+    A run that was told to end goes on from before it was.
     """
     counted = effective(records)
     if not counted or not isinstance(counted[-1].event, RunFailed | RunCancelled):
@@ -77,7 +80,10 @@ def place_of_failure(records: Sequence[Record]) -> RunRewound | None:
     if told is not None:
         return RunRewound(to=told - 1)
     cancelled = counted[-1].seq
+    beside = _beside(counted)
     for seq, event in reversed(counted):
+        if any(event.path == one or event.path.startswith(f"{one}/") for one in beside):
+            continue
         if isinstance(event, ActivityFailed) and event.next_try is None:
             return RunRewound(to=seq - 1, path=event.path)
         if isinstance(event, ChildEnded) and event.error is not None:
@@ -96,6 +102,26 @@ def undone_for_good(records: Sequence[Record], rewound: RunRewound) -> list[str]
     goes_on_undoing = any(event.path == rewound.path and event.error is not None for _, event in ended)
     after = rewound.to if goes_on_undoing else 0
     return [event.path for seq, event in ended if seq > after and event.error is None]
+
+
+def _beside(records: Sequence[Record]) -> list[str]:
+    """Where work has failed beside the main line, of which the end of the run knows nothing."""
+    end = records[-1].event
+    failed = [event for _, event in records if isinstance(event, StepError)]
+    known = list(_errors(json.decode(end.error))) if failed and isinstance(end, RunFailed) else []
+    return [event.path for event in failed if next(_errors(json.decode(event.error)), None) not in known]
+
+
+def _errors(document: Any) -> Iterator[tuple[str, Any]]:
+    """Type and arguments of an exception, and of those that it was raised from, in or of."""
+    if isinstance(document, dict):
+        if document.get("$") == "exception":
+            yield document["type"], document.get("args")
+        for part in document.values():
+            yield from _errors(part)
+    elif isinstance(document, list):
+        for part in document:
+            yield from _errors(part)
 
 
 def _is_cancelled(error: Raw) -> bool:
