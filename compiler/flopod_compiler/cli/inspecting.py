@@ -24,6 +24,7 @@ from flopod.events import (
     Record,
     RunCompleted,
     RunFailed,
+    StepError,
     VarChanged,
     WaitPoint,
     kind_of,
@@ -52,6 +53,7 @@ def details(run_id: str, backend: str | None) -> dict[str, Any]:
     data["progress"] = {
         path: _value(told.progress[path]) for path in data["running"] if path in told.progress
     }
+    data["work_errors"] = told.work_errors
     data["waits"] = [
         {"path": path, **wait, "deliver": _command(run_id, path, wait["event"], points, backend)}
         for path, wait in data["waits"].items()
@@ -63,7 +65,7 @@ class Told:
     """What the events of a log tell, one after the other: a long one is not in memory as a whole.
 
     `variables` have the last value of each; of a list or mapping its size, which is what events tell.
-    `progress` is what each leaf has told last.
+    `progress` is what each leaf has told last, `work_errors` are those of work beside the main line.
     """
 
     def __init__(self) -> None:
@@ -71,6 +73,7 @@ class Told:
         self.traceback = ""
         self.variables: dict[str, Any] = {}
         self.progress: dict[str, Raw] = {}
+        self.work_errors: list[dict[str, str]] = []
         self._counted: set[str] = set()
 
     def take(self, event: Event) -> None:
@@ -85,6 +88,9 @@ class Told:
             self.variables[event.path] = f"{event.size} items"
         elif isinstance(event, ActivityProgress) and event.progress is not None:
             self.progress[event.path] = event.progress
+        elif isinstance(event, StepError):
+            failed = {"path": event.path, "name": event.id, "error": _error(event.error)}
+            self.work_errors.append(failed)
         elif isinstance(event, RunCompleted):
             self.result = _value(event.result)
         elif isinstance(event, RunFailed):
@@ -110,6 +116,7 @@ def described(found: dict[str, Any]) -> str:
         ("result", _short(found["result"]) if found["status"] == "completed" else ""),
         *(("variable", f"{path} = {_short(value)}") for path, value in found["variables"].items()),
         *(("progress", f"{path}: {_short(value)}") for path, value in found["progress"].items()),
+        *(("work", f"{one['name']!r} at {one['path']!r}: {one['error']}") for one in found["work_errors"]),
         *(("waits", f"{wait['event']!r} at {wait['path']!r}{_until(wait)}") for wait in found["waits"]),
         *(("sleeps", f"{path} until {clock(due)}") for path, due in found["sleeps"].items()),
         *(("retries", f"{path} at {clock(due)}") for path, due in found["retrying"].items()),
@@ -165,7 +172,8 @@ def _text_line(record: Record) -> str:
     for name in event.__struct_fields__:
         value = getattr(event, name)
         if name not in _NOT_IN_A_LINE and (isinstance(value, Raw) or value):
-            shown.append(f"{name}={_short(_value(value))}")
+            told = _error(value) if isinstance(event, StepError) and name == "error" else _value(value)
+            shown.append(f"{name}={_short(told)}")
     text = f"{record.seq:>5}  {clock(event.at)}  {kind_of(event):<18} {event.path}"
     return f"{text}  {' '.join(shown)}".rstrip()
 
@@ -174,6 +182,14 @@ def _value(value: Any) -> Any:
     if isinstance(value, Raw):
         return readable(json.loads(bytes(value)))
     return msgspec.to_builtins(value)
+
+
+def _error(document: Raw) -> str:
+    """An exception as the last line of a traceback has it, whatever its class is."""
+    error = json.loads(bytes(document))
+    _, _, name = str(error.get("type", "")).rpartition(":")
+    message = ", ".join(map(str, readable(error.get("args", []))))
+    return f"{name}: {message}" if message else name
 
 
 def _short(value: Any) -> str:
