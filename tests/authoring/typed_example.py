@@ -5,7 +5,22 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import assert_type
 
-from flopod import Retry, activity, attempt, log, parallel, race, sleep, wait_for, workflow
+from flopod import (
+    Drained,
+    Retry,
+    activity,
+    attempt,
+    for_each,
+    log,
+    parallel,
+    race,
+    sleep,
+    tap,
+    wait_for,
+    wait_for_work,
+    work,
+    workflow,
+)
 
 
 @dataclass
@@ -27,6 +42,10 @@ def plain_leaf(line: str) -> int:
     return len(line)
 
 
+async def note_all(lines: list[str]) -> None:
+    log("noted", lines=len(lines))
+
+
 @workflow
 async def fulfil(order_id: str) -> Decimal | None:
     lines = assert_type(await fetch(order_id), list[str])
@@ -40,6 +59,11 @@ async def fulfil(order_id: str) -> Decimal | None:
     assert_type(await wait_for("approved", Approval), Approval)
     found = await parallel(a=fetch("1"), b=fetch("2"))
     winner = await race(a=fetch("1"), b=sleep("1s"))
+    lines = assert_type(work(note_all, lines), list[str])
+    assert_type(work(plain_leaf, lines, connector=lambda all: all[0], when=bool), list[str])
+    assert_type(for_each(plain_leaf, lines, concurrency=4, when=lambda all: len(all) > 1), list[str])
+    assert_type(await tap(note_all, lines), list[str])
+    assert_type(await wait_for_work(fail_on_error=True, timeout="5s"), Drained)
     log("done", arms=len(found), winner=winner.name)
     return total
 

@@ -1,0 +1,1 @@
+"""Side chains: work beside the main line, plain and durable."""
