@@ -36,7 +36,8 @@ def test_events_name_the_task_and_the_error(folder: Path) -> None:
     """On one line, after the failed attempt of its leaf, and without the traceback."""
     lines = [line for line in _flopod(folder, "runs", "events", "r").splitlines() if "step_error" in line]
     assert len(lines) == 1
-    assert lines[0].split("  ", 2)[2].split() == [
+    words = lines[0].split()
+    assert words[words.index("step_error") :] == [
         "step_error",
         "fail",
         "id=report",
