@@ -93,6 +93,8 @@ class Plan:
         self.refusal = "" if self.as_plain else self._refuse()
 
     def _refuse(self) -> str:
+        if own := getattr(self.cls, "__flopod_refusal__", ""):
+            return str(own)
         if self.base is enum.Enum:
             return "" if self.name else _local(self.cls)
         if self.base is BaseException or hasattr(self.cls, "n_sequence_fields"):

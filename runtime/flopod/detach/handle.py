@@ -32,6 +32,9 @@ class DetachHandle:
     It is not awaitable, so that nobody waits for it by accident: `await handle.wait()`.
     """
 
+    __flopod_refusal__ = (
+        "it belongs to who detached; keep it in a local variable, and pass on its id or what its wait() gives"
+    )
     __slots__ = ("__weakref__", "_error", "_id", "_on_end", "_result", "_status", "_waiters")
 
     def __init__(self, *_: object) -> None:
