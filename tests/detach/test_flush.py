@@ -39,6 +39,35 @@ def test_what_arrives_meanwhile_is_drained_too() -> None:
     assert asyncio.run(main()) == Flushed(done=7, failed=8, pending=0)
 
 
+def test_many_that_have_ended_are_no_reason_to_wait() -> None:
+    """What is over is not in the registry, and not counted."""
+
+    async def main() -> Flushed:
+        for _ in range(1000):
+            handle = create_handle("early")
+            registry.register(handle)
+            mark_done(handle)
+        return await flush_all_detached(0.001)
+
+    assert asyncio.run(main()) == Flushed(0, 0, 0)
+
+
+def test_a_burst_of_both_outcomes_is_counted() -> None:
+    """However many there are; that some fail does not end the drain."""
+
+    async def odd(x: int) -> None:
+        await asyncio.sleep(0.001 * (x % 3))
+        if x % 2:
+            raise ValueError(x)
+
+    async def main() -> Flushed:
+        for x in range(100):
+            detach_and_forget(driver, odd, x)
+        return await flush_all_detached(10)
+
+    assert asyncio.run(main()) == Flushed(done=50, failed=50, pending=0)
+
+
 def test_when_the_time_is_up_it_says_what_is_left() -> None:
     """The child goes on."""
     ended: list[Any] = []

@@ -1,11 +1,15 @@
 """Handles: one way from queued to done or failed, whoever asks, however often."""
 
 import asyncio
+import gc
 import threading
 from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+from flopod import SerializableError, codec
 from flopod.detach import DetachHandle, create_handle, mark_done, mark_failed, mark_running
 
 ENDS: list[Callable[[DetachHandle], None]] = [
@@ -19,6 +23,18 @@ def test_a_new_handle_is_queued() -> None:
     handle = create_handle("flow:detach:1")
     assert (handle.id, handle.status, handle.result, handle.error) == ("flow:detach:1", "queued", None, None)
     assert repr(handle) == "<DetachHandle flow:detach:1 queued>"
+
+
+@pytest.mark.parametrize("running", [False, True])
+def test_it_goes_one_way(running: bool) -> None:
+    """From queued to an end, directly or over running, which may be said twice."""
+    for end, status, result in zip(ENDS, ("done", "failed"), (7, None), strict=True):
+        handle = create_handle("h")
+        for _ in range(2 * running):
+            mark_running(handle)
+            assert (handle.status, handle.result, handle.error) == ("running", None, None)
+        end(handle)
+        assert (handle.status, handle.result, handle.error is None) == (status, result, status == "done")
 
 
 @pytest.mark.parametrize("first", ENDS)
@@ -86,6 +102,39 @@ def test_a_handle_cannot_be_awaited_nor_made_by_hand() -> None:
     for wrong in (None, object(), "h"):
         with pytest.raises(TypeError, match="no handle of a detach"):
             mark_done(wrong)  # type: ignore[arg-type]
+
+
+def test_what_only_looks_like_a_handle_is_none() -> None:
+    """Not even with all of its attributes: a driver's end would never reach who waits for it."""
+    real = create_handle("h")
+    looks_like = SimpleNamespace(**{name: getattr(real, name) for name in dir(real) if name != "__class__"})
+    for move in (mark_running, mark_done, lambda handle: mark_failed(handle, "gone")):
+        with pytest.raises(TypeError, match="no handle of a detach"):
+            move(looks_like)  # type: ignore[operator]
+    assert real.status == "queued"
+
+
+def test_a_handle_cannot_be_written() -> None:
+    """It is no data: an input, a result or a variable with one in it is refused, with what to pass on instead."""
+    wrong = r"^value\['handles'\]\[0\] is a .*DetachHandle and cannot be written: .* pass on its id or what"
+    with pytest.raises(SerializableError, match=wrong):
+        codec.encode({"handles": [create_handle("h")]})
+
+
+def test_nobody_has_to_wait() -> None:
+    """A failure that nobody asks for is said nowhere."""
+
+    async def main() -> list[Any]:
+        said: list[Any] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: said.append(context))
+        handle = create_handle("h")
+        mark_failed(handle, LookupError("gone"))
+        del handle
+        gc.collect()
+        await asyncio.sleep(0)
+        return said
+
+    assert asyncio.run(main()) == []
 
 
 def test_cancelling_a_wait_leaves_the_handle_alone() -> None:

@@ -15,6 +15,7 @@ from flopod.detach import (
     detach_and_forget,
     detach_and_join_later,
     flush_all_detached,
+    registry,
 )
 from flopod.detach.running import run_child
 
@@ -71,6 +72,84 @@ def test_a_runner_of_ones_own_is_used(make: Any) -> None:
 
     asyncio.run(main())
     assert sorted(input for _, input in seen) == [1, 2]
+
+
+@pytest.mark.parametrize("make", MAKERS)
+def test_children_begin_in_the_order_of_their_detaches(make: Any) -> None:
+    """Whatever they are waiting for then."""
+    began: list[Any] = []
+
+    async def main() -> None:
+        driver = make(lambda _, x: began.append(x))
+        for x in range(20):
+            detach_and_forget(driver, child, x)
+        await flush_all_detached(5)
+
+    asyncio.run(main())
+    assert began == list(range(20))
+
+
+@pytest.mark.parametrize("make", MAKERS)
+@pytest.mark.parametrize("error", [ValueError("no"), asyncio.CancelledError("no"), GeneratorExit("no")])
+def test_what_a_child_raises_is_on_its_handle_alone(make: Any, error: BaseException) -> None:
+    """Its siblings are done, the loop hears of nothing, the registry is empty again."""
+    said: list[Any] = []
+
+    async def fails(x: Any) -> Any:
+        await asyncio.sleep(0)
+        if x == 1:
+            raise error
+        return x
+
+    async def main() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: said.append(context))
+        handles = [detach_and_join_later(make(run_child), fails, x) for x in range(3)]
+        await flush_all_detached(5)
+        assert [handle.status for handle in handles] == ["done", "failed", "done"]
+        assert handles[1].error is error
+        assert len(registry) == 0
+
+    asyncio.run(main())
+    assert said == []
+
+
+@pytest.mark.parametrize("make", MAKERS)
+@pytest.mark.parametrize("broken", [None, "no runner", lambda: None])
+def test_a_runner_that_cannot_run_fails_the_handle(make: Any, broken: Any) -> None:
+    """The detach returns all the same."""
+
+    async def main() -> None:
+        handle = detach_and_join_later(make(broken), child, 1)
+        with pytest.raises(TypeError):
+            await handle.wait()
+        assert len(registry) == 0
+
+    asyncio.run(main())
+
+
+def test_a_child_that_waits_for_nothing_is_done_after_one_turn() -> None:
+    """It was queued before, and is unknown then."""
+
+    async def main() -> None:
+        handle = detach_and_join_later(create_microtask_batch_driver(), plain, 2)
+        assert (handle.status, registry.look_up(handle.id)) == ("queued", handle)
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert (handle.status, handle.result, registry.look_up(handle.id)) == ("done", 4, None)
+
+    asyncio.run(main())
+
+
+def test_two_drivers_do_not_share_a_batch() -> None:
+    """Each has its own children and its own flush; the registry has those of both."""
+    one, two = create_microtask_batch_driver(), create_microtask_batch_driver(lambda _, x: -x)
+
+    async def main() -> None:
+        handles = [detach_and_join_later(driver, plain, 2) for driver in (one, two)]
+        assert len(registry) == 2
+        assert [await handle.wait() for handle in handles] == [4, -2]
+
+    asyncio.run(main())
 
 
 def test_a_batch_is_one_flush() -> None:
