@@ -115,7 +115,7 @@ def test_what_only_looks_like_a_handle_is_none() -> None:
 
 
 def test_a_handle_cannot_be_written() -> None:
-    """It is no data: an input, a result or a variable with one in it is refused, with what to pass on instead."""
+    """It is no data: a value with one in it is refused, with what to pass on instead."""
     wrong = r"^value\['handles'\]\[0\] is a .*DetachHandle and cannot be written: .* pass on its id or what"
     with pytest.raises(SerializableError, match=wrong):
         codec.encode({"handles": [create_handle("h")]})

@@ -127,6 +127,24 @@ def test_a_runner_that_cannot_run_fails_the_handle(make: Any, broken: Any) -> No
     asyncio.run(main())
 
 
+@pytest.mark.parametrize("make", MAKERS)
+def test_a_loop_that_makes_no_task_fails_the_handle(make: Any) -> None:
+    """Each of a batch, and the detach returns."""
+
+    def refuse(*_: Any, **__: Any) -> Any:
+        raise RuntimeError("no task")
+
+    async def main() -> None:
+        loop, driver = asyncio.get_running_loop(), make(run_child)
+        loop.set_task_factory(refuse)
+        handles = [detach_and_join_later(driver, child, x) for x in range(2)]
+        await asyncio.sleep(0.01)
+        loop.set_task_factory(None)
+        assert [str(handle.error) for handle in handles] == ["no task"] * 2
+
+    asyncio.run(main())
+
+
 def test_a_child_that_waits_for_nothing_is_done_after_one_turn() -> None:
     """It was queued before, and is unknown then."""
 
