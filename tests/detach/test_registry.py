@@ -69,5 +69,5 @@ def test_lists_are_copies_in_the_order_of_the_detaches(own: Registry) -> None:
 
 def test_there_is_one_for_the_process() -> None:
     """However often and under whichever name it is imported."""
-    again = importlib.import_module("flopod.detach.registry")
+    again = importlib.import_module("flopod.detach.register")
     assert again.registry is registry is flopod.detach.registry
