@@ -36,6 +36,7 @@ sweep: setup
 bench: setup
 	$(BIN)/python benchmarks/compile.py
 	$(BIN)/python benchmarks/runtime.py
+	$(BIN)/python benchmarks/detach.py
 
 $(VENV)/.checks: $(VENV)/.ready
 	$(PIP) install -c requirements/constraints.txt --group lint --group types

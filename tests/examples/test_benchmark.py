@@ -54,6 +54,18 @@ def test_the_benchmark_of_the_runtime_has_all_rows() -> None:
         assert all(row.endswith(unit) for row in found), found
 
 
+def test_the_benchmark_of_detaches_prints_a_ratio_for_each_row() -> None:
+    """How long the caller is kept, and how long it takes to the end, each against callbacks of the loop."""
+    script = [str(ROOT / "benchmarks" / "detach.py"), "--count", "50", "--rounds", "2", "--json"]
+    done = subprocess.run(
+        [sys.executable, *script], capture_output=True, text=True, check=False, env=clean_environment()
+    )
+    assert done.returncode == 0, done.stderr
+    rows = json.loads(done.stdout)
+    assert [row["work"] for row in rows] == ["a forget of 50, the call", "a forget of 50, to its end"]
+    assert all(row["found"] > 0 and row["floor"] > 0 and row["ratio"] > 1 for row in rows)
+
+
 def test_the_benchmark_of_the_compiler_prints_a_ratio_for_each_row() -> None:
     """Every row of the table has a floor, a figure and the ratio of the two."""
     script = [str(ROOT / "benchmarks" / "compile.py"), "--lines", "300", "--rounds", "1"]
