@@ -1,7 +1,7 @@
 """What it costs to detach: one of many forgets, as a multiple of `loop.call_soon` of as many callbacks.
 
-Both are measured in turns in the same process: how long the caller is kept, and how long it takes until all have
-run. Times say something about this machine only; the ratios are what flopod adds.
+Both are measured in turns in the same process: how long the caller is kept, and how long it takes until all
+have run. Times say something about this machine only; the ratios are what flopod adds.
 """
 
 import asyncio
