@@ -31,6 +31,7 @@ class Session:
         self.output = ""
         self._where = folder / "where"
         shutil.copytree(ROOT / "examples", folder / "examples", ignore=_BUILT)
+        self.folder.mkdir(exist_ok=True)
 
     def run(self, block: Block) -> None:
         """Run shell commands up to the first that fails and keep what they print, both streams together.

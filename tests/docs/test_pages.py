@@ -63,7 +63,7 @@ def emitted(source: str, module: str) -> str:
 
 @pytest.mark.process
 @pytest.mark.parametrize(
-    "page", [page for page in PAGES if "run" in {b.mark for b in blocks(page, ROOT)}], ids=name
+    "page", [page for page in PAGES if {"run", "python"} & {b.mark for b in blocks(page, ROOT)}], ids=name
 )
 def test_commands_print_what_the_page_says(page: Path, tmp_path: Path) -> None:
     """The commands of a page, run in order, print the outputs that follow them."""
