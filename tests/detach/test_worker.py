@@ -24,6 +24,7 @@ from flopod.detach import (
     detach_and_join_later,
     flush_all_detached,
     immediate_driver,
+    registry,
     worker_driver,
 )
 from flopod.errors import SerializableError
@@ -184,6 +185,7 @@ def test_an_input_without_a_codec_fails_at_once() -> None:
     assert handle.status == "failed"
     assert isinstance(handle.error, SerializableError)
     assert "input['lock']" in str(handle.error) or "input.lock" in str(handle.error)
+    assert registry.look_up(handle.id) is None
 
 
 def test_a_result_that_cannot_come_back_fails_the_handle() -> None:

@@ -14,6 +14,7 @@ PAGES = [
     ROOT / "README.md",
     ROOT / "CONTRIBUTING.md",
     ROOT / "docs" / "operating.md",
+    ROOT / "docs" / "detach.md",
     ROOT / "docs" / "hooks.md",
     ROOT / "docs" / "migrations.md",
     *sorted((ROOT / "examples").glob("*/*.md")),
