@@ -239,3 +239,7 @@ class Life(Scripted):
         for hold in self._holds:
             hold.drop()
         self.close()
+
+    def close(self) -> None:
+        self._family.close()
+        super().close()
