@@ -11,13 +11,30 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from flopod.manifest import PathEntry, WaitEntry
-from flopod.workflow.paths import encode_id
+from flopod.workflow.paths import encode_id, op_of
+
+CALLING = frozenset({"call", "work", "for_each", "tap"})
+"""Kinds of operations whose callee, if it is a workflow function, runs in the same run below their path."""
+
+
+class Beside(msgspec.Struct):
+    """How an operation runs beside the main line: the node that it is in the graph.
+
+    `kind` is detach or work, `mode` join or forget; `driver` is the source of what drives it.
+    """
+
+    kind: str
+    label: str
+    mode: str = "join"
+    description: str = ""
+    driver: str = ""
 
 
 class Operation(msgspec.Struct, tag="operation", tag_field="node", omit_defaults=True):
     """One durable operation: `kind` is the primitive, `callee` what it runs, `event` what it waits for.
 
     `type` is the source of a payload's type, in the words of `module`; `undo` is what undoes a leaf.
+    `beside` is set if it does not run in the main line.
     """
 
     kind: str
@@ -28,6 +45,7 @@ class Operation(msgspec.Struct, tag="operation", tag_field="node", omit_defaults
     type: str = ""
     module: str = ""
     undo: str = ""
+    beside: Beside | None = None
 
 
 class Loop(msgspec.Struct, tag="loop", tag_field="node", omit_defaults=True):
@@ -119,15 +137,7 @@ def _paths(
     for node in block:
         match node:
             case Operation():
-                yield (
-                    PathEntry(prefix + encode_id(node.id), node.kind, node.callee, here.file, node.line),
-                    node,
-                )
-                if node.undo:
-                    path = f"{prefix}{encode_id(node.id)}/undo"
-                    yield PathEntry(path, "compensate", node.undo, here.file, node.line), None
-                if node.kind == "call":
-                    yield from _called(node, prefix, here, functions, stack)
+                yield from _operation(node, prefix + encode_id(node.id), here, functions, stack)
             case Branch():
                 yield PathEntry(prefix + encode_id(node.id), "branch", "", here.file, node.line), None
             case Loop():
@@ -140,20 +150,34 @@ def _paths(
             yield from _paths(inner, prefix + segment, here, functions, stack)
 
 
+def _operation(
+    node: Operation, path: str, here: Function, functions: dict[str, Function], stack: tuple[Function, ...]
+) -> Iterator[tuple[PathEntry, Operation | None]]:
+    """The path of an operation, and those of what it calls; of several items, under the key of each."""
+    yield PathEntry(path, node.kind, node.callee, here.file, node.line), node
+    if node.kind == "for_each":
+        yield PathEntry(f"{path}[*]", node.kind, node.callee, here.file, node.line), None
+        path = f"{path}[*]/{encode_id(op_of(node.id))}"
+        yield PathEntry(path, "work", node.callee, here.file, node.line), None
+    if node.undo:
+        yield PathEntry(f"{path}/undo", "compensate", node.undo, here.file, node.line), None
+    if node.kind in CALLING:
+        yield from _called(node, path, here, functions, stack)
+
+
 def _called(
-    node: Operation, prefix: str, here: Function, functions: dict[str, Function], stack: tuple[Function, ...]
+    node: Operation, path: str, here: Function, functions: dict[str, Function], stack: tuple[Function, ...]
 ) -> Iterator[tuple[PathEntry, Operation | None]]:
     """The paths inside a called function, or inside each of those that a call may reach."""
     for callee in node.callee.split(" | "):
         called = functions.get(callee)
         if called is not None and called in stack:
             yield (
-                PathEntry(f"{prefix}{encode_id(node.id)}/**", "recursion", callee, here.file, node.line),
+                PathEntry(f"{path}/**", "recursion", callee, here.file, node.line),
                 None,
             )
         elif called is not None:
-            inside = f"{prefix}{encode_id(node.id)}/"
-            yield from _paths(called.body, inside, called, functions, (*stack, called))
+            yield from _paths(called.body, f"{path}/", called, functions, (*stack, called))
 
 
 def waits(

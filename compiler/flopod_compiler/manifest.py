@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from importlib.metadata import version
 from typing import Any
 
@@ -83,16 +83,24 @@ def _graph(functions: dict[str, ir.Function]) -> dict[str, Any]:
     for name, function in functions.items():
         nodes: list[dict[str, Any]] = []
         _graph_block(function.body, "", nodes)
-        graph[name] = {"nodes": nodes, "calls": [one["callee"] for one in nodes if one["kind"] == "call"]}
+        graph[name] = {"nodes": nodes, "calls": list(_called(function.body))}
     return graph
+
+
+def _called(block: list[ir.Node]) -> Iterator[str]:
+    """What a block calls in its own run."""
+    for node in block:
+        if isinstance(node, ir.Operation) and node.kind == "call":
+            yield node.callee
+        for _, inner in ir.children(node):
+            yield from _called(inner)
 
 
 def _graph_block(block: list[ir.Node], prefix: str, nodes: list[dict[str, Any]]) -> None:
     for node in block:
         if isinstance(node, ir.Operation):
-            nodes.append(
-                {"id": prefix + node.id, "kind": node.kind, "line": node.line, "callee": node.callee}
-            )
+            found = {"id": prefix + node.id, "kind": node.kind, "line": node.line, "callee": node.callee}
+            nodes.append(found | (msgspec.to_builtins(node.beside) if node.beside is not None else {}))
         elif isinstance(node, ir.Loop | ir.Branch):
             kind = node.kind if isinstance(node, ir.Loop) else "branch"
             nodes.append({"id": prefix + node.id, "kind": kind, "line": node.line, "callee": ""})

@@ -206,7 +206,8 @@ class CallInfo:
     anything it can reach. `choices` are the symbols of a call that may reach one of several.
     `holder` names the class by which a method is called that changes its object, `type` for the object's own.
     `maps` says that the call is `map(f, ...)`, spread over a gather, and all else speaks of the calls of `f`.
-    `undo` is the qualified name of what undoes a leaf.
+    `undo` is the qualified name of what undoes a leaf. `scoped` says that the function which a side chain is
+    given takes a scope.
     """
 
     kind: CallKind
@@ -220,6 +221,7 @@ class CallInfo:
     holder: str = ""
     maps: bool = False
     undo: str = ""
+    scoped: bool = False
 
     @property
     def targets(self) -> tuple[Symbol, ...]:

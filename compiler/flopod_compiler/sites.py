@@ -13,6 +13,9 @@ from flopod_compiler.model import SourceModule
 from flopod_compiler.parse import span
 
 STATE = {"var", "list", "map"}
+FOR_EACH = "for_each"
+"""A kind that has a scope for each of its items, and no code of its own in them."""
+
 SAME = {"attempt": "activity"}
 """Kinds whose records are alike, so that an edit may turn one into the other."""
 
@@ -152,6 +155,11 @@ def literal_arguments(call: ast.Call) -> dict[int | str, str]:
         if keyword.arg and text:
             found[keyword.arg] = text
     return found
+
+
+def arguments_as_name(call: ast.Call) -> str | None:
+    """What a call is given as the name of its site, for a site that stands for more than this call."""
+    return _arguments(call, _text(call) or "")
 
 
 def _literal(node: ast.expr) -> str | None:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from flopod_compiler.classify.receivers import BY_TYPE
+from flopod_compiler.knowledge.beside import made_by
 from flopod_compiler.knowledge.concurrency import BLOCKING_SLEEP
 from flopod_compiler.model import CallKind, Classified, FunctionNode
 from flopod_compiler.plan import Plan
@@ -227,7 +228,10 @@ class _Written(_Reader):
         return tuple(self(keyword) for keyword in node.keywords)
 
     def _primitive(self, node: ast.Call, site: Site) -> Form:
-        kind = site.kind
+        kind, info = site.kind, self._calls[node]
+        made = made_by(node) if kind == "forget" else None
+        if made is not None:
+            node = ast.Call(made.func, [made.func, *made.args], made.keywords)
         arguments = [self(argument) for argument in node.args]
         named = {keyword.arg or "**": self(keyword.value) for keyword in node.keywords}
         if kind == "wait":
@@ -237,10 +241,12 @@ class _Written(_Reader):
             if site.says_event:
                 named.pop("event", None)
         elif kind == "child":
-            arguments[0] = self(ast.Constant(self._calls[node].name))
-        elif kind not in {"attempt", "compensate"}:
+            arguments[0] = self(ast.Constant(info.name))
+        elif info.scoped:
+            named["workflow"] = self(ast.Constant(True))
+        elif kind in {"sleep", "sleep_until"}:
             arguments, named = [*arguments, *named.values()], {}
-            if self._calls[node].callee == BLOCKING_SLEEP:
+            if info.callee == BLOCKING_SLEEP:
                 named["blocking"] = self(ast.Constant(True))
         return self._bound(kind, arguments, named)
 

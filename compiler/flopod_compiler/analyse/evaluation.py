@@ -10,6 +10,7 @@ from flopod_compiler.analyse.heap import NOTHING, Heap, Object, Objects, content
 from flopod_compiler.analyse.scopes import FUNCTIONS, Names, Scope
 from flopod_compiler.children import children
 from flopod_compiler.knowledge.author import PARALLEL, RACE
+from flopod_compiler.knowledge.beside import SIDE, value_of
 from flopod_compiler.model import CallInfo, CallKind, Classified, ProjectClass, ProjectFunction
 
 _COPIES = {
@@ -176,6 +177,8 @@ class Evaluation:
         inner = self.local(node)
         if inner is not None:
             return self._heap.value((inner, "return")) | self._generator(node, inner)
+        if info is not None and info.callee in SIDE:
+            return self.of(value_of(info.callee, node))
         if info is not None and info.kind in _FRESH and info.callee not in (PARALLEL, RACE):
             return frozenset({self._heap.opaque(node)})
         sources = self.arguments(node) | self.receiver(node) | self.closure(node)
@@ -213,6 +216,13 @@ class Evaluation:
             return None
         owner = self._names.of.get(node.func)
         return self.functions.get((owner, node.func.id)) if owner is not None else None
+
+    def block(self, node: ast.Call) -> Scope | None:
+        """The nested function that a call lets run as a side chain."""
+        info = self._classified.calls.get(node)
+        if info is None or not info.scoped or not isinstance(info.target, ProjectFunction):
+            return None
+        return self._names.scopes.get(info.target.node)
 
 
 def _own_nodes(function: ast.AST) -> Iterator[ast.AST]:

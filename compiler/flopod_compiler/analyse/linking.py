@@ -7,7 +7,8 @@ import ast
 from flopod_compiler.analyse.evaluation import SPREADING, Evaluation
 from flopod_compiler.analyse.heap import NOTHING, Heap, Objects, contents, reach
 from flopod_compiler.analyse.scopes import FUNCTIONS, Names, Scope
-from flopod_compiler.model import CallKind, Classified
+from flopod_compiler.knowledge.beside import BESIDE, bound_to, value_of
+from flopod_compiler.model import CallInfo, CallKind, Classified
 
 _ROUNDS = 30
 _LINKING = (
@@ -117,6 +118,8 @@ class Linking:
         info, inner = self._classified.calls.get(node), self._values.local(node)
         if inner is not None:
             self._meet_parameters(inner, node)
+        elif info is not None and info.callee in BESIDE:
+            self._link_beside(node, info)
         elif info is not None and info.kind is CallKind.PURE and "self" in info.mutates:
             given = self._values.arguments(node)
             added = contents(given) if info.name in SPREADING else given
@@ -124,6 +127,16 @@ class Linking:
         elif info is not None and info.kind is CallKind.PURE and info.mutates:
             given = self._values.arguments(node)
             self._heap.hold(given - self._values.code, given)
+
+    def _link_beside(self, node: ast.Call, info: CallInfo) -> None:
+        """A block gets the value, a part of it, or what a connector makes of it; a list gets a handle."""
+        block = self._values.block(node)
+        met = reach(self._values.of(value_of(info.callee, node)))
+        for parameter in block.parameters.values() if block is not None else ():
+            if parameter not in self._classified.immutable:
+                self._heap.bind((block, parameter.arg), met)
+        for bound in bound_to(node, info.mutates):
+            self._heap.hold(self._values.of(bound), self._values.of(node))
 
     def _meet_parameters(self, inner: Scope, node: ast.Call) -> None:
         """Arguments of a call of a nested function become what its parameters refer to."""

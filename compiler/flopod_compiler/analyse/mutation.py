@@ -7,6 +7,7 @@ import ast
 from flopod_compiler.analyse.evaluation import Evaluation
 from flopod_compiler.analyse.heap import NOTHING, Object, Objects, reach
 from flopod_compiler.analyse.scopes import Names, Scope
+from flopod_compiler.knowledge.beside import BESIDE, bound_to, callbacks, value_of
 from flopod_compiler.model import CallInfo, CallKind, Classified
 
 _SHALLOW = ("builtins.", "collections.", "heapq.", "bisect.")
@@ -70,16 +71,31 @@ class Mutation:
     def _call_mutations(self, node: ast.Call, active: frozenset[Scope]) -> set[Object]:
         info, inner = self._classified.calls.get(node), self._values.local(node)
         if inner is not None:
-            if inner in active:
-                return set()
-            return self._all_below(inner.node, active | {inner})
+            return self._by_nested(inner, active)
         if info is None:
             return set()
+        if info.callee in BESIDE:
+            return self._beside(node, info, active)
         if info.kind is CallKind.WORKFLOW:
             return reach(self._values.arguments(node) | self._values.closure(node)) - self._values.code
         if info.kind is CallKind.PURE and info.name == "next":
             return set(self._values.arguments(node)).union(*map(self._advanced, node.args[:1]))
         return set().union(*(self._changed_argument(node, info, where) for where in info.mutates))
+
+    def _by_nested(self, inner: Scope, active: frozenset[Scope]) -> set[Object]:
+        return set() if inner in active else self._all_below(inner.node, active | {inner})
+
+    def _beside(self, node: ast.Call, info: CallInfo, active: frozenset[Scope]) -> set[Object]:
+        """What a side chain changes, and what the callbacks of a call do in the main line."""
+        block, value = self._values.block(node), value_of(info.callee, node)
+        found = self._by_nested(block, active) if block is not None else set()
+        if info.scoped or any(isinstance(one, int) for one in info.mutates):
+            found |= reach(self._values.of(value))
+        for name, function in callbacks(node):
+            found |= reach(self._values.of(function)) if name in info.mutates else set()
+        for bound in bound_to(node, info.mutates):
+            found |= self._at(bound)
+        return found - self._values.code
 
     def _changed_argument(self, node: ast.Call, info: CallInfo, where: int | str) -> set[Object]:
         if where == "*":

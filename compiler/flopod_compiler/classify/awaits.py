@@ -7,7 +7,7 @@ import ast
 from flopod_compiler.classify.results import Results
 from flopod_compiler.classify.workspace import Workspace
 from flopod_compiler.diagnostics.rules.calls import AsyncInSync, NotAwaitable, NotAwaited
-from flopod_compiler.knowledge.author import COMPENSATE, START
+from flopod_compiler.knowledge.author import COMPENSATE, FOR_EACH, FORGOTTEN, JOINED, START, WORK
 from flopod_compiler.knowledge.concurrency import BEGINS, BLOCKING_SLEEP, NEEDS_LOOP, begun_argument
 from flopod_compiler.model import CallInfo, CallKind, ProjectFunction, WorkflowFunction
 from flopod_compiler.names import Scope
@@ -23,6 +23,16 @@ _USES: tuple[tuple[tuple[type[ast.AST], ...], str], ...] = (
     ((ast.Attribute, ast.Subscript), "taken apart"),
     ((ast.Raise,), "raised"),
 )
+_QUEUED = "write `{call}` without `await`; `await wait_for_work()` waits for it, and `tap` in its place"
+_AT_ONCE = {
+    COMPENSATE: "write `{call}` without `await`: it only registers the call",
+    JOINED: "write `await {call}.wait()`, or keep the handle and wait for that later",
+    FORGOTTEN: "write `{call}` without `await`: nobody waits for it",
+    WORK: _QUEUED,
+    FOR_EACH: _QUEUED,
+}
+"""What is done at once, and how to say what was meant by awaiting it."""
+
 _HOLDERS = (ast.Tuple, ast.List, ast.Set, ast.Dict, ast.Starred, ast.IfExp, ast.BoolOp, ast.NamedExpr)
 _ENDING = frozenset({CallKind.LEAF, CallKind.WORKFLOW, CallKind.IDIOM})
 
@@ -74,9 +84,10 @@ def _check_awaited(
     work: Workspace, workflow: WorkflowFunction, call: ast.Call, info: CallInfo, results: Results
 ) -> None:
     """Report an awaited call of a plain function that gives nothing to await: Python raises TypeError."""
-    if info.callee == COMPENSATE:
-        rewrite = f"write `{shortened(call)}` without `await`: it only registers the call"
-        work.report(NotAwaitable, workflow.module, call, callee="compensate", rewrite=rewrite)
+    if info.callee in _AT_ONCE:
+        rewrite = _AT_ONCE[info.callee].format(call=shortened(call))
+        name = info.callee.removeprefix("flopod.")
+        work.report(NotAwaitable, workflow.module, call, callee=name, rewrite=rewrite)
     if info.kind not in _ENDING or info.maps:
         return
     plain = [one for one in info.targets if isinstance(one, ProjectFunction) and results.is_data(one)]

@@ -6,6 +6,7 @@ import ast
 from dataclasses import replace
 
 from flopod_compiler.classify.advice import no_compensation, ways_out
+from flopod_compiler.classify.beside import handed_over
 from flopod_compiler.classify.childruns import started
 from flopod_compiler.classify.choices import settled
 from flopod_compiler.classify.receivers import holder_of_method
@@ -16,8 +17,16 @@ from flopod_compiler.diagnostics.catalogue import CATALOGUE
 from flopod_compiler.diagnostics.rules.calls import AsyncInSync, BadOptions, DurableInHelper, Unresolved
 from flopod_compiler.diagnostics.rules.compensations import BadCompensation
 from flopod_compiler.knowledge.author import ACTIVITY, ATTEMPT, COMPENSATE, ON_LEAVES, START, WAIT_FOR
+from flopod_compiler.knowledge.beside import BESIDE
 from flopod_compiler.knowledge.methods import is_foreign
-from flopod_compiler.model import CallInfo, CallKind, ModuleValue, ProjectFunction, WorkflowFunction
+from flopod_compiler.model import (
+    CallInfo,
+    CallKind,
+    ModuleValue,
+    ProjectFunction,
+    Symbol,
+    WorkflowFunction,
+)
 from flopod_compiler.names import Scope
 from flopod_compiler.parse import shortened
 from flopod_compiler.purity.engine import Summary, bind
@@ -65,10 +74,14 @@ def _info(
         return _on_leaf(work, workflow, call, scope, target)
     if target.kind is CallKind.PRIMITIVE and target.callee == START:
         return started(work, workflow, call, scope, target)
+    if target.kind is CallKind.PRIMITIVE and target.callee in BESIDE:
+        found = handed_over(work, workflow, call, scope, target)
+        _check_leaf(work, workflow, call, found.target)
+        return found
     if target.kind is CallKind.PRIMITIVE and target.callee == ACTIVITY:
         _check_options(work, workflow, call)
     if target.kind is CallKind.LEAF:
-        _check_leaf(work, workflow, call, target)
+        _check_leaf(work, workflow, call, target.symbol)
         holder = holder_of_method(work, workflow, call, scope, target, "it is declared a leaf")
         return replace(_finished(target, target.kind, awaited, target.mutates), holder=holder)
     return _finished(target, target.kind, awaited, target.mutates)
@@ -163,7 +176,7 @@ def _on_leaf(
     elif leaf.kind is CallKind.UNRESOLVED:
         text, rewrite = shortened(call.args[0]), ways_out(call.args[0], leaf, work.names, scope)
         work.report(Unresolved, workflow.module, call.args[0], text=text, reason=leaf.reason, rewrite=rewrite)
-    _check_leaf(work, workflow, call, leaf)
+    _check_leaf(work, workflow, call, leaf.symbol)
     choices = tuple(one.symbol for one in leaf.choices)
     is_async = target.callee == ATTEMPT
     if leaf.is_async and not is_async and isinstance(workflow.node, ast.FunctionDef):
@@ -296,9 +309,8 @@ def _check_options(work: Workspace, workflow: WorkflowFunction, call: ast.Call) 
             )
 
 
-def _check_leaf(work: Workspace, workflow: WorkflowFunction, call: ast.Call, target: Target) -> None:
+def _check_leaf(work: Workspace, workflow: WorkflowFunction, call: ast.Call, symbol: Symbol) -> None:
     """A declared leaf may not contain a primitive either."""
-    symbol = target.symbol
     if isinstance(symbol, ProjectFunction) and work.taken(symbol) is None:
         _check_durable(work, workflow, call, work.purity.of(symbol))
 

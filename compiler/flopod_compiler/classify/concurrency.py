@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from flopod_compiler.classify.locals import local_class
 from flopod_compiler.classify.resources import belongs_to_module
 from flopod_compiler.classify.workspace import Workspace
+from flopod_compiler.diagnostics.rules.calls import NotAwaitable
 from flopod_compiler.diagnostics.rules.state import LocalObject
 from flopod_compiler.diagnostics.rules.tasks import (
     NotData,
@@ -15,8 +16,9 @@ from flopod_compiler.diagnostics.rules.tasks import (
     SharedBetweenRuns,
     WrongAwaitable,
 )
-from flopod_compiler.knowledge.author import ATTEMPT, START
-from flopod_compiler.knowledge.concurrency import BEGINS, CHILD, begun_argument, is_asyncio_type
+from flopod_compiler.knowledge.author import ATTEMPT, FOR_EACH, FORGET, START
+from flopod_compiler.knowledge.beside import BESIDE, DETACHES, callbacks, made_by, value_of
+from flopod_compiler.knowledge.concurrency import BEGINS, CHILD, DETACHED, begun_argument, is_asyncio_type
 from flopod_compiler.model import (
     CallInfo,
     CallKind,
@@ -30,8 +32,12 @@ from flopod_compiler.purity.facts import arguments
 from flopod_compiler.purity.protocols import Reach, reached
 from flopod_compiler.types.model import AWAITABLE, ITERATOR, Types
 
+_CHILD, _DETACH = "the handle of a child", "the handle of a detach"
 _RECORDED = frozenset({CallKind.LEAF, CallKind.RECORDABLE})
-_HANDED = frozenset({ATTEMPT, START})
+_HANDED = frozenset({ATTEMPT, START, FORGET, *BESIDE})
+_AWAITING = frozenset({"asyncio.gather", *(name for name, several in BEGINS.items() if not several)})
+_OWN_RUN = frozenset({START, FORGET, *DETACHES})
+_MAPPERS = frozenset({"input_mapper", "connector"})
 
 
 def check_concurrency(work: Workspace, workflow: WorkflowFunction) -> None:
@@ -47,12 +53,26 @@ def check_concurrency(work: Workspace, workflow: WorkflowFunction) -> None:
                 work.report(NotEntered, workflow.module, call)
             if info.callee in BEGINS and begun_argument(call) is not None:
                 _begun(work, workflow, call, info, scope)
+            for argument in call.args if info.callee in _AWAITING else ():
+                _awaited(work, workflow, argument, scope)
             if info.kind in _RECORDED or info.callee in _HANDED:
                 _recorded(work, workflow, call, info, scope)
         for name in scope.loads:
             _shared(work, workflow, name, scope)
         for attribute in scope.attributes:
             _shared(work, workflow, attribute, scope)
+        for node in scope.others:
+            if isinstance(node, ast.Await):
+                _awaited(work, workflow, node.value, scope)
+
+
+def _awaited(work: Workspace, workflow: WorkflowFunction, value: ast.expr, scope: Scope) -> None:
+    """The handle of a detach is not awaitable, so that nobody waits for it by accident."""
+    types = None if isinstance(value, ast.Call) else work.types.of(value, scope)
+    if types and all(one.name == DETACHED for one in types):
+        rewrite = f"write `{shortened(value)}.wait()`, which is awaited"
+        name = f"the handle {shortened(value)}"
+        work.report(NotAwaitable, workflow.module, value, callee=name, rewrite=rewrite)
 
 
 def _entered_names(work: Workspace, workflow: WorkflowFunction) -> set[str]:
@@ -141,8 +161,8 @@ def _report(
 def _recorded(
     work: Workspace, workflow: WorkflowFunction, call: ast.Call, info: CallInfo, scope: Scope
 ) -> None:
-    kind = "a run of its own" if info.callee == START else "a leaf"
-    for value in arguments(call):
+    kind = "a run of its own" if info.callee in _OWN_RUN else "a leaf"
+    for value in _written(call, info):
         types = work.types.of(value, scope)
         local = local_class(types)
         if local:
@@ -151,13 +171,25 @@ def _recorded(
                 LocalObject, workflow.module, value, where=where, what=f"an object of {local}", name=local
             )
         what = "" if isinstance(value, ast.Call) else _living(types)
-        if not what and _are_iterators(types):
+        if not what and info.callee != FOR_EACH and _are_iterators(types):
             what = "an iterator"
         if what:
             rewrite = _instead(info, value, what)
             work.report(
                 NotData, workflow.module, value, callee=info.name, kind=kind, what=what, rewrite=rewrite
             )
+
+
+def _written(call: ast.Call, info: CallInfo) -> Iterator[ast.expr]:
+    """What a call gives to a leaf or run, as far as it is an argument itself."""
+    if info.callee == FORGET:
+        made = made_by(call)
+        yield from arguments(made) if made is not None else ()
+    elif info.callee not in BESIDE:
+        yield from arguments(call)
+    elif not info.scoped and not any(name in _MAPPERS for name, _ in callbacks(call)):
+        value = value_of(info.callee, call)
+        yield from [value] if value is not None else ()
 
 
 def _instead(info: CallInfo, value: ast.expr, what: str) -> str:
@@ -170,7 +202,7 @@ def _instead(info: CallInfo, value: ast.expr, what: str) -> str:
         return f"give it the items: {info.name}({made})"
     is_project = isinstance(info.target, ProjectFunction)
     marked = f", or put `@workflow` above {info.name}" if is_project else ""
-    if what == "the handle of a child":
+    if what in (_CHILD, _DETACH):
         text = shortened(value)
         return f"give it what is data: {info.name}({text}.id), or {info.name}(await {text}.wait())"
     if what in ("a task", "a coroutine"):
@@ -188,8 +220,8 @@ def _living(types: Types) -> str:
         if one.name == AWAITABLE:
             return "a coroutine"
         if is_asyncio_type(one.name):
-            if one.name == CHILD:
-                return "the handle of a child"
+            if one.name in (CHILD, DETACHED):
+                return _CHILD if one.name == CHILD else _DETACH
             name = one.name.removeprefix("asyncio.")
             return "a task" if name in ("Task", "Future") else f"an asyncio.{name}"
         inner = next((_living(arg) for arg in one.args if _living(arg)), "")

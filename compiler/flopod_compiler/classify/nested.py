@@ -10,6 +10,7 @@ from flopod_compiler.classify.workspace import Workspace
 from flopod_compiler.diagnostics.rules.calls import TriedWorkflow, Unresolved
 from flopod_compiler.diagnostics.rules.compensations import BadCompensation
 from flopod_compiler.knowledge.author import COMPENSATE, START
+from flopod_compiler.knowledge.beside import HANDED
 from flopod_compiler.model import (
     DURABLE_KINDS,
     CallInfo,
@@ -63,11 +64,16 @@ def settle_durable(work: Workspace, workflow: WorkflowFunction) -> None:
 
 
 def _level(work: Workspace, info: CallInfo | None) -> bool:
-    """Let all functions that one call may reach take a scope as soon as one does; whether any is new."""
+    """Let all functions that one call may reach take a scope as soon as one does; whether any is new.
+
+    One that runs as a side chain always takes one: as a leaf, what it does to variables would be lost.
+    """
     found = nested_targets(work, info)
-    kind = info.kind if info is not None else None
-    by_one = kind is CallKind.PURE and any(one.durable for one in found)
-    plain = [one for one in found if not one.durable] if by_one or kind is CallKind.WORKFLOW else []
+    if info is None or not found:
+        return False
+    by_one = info.kind is CallKind.PURE and any(one.durable for one in found)
+    takes = by_one or info.scoped or info.kind is CallKind.WORKFLOW
+    plain = [one for one in found if not one.durable] if takes else []
     for one in plain:
         one.durable = True
     return bool(plain)
@@ -89,7 +95,7 @@ def _make_workflow(work: Workspace, workflow: WorkflowFunction, call: ast.Call, 
 
 def _check_tried(work: Workspace, workflow: WorkflowFunction, call: ast.Call, info: CallInfo) -> None:
     """Options of a leaf, or `attempt`, on a function that takes a scope."""
-    if info.callee == START:
+    if info.callee == START or info.callee in HANDED:
         return
     for one in info.targets:
         found = work.taken(one)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from flopod_compiler.classify.awaits import check_awaits
+from flopod_compiler.classify.beside import settle_callbacks
 from flopod_compiler.classify.calls import classify_calls
 from flopod_compiler.classify.checks import check_body
 from flopod_compiler.classify.concurrency import check_concurrency
 from flopod_compiler.classify.discovery import find_workflows
+from flopod_compiler.classify.forgotten import find_forgotten
 from flopod_compiler.classify.immutable import find_immutable, find_iterators
 from flopod_compiler.classify.locals import check_results
 from flopod_compiler.classify.nested import find_nested, settle_durable
@@ -102,7 +104,7 @@ def _classify_workflows(work: Workspace) -> None:
     work.result.runs = {
         target.place
         for info in work.result.calls.values()
-        if info.kind is CallKind.WORKFLOW
+        if info.kind is CallKind.WORKFLOW or info.scoped
         for target in info.targets
         if isinstance(target, ProjectFunction)
     }
@@ -114,7 +116,9 @@ def _classify_workflow(work: Workspace, workflow: WorkflowFunction) -> None:
         work.report(TooDeep, workflow.module, scope.too_deep, what=f"the workflow {workflow.name}")
         return
     classify_calls(work, workflow)
+    find_forgotten(work, workflow)
     settle_durable(work, workflow)
+    settle_callbacks(work, workflow)
     check_function_values(work, workflow)
     check_awaits(work, workflow)
     check_options(work, workflow)

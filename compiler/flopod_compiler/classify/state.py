@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import ast
 
+from flopod_compiler.classify.drivers import is_driver
 from flopod_compiler.classify.workspace import Workspace
 from flopod_compiler.diagnostics import Related
+from flopod_compiler.diagnostics.rules.beside import OfProcess
 from flopod_compiler.diagnostics.rules.determinism import Environment
 from flopod_compiler.diagnostics.rules.state import GlobalMutation, GlobalWrite, MutableRead
+from flopod_compiler.knowledge.beside import BESIDE, KEEP_HANDLES, bound_to, is_registry
 from flopod_compiler.knowledge.recordables import ENVIRONMENT, ENVIRONMENT_VALUES
 from flopod_compiler.model import CallKind, External, ModuleValue, WorkflowFunction
 from flopod_compiler.names import Scope
@@ -57,7 +60,7 @@ def _read(work: Workspace, workflow: WorkflowFunction, expr: ast.Name | ast.Attr
     symbol = work.names.resolve(expr, scope)
     if isinstance(symbol, External):
         _external_read(work, workflow, expr, symbol)
-    elif isinstance(symbol, ModuleValue) and not work.marks.declared(symbol):
+    elif isinstance(symbol, ModuleValue) and not _is_no_data(work, workflow, expr, symbol):
         _value_read(work, workflow, expr, symbol)
 
 
@@ -72,6 +75,15 @@ def _external_read(
             work.report(Environment, workflow.module, expr)
     elif symbol.qualified in ENVIRONMENT_VALUES:
         work.result.constants[expr] = symbol.qualified
+    elif is_registry(symbol.qualified) and not isinstance(work.parents(workflow).get(expr), ast.Attribute):
+        work.report(OfProcess, workflow.module, expr, callee="the registry", rewrite=KEEP_HANDLES)
+
+
+def _is_no_data(
+    work: Workspace, workflow: WorkflowFunction, expr: ast.Name | ast.Attribute, value: ModuleValue
+) -> bool:
+    """Whether a value of a module stands for itself: a declared leaf, or what drives a detach."""
+    return work.marks.declared(value) is not None or is_driver(work, workflow, expr, value)
 
 
 def _value_read(
@@ -180,6 +192,9 @@ def _writes(work: Workspace, workflow: WorkflowFunction, scope: Scope, finder: R
         info = work.result.calls.get(call)
         if info is not None and info.kind is CallKind.PURE and info.mutates:
             for expr in changed_values(info.mutates, call):
+                _changed(work, workflow, finder.changed(expr, scope), call)
+        if info is not None and info.callee in BESIDE:
+            for expr in bound_to(call, info.mutates):
                 _changed(work, workflow, finder.changed(expr, scope), call)
     for node in scope.others:
         if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):

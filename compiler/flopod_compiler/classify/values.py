@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 
 from flopod_compiler.classify.carriers import Carriers
 from flopod_compiler.classify.nested import nested_targets
@@ -10,11 +11,13 @@ from flopod_compiler.classify.workspace import Workspace
 from flopod_compiler.diagnostics import Related
 from flopod_compiler.diagnostics.rules.calls import FunctionValue
 from flopod_compiler.knowledge.author import ON_LEAVES
+from flopod_compiler.knowledge.beside import BESIDE, callbacks
 from flopod_compiler.knowledge.builtins import NEVER_CALLING
 from flopod_compiler.knowledge.concurrency import BEGINS
 from flopod_compiler.model import (
     CallInfo,
     CallKind,
+    External,
     ModuleValue,
     ProjectFunction,
     Symbol,
@@ -51,6 +54,9 @@ def check_function_values(work: Workspace, workflow: WorkflowFunction) -> None:
                 continue
             if info.maps and info.kind is not CallKind.PURE:
                 continue
+            if info.callee in BESIDE:
+                _check_callbacks(work, workflow, carriers, call, info, scope)
+                continue
             if info.callee == _PARTIAL and _is_followed(work, workflow, call):
                 continue
             for value in arguments(call):
@@ -58,6 +64,22 @@ def check_function_values(work: Workspace, workflow: WorkflowFunction) -> None:
                     _check(work, workflow, call, info, value, scope)
             if _is_method(work, info) and isinstance(call.func, ast.Attribute):
                 _check_scoped(work, workflow, carriers, call, call.func.value, info)
+
+
+def _check_callbacks(
+    work: Workspace,
+    workflow: WorkflowFunction,
+    carriers: Carriers,
+    call: ast.Call,
+    info: CallInfo,
+    scope: Scope,
+) -> None:
+    """What a detach or side chain calls itself is plain code."""
+    name = info.callee.removeprefix("flopod.")
+    plain = replace(info, kind=CallKind.PURE, callee=name, target=External(info.callee))
+    for _, function in callbacks(call):
+        if not _check_scoped(work, workflow, carriers, call, function, plain):
+            _check(work, workflow, call, plain, function, scope)
 
 
 def _check_scoped(

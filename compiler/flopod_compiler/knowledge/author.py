@@ -10,8 +10,17 @@ ATTEMPT = "flopod.attempt"
 COMPENSATE = "flopod.compensate"
 WAIT_FOR = "flopod.wait_for"
 START = "flopod.start"
+JOINED = "flopod.detach_and_join_later"
+FORGOTTEN = "flopod.detach_and_forget"
+FORGET = "flopod.forget"
+"""A task of a leaf or workflow that nobody awaits; authors have no such name."""
 
-AT_ONCE = frozenset({ACTIVITY, COMPENSATE, "flopod.log"})
+WORK = "flopod.work"
+FOR_EACH = "flopod.for_each"
+TAP = "flopod.tap"
+WAIT_FOR_WORK = "flopod.wait_for_work"
+
+AT_ONCE = frozenset({ACTIVITY, COMPENSATE, "flopod.log", JOINED, FORGOTTEN, WORK, FOR_EACH})
 """Primitives that give no awaitable."""
 
 ON_LEAVES = frozenset({ATTEMPT, COMPENSATE})
@@ -20,16 +29,13 @@ ON_LEAVES = frozenset({ATTEMPT, COMPENSATE})
 RACE = "flopod.race"
 PARALLEL = "flopod.parallel"
 
-_PRIMITIVES = "activity attempt compensate sleep sleep_until wait_for log race parallel start"
-CHECKED = frozenset(words(f"{_PRIMITIVES} Retry", "flopod."))
+_BESIDE = "detach_and_join_later detach_and_forget work for_each tap wait_for_work"
+_BEFORE = "activity attempt compensate sleep sleep_until wait_for log race parallel start"
+_PRIMITIVES = f"{_BEFORE} {_BESIDE}"
+CHECKED = frozenset(words(f"{_BEFORE} Retry", "flopod."))
 """What is there to be called by authors, and can be asked what it takes."""
 
 _NOT_YET = {
-    "detach_and_join_later": "use asyncio.gather",
-    "detach_and_forget": "await the call",
-    "work": "call the leaf",
-    "tap": "call the leaf",
-    "wait_for_work": "await the calls",
     "create_runtime": "a workflow is started by its runtime; call another workflow as a function",
 }
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass
 
-from flopod_compiler.knowledge.author import START
+from flopod_compiler.knowledge.author import FOR_EACH, FORGET, START, WORK
 from flopod_compiler.knowledge.known import IDIOM, PURE, Known, refused, words
 from flopod_compiler.model import CallKind
 
@@ -49,7 +49,15 @@ BEGINS = {
 }
 """Calls whose first argument is an awaitable that they begin (True: an iterable of them)."""
 
-NEEDS_LOOP = frozenset([*words("create_task ensure_future shield gather current_task", "asyncio."), START])
+NEEDS_LOOP = frozenset(
+    [
+        *words("create_task ensure_future shield gather current_task", "asyncio."),
+        START,
+        FORGET,
+        WORK,
+        FOR_EACH,
+    ]
+)
 """Calls that fail in plain Python where no event loop runs."""
 
 _TYPES = frozenset(
@@ -62,7 +70,10 @@ _TYPES = frozenset(
 CHILD = "flopod.ChildHandle"
 """The type of what `start` gives, which lives in its run as a task does."""
 
-_LIVING = _TYPES | {CHILD}
+DETACHED = "flopod.detach.DetachHandle"
+"""The type of what `detach_and_join_later` gives, which cannot be awaited itself."""
+
+_LIVING = _TYPES | {CHILD, DETACHED}
 _ENTERED = frozenset(words("TaskGroup Timeout", "asyncio."))
 _MANAGERS = _ENTERED | set(words("Lock Condition Semaphore BoundedSemaphore Barrier", "asyncio."))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 
 from flopod_compiler.knowledge.author import AUTHOR_TABLE, canonical
+from flopod_compiler.knowledge.beside import of_process
 from flopod_compiler.knowledge.builtins import BUILTIN_TABLE
 from flopod_compiler.knowledge.concurrency import asyncio_call
 from flopod_compiler.knowledge.known import LEAF, PURE, RECORDABLE, Known, refused
@@ -36,7 +37,8 @@ def external(qualified: str, call: ast.Call) -> Known:
         return RECORDABLE
     if name in ("builtins.vars", "builtins.dir") and not count:
         return refused("FLP605", "use the variables by name; the compiled function has others of its own")
-    return unseeded(name, count) or asyncio_call(name, call) or _TABLE.get(name) or _by_module(name)
+    found = unseeded(name, count) or of_process(name) or asyncio_call(name, call)
+    return found or _TABLE.get(name) or _by_module(name)
 
 
 def is_author_primitive(qualified: str) -> bool:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
-from flopod_compiler.sites import Shape
+from flopod.workflow.paths import encode_id, op_of
+from flopod_compiler.sites import FOR_EACH, Shape
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,11 @@ class Entry:
     def id(self) -> str:
         """The id as the emitted code has it: a path has its reserved characters encoded."""
         return unquote(self.path.rpartition("/")[2].removesuffix("[*]"))
+
+    @property
+    def calls(self) -> str:
+        """The path of what is called: of a `for_each` that of an item, which is in the scope of its key."""
+        return f"{self.path}/{encode_id(op_of(self.id))}" if self.shape.kind == FOR_EACH else self.path
 
     @property
     def levels(self) -> int:

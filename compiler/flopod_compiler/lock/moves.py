@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from flopod_compiler.ir import CALLING
 from flopod_compiler.lock.likeness import NEIGHBOUR, likeness
 from flopod_compiler.lock.match import LOOPS, Matching, Old, assign
 from flopod_compiler.lock.model import Lock
@@ -146,5 +147,5 @@ def _call_sites(today: dict[str, Function], places: dict[int, Place]) -> list[tu
         (call, places[id(call)])
         for function in today.values()
         for call in function.scope.all()
-        if call.shape.kind == "call"
+        if call.shape.kind in CALLING
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from flopod.manifest import Edit, Moved
+from flopod_compiler.ir import CALLING
 from flopod_compiler.lock.model import Entry, Lock, Move
 
 Call = tuple[str, str, str]
@@ -19,9 +20,9 @@ def occurrences(lock: Lock, root: str) -> Iterator[tuple[str, str]]:
 def _occurrences(lock: Lock, function: str, prefix: str, stack: tuple[str, ...]) -> Iterator[tuple[str, str]]:
     yield function, prefix
     for entry in lock.live(function):
-        for callee in entry.shape.callee.split(" | ") if entry.shape.kind == "call" else ():
+        for callee in entry.shape.callee.split(" | ") if entry.shape.kind in CALLING else ():
             if callee in lock.functions and callee not in stack:
-                yield from _occurrences(lock, callee, f"{prefix}{entry.path}/", (*stack, callee))
+                yield from _occurrences(lock, callee, f"{prefix}{entry.calls}/", (*stack, callee))
 
 
 def expand_moves(
@@ -75,11 +76,13 @@ def edits_of(lock: Lock, workflow: str, ended: set[Call]) -> list[Edit]:
         for entry in lock.functions[function]:
             path = entry.path if entry.shape.kind == "constant" else prefix + entry.path
             again = _call(entry, entry.since) in ended and (path, entry.since) not in arrived
-            edit = _edit(path, entry, "" if single and entry.since in first else entry.since, again)
-            if not entry.gone:
-                live.add(path)
-            if edit is not None and (not entry.gone or path not in live):
-                found[path] = edit
+            since = "" if single and entry.since in first else entry.since
+            for place in (path, prefix + entry.calls) if entry.calls != entry.path else (path,):
+                edit = _edit(place, entry, since, again)
+                if not entry.gone:
+                    live.add(place)
+                if edit is not None and (not entry.gone or place not in live):
+                    found[place] = edit
     return list(found.values())
 
 

@@ -13,7 +13,7 @@ from flopod_compiler.lock.model import Entry, Generation, Lock, Renamed
 from flopod_compiler.lock.parameters import renamed
 from flopod_compiler.lock.paths import expand_moves
 from flopod_compiler.lock.today import Call, Function, Scope
-from flopod_compiler.sites import Shape
+from flopod_compiler.sites import FOR_EACH, Shape
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +118,8 @@ class _Writer:
     def _scope(self, function: Function, scope: Scope, prefix: str, found: list[Entry]) -> None:
         shifted = _shifted([self._matching.kept.get(call) for call in scope.calls])
         for call in scope.calls:
-            path = prefix + encode_id(call.site.id) + ("[*]" if call.inner is not None else "")
+            repeats = call.inner is not None or call.shape.kind == FOR_EACH
+            path = prefix + encode_id(call.site.id) + ("[*]" if repeats else "")
             old = self._matching.kept.get(call)
             entry = self._entry(function, call, path, old)
             if old is not None and old in shifted and entry.path == old.entry.path:

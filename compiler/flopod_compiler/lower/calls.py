@@ -8,6 +8,7 @@ import libcst as cst
 
 from flopod_compiler.classify.receivers import BY_TYPE
 from flopod_compiler.knowledge.author import PARALLEL, RACE
+from flopod_compiler.knowledge.beside import BESIDE
 from flopod_compiler.knowledge.concurrency import BLOCKING_SLEEP, TIMED
 from flopod_compiler.lower import nodes
 from flopod_compiler.lower.edits import CallEdit
@@ -23,6 +24,11 @@ _FORMS = {
     RACE: "race",
 }
 _SCOPED = frozenset({CallKind.IDIOM, CallKind.PRIMITIVE})
+_AS_WRITTEN = frozenset(
+    {"attempt", "compensate", "wait_for_work", *(one.rpartition(".")[2] for one in BESIDE)}
+)
+"""Kinds whose call keeps its arguments, behind the id."""
+
 Text = Callable[[str], cst.SimpleString]
 
 
@@ -52,7 +58,11 @@ def _lowered(edit: CallEdit, call: cst.Call, text: Text) -> cst.Call:
         return _with_all_lines(_sleep(edit, site, call, text), call)
     if site.kind == "child":
         return _child(edit, site, call, text)
-    callee = [] if site.kind in {"attempt", "compensate"} else _callee(edit, call)
+    if site.kind == "forget":
+        return _with_all_lines(_forgotten(edit, site, call, text), call)
+    if edit.info.scoped:
+        call = _with_last(call, nodes.argument(cst.Name("True"), "workflow"))
+    callee = [] if site.kind in _AS_WRITTEN else _callee(edit, call)
     head = [nodes.argument(text(site.id)), *callee]
     function = nodes.method(edit.scope, "awaited" if edit.doubtful else site.kind)
     return nodes.call(function, head, list(call.args), call.whitespace_before_args)
@@ -64,6 +74,25 @@ def _child(edit: CallEdit, site: Site, call: cst.Call, text: Text) -> cst.Call:
     named = workflow.with_changes(value=text(edit.info.name))
     head = [nodes.argument(text(site.id))]
     return nodes.call(nodes.method(edit.scope, "child"), head, [named, *rest], call.whitespace_before_args)
+
+
+def _forgotten(edit: CallEdit, site: Site, task: cst.Call, text: Text) -> cst.Call:
+    """The function of a task and its arguments, without the call that makes the task."""
+    made = cst.ensure_type(task.args[0].value, cst.Call)
+    head = [nodes.argument(text(site.id)), nodes.argument(made.func)]
+    function = nodes.method(edit.scope, "forget")
+    lowered = nodes.call(function, head, list(made.args), made.whitespace_before_args)
+    return lowered.with_changes(whitespace_before_args=task.whitespace_before_args)
+
+
+def _with_last(call: cst.Call, added: cst.Arg) -> cst.Call:
+    """A call with one more argument, in the layout of the author's last one."""
+    *others, last = call.args
+    gap = last.whitespace_after_arg
+    added = added.with_changes(comma=last.comma, whitespace_after_arg=gap)
+    comma = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
+    last = last.with_changes(comma=comma, whitespace_after_arg=cst.SimpleWhitespace(""))
+    return call.with_changes(args=[*others, last, added])
 
 
 def _with_all_lines(lowered: cst.Call, call: cst.Call) -> cst.Call:

@@ -13,11 +13,14 @@ from flopod_compiler.analyse.scopes import COMPREHENSIONS
 from flopod_compiler.children import children
 from flopod_compiler.diagnostics.rule import Rule
 from flopod_compiler.diagnostics.rules.lowering import DurableGenerator
-from flopod_compiler.knowledge.author import RACE
+from flopod_compiler.knowledge.author import FORGET, RACE
+from flopod_compiler.knowledge.beside import HANDED, made_by, value_of
 from flopod_compiler.knowledge.concurrency import BEGINS, begun_argument, delay_of
 from flopod_compiler.model import CallInfo, CallKind, Classified
+from flopod_compiler.plan.beside import note_of, note_task
 from flopod_compiler.plan.model import FunctionPlan, Plan, Spread
 from flopod_compiler.plan.naming import (
+    AT_ONCE,
     TIMERS,
     callee_of,
     event,
@@ -33,7 +36,7 @@ from flopod_compiler.plan.naming import (
 )
 from flopod_compiler.plan.variables import Variables
 from flopod_compiler.pragmas import Pragma
-from flopod_compiler.sites import Site, SiteScope, literal_arguments, site_at
+from flopod_compiler.sites import Site, SiteScope, arguments_as_name, literal_arguments, site_at
 
 Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 Element = Callable[[ast.expr, SiteScope], list[ir.Node]]
@@ -252,13 +255,14 @@ class Expressions:
         site = self._site(kind, op, node, scope)
         if kind in TIMERS:
             self._name_timer(site, node, info)
-        elif kind == "child":
-            pass  # it gives a handle, which is awaited by its own methods
-        elif info.is_sync or not (
-            awaited or info.kind is CallKind.RECORDABLE or kind == "compensate" or info.is_async
+        elif info.callee in HANDED:
+            self._name_handed(site, node, info)
+        if not (kind in TIMERS or kind in AT_ONCE) and (
+            info.is_sync or not (awaited or info.kind is CallKind.RECORDABLE or info.is_async)
         ):
             self._plan.awaited.add(node)
         operation = ir.Operation(kind, f"?{id(site)}", node.lineno, callee_of(info), undo=info.undo)
+        operation.beside = note_of(node, info)
         if kind == "wait":
             operation.event = event(node) or COMPUTED
             operation.type, operation.module = payload(node), self._module.name
@@ -298,7 +302,10 @@ class Expressions:
         begun = begun_argument(node)
         for value in [*node.args, *(keyword.value for keyword in node.keywords)]:
             if value is begun:
-                found += self._begins(value, scope, begins)
+                block = self._begins(value, scope, begins)
+                called = self._classified.calls.get(value) if isinstance(value, ast.Call) else None
+                note_task(block, node, info, called)
+                found += block
             else:
                 found += self._expression(value, scope)
         return found
@@ -316,6 +323,15 @@ class Expressions:
         delay = delay_of(info.callee, node)
         assert delay is not None and delay.expr is not None
         site.literals, site.assigned = literal_arguments(ast.Call(node.func, [delay.expr], [])), None
+
+    def _name_handed(self, site: Site, node: ast.Call, info: CallInfo) -> None:
+        """Of what runs beside the main line, its input tells two apart, not what drives or changes that."""
+        made = made_by(node) if info.callee == FORGET else None
+        if made is not None:
+            site.literals, site.arguments = literal_arguments(made), arguments_as_name(made)
+            return
+        value = value_of(info.callee, node)
+        site.arguments = None if value is None else arguments_as_name(ast.Call(node.func, [value], []))
 
     def _arm(self, node: ast.expr, scope: SiteScope) -> list[ir.Node]:
         inside = node.value if isinstance(node, ast.Starred) else node

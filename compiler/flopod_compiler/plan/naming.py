@@ -5,11 +5,25 @@ from __future__ import annotations
 import ast
 
 from flopod_compiler.children import children
-from flopod_compiler.knowledge.author import ATTEMPT, COMPENSATE, ON_LEAVES, PARALLEL, RACE, START
+from flopod_compiler.knowledge.author import (
+    ATTEMPT,
+    COMPENSATE,
+    ON_LEAVES,
+    PARALLEL,
+    RACE,
+    START,
+    WAIT_FOR_WORK,
+)
+from flopod_compiler.knowledge.beside import HANDED
 from flopod_compiler.knowledge.concurrency import delay_of
 from flopod_compiler.model import CallInfo, CallKind, External, ProjectFunction, Symbol
 
 TIMERS = frozenset({"timer", "timer_at"})
+AT_ONCE = frozenset(
+    {"child", "compensate", "detach_and_join_later", "detach_and_forget", "forget", "work", "for_each"}
+)
+"""Kinds of operations that give nothing to await."""
+
 _FAN_OUT = frozenset({"asyncio.gather", RACE, PARALLEL})
 
 
@@ -39,6 +53,10 @@ def kind_of(node: ast.Call, info: CallInfo) -> tuple[str, str]:
         return "compensate", f"undo-{info.name}"
     if info.callee == START:
         return "child", info.name
+    if info.callee in HANDED:
+        return info.callee.removeprefix("flopod."), info.name
+    if info.callee == WAIT_FOR_WORK:
+        return "wait_for_work", info.name
     delay = delay_of(info.callee, node)
     if delay is not None:
         return "timer_at" if delay.is_moment else "timer", "timeout"
@@ -47,7 +65,7 @@ def kind_of(node: ast.Call, info: CallInfo) -> tuple[str, str]:
 
 def callee_of(info: CallInfo) -> str:
     """The qualified name of what a durable call runs; of a primitive about a leaf or a workflow, of that."""
-    if info.callee not in (*ON_LEAVES, START):
+    if info.callee not in (*ON_LEAVES, START, *HANDED):
         return info.callee
     return " | ".join(_callee(one, info.name) for one in info.targets)
 

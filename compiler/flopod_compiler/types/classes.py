@@ -7,6 +7,7 @@ import ast
 from flopod_compiler.model import External, ProjectClass, ProjectFunction
 from flopod_compiler.names import How, Names, Scope
 from flopod_compiler.types.annotations import Annotations
+from flopod_compiler.types.concurrency import handle_attribute
 from flopod_compiler.types.known import attribute_result
 from flopod_compiler.types.model import Type, Types, is_immutable_name
 
@@ -31,7 +32,7 @@ class ClassTypes:
     def attribute(self, owner: Type, name: str) -> Types:
         """The types of an attribute of a value of one type."""
         if owner.cls is None:
-            return attribute_result(owner.name, name)
+            return handle_attribute(owner, name) or attribute_result(owner.name, name)
         key = (owner.cls, name)
         if key not in self._attributes:
             self._attributes[key] = None

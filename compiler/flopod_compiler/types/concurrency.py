@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable
 
-from flopod_compiler.knowledge.concurrency import CHILD, begun_argument, is_asyncio_type
+from flopod_compiler.knowledge.concurrency import CHILD, DETACHED, begun_argument, is_asyncio_type
 from flopod_compiler.types.model import AWAITABLE, ITERATOR, Type, Types, element, of, union
 
 Read = Callable[[ast.expr], Types]
@@ -86,13 +86,22 @@ def asyncio_method_result(receiver: Type, name: str, call: ast.Call | None, read
         return held
     if name == "get":
         return of(AWAITABLE, held)
-    if name == "wait" and receiver.name == CHILD:
+    if name == "wait" and receiver.name in (CHILD, DETACHED):
         return of(AWAITABLE, held)
     if name in ("wait", "wait_for"):
         return of(AWAITABLE, _INT if receiver.name == "asyncio.Barrier" else _BOOL)
     if name in _ASYNC_RESULTS:
         return of(AWAITABLE, _ASYNC_RESULTS[name])
     return _RESULTS.get(name)
+
+
+def handle_attribute(handle: Type, name: str) -> Types:
+    """What is read off the handle of a detach; unknown for anything else."""
+    if handle.name != DETACHED:
+        return None
+    if name in ("id", "status"):
+        return of("builtins.str")
+    return handle.args[0] if name == "result" and handle.args else None
 
 
 def _tasks(given: Types) -> Types:

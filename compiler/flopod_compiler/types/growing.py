@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterator
 
+from flopod_compiler.knowledge.beside import takes_handle
 from flopod_compiler.names import Scope
 from flopod_compiler.types.model import Types, union
 
@@ -60,6 +61,8 @@ class Growth:
             return False
         if isinstance(call, ast.Call) and call.func is attribute and attribute.attr in _ADDING:
             found.append(self._read(call.args[0], scope) if len(call.args) == 1 else None)
+        elif isinstance(call, ast.Call) and takes_handle(call, attribute):
+            found.append(self._read(call, scope))
         return True
 
     def _item(self, subscript: ast.Subscript, scope: Scope, found: list[Types]) -> bool:

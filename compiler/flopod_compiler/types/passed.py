@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable
 
+from flopod_compiler.knowledge.beside import takes_handle
 from flopod_compiler.names import Scope
 from flopod_compiler.types.concurrency import TASK, lives
 from flopod_compiler.types.growing import within
@@ -19,7 +20,7 @@ def passed(owner: Scope, parameter: ast.arg, parents: Parents, read: Read) -> Ty
     """The type of a parameter that is given one of asyncio's objects; unknown otherwise."""
     node = owner.node
     if isinstance(node, ast.Lambda):
-        return of(TASK) if _is_callback(parents.get(node)) else None
+        return _called_back(node, parents.get(node), owner.parent or owner, read)
     if not isinstance(node, Function) or owner.parent is None or not owner.parent.is_function:
         return None
     found: list[Types] = []
@@ -38,7 +39,7 @@ def _given(
     if not isinstance(call, ast.Call):
         return None
     if call.func is not load:
-        return of(TASK) if _is_callback(call) else None
+        return _called_back(load, call, scope, read)
     for keyword in call.keywords:
         if keyword.arg == parameter.arg:
             return read(keyword.value, scope)
@@ -48,6 +49,13 @@ def _given(
     if len(given) <= position or any(isinstance(one, ast.Starred) for one in given):
         return None
     return read(given[position], scope)
+
+
+def _called_back(function: ast.expr, call: ast.AST | None, scope: Scope, read: Read) -> Types:
+    """What a call gives to the function that it is handed, where it is known to call that."""
+    if isinstance(call, ast.Call) and takes_handle(call, function):
+        return read(call, scope)
+    return of(TASK) if _is_callback(call) else None
 
 
 def _is_callback(call: ast.AST | None) -> bool:

@@ -5,8 +5,17 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from flopod_compiler.knowledge.author import ACTIVITY, ATTEMPT, START, WAIT_FOR, canonical
-from flopod_compiler.knowledge.concurrency import CHILD, is_asyncio_type
+from flopod_compiler.knowledge.author import (
+    ACTIVITY,
+    ATTEMPT,
+    JOINED,
+    START,
+    TAP,
+    WAIT_FOR,
+    canonical,
+)
+from flopod_compiler.knowledge.beside import SIDE, function_of, value_of
+from flopod_compiler.knowledge.concurrency import CHILD, DETACHED, is_asyncio_type
 from flopod_compiler.model import External, ProjectClass, ProjectFunction, Symbol
 from flopod_compiler.names import Scope
 from flopod_compiler.types.concurrency import FUTURE, asyncio_method_result, asyncio_result, awaited
@@ -54,12 +63,19 @@ class Results:
     def _primitive(self, qualified: str, expr: ast.Call, scope: Scope) -> Types:
         """The results of primitives and asyncio calls, which follow from their arguments."""
         if qualified == WAIT_FOR:
-            given = [*expr.args[1:2], *(k.value for k in expr.keywords if k.arg == "type")]
-            return of(AWAITABLE, self._annotations.read(given[0], scope)) if given else None
+            payload = [*expr.args[1:2], *(k.value for k in expr.keywords if k.arg == "type")]
+            return of(AWAITABLE, self._annotations.read(payload[0], scope)) if payload else None
         if qualified == ATTEMPT and expr.args:
             return of(AWAITABLE, self._tried(expr.args[0], scope))
         if qualified == START and expr.args:
             return of(CHILD, self._tried(expr.args[0], scope))
+        if qualified == JOINED:
+            child = function_of(qualified, expr)
+            return of(DETACHED, self._tried(child, scope) if child is not None else None)
+        if qualified in SIDE:
+            value = value_of(qualified, expr)
+            passed = self._types.of(value, scope) if value is not None else None
+            return of(AWAITABLE, passed) if qualified == TAP else passed
         if qualified == "asyncio.gather":
             return of(FUTURE, self._gathered(expr, scope))
         return asyncio_result(qualified, expr, lambda one: self._types.of(one, scope))
