@@ -219,9 +219,10 @@ _ALL = (
     ),
     Form(
         "`create_task`, `ensure_future`",
-        "asyncio's own",
+        "asyncio's own; of a leaf or workflow that nobody awaits, a run of its own: `wf.forget`",
         "create-task task-cancel shield",
-        "create_task task_cancel tasks_in_collections tasks_in_helpers task_never_awaited",
+        "create_task task_cancel tasks_in_collections tasks_in_helpers task_never_awaited "
+        "detach_forget_idiom",
         "refused_task_misuse",
     ),
     Form(

@@ -15,7 +15,7 @@ def has_captured_loops(name: str) -> bool:
     return any("keep=None" not in line for line in headers)
 
 
-RUNS = list(scenarios(case_names("run")))
+RUNS = list(scenarios([name for name in case_names("run") if not load_case(name).detaches]))
 LOOPS = [(name, number) for name, number in RUNS if has_captured_loops(name)]
 SHUFFLED = [(name, number) for name, number in RUNS if load_case(name).shuffle]
 

@@ -53,7 +53,10 @@ class Scenario:
 
 @dataclass(frozen=True)
 class Case:
-    """A folder of `fixtures/`: sources, what they show, and how to run them."""
+    """A folder of `fixtures/`: sources, what they show, and how to run them.
+
+    One that `detaches` has several runs, which takes what `flopod.testing` has.
+    """
 
     name: str
     title: str
@@ -65,6 +68,7 @@ class Case:
     shuffle: bool
     show: bool
     scenarios: tuple[Scenario, ...]
+    detaches: bool = False
     since: tuple[int, ...] = ()
 
     @property
@@ -111,6 +115,7 @@ def load_case(name: str) -> Case:
         shuffle=table.get("shuffle", False),
         show=table.get("show", False),
         scenarios=tuple(_scenario(run, table.get("opaque", [])) for run in table.get("runs", ())),
+        detaches=table.get("detaches", False),
         since=tuple(int(part) for part in table.get("requires-python", "3.11").split(".")),
     )
 

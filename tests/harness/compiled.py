@@ -25,6 +25,7 @@ from flopod.workflow.arguments import CallCopy
 from flopod.workflow.commands import CallLogger, CancelLeaf, Compact, StartLeaf, Write
 from flopod.workflow.core import Core
 from flopod_compiler.build import Compilation, compile_project
+from flopod_compiler.testing.leaves import leaves_of
 from tests.harness.cases import Scenario
 from tests.harness.outcome import Outcome, captured, error_text, value_text
 from tests.harness.plain import START, Stuck, find_workflow, surroundings
@@ -60,9 +61,7 @@ class Build:
 
     @property
     def callees(self) -> list[str]:
-        entries = (path for workflow in self.manifest.workflows.values() for path in workflow.paths)
-        named = [entry.callee for entry in entries if entry.kind in ("activity", "attempt", "compensate")]
-        return sorted({one for callee in named for one in callee.split(" | ")})
+        return leaves_of(self.manifest)
 
 
 class Refused(Exception):

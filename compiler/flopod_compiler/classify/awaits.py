@@ -8,6 +8,7 @@ from flopod_compiler.classify.results import Results
 from flopod_compiler.classify.workspace import Workspace
 from flopod_compiler.diagnostics.rules.calls import AsyncInSync, NotAwaitable, NotAwaited
 from flopod_compiler.knowledge.author import COMPENSATE, FOR_EACH, FORGOTTEN, JOINED, START, WORK
+from flopod_compiler.knowledge.beside import SIDE
 from flopod_compiler.knowledge.concurrency import BEGINS, BLOCKING_SLEEP, NEEDS_LOOP, begun_argument
 from flopod_compiler.model import CallInfo, CallKind, ProjectFunction, WorkflowFunction
 from flopod_compiler.names import Scope
@@ -53,9 +54,9 @@ def check_awaits(work: Workspace, workflow: WorkflowFunction) -> None:
                     AsyncInSync,
                     workflow.module,
                     call,
-                    callee=info.name,
+                    callee=_word(info),
                     workflow=workflow.node.name,
-                    text=f"{shortened(call)}.wait()" if info.callee == START else shortened(call),
+                    text=_awaited_text(call, info),
                 )
                 continue
             if not _gives_coroutine(info):
@@ -63,8 +64,20 @@ def check_awaits(work: Workspace, workflow: WorkflowFunction) -> None:
             use = _use(work, call, parents, scope) or _returned(work, workflow, call, parents, scope)
             if use:
                 work.report(
-                    NotAwaited, workflow.module, call, callee=info.name, use=use, text=shortened(call)
+                    NotAwaited, workflow.module, call, callee=_word(info), use=use, text=shortened(call)
                 )
+
+
+def _word(info: CallInfo) -> str:
+    """What a call is called: a side chain by its own name, not by that of what it runs."""
+    return info.callee.removeprefix("flopod.") if info.callee in SIDE else info.name
+
+
+def _awaited_text(call: ast.Call, info: CallInfo) -> str:
+    """What can be awaited of a call that needs an event loop."""
+    if info.callee in (WORK, FOR_EACH):
+        return "wait_for_work()"
+    return f"{shortened(call)}.wait()" if info.callee == START else shortened(call)
 
 
 def _is_awaited(work: Workspace, call: ast.Call, parents: dict[ast.AST, ast.AST]) -> bool:

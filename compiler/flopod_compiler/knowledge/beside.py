@@ -23,7 +23,7 @@ TASKS = frozenset({"asyncio.create_task", "asyncio.ensure_future"})
 """Calls whose task, if nobody awaits it, is a run of its own."""
 
 _CALLBACKS = ("input_mapper", "on_handle", "connector", "when")
-_HANDLES = "flopod.detach.registry"
+_HANDLES = ("flopod.detach.registry", "flopod.detach.register.registry")
 _IN_DRIVERS = refused(
     "FLP129", "write a driver: a class at the top level of a module, whose `schedule` makes and ends handles"
 )
@@ -83,7 +83,7 @@ def of_process(qualified: str) -> Known | None:
 
 def is_registry(qualified: str) -> bool:
     """Whether a name is that of the registry of handles, which is the process's."""
-    return qualified in (_HANDLES, f"{_HANDLES}.registry")
+    return qualified in _HANDLES
 
 
 def is_driver_factory(qualified: str) -> bool:

@@ -1,4 +1,4 @@
-"""What is said of operations that run beside the main line, for the graph."""
+"""What runs beside the main line: the names of its sites, and what the graph says of it."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import ast
 
 from flopod_compiler import ir
 from flopod_compiler.knowledge.author import FOR_EACH, FORGET, JOINED, WORK
-from flopod_compiler.knowledge.beside import DETACHES
+from flopod_compiler.knowledge.beside import DETACHES, made_by, value_of
 from flopod_compiler.model import CallInfo
+from flopod_compiler.sites import Site, arguments_as_name, literal_arguments
 
 _WORKS = frozenset({WORK, FOR_EACH})
 
@@ -31,6 +32,18 @@ def note_task(block: list[ir.Node], task: ast.Call, info: CallInfo, begun: CallI
     is_task = info.callee.endswith(("create_task", "ensure_future"))
     if is_task and begun is not None and isinstance(node, ir.Operation) and node.beside is None:
         node.beside = ir.Beside("detach", _said(task, "name") or begun.name)
+
+
+def name_handed(site: Site, call: ast.Call, info: CallInfo) -> None:
+    """Tell what runs beside the main line apart by its input, a label or a name, not by its driver."""
+    made = made_by(call) if info.callee == FORGET else None
+    value = value_of(info.callee, call) if made is None else None
+    if made is None and value is not None:
+        made = ast.Call(call.func, [value], [])
+    if made is not None:
+        said = [one for one in call.keywords if one.arg in ("label", "name")]
+        site.literals = literal_arguments(ast.Call(made.func, made.args, [*made.keywords, *said]))
+        site.arguments = arguments_as_name(made)
 
 
 def _said(call: ast.Call, option: str) -> str:

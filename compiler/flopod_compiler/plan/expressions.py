@@ -13,11 +13,11 @@ from flopod_compiler.analyse.scopes import COMPREHENSIONS
 from flopod_compiler.children import children
 from flopod_compiler.diagnostics.rule import Rule
 from flopod_compiler.diagnostics.rules.lowering import DurableGenerator
-from flopod_compiler.knowledge.author import FORGET, RACE
-from flopod_compiler.knowledge.beside import HANDED, made_by, value_of
+from flopod_compiler.knowledge.author import RACE
+from flopod_compiler.knowledge.beside import HANDED
 from flopod_compiler.knowledge.concurrency import BEGINS, begun_argument, delay_of
 from flopod_compiler.model import CallInfo, CallKind, Classified
-from flopod_compiler.plan.beside import note_of, note_task
+from flopod_compiler.plan.beside import name_handed, note_of, note_task
 from flopod_compiler.plan.model import FunctionPlan, Plan, Spread
 from flopod_compiler.plan.naming import (
     AT_ONCE,
@@ -36,7 +36,7 @@ from flopod_compiler.plan.naming import (
 )
 from flopod_compiler.plan.variables import Variables
 from flopod_compiler.pragmas import Pragma
-from flopod_compiler.sites import Site, SiteScope, arguments_as_name, literal_arguments, site_at
+from flopod_compiler.sites import Site, SiteScope, literal_arguments, site_at
 
 Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 Element = Callable[[ast.expr, SiteScope], list[ir.Node]]
@@ -256,7 +256,7 @@ class Expressions:
         if kind in TIMERS:
             self._name_timer(site, node, info)
         elif info.callee in HANDED:
-            self._name_handed(site, node, info)
+            name_handed(site, node, info)
         if not (kind in TIMERS or kind in AT_ONCE) and (
             info.is_sync or not (awaited or info.kind is CallKind.RECORDABLE or info.is_async)
         ):
@@ -323,15 +323,6 @@ class Expressions:
         delay = delay_of(info.callee, node)
         assert delay is not None and delay.expr is not None
         site.literals, site.assigned = literal_arguments(ast.Call(node.func, [delay.expr], [])), None
-
-    def _name_handed(self, site: Site, node: ast.Call, info: CallInfo) -> None:
-        """Of what runs beside the main line, its input tells two apart, not what drives or changes that."""
-        made = made_by(node) if info.callee == FORGET else None
-        if made is not None:
-            site.literals, site.arguments = literal_arguments(made), arguments_as_name(made)
-            return
-        value = value_of(info.callee, node)
-        site.arguments = None if value is None else arguments_as_name(ast.Call(node.func, [value], []))
 
     def _arm(self, node: ast.expr, scope: SiteScope) -> list[ir.Node]:
         inside = node.value if isinstance(node, ast.Starred) else node

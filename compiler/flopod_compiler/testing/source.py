@@ -25,9 +25,7 @@ from flopod.testing.script import Names
 from flopod_compiler.build import Compilation, compile_project
 from flopod_compiler.bundle.loader import compile_at
 from flopod_compiler.testing.edited import EditedModules, edited_copy
-
-_CALLS = ("activity", "attempt", "compensate")
-_SCRIPTED = (*_CALLS, "record")
+from flopod_compiler.testing.leaves import leaves_of, runs_leaf
 
 
 class SourceErrors(TestFailure):
@@ -136,15 +134,13 @@ class CompiledWorkflow:
             for entry in entries
             for path in entry.paths
             for callee in path.callee.split(" | ")
-            if path.kind in _SCRIPTED
+            if path.kind == "record" or runs_leaf(path, self._source.manifest)
         ]
 
     @property
     def callees(self) -> Sequence[str]:
         """The functions that are leaves."""
-        paths = [path for entry in self._source.manifest.workflows.values() for path in entry.paths]
-        named = [path.callee for path in paths if path.kind in _CALLS and path.callee]
-        return sorted({one for callee in named for one in callee.split(" | ")})
+        return leaves_of(self._source.manifest)
 
     @property
     def events(self) -> Sequence[Names]:
