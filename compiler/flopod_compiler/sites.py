@@ -157,6 +157,11 @@ def literal_arguments(call: ast.Call) -> dict[int | str, str]:
     return found
 
 
+def written_in(call: ast.Call) -> str:
+    """What a site looks like whose call stands for this one."""
+    return shortened(_text(call) or "")
+
+
 def arguments_as_name(call: ast.Call) -> str | None:
     """What a call is given as the name of its site, for a site that stands for more than this call."""
     return _arguments(call, _text(call) or "")

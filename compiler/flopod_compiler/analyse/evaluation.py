@@ -212,10 +212,14 @@ class Evaluation:
 
     def local(self, node: ast.Call) -> Scope | None:
         """The nested function that is called by its name."""
-        if not isinstance(node.func, ast.Name):
+        return self.called(node.func)
+
+    def called(self, function: ast.expr) -> Scope | None:
+        """The nested function that a name means."""
+        if not isinstance(function, ast.Name):
             return None
-        owner = self._names.of.get(node.func)
-        return self.functions.get((owner, node.func.id)) if owner is not None else None
+        owner = self._names.of.get(function)
+        return self.functions.get((owner, function.id)) if owner is not None else None
 
     def block(self, node: ast.Call) -> Scope | None:
         """The nested function that a call lets run as a side chain."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable
 
 from flopod_compiler.analyse.evaluation import SPREADING, Evaluation
-from flopod_compiler.analyse.heap import NOTHING, Heap, Objects, contents, reach
+from flopod_compiler.analyse.heap import NOTHING, Heap, Object, Objects, contents, reach
 from flopod_compiler.analyse.scopes import FUNCTIONS, Names, Scope
-from flopod_compiler.knowledge.beside import BESIDE, bound_to, value_of
+from flopod_compiler.knowledge.beside import BESIDE, bound_to, callbacks, value_of
 from flopod_compiler.model import CallInfo, CallKind, Classified
 
 _ROUNDS = 30
@@ -130,13 +131,18 @@ class Linking:
 
     def _link_beside(self, node: ast.Call, info: CallInfo) -> None:
         """A block gets the value, a part of it, or what a connector makes of it; a list gets a handle."""
-        block = self._values.block(node)
         met = reach(self._values.of(value_of(info.callee, node)))
-        for parameter in block.parameters.values() if block is not None else ():
-            if parameter not in self._classified.immutable:
-                self._heap.bind((block, parameter.arg), met)
+        self._meet(self._values.block(node), met)
+        for name, function in callbacks(node):
+            self._meet(self._values.called(function), self._values.of(node) if name == "on_handle" else met)
         for bound in bound_to(node, info.mutates):
             self._heap.hold(self._values.of(bound), self._values.of(node))
+
+    def _meet(self, inner: Scope | None, given: Iterable[Object]) -> None:
+        """Every parameter of a nested function may refer to what is given."""
+        for parameter in inner.parameters.values() if inner is not None else ():
+            if parameter not in self._classified.immutable:
+                self._heap.bind((inner, parameter.arg), given)
 
     def _meet_parameters(self, inner: Scope, node: ast.Call) -> None:
         """Arguments of a call of a nested function become what its parameters refer to."""

@@ -89,10 +89,12 @@ class Mutation:
         """What a side chain changes, and what the callbacks of a call do in the main line."""
         block, value = self._values.block(node), value_of(info.callee, node)
         found = self._by_nested(block, active) if block is not None else set()
-        if info.scoped or any(isinstance(one, int) for one in info.mutates):
+        if (info.scoped and block is None) or any(isinstance(one, int) for one in info.mutates):
             found |= reach(self._values.of(value))
         for name, function in callbacks(node):
-            found |= reach(self._values.of(function)) if name in info.mutates else set()
+            if name in info.mutates:
+                inner = self._values.called(function)
+                found |= reach(self._values.of(function)) if inner is None else self._by_nested(inner, active)
         for bound in bound_to(node, info.mutates):
             found |= self._at(bound)
         return found - self._values.code

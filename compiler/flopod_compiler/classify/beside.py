@@ -22,12 +22,14 @@ from flopod_compiler.model import (
 )
 from flopod_compiler.names import Scope
 from flopod_compiler.parse import shortened
-from flopod_compiler.purity.facts import within
+from flopod_compiler.purity.facts import changed_values, within
 from flopod_compiler.purity.target import Target
 
 Refusal = tuple[str, str]
 _BEFORE = frozenset({"input_mapper", "connector", "when"})
 """Callbacks that are given the value."""
+
+_PARAMETER, _OWN, _UNKNOWN = "parameter", "own", "unknown"
 
 
 def handed_over(
@@ -149,25 +151,45 @@ def settle_callbacks(work: Workspace, workflow: WorkflowFunction) -> None:
             info = work.result.calls.get(call)
             if info is None or info.callee not in BESIDE:
                 continue
-            changing = {name for name, function in callbacks(call) if _changes(work, function, scope)}
-            value = {2 if info.callee in DETACHES else 1} if changing & _BEFORE else set()
-            work.result.calls[call] = replace(info, mutates=frozenset({*changing, *value}))
+            found: set[int | str] = set()
+            for name, function in callbacks(call):
+                changed = _changed_by(work, function, scope)
+                found |= {name} if changed else set()
+                if name in _BEFORE and changed & {_PARAMETER, _UNKNOWN}:
+                    found.add(2 if info.callee in DETACHES else 1)
+            work.result.calls[call] = replace(info, mutates=frozenset(found))
 
 
-def _changes(work: Workspace, function: ast.expr, scope: Scope) -> bool:
-    """Whether calling a function value may change an object in place."""
+def _changed_by(work: Workspace, function: ast.expr, scope: Scope) -> set[str]:
+    """What calling a function value may change in place: what it is given, what is its own, or who knows."""
     if isinstance(function, ast.Constant):
-        return False
+        return set()
     if isinstance(function, ast.Lambda):
-        calls = (call for inner in within(work.names.scope(function)) for call in inner.calls)
-        infos = (work.result.calls.get(call) for call in calls)
-        return any(info is not None and bool(info.mutates) for info in infos)
+        return _changed_in(work, work.names.scope(function))
     symbol = work.names.resolve(function, scope) if isinstance(function, ast.Name | ast.Attribute) else None
     if isinstance(symbol, ProjectFunction):
-        return bool(work.purity.of(symbol).mutates)
+        given = set(work.names.scope(symbol.node).bindings)
+        return {_PARAMETER if one in given else _OWN for one in work.purity.of(symbol).mutates}
     if isinstance(function, ast.Attribute):
-        return function.attr in MUTATORS
-    return isinstance(function, ast.Name) and not isinstance(symbol, External)
+        return {_OWN} if function.attr in MUTATORS else set()
+    return {_UNKNOWN} if isinstance(function, ast.Name) and not isinstance(symbol, External) else set()
+
+
+def _changed_in(work: Workspace, inner: Scope) -> set[str]:
+    """The same of a lambda, whose calls are classified."""
+    found: set[str] = set()
+    for scope in within(inner):
+        for call in scope.calls:
+            info = work.result.calls.get(call)
+            for changed in changed_values(info.mutates, call) if info is not None else ():
+                found.add(_PARAMETER if _root(changed) in inner.bindings else _OWN)
+    return found
+
+
+def _root(expr: ast.expr) -> str:
+    while isinstance(expr, ast.Attribute | ast.Subscript | ast.Call):
+        expr = expr.func if isinstance(expr, ast.Call) else expr.value
+    return expr.id if isinstance(expr, ast.Name) else ""
 
 
 def is_at_top_level(function: ProjectFunction) -> bool:

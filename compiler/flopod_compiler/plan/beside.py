@@ -6,9 +6,9 @@ import ast
 
 from flopod_compiler import ir
 from flopod_compiler.knowledge.author import FOR_EACH, FORGET, JOINED, WORK
-from flopod_compiler.knowledge.beside import DETACHES, made_by, value_of
+from flopod_compiler.knowledge.beside import DETACHES, function_of, made_by, value_of
 from flopod_compiler.model import CallInfo
-from flopod_compiler.sites import Site, arguments_as_name, literal_arguments
+from flopod_compiler.sites import Site, arguments_as_name, literal_arguments, written_in
 
 _WORKS = frozenset({WORK, FOR_EACH})
 
@@ -35,15 +35,22 @@ def note_task(block: list[ir.Node], task: ast.Call, info: CallInfo, begun: CallI
 
 
 def name_handed(site: Site, call: ast.Call, info: CallInfo) -> None:
-    """Tell what runs beside the main line apart by its input, a label or a name, not by its driver."""
+    """Tell what runs beside the main line apart by its input, a label or a name, not by its driver.
+
+    What the site looks like is said without the function, which may get another name.
+    """
     made = made_by(call) if info.callee == FORGET else None
-    value = value_of(info.callee, call) if made is None else None
-    if made is None and value is not None:
-        made = ast.Call(call.func, [value], [])
-    if made is not None:
+    if made is None:
+        function, value = function_of(info.callee, call), value_of(info.callee, call)
+        made = ast.Call(call.func, [value] if value is not None else [], [])
         said = [one for one in call.keywords if one.arg in ("label", "name")]
-        site.literals = literal_arguments(ast.Call(made.func, made.args, [*made.keywords, *said]))
-        site.arguments = arguments_as_name(made)
+        site.literals = literal_arguments(ast.Call(call.func, made.args, said))
+        site.text = written_in(
+            ast.Call(call.func, [one for one in call.args if one is not function], call.keywords)
+        )
+    else:
+        site.literals, site.text = literal_arguments(made), written_in(made)
+    site.arguments = arguments_as_name(made)
 
 
 def _said(call: ast.Call, option: str) -> str:

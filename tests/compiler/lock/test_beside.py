@@ -1,0 +1,105 @@
+"""What runs beside the main line keeps its ids through edits, as any call does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from flopod.log.lineage import Lineage
+from flopod_compiler.build import Compilation
+from tests.compiler.lock.support import Shop, live, plan, update_of
+
+HEAD = """
+import asyncio
+from flopod import detach_and_forget, detach_and_join_later, for_each, wait_for_work, work, workflow
+from flopod.detach import immediate_driver, microtask_batch_driver as driver
+
+async def send(*args: object) -> int:
+    await asyncio.sleep(0)
+    return 1
+
+async def deliver(*args: object) -> int:
+    await asyncio.sleep(0)
+    return 1
+
+@workflow
+async def ship(one: int) -> int:
+    return await send(one)
+
+"""
+RENAMED = HEAD.replace("async def send", "async def mail").replace("await send(one)", "await mail(one)")
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Shop:
+    return Shop(tmp_path)
+
+
+def lineage(made: Compilation) -> Lineage:
+    assert made.manifest is not None
+    return Lineage(made.manifest, made.manifest.workflows["main"])
+
+
+@pytest.mark.parametrize(
+    ("call", "path"),
+    [
+        ("detach_and_forget(driver, send, x)", "send"),
+        ("detach_and_join_later(driver, send, x, label='l')", "send"),
+        ("asyncio.create_task(send(x))", "send"),
+        ("work(send, x)", "send"),
+        ("for_each(send, xs)", "send[*]"),
+    ],
+)
+def test_a_function_that_is_renamed_keeps_the_ids_of_its_calls(shop: Shop, call: str, path: str) -> None:
+    """The id says what the function was called when the call came."""
+    shop.build(call, head=HEAD)
+    made = shop.build(call.replace("send", "mail"), head=RENAMED)
+    assert live(update_of(made).lock) == [path]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("detach_and_forget(driver, send, x)", "detach_and_forget(driver, send, x + 1)"),
+        ("asyncio.create_task(send(x))", "asyncio.create_task(send(x + 1))"),
+        ("work(send, x)", "work(send, x + 1)"),
+    ],
+)
+def test_another_input_is_a_change(shop: Shop, before: str, after: str) -> None:
+    """A run that is past it takes over what it has recorded; the fingerprint is not compared."""
+    first = shop.build(before, head=HEAD)
+    made = shop.build(after, head=HEAD)
+    assert first.manifest is not None
+    assert lineage(made).is_changed("send", first.manifest.generation)
+    assert plan(made)[0].startswith("~ send: ")
+
+
+def test_items_of_a_changed_side_chain_are_changed(shop: Shop) -> None:
+    """What is recorded of an item lies below the key of the item."""
+    first = shop.build("for_each(send, xs)", head=HEAD)
+    made = shop.build("for_each(send, xs[1:])", head=HEAD)
+    assert first.manifest is not None
+    found = lineage(made)
+    assert found.is_changed("send[2]/send", first.manifest.generation)
+    assert found.today("send[2]/send", first.manifest.generation) == "send[2]/send"
+
+
+def test_items_of_a_side_chain_that_is_gone_are_gone(shop: Shop) -> None:
+    """With all that their workflow has recorded below them."""
+    first = shop.build("for_each(ship, xs)\nwork(ship, x)", head=HEAD)
+    made = shop.build("work(ship, x)", head=HEAD)
+    assert first.manifest is not None
+    found, before = lineage(made), first.manifest.generation
+    assert found.today("ship#(xs)[0]/ship/send", before) is None
+    assert found.today("ship#(x)/send", before) == "ship#(x)/send"
+
+
+def test_a_side_chain_that_moves_into_a_function_takes_its_items_along(shop: Shop) -> None:
+    """What is below the old path is below the new one."""
+    first = shop.build("for_each(ship, xs)\nreturn 1", head=HEAD)
+    inner = "async def inner() -> None:\n    for_each(ship, xs)\nawait inner()\nreturn 1"
+    made = shop.build(inner, head=HEAD)
+    assert first.manifest is not None
+    moved = lineage(made).today("ship[1]/ship/send", first.manifest.generation)
+    assert moved == "inner/ship[1]/ship/send"
