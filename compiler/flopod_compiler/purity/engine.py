@@ -149,10 +149,15 @@ class Purity:
             first = facts.effects[0]
             summary.chain = (_name(function), first.reason)
             summary.hops = (self._hop(function, first),)
-        durable = next((effect for effect in facts.effects if effect.durable), None)
+        durable = next((effect for effect in facts.effects if self._is_of_runs(effect, function)), None)
         if durable is not None:
             summary.durable = (self._hop(function, durable),)
         return summary
+
+    def _is_of_runs(self, effect: Effect, function: ProjectFunction) -> bool:
+        """Whether an effect belongs into a run; a declared leaf may detach, for its process alone."""
+        own = effect.detaches and self.targets.marks.activity_name(function) is not None
+        return effect.durable and not own
 
     def _hop(self, function: ProjectFunction, effect: Effect) -> Hop:
         return Hop(function, effect.node, f"{_name(function)} {effect.reason}")

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
+from flopod_compiler.knowledge.author import DETACHES
 from flopod_compiler.knowledge.builtins import HELPER_PURE, NEVER_CALLING
 from flopod_compiler.knowledge.callbacks import called_arguments
 from flopod_compiler.knowledge.concurrency import is_asyncio_manager, is_asyncio_type
@@ -29,11 +30,12 @@ from flopod_compiler.types import Inference
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """Why a function is not pure: the words, and the author primitive or workflow if that is it."""
+    """Why a function is not pure: the words, and whether it is a primitive or a workflow, or a detach."""
 
     reason: str
     node: ast.AST
     durable: bool = False
+    detaches: bool = False
 
 
 @dataclass(eq=False, slots=True)
@@ -310,7 +312,8 @@ def _effect(target: Target, node: ast.AST) -> Effect:
     if target.undo:
         return Effect(f"calls {target.name}, which has a compensation", node, durable=True)
     durable = target.kind in (CallKind.WORKFLOW, CallKind.PRIMITIVE)
-    return Effect(target.reason or f"calls {target.callee.replace(':', '.')}", node, durable)
+    reason = target.reason or f"calls {target.callee.replace(':', '.')}"
+    return Effect(reason, node, durable, detaches=target.callee in DETACHES)
 
 
 def _nodes(scope: Scope) -> set[ast.AST]:

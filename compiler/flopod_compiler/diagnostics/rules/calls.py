@@ -180,7 +180,8 @@ class DurableInHelper(Rule):
     title = "A plain function that waits, sleeps or calls a workflow"
     why = (
         "An unmarked function that a workflow calls is one leaf as a whole: it runs outside the log, "
-        "where a primitive or a workflow has no run to belong to."
+        "where a primitive or a workflow has no run to belong to. A function that `@activity` makes a leaf "
+        "may detach: what it detaches is known to its process alone."
     )
     message = "{function} is not a workflow, but {reason}"
     help = "put `@workflow` above {marked}, so that {become} of the run"
@@ -191,6 +192,11 @@ class DurableInHelper(Rule):
     valid = (
         "from flopod import workflow, sleep\n\n@workflow\nasync def pause():\n    await sleep('1h')\n\n"
         "@workflow\nasync def main():\n    await pause()\n",
+        "from flopod import activity, detach_and_forget, workflow\n"
+        "from flopod.detach import microtask_batch_driver\n\n"
+        "async def ship(order):\n    print(order)\n\n"
+        "@activity\nasync def tell(order):\n    detach_and_forget(microtask_batch_driver, ship, order)\n\n"
+        "@workflow\nasync def main():\n    await tell(1)\n",
     )
     invalid = (
         "from flopod import workflow, sleep\n\nasync def pause():\n    await sleep('1h')\n\n"
