@@ -26,6 +26,9 @@ from flopod_compiler.purity.facts import changed_values, within
 from flopod_compiler.purity.target import Target
 
 Refusal = tuple[str, str]
+_SAID_ELSEWHERE: Refusal = "", ""
+"""What is missing of a call is found where its arguments are held against the signature."""
+
 _BEFORE = frozenset({"input_mapper", "connector", "when"})
 """Callbacks that are given the value."""
 
@@ -40,10 +43,11 @@ def handed_over(
     refusal = found.refusal()
     if refusal is None:
         return found.info()
-    rule: type[Rule] = NotDetachable if found.detached else NotABlock
-    text = f"{target.name}()" if found.expr is None else f"`{shortened(found.expr)}`"
-    where = call if found.expr is None else found.expr
-    work.report(rule, workflow.module, where, text=text, reason=refusal[0], rewrite=refusal[1])
+    if refusal != _SAID_ELSEWHERE:
+        rule: type[Rule] = NotDetachable if found.detached else NotABlock
+        text = f"{target.name}()" if found.expr is None else f"`{shortened(found.expr)}`"
+        where = call if found.expr is None else found.expr
+        work.report(rule, workflow.module, where, text=text, reason=refusal[0], rewrite=refusal[1])
     return CallInfo(CallKind.UNRESOLVED, target.name, target.callee, target.symbol, target.is_async)
 
 
@@ -83,7 +87,7 @@ class _Given:
         if starred or any(one.arg is None for one in self._call.keywords):
             return "a star hides what it is given", f"write the arguments out: `{self._example()}`"
         if self.expr is None:
-            return "it does not say which function", f"write `{self._example()}`"
+            return _SAID_ELSEWHERE
         if isinstance(self.expr, ast.Call):
             return self._of_call(self.expr)
         if isinstance(self.expr, ast.Lambda):

@@ -30,10 +30,13 @@ ON_LEAVES = frozenset({ATTEMPT, COMPENSATE})
 RACE = "flopod.race"
 PARALLEL = "flopod.parallel"
 
-_BESIDE = "detach_and_join_later detach_and_forget work for_each tap wait_for_work"
-_BEFORE = "activity attempt compensate sleep sleep_until wait_for log race parallel start"
-_PRIMITIVES = f"{_BEFORE} {_BESIDE}"
-CHECKED = frozenset(words(f"{_BEFORE} Retry", "flopod."))
+_SIDE = "work for_each tap wait_for_work"
+_MAIN = (
+    "activity attempt compensate sleep sleep_until wait_for log race parallel start "
+    "detach_and_join_later detach_and_forget"
+)
+_PRIMITIVES = f"{_MAIN} {_SIDE}"
+CHECKED = frozenset(words(f"{_MAIN} Retry", "flopod."))
 """What is there to be called by authors, and can be asked what it takes."""
 
 _NOT_YET = {
