@@ -191,11 +191,8 @@ def finishing(fn: Any) -> Any:
 
     One that is called by another leaves that to the one that was started, which waits for all.
     """
-    return finishing_always(fn) if isinstance(fn, FunctionType) and _may_queue(fn) else fn
-
-
-def finishing_always(fn: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a workflow that is over when the work queued in it is, whatever is known of what it calls."""
+    if not (isinstance(fn, FunctionType) and _may_queue(fn)):
+        return fn
 
     async def wrapper(*args: Any, **kwargs: Any) -> Any:
         outer = _run_here()

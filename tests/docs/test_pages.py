@@ -17,6 +17,7 @@ PAGES = [
     ROOT / "docs" / "detach.md",
     ROOT / "docs" / "hooks.md",
     ROOT / "docs" / "migrations.md",
+    ROOT / "docs" / "side-chains.md",
     *sorted((ROOT / "examples").glob("*/*.md")),
 ]
 EVERY_PAGE = [*PAGES, ROOT / "ARCHITECTURE.md", ROOT / "CHANGELOG.md"]
