@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from flopod import Drained, compensate, start, tap, wait_for_work, work, workflow
+from flopod import Drained, compensate, for_each, start, tap, wait_for_work, work, workflow
 from tests.sidechains.blocks import called, fail, note, slow
 
 
@@ -76,7 +76,7 @@ def test_what_work_queues_is_its_own() -> None:
         work(chain, 3)
         return await wait_for_work()
 
-    assert asyncio.run(flow()) == Drained(1, 0, 0)
+    assert asyncio.run(asyncio.wait_for(flow(), 5)) == Drained(1, 0, 0)
     assert Drained(1, 0, 0) in called
     assert {0, 1, 2} <= {one for one in called if isinstance(one, int)}
 
@@ -165,6 +165,25 @@ def test_a_cancel_while_the_work_drains_cancels_it() -> None:
     assert called == ["a begins"]
 
 
+def test_a_workflow_that_has_failed_keeps_its_error_when_it_is_cancelled() -> None:
+    """Its work is cancelled."""
+
+    @workflow
+    async def flow() -> None:
+        work(slow, "a")
+        raise ValueError("main")
+
+    async def main() -> None:
+        running = asyncio.create_task(flow())
+        await asyncio.sleep(0.005)
+        running.cancel()
+        with pytest.raises(ValueError, match="main"):
+            await running
+
+    asyncio.run(main())
+    assert called == ["a begins"]
+
+
 def test_a_cancelled_piece_of_work_is_no_failure(caplog: Any) -> None:
     """It is neither done nor failed; the others go on, also those that it would have begun."""
 
@@ -175,8 +194,7 @@ def test_a_cancelled_piece_of_work_is_no_failure(caplog: Any) -> None:
 
     @workflow
     async def flow() -> Drained:
-        for value in (1, 2):
-            work(gives_up, value)
+        for_each(gives_up, [1, 2], concurrency=1)
         return await wait_for_work(fail_on_error=True)
 
     assert asyncio.run(flow()) == Drained(1, 0, 0)
