@@ -158,6 +158,19 @@ class Place:
 OpenPlace = Callable[[str], Place]
 
 
+def run_plainly(arguments: list[str], folder: Path, **more: str) -> "subprocess.CompletedProcess[str]":
+    """Run a program under plain Python in `folder`, with its effects in a file there."""
+    return subprocess.run(
+        [sys.executable, *arguments],
+        cwd=folder,
+        env=clean_environment(EFFECTS=str(folder / "effects.txt"), **more),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE,
+    )
+
+
 def plain_result(example: str, expression: str, imports: str) -> Any:
     """The value of `expression` from the example's source under plain Python, as plain JSON."""
     program = f"{imports}\nimport asyncio, json\nfrom flopod.codec import plain\nresult = {expression}\n"

@@ -2,12 +2,11 @@
 
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from tests.examples.support import EXAMPLES, PATIENCE, clean_environment
+from tests.examples.support import EXAMPLES, run_plainly
 
 pytestmark = pytest.mark.process
 
@@ -18,15 +17,7 @@ programs = pytest.mark.parametrize("program", PROGRAMS)
 
 def run(source: Path, program: str, folder: Path) -> "subprocess.CompletedProcess[str]":
     """Run a program under plain Python, with its effects in `folder`."""
-    return subprocess.run(
-        [sys.executable, str(source / f"{program}.py")],
-        cwd=folder,
-        env=clean_environment(EFFECTS=str(folder / "effects.txt")),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=PATIENCE,
-    )
+    return run_plainly([str(source / f"{program}.py")], folder)
 
 
 def test_there_are_eight_with_a_page_each() -> None:
