@@ -200,3 +200,14 @@ def _until_logged(process: subprocess.Popen[str], text: str) -> None:
     assert process.stderr is not None
     while text not in (line := process.stderr.readline()):
         assert line, f"it ended, and never said {text!r}"
+
+
+def test_the_work_of_a_detach_is_no_run_to_be_started(start: Start, bundle: Path, tmp_path: Path) -> None:
+    """Asked for by its own id, it says which run goes on with it."""
+    start("forgets", '"A-1"').communicate(timeout=30)
+    env = os.environ | {"FLOPOD_DATA_DIR": str(tmp_path / "data")}
+    command = [sys.executable, str(bundle), "--run-id", "main-run.ship"]
+    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=30, check=False)
+    assert done.returncode == 2
+    assert "is work that was detached (shop.orders:ship)" in done.stderr
+    assert "--run-id main-run" in done.stderr

@@ -169,6 +169,8 @@ class Job:
         if recorded is None or self.options.workflow is not None:
             return choose_workflow(self.manifest, self.options.workflow)
         if recorded.workflow not in self.manifest.workflows:
+            if recorded.driver:
+                raise UsageError(_detached_work(recorded))
             why = _gone_workflow(recorded.workflow, self.manifest.workflows)
             raise BuildMismatch(recorded.run_id, recorded.build or "(none)", self.manifest.build, why)
         return self.manifest.workflows[recorded.workflow]
@@ -365,6 +367,13 @@ def choose_workflow(manifest: Manifest, name: str | None) -> WorkflowEntry:
 def _opening(name: str, recorded: RunStarted | None, manifest: Manifest) -> str:
     does = "starting" if recorded is None else "resuming"
     return f"{does} {name} (build {manifest.build[:12]})"
+
+
+def _detached_work(recorded: RunStarted) -> str:
+    what = f"the run {recorded.run_id!r} is work that was detached ({recorded.workflow})"
+    if recorded.parent is None:
+        return f"{what}; an engine on this store goes on with it"
+    return f"{what}; it goes on with the run that detached it: --run-id {recorded.parent}"
 
 
 def _gone_workflow(name: str, known: dict[str, WorkflowEntry]) -> str:
