@@ -60,7 +60,7 @@ def test_a_run_that_was_put_away_is_not_asked_for_again(store: Backend) -> None:
     async def main() -> None:
         async with Engine(store, WORKFLOWS, resting=0, hooks=spy) as engine:
             handle = await engine.start("main", [5], run_id=RUN)
-            while RUN in engine._live or RUN not in engine._asleep:
+            while RUN in engine._live or RUN not in engine._line.asleep:
                 await asyncio.sleep(0.01)
             engine.deliver(RUN, "go", "go", null())
             assert await handle.result() == 12

@@ -64,7 +64,7 @@ def test_the_run_goes_on_at_once(times: int) -> None:
     async def main() -> float:
         async with Engine(store, HandWritten({"body": body})) as engine:
             handle = await engine.start("body", run_id="r")
-            while "r" not in engine._asleep and (engine._live.busy or not engine.drives("r")):
+            while "r" not in engine._line.asleep and (engine._live.busy or not engine.drives("r")):
                 await asyncio.sleep(0.01)
             store.times = times
             begin = time.monotonic()

@@ -12,7 +12,6 @@ from msgspec import Raw
 from flopod.backends.base import Backend
 from flopod.detach.handle import DetachHandle
 from flopod.engine import garbage
-from flopod.engine.asleep import Asleep
 from flopod.engine.beginnings import recall
 from flopod.engine.clock import Clock, SystemClock
 from flopod.engine.commits import Grouped
@@ -26,6 +25,7 @@ from flopod.engine.gate import Gate
 from flopod.engine.handle import Handle
 from flopod.engine.hooks import Hooks
 from flopod.engine.limits import Limit, Queue
+from flopod.engine.line import Line
 from flopod.engine.openings import Openings
 from flopod.engine.outcome import OpenWait, RunOutcome
 from flopod.engine.outcomes import Outcomes
@@ -89,7 +89,6 @@ class Engine(Detaching, contextlib.AbstractAsyncContextManager["Engine"]):
         self.family = Family(backend, self._programs, self)
         self._kin = Kin(backend, within)
         self._within = within
-        self._delayed: set[str] = set()
         self._on_waiting = on_waiting
         self._gate = Gate(hooks)
         self.schedules = Schedules(backend, self._clock.now)
@@ -97,7 +96,7 @@ class Engine(Detaching, contextlib.AbstractAsyncContextManager["Engine"]):
         self._openings = Openings(backend)
         self._outcomes = Outcomes(backend, self._programs, self._clock)
         self._live = Drivers(Resting(resting, _LINGER))
-        self._asleep = Asleep()
+        self._line = Line(self._ready, self._programs, self._clock)
         self._refusals = Refusals(_AGAIN, self._again, self._openings)
         self._course = Course(
             backend,
@@ -111,7 +110,6 @@ class Engine(Detaching, contextlib.AbstractAsyncContextManager["Engine"]):
             on_rest=self._rests,
             put_away=self._put_away,
         )
-        self._wake = asyncio.Event()
         self._while_open = contextlib.ExitStack()
 
     def _own_timetable(self) -> Timetable:
@@ -157,28 +155,17 @@ class Engine(Detaching, contextlib.AbstractAsyncContextManager["Engine"]):
             self.family.cancel_orphan(summary)
 
     def _let_in(self, summary: RunSummary) -> None:
-        place = Place.of(summary)
         self.family.taken_up(summary)
         if summary.status == "pending":
-            self._let_begin(summary, place)
+            self._line.begin(summary)
         else:
-            self._ready.hold(summary.run_id, place)
+            self._ready.hold(summary.run_id, Place.of(summary))
             if summary.status == "waiting" and not self._has_reason_to_go_on(summary):
-                self._suspend(summary.run_id, summary.next_due)
+                self._line.put_away(summary.run_id, summary.next_due)
                 if self._on_waiting is not None:
                     self._on_waiting(summary.run_id, waits_of(summary))
             else:
                 self._ready.go_on(summary.run_id)
-
-    def _let_begin(self, summary: RunSummary, place: Place) -> None:
-        """Put a run in line that has not begun, once the delay of its driver is over."""
-        due = self._programs.due(summary)
-        if due > self._clock.now():
-            self._ready.hold(summary.run_id, place)
-            self._delayed.add(summary.run_id)
-            self._suspend(summary.run_id, due)
-        else:
-            self._ready.begin(summary.run_id, place)
 
     def _has_reason_to_go_on(self, summary: RunSummary) -> bool:
         """Whether something may have come while nobody was here: a child that ended, a delivery."""
@@ -235,7 +222,7 @@ class Engine(Detaching, contextlib.AbstractAsyncContextManager["Engine"]):
             if run_id not in self._live:
                 await self._commits.append(run_id, 0, [opening])
                 self._openings.forget(run_id)
-                self._wake.set()
+                self._line.changed.set()
                 await self._gate.opened(opening)
             else:
                 await durable
@@ -257,9 +244,8 @@ class Engine(Detaching, contextlib.AbstractAsyncContextManager["Engine"]):
 
     async def _serve(self) -> None:
         while True:
-            self._wake.clear()
-            for run_id in self._asleep.due(self._clock.now()):
-                self._resume(run_id)
+            self._line.changed.clear()
+            self._line.wake_due()
             if self._timetable is not None and self._timetable.is_due(self._clock.now()):
                 await self._timetable.start_due(self._clock.now())
             self.family.look()
@@ -267,7 +253,7 @@ class Engine(Detaching, contextlib.AbstractAsyncContextManager["Engine"]):
             self._live.put_away()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._next_look()):
-                    await self._wake.wait()
+                    await self._line.changed.wait()
             self._deliveries.look()
 
     def look(self) -> None:
@@ -275,12 +261,12 @@ class Engine(Detaching, contextlib.AbstractAsyncContextManager["Engine"]):
         if self._timetable is not None:
             self._timetable.next_look = 0
         self.family.look_soon()
-        self._wake.set()
+        self._line.changed.set()
 
     def _next_look(self) -> float | None:
         """In how many seconds to look, None for when woken: in virtual time there are no other processes."""
         now = self._clock.now()
-        dues = [self._asleep.next_due, None if self._timetable is None else self._timetable.next_look]
+        dues = [self._line.asleep.next_due, None if self._timetable is None else self._timetable.next_look]
         waits = [(due - now) / 1000 for due in dues if due is not None]
         waits += [each - time.monotonic() for each in self._next_moments()]
         if self._clock.real:
@@ -298,8 +284,8 @@ class Engine(Detaching, contextlib.AbstractAsyncContextManager["Engine"]):
         """Something came for a run: its driver looks at the inbox, or it comes back."""
         if run_id in self._live:
             self._live.wake(run_id)
-        elif run_id in self._asleep:
-            self._resume(run_id)
+        elif run_id in self._line.asleep:
+            self._line.wake(run_id)
         elif run_id not in self._openings:
             self._look_at(run_id)
 
@@ -309,22 +295,9 @@ class Engine(Detaching, contextlib.AbstractAsyncContextManager["Engine"]):
             return
         summary = self._backend.summary(run_id)
         if summary is not None and summary.status not in AT_REST and summary in self._kin:
-            self._let_begin(summary, Place.of(summary))
+            self._line.begin(summary)
             self.family.cancel_orphan(summary)
-            self._wake.set()
-
-    def _resume(self, run_id: str) -> None:
-        self._asleep.wake(run_id)
-        self._delayed.discard(run_id)
-        self._go_on(run_id)
-
-    def _go_on(self, run_id: str) -> None:
-        self._ready.go_on(run_id)
-        self._wake.set()
-
-    def _suspend(self, run_id: str, due: int | None) -> None:
-        self._asleep.put(run_id, due)
-        self._wake.set()
+            self._line.changed.set()
 
     def _admit(self) -> None:
         """Let as many runs go as there is room for."""
@@ -355,18 +328,18 @@ class Engine(Detaching, contextlib.AbstractAsyncContextManager["Engine"]):
             self.family.let_go(run_id)
         if driver is not None:
             driver.dissolve()
-        self._wake.set()
+        self._line.changed.set()
 
     def _again(self, run_id: str) -> None:
         if not self._live.are_draining and not self.drives(run_id):
-            self._go_on(run_id)
+            self._line.go_on(run_id)
 
     def _put_away(self, run_id: str, core: Core) -> None:
         """Put a run away, unless something was delivered while it was leaving."""
         if self._live.take_woken(run_id) and self._backend.inbox(run_id, core.history.last_inbox):
             self._ready.go_on(run_id)
         else:
-            self._suspend(run_id, core.next_due())
+            self._line.put_away(run_id, core.next_due())
 
     def _let_go(self, run_id: str, outcome: RunOutcome) -> None:
         if outcome.status != "held":
@@ -386,22 +359,22 @@ class Engine(Detaching, contextlib.AbstractAsyncContextManager["Engine"]):
 
     def bring_back(self, run_id: str) -> None:
         """Let a parent go on that is put away."""
-        if run_id in self._asleep:
-            self._resume(run_id)
+        if run_id in self._line.asleep:
+            self._line.wake(run_id)
 
     def drives(self, run_id: str) -> bool:
         """Whether this process has the run, driven or put away, so that it hears of its end."""
-        return run_id in self._live or run_id in self._asleep or self._ready.has_in_line(run_id)
+        return run_id in self._live or run_id in self._line
 
     @property
     def has_runs(self) -> bool:
         """Whether runs are driven, put away or in line here."""
-        return bool(self._live or self._asleep or self._ready)
+        return bool(self._live or self._line)
 
     @property
     def has_delayed(self) -> bool:
         """Whether detached work is kept back by the delay of its driver."""
-        return bool(self._delayed)
+        return self._line.has_delayed
 
     @property
     def is_at_rest(self) -> bool:
@@ -423,4 +396,4 @@ class Engine(Detaching, contextlib.AbstractAsyncContextManager["Engine"]):
             self._on_waiting(driver.core.run_id, open_waits(driver.core))
         self._live.put_away()
         if self._ready:
-            self._wake.set()
+            self._line.changed.set()

@@ -6,7 +6,6 @@ from flopod.events.events import (
     ActivityFailed,
     ActivityProgress,
     ActivityStarted,
-    AnyEvent,
     Attribute,
     BranchTaken,
     CancelRequested,
@@ -40,8 +39,8 @@ from flopod.events.events import (
     VarChanged,
     WaitCompleted,
     WaitStarted,
-    kind_of,
 )
+from flopod.events.kinds import AnyEvent, kind_of
 from flopod.events.parts import OpenWait, Standing, Totals, WaitPoint
 from flopod.events.record import Record, decode_line, encode_line
 from flopod.events.spans import Span, present

@@ -6,7 +6,6 @@ appends the event. The kind on disk is the name of the class in snake case.
 """
 
 import re
-from functools import cache
 from typing import Literal, TypeAlias
 
 from msgspec import Raw, Struct
@@ -357,51 +356,3 @@ class Compacted(Event, kw_only=True, frozen=True):
     dropped: list[tuple[int, int]]
     inbox: int = 0
     totals: Totals
-
-
-AnyEvent: TypeAlias = (
-    RunStarted
-    | RunResumed
-    | RunPaused
-    | CancelRequested
-    | RunRewound
-    | RunCancelled
-    | RunDiverged
-    | RunFailed
-    | RunCompleted
-    | ActivityStarted
-    | ActivityCompleted
-    | ActivityFailed
-    | ActivityProgress
-    | BranchTaken
-    | Recorded
-    | Abandoned
-    | RaceWon
-    | IterationCompleted
-    | VarChanged
-    | ListChanged
-    | MapChanged
-    | SleepStarted
-    | SleepCompleted
-    | WaitStarted
-    | WaitCompleted
-    | EventReceived
-    | ChildStarted
-    | ChildCompleted
-    | Detached
-    | DetachEnded
-    | StepError
-    | Compensated
-    | Log
-    | Compacted
-)
-
-
-def kind_of(event: Event) -> str:
-    """Return the kind of `event` as it stands in its record, for example `activity_started`."""
-    return _tag(type(event))
-
-
-@cache
-def _tag(kind: type[Event]) -> str:
-    return str(kind.__struct_config__.tag)

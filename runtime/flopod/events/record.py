@@ -11,7 +11,8 @@ from zlib import crc32
 import msgspec
 
 from flopod.errors import DamagedRecord, SerializableError
-from flopod.events.events import AnyEvent, Event
+from flopod.events.events import Event
+from flopod.events.kinds import AnyEvent
 
 _TRAILER = b',"crc":"%08x"}'
 _TRAILER_SIZE = len(_TRAILER % 0)
