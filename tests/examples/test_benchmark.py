@@ -74,8 +74,8 @@ def test_the_benchmark_of_detaches_prints_a_ratio_for_each_row() -> None:
     assert [row["work"] for row in rows] == [
         "a forget of 50, the call",
         "a forget of 50, to its end",
-        "a durable forget of 20, in the run",
-        "a durable forget of 20, to its end",
+        "durable forget of 20, in the run",
+        "durable forget of 20, to its end",
     ]
     assert all(row["found"] > 0 and row["floor"] > 0 and row["ratio"] > 0 for row in rows)
 
