@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from contextvars import ContextVar
 from typing import Any
 
 import pytest
@@ -72,6 +73,26 @@ def test_a_runner_of_ones_own_is_used(make: Any) -> None:
 
     asyncio.run(main())
     assert sorted(input for _, input in seen) == [1, 2]
+
+
+@pytest.mark.parametrize("make", MAKERS)
+def test_each_child_has_the_context_that_it_was_detached_in(make: Any) -> None:
+    """In a batch too: a trace or a locale of the caller is that of its child."""
+    place: ContextVar[int] = ContextVar("place")
+
+    async def look() -> int:
+        await asyncio.sleep(0)
+        return place.get()
+
+    async def main() -> None:
+        driver, handles = make(run_child), []
+        for number in range(3):
+            place.set(number)
+            handles.append(detach_and_join_later(driver, look))
+        place.set(9)
+        assert [await handle.wait() for handle in handles] == [0, 1, 2]
+
+    asyncio.run(main())
 
 
 @pytest.mark.parametrize("make", MAKERS)
