@@ -56,7 +56,10 @@ async def measured(schedule: Schedule, count: int) -> Taken:
 async def pairs(count: int, rounds: int) -> list[tuple[Taken, Taken]]:
     """Take turns between callbacks and forgets, after a round to warm up."""
     driver = create_microtask_batch_driver()
-    call_soon = asyncio.get_running_loop().call_soon
+    loop = asyncio.get_running_loop()
+
+    def call_soon(callback: Callback, number: int) -> None:
+        loop.call_soon(callback, number)
 
     def forget(child: Callback, number: int) -> None:
         detach_and_forget(driver, child, number)
