@@ -3,11 +3,14 @@
 import asyncio
 import inspect
 from contextvars import Context, copy_context
+from types import FunctionType
 from typing import Any, NamedTuple
 
 from flopod.detach.driver import Child, RunChild
 from flopod.detach.handle import DetachHandle, create_handle, mark_done, mark_failed, mark_running
 from flopod.sidechains import apart
+
+_VARIADIC = inspect.CO_VARARGS | inspect.CO_VARKEYWORDS
 
 _tasks: "set[asyncio.Task[None]]" = set()
 
@@ -56,6 +59,9 @@ async def _run(item: Item, run: RunChild) -> None:
 
 def takes_input(child: Child) -> bool:
     """Whether a child is called with its input: one without parameters is called with nothing."""
+    if type(child) is FunctionType and not hasattr(child, "__wrapped__"):
+        code = child.__code__
+        return bool(code.co_argcount or code.co_kwonlyargcount or code.co_flags & _VARIADIC)
     try:
         return bool(inspect.signature(child).parameters)
     except (TypeError, ValueError):
