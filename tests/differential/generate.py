@@ -12,7 +12,7 @@ alias and annotated-assign as-completed assert assign async-for async-leaf async
 attempt augmented-assign augmented-item binary break break-in-finally chained-assign
 changed-while-iterated class comparison-chain compensate continue create-task dataclass decorated
 deferred-await del del-item dict-change dict-comprehension dict-items elif else enum enumerate
-except except-star-clause except-tuple expression-statement f-string finally for for-else
+except except-star-clause except-tuple expression-statement f-string finally for for-each for-else
 for-generator function-loop function-table function-value gather-fan-out-generator
 gather-fan-out-list gather-fixed gather-return-exceptions gather-unpacked generator-expression
 getattr helper helper-arm helper-call if lambda lambda-value leaf leaf-condition leaf-double-starred
@@ -21,10 +21,11 @@ local-import logging long-for loop-rebinds-name loop-variable-after match match-
 match-guard match-or match-sequence match-star match-value match-wildcard method-changes method-leaf
 mutating-leaf nonlocal not or parallel partial print pure-call pure-helper pure-method queue race
 raise raise-in-finally re-raise recursion return return-in-finally semaphore set-comprehension
-shared-iterator shield sleep starred-target sub-workflow subscript swap sync-leaf sync-workflow
+shared-iterator shield sleep starred-target sub-workflow subscript swap sync-leaf sync-workflow tap
 task-cancel task-group tasks-then-gather ternary time-sleep timeout try try-else try-star
-try-star-else try-star-finally unary unpack unreachable wait wait-for walrus walrus-comprehension
-while while-else while-true while-walrus with-nullcontext with-suppress workflow-arm zip
+try-star-else try-star-finally unary unpack unreachable wait wait-for wait-for-work walrus
+walrus-comprehension while while-else while-true while-walrus with-nullcontext with-suppress work
+workflow-arm zip
 """
 CONSTRUCTS = frozenset(_NAMES.split())
 
@@ -41,7 +42,7 @@ import itertools
 import logging
 import time
 
-from flopod import Retry, attempt, compensate, parallel, race, workflow
+from flopod import Retry, attempt, compensate, for_each, parallel, race, tap, wait_for_work, work, workflow
 
 
 class Oops(Exception):

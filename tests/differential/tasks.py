@@ -158,10 +158,62 @@ def shielded(body: Body, _: Write) -> None:
         body.see(f"await {name}")
 
 
+def beside(body: Body, write: Write) -> None:
+    """Work beside the main line, of a leaf or of an inner function; it is waited for, soon or at the end."""
+    body.mark("work")
+    value = int_expr(body, 1)
+    if body.chance(0.5):
+        body.see(f"work(num, {value}{_conditions(body)})")
+    else:
+        block = body.fresh("block")
+        with body.text.block(f"async def {block}(p):"):
+            body.see("p")
+            body.see("await num(p) + await other(p)")
+        body.see(f"work({block}, {value}{_conditions(body)})")
+    if body.chance(0.5):
+        body.mark("for-each")
+        limit = body.rng.choice(["", ", concurrency=1", ", concurrency=2"])
+        body.see(f"list(for_each(num, [{value}, {int_expr(body)}, 3]{limit}))")
+    if body.chance(0.5):
+        write(body)
+    if body.chance(0.7):
+        drained(body, write)
+
+
+def _conditions(body: Body) -> str:
+    """A connector, a condition, both or none."""
+    connector = body.rng.choice(["", "", ", connector=lambda given: given + 1"])
+    return connector + body.rng.choice(["", "", ", when=lambda given: given % 2 == 0", ", when=True"])
+
+
+def drained(body: Body, _: Write) -> None:
+    """A wait for the work of this function, which raises its first error or counts it."""
+    body.mark("wait-for-work")
+    name = body.fresh("drained")
+    options = body.rng.choice(["", "fail_on_error=True", "timeout=1", "timeout=0.5, fail_on_error=True"])
+    with body.text.block("try:"):
+        body.text.add(f"{name} = await wait_for_work({options})")
+        body.see(f"({name}.done, {name}.failed, {name}.pending)")
+    with body.text.block("except Oops as late:"):
+        body.see(f"(late.args, {int_expr(body, 1)})")
+
+
+def tapped(body: Body, _: Write) -> None:
+    """A step whose result nobody wants, but whose error counts."""
+    body.mark("tap")
+    with body.text.block("try:"):
+        body.see(f"await tap({body.rng.choice(['num', 'snum'])}, {int_expr(body, 1)})")
+    with body.text.block("except Oops as late:"):
+        body.see("late.args")
+
+
 def write_one(body: Body, write: Write) -> None:
     """Write one of them."""
     inside = body.tame and body.in_loop
     found = [timeout, timeout, timeout, wait_for, as_completed, raced, raced, group, group, group]
+    found += [tapped]
+    if not body.is_helper:
+        found += [beside, beside]
     if not inside:
         found += [created, created, cancelled, wait, shielded]
     if not inside and not body.is_helper:

@@ -21,7 +21,7 @@ dataclass enum named-tuple module-constant alias argument-mutation carried-int c
 carried-dict carried-set carried-deque carried-nested del assert walrus walrus-in-while walrus-in-if
 walrus-in-comprehension with suppress global-read import import-from import-alias relative-import
 re-export annotations decorators docstring comments one-line-compound semicolons backslash
-multi-line-call detach handle forgotten-task
+multi-line-call detach handle forgotten-task work tap for-each wait-for-work
 tabs crlf non-ascii long-lines pragma-id pragma-key
 """
 CONSTRUCTS = frozenset(_NAMES.split())

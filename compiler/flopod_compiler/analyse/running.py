@@ -6,7 +6,6 @@ import ast
 
 from flopod_compiler.analyse.frame import Frame
 from flopod_compiler.analyse.liveness import Loop
-from flopod_compiler.knowledge.beside import QUEUED
 from flopod_compiler.model import DURABLE_KINDS
 
 _START = "asyncio.TaskGroup.create_task"
@@ -15,12 +14,10 @@ _START = "asyncio.TaskGroup.create_task"
 def leaves_running(frame: Frame, loop: Loop) -> bool:
     """Whether an iteration may leave a durable call to be awaited later: then it is never complete.
 
-    Nor is one that queues side chains or waits for them: which of them are waited for is known by a replay.
+    Of the work that it queues, the run itself knows when that is over.
     """
     below = frame.index.below(loop)
     calls = [one for one in below if isinstance(one, ast.Call)]
-    if any(_callee(frame, one) in QUEUED for one in calls):
-        return True
     ended = {one.value for one in below if isinstance(one, ast.Await)} | _grouped(frame, below, calls)
     started = (one for one in calls if one not in ended and _is_async_and_durable(frame, one))
     return any(not any(frame.index.within(call, one) for one in ended) for call in started)

@@ -30,13 +30,11 @@ ON_LEAVES = frozenset({ATTEMPT, COMPENSATE})
 RACE = "flopod.race"
 PARALLEL = "flopod.parallel"
 
-_SIDE = "work for_each tap wait_for_work"
-_MAIN = (
+_PRIMITIVES = (
     "activity attempt compensate sleep sleep_until wait_for log race parallel start "
-    "detach_and_join_later detach_and_forget"
+    "detach_and_join_later detach_and_forget work for_each tap wait_for_work"
 )
-_PRIMITIVES = f"{_MAIN} {_SIDE}"
-CHECKED = frozenset(words(f"{_MAIN} Retry", "flopod."))
+CHECKED = frozenset(words(f"{_PRIMITIVES} Retry", "flopod."))
 """What is there to be called by authors, and can be asked what it takes."""
 
 _NOT_YET = {

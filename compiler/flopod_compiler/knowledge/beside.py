@@ -5,16 +5,13 @@ from __future__ import annotations
 import ast
 from collections.abc import Container, Iterator
 
-from flopod_compiler.knowledge.author import FOR_EACH, FORGET, FORGOTTEN, JOINED, TAP, WAIT_FOR_WORK, WORK
+from flopod_compiler.knowledge.author import FOR_EACH, FORGET, FORGOTTEN, JOINED, TAP, WORK
 from flopod_compiler.knowledge.known import Known, refused, words
 
 DETACHES = frozenset({JOINED, FORGOTTEN})
 SIDE = frozenset({WORK, FOR_EACH, TAP})
 BESIDE = DETACHES | SIDE
 """Calls that are given a function to run, and one value for it."""
-
-QUEUED = frozenset({WORK, FOR_EACH, WAIT_FOR_WORK})
-"""Calls about the queue of a workflow function, which outlives an iteration."""
 
 HANDED = frozenset({FORGET, *BESIDE})
 """Calls that begin a function which they name, and do not call."""
