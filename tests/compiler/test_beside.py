@@ -12,6 +12,7 @@ from flopod_compiler.build import Compilation, compile_project
 HEAD = """\
 import asyncio
 import os
+import time
 
 from flopod import activity, compensate, detach_and_forget, detach_and_join_later, for_each, tap
 from flopod import wait_for_work, work, workflow
@@ -23,19 +24,22 @@ class Inline:
     name = "inline"
 
     def __init__(self):
-        self.scheduled = 0
+        self.began = time.time()
 
     def schedule(self, child, input, ref_id):
-        self.scheduled += 1
         handle = create_handle(ref_id)
         mark_done(handle, child(input))
         return handle
 
 
+def chosen():
+    return OWN if time.time() else BEACON
+
+
 LATER = create_set_timeout_driver(5)
 BEACON = create_beacon_driver(os.environ["URL"])
 OWN = Inline()
-CHOSEN = BEACON if os.environ else OWN
+CHOSEN = chosen()
 
 
 async def send(*args):
@@ -209,3 +213,35 @@ def test_a_loop_keeps_what_a_callback_changes(tmp_path: Path) -> None:
     text = emitted(tmp_path, body)
     loops = [line.strip() for line in text.splitlines() if "wf.each" in line]
     assert [line.partition("xs, ")[2] for line in loops] == ["keep=(seen,)):", "keep=(noted,)):"]
+
+
+@pytest.mark.parametrize("call", ["work(send, mine)", "await tap(send, mine)", "for_each(send, mine)"])
+def test_what_a_side_chain_gives_is_what_it_was_given(call: str, tmp_path: Path) -> None:
+    """The very object: a loop that changes the one changes the other, which is wanted after it."""
+    body = f"""
+    mine = [x]
+    same = {call}
+    for one in xs:
+        same += [await ship(one)]
+    return mine
+    """
+    loop = next(line for line in emitted(tmp_path, body).splitlines() if "wf.each" in line)
+    assert "mine" in loop
+
+
+def test_a_loop_keeps_what_a_side_chain_is_given_and_changes(tmp_path: Path) -> None:
+    """The parameter of a nested function is the value, whatever a connector makes of it."""
+    body = """
+    mine = [x]
+    other = [x]
+
+    async def grow(value):
+        value.append(await send(x))
+
+    for one in xs:
+        await tap(grow, mine)
+        work(grow, other, connector=lambda given: given or [])
+    return mine, other
+    """
+    loop = next(line for line in emitted(tmp_path, body).splitlines() if "wf.each" in line)
+    assert "mine, other)" in loop

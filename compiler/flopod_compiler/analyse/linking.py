@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from flopod_compiler.analyse.evaluation import SPREADING, Evaluation
 from flopod_compiler.analyse.heap import NOTHING, Heap, Object, Objects, contents, reach
 from flopod_compiler.analyse.scopes import FUNCTIONS, Names, Scope
+from flopod_compiler.knowledge.author import FOR_EACH
 from flopod_compiler.knowledge.beside import BESIDE, bound_to, callbacks, value_of
 from flopod_compiler.model import CallInfo, CallKind, Classified
 
@@ -130,9 +131,11 @@ class Linking:
             self._heap.hold(given - self._values.code, given)
 
     def _link_beside(self, node: ast.Call, info: CallInfo) -> None:
-        """A block gets the value, a part of it, or what a connector makes of it; a list gets a handle."""
-        met = reach(self._values.of(value_of(info.callee, node)))
-        self._meet(self._values.block(node), met)
+        """A block gets the value, an item of it, or what a connector makes of that; a list gets a handle."""
+        value = self._values.of(value_of(info.callee, node))
+        met = contents(value) if info.callee == FOR_EACH else value
+        is_mapped = any(name == "connector" for name, _ in callbacks(node))
+        self._meet(self._values.block(node), reach(met) if is_mapped else met)
         for name, function in callbacks(node):
             self._meet(self._values.called(function), self._values.of(node) if name == "on_handle" else met)
         for bound in bound_to(node, info.mutates):
