@@ -20,11 +20,13 @@ runs = pytest.mark.parametrize(("case", "number"), RUNS)
 def harness(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Flopod]]:
     """The harness of users' tests over the source of a case; all cases have modules of one name."""
     made: list[Flopod] = []
+    modules: list[str] = []
 
     def over(case: str) -> Flopod:
         source = Source(load_case(case).source)
         monkeypatch.setattr(sys, "path", [str(source.root), *sys.path])
-        for module in source.compilation.project.modules:
+        modules.extend(source.compilation.project.modules)
+        for module in modules:
             monkeypatch.delitem(sys.modules, module, raising=False)
         made.append(Flopod(lambda: source))
         return made[-1]
@@ -32,6 +34,8 @@ def harness(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Flopod]
     yield over
     for one in made:
         one.close()
+    for module in modules:
+        sys.modules.pop(module, None)
 
 
 @runs
