@@ -92,11 +92,11 @@ class Scope(Detaching, SideChains):
 
     def activity(self, id: str, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Awaitable[Any]:
         """Call a leaf once and for ever: its outcome is recorded."""
-        return self._handed(Activity(self.core, self._claim(id), *opened(fn, args, kwargs)))
+        return self._handed(Activity(self.core, self.claim(id), *opened(fn, args, kwargs)))
 
     def awaited(self, id: str, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Awaitable[Any]:
         """Call a leaf and await what it gives: its outcome is a TypeError if that cannot be awaited."""
-        activity = Activity(self.core, self._claim(id), *opened(fn, args, kwargs))
+        activity = Activity(self.core, self.claim(id), *opened(fn, args, kwargs))
         activity.awaits = True
         return self._handed(activity)
 
@@ -105,18 +105,18 @@ class Scope(Detaching, SideChains):
     ) -> Awaitable[Any]:
         """Call a leaf by a retry policy, the default one without; None when it is given up on."""
         policy = retry if retry is not None else Retry()
-        tried = Activity(self.core, self._claim(id), *opened(fn, args, kwargs), policy, swallow=True)
+        tried = Activity(self.core, self.claim(id), *opened(fn, args, kwargs), policy, swallow=True)
         return self._handed(tried)
 
     def compensate(self, id: str, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> None:
         """Register the leaf that undoes a step: if the run fails, they are called, the last one first."""
-        self.core.compensations.register(self._claim(id), fn, args, kwargs)
+        self.core.compensations.register(self.claim(id), fn, args, kwargs)
 
     def call(
         self, id: str, workflow: Callable[..., Coroutine[Any, Any, T]], /, *args: Any, **kwargs: Any
     ) -> Coroutine[Any, Any, T]:
         """Run another workflow inside this one, in a scope of its own."""
-        path = self._claim(id)
+        path = self.claim(id)
         fn, args, kwargs = opened(workflow, args, kwargs)
         return fn(self.called(path, fn), *args, **kwargs)  # type: ignore[no-any-return]
 
@@ -130,7 +130,7 @@ class Scope(Detaching, SideChains):
         if named:
             return forms.parallel(named)
         if arms and isinstance(arms[0], str):
-            path, callbacks = self._claim(arms[0]), arms[1]
+            path, callbacks = self.claim(arms[0]), arms[1]
             arms = tuple(fn(self.iteration(f"{path}[{index}]")) for index, fn in enumerate(callbacks))
         return forms.gather(arms, return_exceptions)
 
@@ -140,7 +140,7 @@ class Scope(Detaching, SideChains):
 
     def race(self, id: str, /, **arms: Awaitable[Any]) -> "Awaitable[Winner]":
         """Run named awaitables until the first ends; the others are cancelled. The winner is recorded."""
-        return forms.race(self, self._claim(id), arms)
+        return forms.race(self, self.claim(id), arms)
 
     def as_completed(
         self, awaitables: Iterable[Awaitable[T]], *, timeout: float | None = None
@@ -162,7 +162,7 @@ class Scope(Detaching, SideChains):
 
         It is cancelled when this run ends, unless it is `detached`. `workflow` is a name or a function.
         """
-        return start_child(self.core, self._claim(id), workflow, args, kwargs, run_id, detached)
+        return start_child(self.core, self.claim(id), workflow, args, kwargs, run_id, detached)
 
     # -- beside the main line --------------------------------------------------------------------
 
@@ -182,7 +182,7 @@ class Scope(Detaching, SideChains):
 
         With `cases`, run the one of `key`.
         """
-        path = self._claim(id)
+        path = self.claim(id)
         if cases is not None:
             return forms.branch(self, path, key, cases)
         core = self.core
@@ -214,7 +214,7 @@ class Scope(Detaching, SideChains):
         `keep` are objects that the loop may change, None if it must not be fast-forwarded; `key` gives
         an item its place in the path.
         """
-        path = self._claim(id)
+        path = self.claim(id)
         if fn is not None:
             return forms.each(self, path, items, fn, concurrency, key)
         return Each(self, path, items, keep, key)
@@ -232,7 +232,7 @@ class Scope(Detaching, SideChains):
         `keep` are objects that the loop may change, None if it must not be fast-forwarded. A loop by itself
         changes none if that is left out; of a callback nobody knows, so it is not fast-forwarded then.
         """
-        path = self._claim(id)
+        path = self.claim(id)
         if fn is not None:
             return forms.repeat(Repeat(self, path, None if keep is ... else keep), fn)
         return Repeat(self, path, () if keep is ... else keep)
@@ -248,7 +248,7 @@ class Scope(Detaching, SideChains):
         turn, and nothing is recorded; but a loop that does this very often waits for something that only
         happens when the run rests.
         """
-        core, path, delay = self.core, self._claim(id), seconds(duration)
+        core, path, delay = self.core, self.claim(id), seconds(duration)
         if delay <= 0 and not blocking and core.external is None:
             if self.turns < _TURNS:
                 return Turn(core, path, result)
@@ -257,26 +257,26 @@ class Scope(Detaching, SideChains):
 
     def sleep_until(self, id: str, when: Any, /) -> Awaitable[None]:
         """Sleep until a point in time."""
-        return self._handed(Sleep(self.core, self._claim(id), 0, due(when, self.core.now)))
+        return self._handed(Sleep(self.core, self.claim(id), 0, due(when, self.core.now)))
 
     def timer(self, id: str, seconds: T, /) -> T:
         """Make the delay of `asyncio.timeout`, `wait_for`, `wait` or `as_completed` a durable timer."""
         if isinstance(seconds, (int, float)) and seconds > 0:
-            return Timer.at(self.core, self._claim(id), seconds)  # type: ignore[return-value]
+            return Timer.at(self.core, self.claim(id), seconds)  # type: ignore[return-value]
         return seconds
 
     def timer_at(self, id: str, when: T, /) -> T:
         """Make the point in the loop's time of `timeout_at` or `reschedule` a durable timer."""
         now = self.core.scheduler.time()
         if isinstance(when, (int, float)) and when > now:
-            return Timer.at(self.core, self._claim(id), when - now, when)  # type: ignore[return-value]
+            return Timer.at(self.core, self.claim(id), when - now, when)  # type: ignore[return-value]
         return when
 
     def wait(self, id: str, event: str | None = None, type: Any = Any, timeout: Any = None) -> Awaitable[Any]:
         """Wait for an event from outside: its payload, or None after `timeout`."""
         limit = None if timeout is None else seconds(timeout)
         event = op_of(id) if event is None else event
-        return self._handed(Wait(self.core, self._claim(id), event, type, limit))
+        return self._handed(Wait(self.core, self.claim(id), event, type, limit))
 
     # -- state -----------------------------------------------------------------------------------
 
@@ -302,7 +302,7 @@ class Scope(Detaching, SideChains):
         core = self.core
         if core.fenced:
             return fn(*args, **kwargs)
-        path, callee = self._claim(id), callee_of(fn)
+        path, callee = self.claim(id), callee_of(fn)
         recorded = core.replay.ask(path, Recorded, forms.Asked(f"a value of {callee}"))
         if core.fenced:
             return fn(*args, **kwargs)
@@ -374,10 +374,7 @@ class Scope(Detaching, SideChains):
         return self._detaches
 
     def claim(self, id: str) -> str:
-        """Return the path of an id, which nothing else in this scope may have."""
-        return self._claim(id)
-
-    def _claim(self, id: str) -> str:
+        """Return the path of an id, which nothing else in this scope may have. Raises DuplicateId."""
         ids = self._ids
         if ids is None:
             ids = self._ids = set()

@@ -104,9 +104,9 @@ class SideChains:
         return _wait(*self._claimed(id), fail_on_error, timeout)
 
     def _claimed(self, id: str) -> "tuple[Scope, str]":
-        return cast("Scope", self), self._claim(id)
+        return cast("Scope", self), self.claim(id)
 
-    def _claim(self, id: str) -> str:
+    def claim(self, id: str) -> str:
         raise NotImplementedError
 
 
