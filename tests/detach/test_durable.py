@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +17,6 @@ from flopod.backends import Backend, MemoryBackend
 from flopod.backends.file import FileBackend
 from flopod.backends.sqlite import SqliteBackend
 from flopod.detach import (
-    create_microtask_batch_driver,
     immediate_driver,
     microtask_batch_driver,
     registry,
@@ -22,7 +24,6 @@ from flopod.detach import (
 )
 from flopod.engine.engine import Engine
 from flopod.engine.registry import HandWritten
-from flopod.engine.runtime import create_runtime
 from flopod.errors import DuplicateId, SerializableError
 from flopod.events import Detached, DetachEnded, RunCompleted, RunStarted
 from flopod.testing import Flopod
@@ -196,8 +197,6 @@ def test_a_worker_has_a_process_of_its_own() -> None:
     async def works(wf: Any) -> Any:
         return await wf.detach_and_join_later("w", worker_driver, runs.elsewhere, 1).wait()
 
-    import os
-
     assert _run(MemoryBackend(), works) != os.getpid()
 
 
@@ -259,36 +258,42 @@ def test_a_forgotten_child_outlives_its_parent() -> None:
     _serve(backend, {"r": runs.forgets_and_ends}, looks)
 
 
+LOCAL = """
+import asyncio, sys
+from flopod import SqliteBackend, create_runtime
+from flopod.detach import create_microtask_batch_driver
+
+async def main():
+    async def runner(child, given):
+        print("runs", given, flush=True)
+        await asyncio.sleep(float(sys.argv[2]))
+        return ["mine", await child(given)]
+
+    async def doubled(x):
+        return x * 2
+
+    async with create_runtime(run_id="r", backend=SqliteBackend(sys.argv[1])) as wf:
+        handle = wf.detach_and_join_later("d", create_microtask_batch_driver(runner), doubled, 4)
+        wf.result = await handle.wait()
+    print(wf.result)
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.process
 def test_a_local_driver_and_a_local_child_are_known_to_this_process(tmp_path: Path) -> None:
-    """They work as others do; after a crash the block hands them over again."""
-    backend = SqliteBackend(tmp_path / "runs.db")
-    ran: list[int] = []
-
-    async def main(*, cut: bool) -> Any:
-        async def runner(child: Any, given: int) -> Any:
-            ran.append(given)
-            if cut:
-                await asyncio.sleep(60)
-            return ["mine", await child(given)]
-
-        async def doubled(x: int) -> int:
-            return x * 2
-
-        async with create_runtime(run_id="r", backend=backend) as wf:
-            handle = wf.detach_and_join_later("d", create_microtask_batch_driver(runner), doubled, 4)
-            await wf.activity("note", runs.note, 1)
-            while not ran:
-                await asyncio.sleep(0.01)
-            if cut:
-                raise asyncio.CancelledError
-            wf.result = await handle.wait()
-        return wf.result
-
-    with pytest.raises(asyncio.CancelledError):
-        asyncio.run(main(cut=True))
-    ran.clear()
-    assert asyncio.run(asyncio.wait_for(main(cut=False), 20)) == ["mine", 8]
-    assert ran == [4]
+    """They work as others do; after a kill the block hands them over again."""
+    script = tmp_path / "script.py"
+    script.write_text(LOCAL)
+    command = [sys.executable, str(script), str(tmp_path / "runs.db")]
+    killed = subprocess.Popen([*command, "60"], stdout=subprocess.PIPE, text=True)
+    assert killed.stdout is not None
+    assert killed.stdout.readline() == "runs 4\n"
+    killed.kill()
+    killed.communicate()
+    done = subprocess.run([*command, "0"], capture_output=True, text=True, timeout=30, check=False)
+    assert done.stdout == "runs 4\n['mine', 8]\n", done.stderr
 
 
 def test_the_registry_knows_what_is_under_way_by_run_and_id() -> None:
