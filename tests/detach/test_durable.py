@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from flopod.backends import Backend, MemoryBackend
 from flopod.backends.file import FileBackend
@@ -30,6 +32,12 @@ from flopod.testing import Flopod
 from tests.detach import runs
 
 
+@pytest.fixture
+def harness() -> Iterator[Flopod]:
+    with contextlib.closing(Flopod()) as harness:
+        yield harness
+
+
 @pytest.mark.parametrize(
     "flow, args",
     [
@@ -40,14 +48,16 @@ from tests.detach import runs
         (runs.delayed, []),
     ],
 )
-def test_a_kill_after_any_write_changes_nothing(flow: Callable[..., Any], args: list[Any]) -> None:
+def test_a_kill_after_any_write_changes_nothing(
+    harness: Flopod, flow: Callable[..., Any], args: list[Any]
+) -> None:
     """It ends the same, and nothing whose outcome is recorded is called again."""
-    Flopod().crash_matrix(flow, *args)
+    harness.crash_matrix(flow, *args)
 
 
-def test_what_is_seen_of_handles() -> None:
+def test_what_is_seen_of_handles(harness: Flopod) -> None:
     """Queued until the driver has it, running at once with the immediate one; ids are those of the scope."""
-    run = Flopod().run(runs.all_ways, "A-1")
+    run = harness.run(runs.all_ways, "A-1")
     assert run.result() == [
         *("queued", "running", "between"),
         *(("A-1", 7), "failed", True),
@@ -56,9 +66,9 @@ def test_what_is_seen_of_handles() -> None:
     ]
 
 
-def test_what_is_in_the_log() -> None:
+def test_what_is_in_the_log(harness: Flopod) -> None:
     """Each detach, with its driver, its mode and the run that does the work; the end of what is joined."""
-    run = Flopod().run(runs.all_ways, "A-1")
+    run = harness.run(runs.all_ways, "A-1")
     run.result()
     begun = [event for event in run.events if isinstance(event, Detached)]
     assert [(one.path, one.mode, one.driver, one.workflow) for one in begun] == [
@@ -74,17 +84,17 @@ def test_what_is_in_the_log() -> None:
     assert (summary.status, summary.parent, summary.detach) == ("completed", run.run_id, begun[0].id)
 
 
-def test_numbers_count_in_each_scope() -> None:
+def test_numbers_count_in_each_scope(harness: Flopod) -> None:
     """An iteration has its own, with its path before them."""
-    run = Flopod().run(runs.fan_out, ["a", "b"])
+    run = harness.run(runs.fan_out, ["a", "b"])
     run.result()
     ids = [event.id for event in run.events if isinstance(event, Detached)]
     assert ids == ["variants[0]:detach:1", "variants[1]:detach:1"]
 
 
-def test_the_delay_of_a_driver_is_a_durable_timer() -> None:
+def test_the_delay_of_a_driver_is_a_durable_timer(harness: Flopod) -> None:
     """It counts from the detach, whatever happens to the process meanwhile."""
-    run = Flopod().run(runs.delayed)
+    run = harness.run(runs.delayed)
     run.advance("4m")
     run.crash()
     run.resume()
@@ -92,7 +102,7 @@ def test_the_delay_of_a_driver_is_a_durable_timer() -> None:
     assert run.elapsed.total_seconds() == 600
 
 
-def test_an_id_is_taken_once() -> None:
+def test_an_id_is_taken_once(harness: Flopod) -> None:
     """As any other id of a scope."""
 
     async def twice(wf: Any) -> None:
@@ -100,10 +110,10 @@ def test_an_id_is_taken_once() -> None:
         wf.detach_and_forget("ship", microtask_batch_driver, runs.ship, {"order": 2})
 
     with pytest.raises(DuplicateId):
-        Flopod().run(twice).result()
+        harness.run(twice).result()
 
 
-def test_an_input_that_is_no_data() -> None:
+def test_an_input_that_is_no_data(harness: Flopod) -> None:
     """It fails the handle at once; where there is none, the caller hears of it."""
 
     async def joins(wf: Any) -> Any:
@@ -115,23 +125,23 @@ def test_an_input_that_is_no_data() -> None:
             wf.detach_and_forget("ship", microtask_batch_driver, runs.note, threading.Lock())
         return [handle.id, handle.error is not None]
 
-    run = Flopod().run(joins)
+    run = harness.run(joins)
     assert run.result() == ["joins:detach:1", True]
     assert not any(isinstance(event, Detached) for event in run.events)
 
 
 @pytest.mark.parametrize("driver", [None, "", object(), type(microtask_batch_driver)])
-def test_what_is_no_driver_is_refused_at_the_call(driver: Any) -> None:
+def test_what_is_no_driver_is_refused_at_the_call(harness: Flopod, driver: Any) -> None:
     """By the call, before anything is recorded."""
 
     async def wrong(wf: Any) -> None:
         wf.detach_and_join_later("id", driver, runs.note, 1)
 
     with pytest.raises(TypeError, match="is no driver"):
-        Flopod().run(wrong).result()
+        harness.run(wrong).result()
 
 
-def test_a_failed_child_reaches_nobody() -> None:
+def test_a_failed_child_reaches_nobody(harness: Flopod) -> None:
     """Neither the one that forgot it, nor the others."""
 
     async def forgets(wf: Any) -> str:
@@ -139,7 +149,7 @@ def test_a_failed_child_reaches_nobody() -> None:
         handle = wf.detach_and_join_later("score", microtask_batch_driver, runs.score, "abc")
         return f"{await handle.wait()} fine"
 
-    run = Flopod().run(forgets)
+    run = harness.run(forgets)
     assert run.result() == "3 fine"
     assert {run_id: _status(run.backend, run_id) for run_id in run.children} == {
         "test.broken": "failed",
@@ -147,14 +157,14 @@ def test_a_failed_child_reaches_nobody() -> None:
     }
 
 
-def test_options_ride_on_what_is_detached() -> None:
+def test_options_ride_on_what_is_detached(harness: Flopod) -> None:
     """A retry is that of a leaf: durable, with its delays."""
     runs.tries.clear()
 
     async def retries(wf: Any) -> Any:
         return await wf.detach_and_join_later("stubborn", microtask_batch_driver, runs.stubborn, 5).wait()
 
-    run = Flopod().run(retries)
+    run = harness.run(retries)
     assert run.result() == 5
     assert len(runs.tries) == 3
     assert run.elapsed.total_seconds() == 3
@@ -294,6 +304,24 @@ def test_a_local_driver_and_a_local_child_are_known_to_this_process(tmp_path: Pa
     killed.communicate()
     done = subprocess.run([*command, "0"], capture_output=True, text=True, timeout=30, check=False)
     assert done.stdout == "runs 4\n['mine', 8]\n", done.stderr
+
+
+def test_work_whose_function_is_gone_is_left_and_said(caplog: pytest.LogCaptureFixture) -> None:
+    """It keeps its place in the store for a process that has the function."""
+    backend = MemoryBackend()
+    _run(backend, runs.forgets_and_ends, "A-1")
+    (first,) = [event for _, event in backend.load("r.ship")][:1]
+    assert isinstance(first, RunStarted)
+    store = MemoryBackend()
+    store.append("r.ship", 0, [replace(first, workflow="tests.detach.runs:sunk")])
+
+    async def looks(engine: Engine) -> None:
+        while engine.has_runs:
+            await asyncio.sleep(0.005)
+
+    _serve(store, {}, looks)
+    assert _status(store, "r.ship") == "pending"
+    assert "'tests.detach.runs:sunk' is not in the modules that are loaded" in caplog.text
 
 
 def test_the_registry_knows_what_is_under_way_by_run_and_id() -> None:

@@ -7,7 +7,16 @@ from collections.abc import Callable
 
 from flopod.engine.openings import Openings
 from flopod.engine.outcome import RunOutcome
-from flopod.errors import DamagedLog, Fenced, FlopodError, HiddenValue, RunHeld, StoppedByHook, StorageError
+from flopod.errors import (
+    DamagedLog,
+    Fenced,
+    FlopodError,
+    HiddenValue,
+    RunHeld,
+    StoppedByHook,
+    StorageError,
+    UnknownDetach,
+)
 
 _AT_MOST = 12
 _LOGGER = logging.getLogger("flopod")
@@ -39,7 +48,9 @@ class Refusals:
         if isinstance(error, RunHeld | StorageError | StoppedByHook):
             self._note(run_id, error)
             return RunOutcome("held", reason=str(error))
-        if not isinstance(error, FlopodError):
+        if isinstance(error, UnknownDetach):
+            _LOGGER.error("%s", error)
+        elif not isinstance(error, FlopodError):
             _LOGGER.error("run %s is left as it is", run_id, exc_info=error)
         return RunOutcome("diverged", reason=str(error), error=error)
 

@@ -30,12 +30,10 @@ class Underway:
         handle = self.over(run_id)
         if handle is None:
             return
-        if isinstance(event, RunCompleted):
-            mark_done(handle, codec.decode(event.result))
-        else:
-            mark_failed(
-                handle, codec.decode(event.error) if isinstance(event, RunFailed) else "it was cancelled"
-            )
+        try:
+            _settle(handle, event)
+        except Exception as error:  # what it holds is not known here; the log has it
+            mark_failed(handle, error)
 
     def over(self, run_id: str) -> DetachHandle | None:
         """Let go of a run that does not go on here, and return its handle."""
@@ -48,3 +46,10 @@ class Underway:
         """Let go of all."""
         for run_id in list(self._handles):
             self.over(run_id)
+
+
+def _settle(handle: DetachHandle, event: Event | None) -> None:
+    if isinstance(event, RunCompleted):
+        mark_done(handle, codec.decode(event.result))
+    else:
+        mark_failed(handle, codec.decode(event.error) if isinstance(event, RunFailed) else "it was cancelled")
