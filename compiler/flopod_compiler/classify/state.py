@@ -18,6 +18,7 @@ from flopod_compiler.parse import span
 from flopod_compiler.purity.facts import changed_values
 from flopod_compiler.purity.instances import Instances
 from flopod_compiler.purity.roots import DEFAULT, MODULE, RootFinder
+from flopod_compiler.types.concurrency import TASK
 
 
 def check_state(work: Workspace, workflow: WorkflowFunction) -> None:
@@ -227,7 +228,18 @@ def _changed(work: Workspace, workflow: WorkflowFunction, roots: frozenset[str],
             work.report(GlobalMutation, workflow.module, node, name=name, rewrite=rewrite)
         elif root.startswith(MODULE):
             name = root.removeprefix(MODULE)
-            work.report(GlobalMutation, workflow.module, node, name=name, rewrite=_on_a_copy(name))
+            rewrite = _let_go(work, workflow, node) or _on_a_copy(name)
+            work.report(GlobalMutation, workflow.module, node, name=name, rewrite=rewrite)
+
+
+def _let_go(work: Workspace, workflow: WorkflowFunction, node: ast.AST) -> str:
+    """What to write instead of `background.add(task)`, which keeps a task from being collected."""
+    if not isinstance(node, ast.Call) or len(node.args) != 1:
+        return ""
+    types = work.types.of(node.args[0], work.names.scope_at(node, workflow.node))
+    if types is None or not all(one.name == TASK for one in types):
+        return ""
+    return "leave the collection out: a task that nobody awaits surely runs, `asyncio.create_task(...)` alone"
 
 
 def _on_a_copy(name: str) -> str:

@@ -69,6 +69,7 @@ class GlobalMutation(Rule):
     ways = (
         "work on a copy, `seen = copy.deepcopy(SEEN)`, or change it in a leaf",
         "a default value is made once: write `rows=None` in the header, and make the list in the body",
+        "a set that keeps tasks from being collected is not needed: one that nobody awaits surely runs",
     )
     valid = (_HEAD + "RATES = {'a': 1}\n\n@workflow\nasync def main():\n    return RATES['a']\n",)
     invalid = (
