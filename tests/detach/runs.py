@@ -76,6 +76,7 @@ async def _trace(child: Child, given: Any) -> Any:
 
 
 traced_driver = create_microtask_batch_driver(_trace)
+by_name = {"traced": create_microtask_batch_driver(_trace)}
 later_driver = create_set_timeout_driver("10m")
 
 
@@ -109,6 +110,33 @@ async def ships_parcels(wf: Any, parcel: str) -> list[Any]:
     packed = wf.detach_and_join_later("packing", immediate_driver, packing, parcel)
     traced = wf.detach_and_join_later("traced", traced_driver, packing, parcel)
     return [await packed.wait(), await traced.wait()]
+
+
+async def closing(wf: Any) -> str:
+    """A workflow that takes nothing."""
+    return f"{await wf.activity('note', note, 'the shop')} is closed"
+
+
+async def closes(wf: Any) -> list[Any]:
+    """Detaches a workflow that takes nothing: by a standard driver, and by one with a runner of its own."""
+    closed = wf.detach_and_join_later("closing", immediate_driver, closing)
+    traced = wf.detach_and_join_later("traced", traced_driver, closing)
+    return [await closed.wait(), await traced.wait()]
+
+
+async def misfits(wf: Any, parcel: str) -> list[Any]:
+    """Detaches a workflow that takes something else."""
+    wf.detach_and_forget("forgotten", immediate_driver, ships_two, parcel)
+    handle = wf.detach_and_join_later("joined", immediate_driver, ships_two, parcel)
+    try:
+        await handle.wait()
+    except TypeError as error:
+        return [str(error), handle.status]
+    return []
+
+
+async def ships_two(wf: Any, one: str, other: str) -> str:
+    return f"{one} {other}"
 
 
 async def polls(wf: Any, count: int) -> list[Any]:

@@ -14,7 +14,7 @@ _known: "WeakKeyDictionary[Any, str]" = WeakKeyDictionary()
 
 
 def driver_reference(driver: Driver, near: str = "") -> str:
-    """Return how a later process finds a driver; its name alone if that does not find it.
+    """Return how a later process finds a driver; `<its name>`, which nothing is found by, if none does.
 
     It is looked for in the module called `near` first, then in all that are loaded.
     """
@@ -57,7 +57,7 @@ def _searched(driver: Driver, near: str) -> str:
         for name, value in list(vars(module).items()):
             if value is driver:
                 return f"{module.__name__}:{name}"
-    return driver.name
+    return f"<{driver.name}>"
 
 
 def _modules(near: str) -> Iterator[ModuleType]:

@@ -57,12 +57,16 @@ async def _run(item: Item, run: RunChild) -> None:
         mark_done(item.handle, result)
 
 
-def takes_input(child: Child) -> bool:
-    """Whether a child is called with its input: one without parameters is called with nothing."""
+def takes_input(child: Child, *, scoped: bool = False) -> bool:
+    """Whether a child is called with its input: one without parameters is called with nothing.
+
+    A `scoped` one is a workflow, whose first parameter is its scope.
+    """
     if type(child) is FunctionType and not hasattr(child, "__wrapped__"):
         code = child.__code__
-        return bool(code.co_argcount or code.co_kwonlyargcount or code.co_flags & _VARIADIC)
+        return code.co_argcount + code.co_kwonlyargcount > scoped or bool(code.co_flags & _VARIADIC)
     try:
-        return bool(inspect.signature(child).parameters)
+        parameters = inspect.signature(child).parameters.values()
     except (TypeError, ValueError):
         return True
+    return len(parameters) > scoped or any(one.kind is one.VAR_POSITIONAL for one in parameters)

@@ -1,6 +1,7 @@
 """Which code a run is of: a workflow of the registry, or a detached function, called by its driver."""
 
 import functools
+import inspect
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -11,6 +12,7 @@ from flopod.detach.driver import Child, Driver
 from flopod.detach.handle import checked
 from flopod.detach.inprocess import is_standard
 from flopod.detach.references import child_found, driver_found
+from flopod.detach.running import takes_input
 from flopod.engine.call import returned_type
 from flopod.engine.registry import Program, Registry
 from flopod.errors import FlopodError, UnknownDetach, UnknownWorkflow, Unsupported
@@ -104,7 +106,10 @@ class Programs:
         name = self.registry.name_of(child)
         if name is None:
             return options_of(child).call_name, _leaf(driver, child, started.detach)
-        return name, _leaf(driver, functools.partial(self.run_beside, started.run_id, name), started.detach)
+        beside = functools.partial(self.run_beside, started.run_id, name)
+        if not takes_input(child, scoped=True):
+            beside.__signature__ = inspect.Signature()  # type: ignore[attr-defined]
+        return name, _leaf(driver, beside, started.detach)
 
     def _found(self, started: RunStarted) -> Given:
         self.registry.load()

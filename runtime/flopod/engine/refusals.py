@@ -48,10 +48,8 @@ class Refusals:
         if isinstance(error, RunHeld | StorageError | StoppedByHook):
             self._note(run_id, error)
             return RunOutcome("held", reason=str(error))
-        if isinstance(error, UnknownDetach):
-            _LOGGER.error("%s", error)
-        elif not isinstance(error, FlopodError):
-            _LOGGER.error("run %s is left as it is", run_id, exc_info=error)
+        is_ours = isinstance(error, FlopodError)
+        _LOGGER.error("run %s is left as it is: %s", run_id, error, exc_info=None if is_ours else error)
         return RunOutcome("diverged", reason=str(error), error=error)
 
     def _note(self, run_id: str, error: FlopodError) -> None:

@@ -6,6 +6,7 @@ The work is a run of its own, in the store with the commit that begins it; `engi
 import asyncio
 from collections.abc import Callable
 from functools import partial
+from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from msgspec.structs import replace
@@ -39,7 +40,7 @@ class Given(NamedTuple):
 
 
 class Detach(NamedTuple):
-    """What the body detaches; without an `id` it is numbered."""
+    """What the body detaches; without an `id` it is numbered. A `lone` input goes to a child that takes one."""
 
     id: str | None
     given: Given
@@ -47,6 +48,7 @@ class Detach(NamedTuple):
     kwargs: dict[str, Any]
     mode: Mode
     label: str = ""
+    lone: bool = False
 
     @classmethod
     def of(
@@ -58,8 +60,8 @@ class Detach(NamedTuple):
         if not 2 <= len(rest) <= 3 or not callable(rest[1]):
             raise TypeError("a detach takes a driver, a function and its input, if it has one")
         input = rest[2] if len(rest) == 3 else None
-        args = (input if mapper is None else mapper(input),) if takes_input(rest[1]) else ()
-        return cls(id, Given(driver, rest[1]), args, {}, mode, label)
+        args = (input if mapper is None else mapper(input),)
+        return cls(id, Given(driver, rest[1]), args, {}, mode, label, lone=True)
 
     def event(
         self, path: str, id: str, run_id: str, name_of: Callable[[Callable[..., Any]], str | None]
@@ -67,7 +69,11 @@ class Detach(NamedTuple):
         """Return what a log says of it; `name_of` gives the name of a workflow. Raises SerializableError."""
         driver, child = self.given
         bare = options_of(child).fn
-        workflow = name_of(child) if is_standard(driver) else None
+        name = name_of(child)
+        workflow = name if is_standard(driver) else None
+        takes_all = not self.lone or takes_input(child, scoped=name is not None)
+        if not self.lone:
+            _check_call(bare, self.args if name is None else (None, *self.args), self.kwargs)
         return Detached(
             path=path,
             id=id,
@@ -75,7 +81,7 @@ class Detach(NamedTuple):
             mode=self.mode,
             child=run_id,
             workflow=workflow or callee_of(bare),
-            input=call_document(self.args, self.kwargs),
+            input=call_document(self.args if takes_all else (), self.kwargs),
             label=self.label,
         )
 
@@ -197,6 +203,12 @@ class _Asked:
 
     def describe(self) -> str:
         return describe_event(self._wanted)
+
+
+def _check_call(child: Callee, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    """Raise the TypeError of a wrong call here, as the call would that a task is made of."""
+    if iscoroutinefunction(child):
+        child(*args, **kwargs).close()
 
 
 def _has_id(arguments: tuple[Any, ...]) -> bool:
