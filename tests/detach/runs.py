@@ -135,7 +135,7 @@ async def misfits(wf: Any, parcel: str) -> list[Any]:
     return []
 
 
-async def ships_two(wf: Any, one: str, other: str) -> str:
+async def ships_two(_: Any, one: str, other: str) -> str:
     return f"{one} {other}"
 
 

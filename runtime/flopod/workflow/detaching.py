@@ -40,7 +40,7 @@ class Given(NamedTuple):
 
 
 class Detach(NamedTuple):
-    """What the body detaches; without an `id` it is numbered. A `lone` input goes to a child that takes one."""
+    """What the body detaches; without an `id` it is numbered. A child may do without a `lone` input."""
 
     id: str | None
     given: Given
