@@ -1,6 +1,7 @@
 """Workflows that detach, and what they detach: functions and drivers at the top level of a module."""
 
 import asyncio
+import functools
 import os
 import threading
 from typing import Any
@@ -164,3 +165,17 @@ async def delayed(wf: Any) -> str:
     """Waits for what a driver keeps back."""
     handle = wf.detach_and_join_later("score", later_driver, score, "late")
     return f"{await handle.wait()} {handle.status}"
+
+
+class Parcel:
+    """Something with methods."""
+
+    def __init__(self, to: str) -> None:
+        self.to = to
+
+    async def send(self, by: str) -> str:
+        return f"{self.to} by {by}"
+
+
+parcel = Parcel("Ada")
+noted = functools.partial(note)

@@ -68,6 +68,28 @@ def test_a_task_that_is_called_wrongly_is_the_caller_s_error() -> None:
     assert Flopod().run(forgets).result() == "on"
 
 
+@pytest.mark.parametrize(
+    "child, workflow",
+    [
+        (runs.noted, "<tests.detach.runs:note>"),
+        (runs.parcel.send, "<tests.detach.runs:Parcel.send>"),
+        (runs.stubborn, "tests.detach.runs:stubborn"),
+        (str.upper, "builtins:str.upper"),
+    ],
+)
+def test_a_name_leads_to_the_very_function(child: Any, workflow: str) -> None:
+    """That of a partial or of a method leads to another one, which a later process must not call instead."""
+
+    async def forgets(wf: Any) -> None:
+        wf.detach_and_forget("id", immediate_driver, child, "x")
+
+    backend = MemoryBackend()
+    _ended(backend, {"forgets": forgets}, "forgets")
+    summary = backend.summary("r.id")
+    assert summary is not None
+    assert summary.workflow == workflow
+
+
 def test_what_no_name_leads_to_any_more_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     """It is left as it is, and somebody may wait for it."""
     backend = MemoryBackend()

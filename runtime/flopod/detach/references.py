@@ -9,6 +9,8 @@ from weakref import WeakKeyDictionary
 
 from flopod.detach.driver import Child, Driver
 from flopod.detach.inprocess import is_standard, standard_driver
+from flopod.options import options_of
+from flopod.workflow.arguments import callee_of
 
 _known: "WeakKeyDictionary[Any, str]" = WeakKeyDictionary()
 
@@ -35,6 +37,16 @@ def driver_found(reference: str) -> Driver | None:
         return standard_driver(reference)
     found: Driver | None = object_found(reference)
     return found
+
+
+def child_reference(child: Child) -> str:
+    """Return how a later process finds a function; `<the name>` of another one, if that is what it would find.
+
+    Partials and methods of objects have the name of the function they are made of.
+    """
+    name = callee_of(child)
+    found = child_found(name)
+    return name if found is None or options_of(found).fn == child else f"<{name}>"
 
 
 def child_found(reference: str) -> Child | None:

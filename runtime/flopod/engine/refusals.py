@@ -9,6 +9,7 @@ from flopod.engine.openings import Openings
 from flopod.engine.outcome import RunOutcome
 from flopod.errors import (
     DamagedLog,
+    DivergenceError,
     Fenced,
     FlopodError,
     HiddenValue,
@@ -48,8 +49,10 @@ class Refusals:
         if isinstance(error, RunHeld | StorageError | StoppedByHook):
             self._note(run_id, error)
             return RunOutcome("held", reason=str(error))
-        is_ours = isinstance(error, FlopodError)
-        _LOGGER.error("run %s is left as it is: %s", run_id, error, exc_info=None if is_ours else error)
+        if isinstance(error, DivergenceError | UnknownDetach):
+            _LOGGER.error("run %s is left as it is: %s", run_id, error)
+        elif not isinstance(error, FlopodError):
+            _LOGGER.error("run %s is left as it is", run_id, exc_info=error)
         return RunOutcome("diverged", reason=str(error), error=error)
 
     def _note(self, run_id: str, error: FlopodError) -> None:

@@ -196,7 +196,12 @@ def callee_of(fn: Callable[..., Any]) -> str:
             fn = fn.func
         if not hasattr(fn, "__qualname__"):
             fn = type(fn)
-    return f"{fn.__module__}:{fn.__qualname__}"
+    return f"{_module_of(fn)}:{fn.__qualname__}"
+
+
+def _module_of(fn: Callable[..., Any]) -> str:
+    """The module of a function; a method of a builtin type names none itself."""
+    return getattr(fn, "__module__", None) or getattr(getattr(fn, "__objclass__", None), "__module__", "None")
 
 
 def _values(args: Sequence[Any], kwargs: dict[str, Any]) -> list[Any]:

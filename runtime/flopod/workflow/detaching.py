@@ -15,12 +15,11 @@ from flopod.detach.driver import Child as Callee
 from flopod.detach.driver import Driver, checked_driver
 from flopod.detach.handle import DetachHandle, is_over, mark_done, mark_failed, mark_running, queued
 from flopod.detach.inprocess import is_standard, microtask_batch_driver
-from flopod.detach.references import driver_reference
+from flopod.detach.references import child_reference, driver_reference
 from flopod.detach.running import takes_input
 from flopod.errors import SerializableError
 from flopod.events import ChildEnded, Detached, DetachEnded, RunStarted
 from flopod.options import options_of
-from flopod.workflow.arguments import callee_of
 from flopod.workflow.children import Child, Opening, child_end, child_id, same_input
 from flopod.workflow.describing import describe_event
 from flopod.workflow.inputs import call_document
@@ -77,10 +76,10 @@ class Detach(NamedTuple):
         return Detached(
             path=path,
             id=id,
-            driver=driver_reference(driver, bare.__module__),
+            driver=driver_reference(driver, getattr(bare, "__module__", None) or ""),
             mode=self.mode,
             child=run_id,
-            workflow=workflow or callee_of(bare),
+            workflow=workflow or child_reference(bare),
             input=call_document(self.args if takes_all else (), self.kwargs),
             label=self.label,
         )
