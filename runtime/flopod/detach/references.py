@@ -40,7 +40,7 @@ def driver_found(reference: str) -> Driver | None:
 
 
 def child_reference(child: Child) -> str:
-    """Return how a later process finds a function; `<the name>` of another one, if that is what it would find.
+    """Return how a later process finds a function; `<its name>` if it would find another one by that.
 
     Partials and methods of objects have the name of the function they are made of.
     """

@@ -201,7 +201,8 @@ def callee_of(fn: Callable[..., Any]) -> str:
 
 def _module_of(fn: Callable[..., Any]) -> str:
     """The module of a function; a method of a builtin type names none itself."""
-    return getattr(fn, "__module__", None) or getattr(getattr(fn, "__objclass__", None), "__module__", "None")
+    owner = getattr(fn, "__objclass__", None)
+    return str(getattr(fn, "__module__", None) or getattr(owner, "__module__", None))
 
 
 def _values(args: Sequence[Any], kwargs: dict[str, Any]) -> list[Any]:
