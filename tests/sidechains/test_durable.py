@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 
+from flopod import activity
 from flopod.errors import DuplicateId
 from flopod.events import (
+    ActivityCompleted,
     ActivityFailed,
     ActivityStarted,
     IterationCompleted,
@@ -17,7 +19,7 @@ from flopod.events import (
 from flopod.workflow.commands import CallLogger
 from tests.sidechains import durable
 from tests.workflow.programs import double, fail
-from tests.workflow.support import Body, Ran, Simulator, run, sweep
+from tests.workflow.support import Body, Ran, Simulator, called, run, sweep
 
 PROGRAMS: list[tuple[Body, tuple[Any, ...], Any]] = [
     (durable.beside, (), [2, 3, 7, 4, 1, 0, 1, 0, 0]),
@@ -128,6 +130,38 @@ def test_arguments_that_no_leaf_can_get_fail_the_work_alone() -> None:
     ran = run(body)
     assert ran.value == [0, 1]
     assert "client" in ran.of(StepError)[0].traceback or "SerializableError" in ran.of(StepError)[0].traceback
+
+
+def test_what_a_block_gives_is_no_part_of_the_run() -> None:
+    """It need not be data, and is in no log, however large; what undoes the block gets it all the same."""
+    undone: list[tuple[object, object]] = []
+
+    async def undo(result: object, value: object) -> None:
+        called()
+        undone.append((result, value))
+
+    async def gives_no_data(value: object) -> object:
+        called()
+        return (one for one in [value])
+
+    booking = activity(double, compensate=undo)
+
+    async def body(wf: Any) -> None:
+        wf.work("queued", gives_no_data, 1)
+        wf.work("booked", booking, 4)
+        await wf.tap("tapped", gives_no_data, [2])
+        drained = await wf.wait_for_work("wait_for_work")
+        raise ValueError(drained.done)
+
+    ran = sweep(body)
+    assert str(ran.core.error) == "2"
+    assert {one.path: bytes(one.result) for one in ran.of(ActivityCompleted)} == {
+        "queued": b"null",
+        "tapped": b"null",
+        "booked": b"8",
+        "booked/undo": b"null",
+    }
+    assert set(undone) == {(8, 4)}
 
 
 def test_a_native_task_left_behind_is_cancelled_after_the_work() -> None:

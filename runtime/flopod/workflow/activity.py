@@ -32,7 +32,8 @@ class Activity(Operation):
 
     Where one that takes the floor `pauses`, other tasks go on between its attempts: `await attempt(leaf)`
     waits for the next one as `asyncio.sleep` does, a plain call of a synchronous leaf as `time.sleep`.
-    One that `awaits` is a TypeError if its function gives nothing to await.
+    One that `awaits` is a TypeError if its function gives nothing to await. What one that `drops` its result
+    gives is not recorded, and need not be data, unless it is wanted to undo the call.
     """
 
     __slots__ = (
@@ -48,6 +49,7 @@ class Activity(Operation):
         "_swallow",
         "attempt",
         "awaits",
+        "drops",
         "fn",
         "pauses",
         "progress",
@@ -74,6 +76,7 @@ class Activity(Operation):
         self.attempt = 1
         self.pauses = False
         self.awaits = False
+        self.drops = False
         self._args = args
         self._kwargs = kwargs
         self._swallow = swallow
@@ -155,7 +158,7 @@ class Activity(Operation):
         """Return the command for the next attempt; one of a call that may run once is recorded before."""
         if self._once and self._last is not None:
             self.core.emit(ActivityProgress(path=self.path, at=self.core.now, attempt=self.attempt))
-        call, options = self._arguments.copy(), self._options
+        call, options = self._arguments.copy(self.drops and self._undo is None), self._options
         limits = (None, None) if options is None else (options.timeout, options.heartbeat)
         return StartLeaf(
             self.path, self.attempt, self.fn, call, self.sync, *limits, self.progress, self.awaits
@@ -165,6 +168,10 @@ class Activity(Operation):
     def _once(self) -> bool:
         """Whether it is not started again once it may have run."""
         return self._options is not None and self._options.at_most_once
+
+    @property
+    def _undo(self) -> Callable[..., Any] | None:
+        return None if self._options is None else self._options.compensate
 
     def progressed(self, attempt: int, progress: Raw) -> None:
         """Take over what an attempt tells of its progress."""
@@ -242,10 +249,9 @@ class Activity(Operation):
             self._fail(event, None)
 
     def _succeed(self, value: Any) -> None:
-        undo = None if self._options is None else self._options.compensate
-        if undo is not None:
+        if self._undo is not None:
             path = f"{self.path}/undo"
-            self.core.compensations.register(path, undo, (value, *self._args), self._kwargs)
+            self.core.compensations.register(path, self._undo, (value, *self._args), self._kwargs)
         self.set_result(value)
 
     def _fail(self, event: ActivityFailed, live: BaseException | None) -> None:

@@ -71,13 +71,13 @@ class Arguments:
         """Return the objects that a result may refer to, as they are now, or None if there are none."""
         return codec.Known(self.data(self.args, self.kwargs)) if self.copied else None
 
-    def copy(self) -> "CallCopy":
-        """Return arguments to call with, once."""
+    def copy(self, drops: bool = False) -> "CallCopy":
+        """Return arguments to call with, once. If it `drops` what the call returns, that need not be data."""
         if not self.copied:
-            return CallCopy(self, self.args, self.kwargs, None)
+            return CallCopy(self, self.args, self.kwargs, None, drops)
         args, kwargs = _unshape(codec.decode(self._doc))
         args, kwargs = self._with_foreign(args, kwargs)
-        return CallCopy(self, args, kwargs, codec.Known(self.data(args, kwargs)))
+        return CallCopy(self, args, kwargs, codec.Known(self.data(args, kwargs)), drops)
 
     def changed(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
         """Whether a copy differs from what it was made of."""
@@ -128,18 +128,26 @@ class Arguments:
 class CallCopy:
     """Arguments for one attempt, and the way from what it did to the documents of its outcome."""
 
-    __slots__ = ("_known", "_original", "args", "kwargs")
+    __slots__ = ("_drops", "_known", "_original", "args", "kwargs")
 
     def __init__(
-        self, original: Arguments, args: tuple[Any, ...], kwargs: dict[str, Any], known: codec.Known | None
+        self,
+        original: Arguments,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        known: codec.Known | None,
+        drops: bool,
     ) -> None:
         self._original = original
         self._known = known
+        self._drops = drops
         self.args = args
         self.kwargs = kwargs
 
     def returned(self, value: Any) -> Returned | Raised:
         """Return the outcome of a call that returned `value`; a value that is no data is an error."""
+        if self._drops:
+            value = None
         try:
             ready = codec.is_immutable(value)
             result = codec.encode(value, known=None if ready else self._known, label="result")

@@ -115,7 +115,7 @@ async def _tap(scope: "Scope", path: str, block: Callable[..., Any], value: T, w
     if workflow:
         await fn(scope.called(path, fn), *args, **kwargs)
     else:
-        await Activity(scope.core, path, fn, args, kwargs)
+        await _leaf(scope, path, fn, args, kwargs)
     return value
 
 
@@ -125,6 +125,15 @@ async def _wait(scope: "Scope", path: str, fail_on_error: bool, timeout: Any) ->
         await asyncio.get_running_loop().create_future()
     ring = None if limit is None else Timer.at(core, path, limit).ring
     return await pool_of(scope).wait(fail_on_error, ring)
+
+
+def _leaf(
+    scope: "Scope", path: str, fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Activity:
+    """Call a block for what it does: nobody sees what it gives."""
+    activity = Activity(scope.core, path, fn, args, kwargs)
+    activity.drops = True
+    return activity
 
 
 # -- whose work it is ----------------------------------------------------------------------------
@@ -177,7 +186,7 @@ async def _call(scope: "Scope", path: str, block: Callable[..., Any], value: Any
     if workflow:
         await fn(scope.apart(path), *args, **kwargs)
     else:
-        await Activity(scope.core, path, fn, args, kwargs)
+        await _leaf(scope, path, fn, args, kwargs)
 
 
 def _failed(core: "Core", path: str, name: str, error: Exception) -> None:
