@@ -18,6 +18,7 @@ from flopod.events import (
     RunCancelled,
     RunCompleted,
     RunFailed,
+    RunStarted,
     encode_line,
     kind_of,
 )
@@ -29,16 +30,20 @@ from flopod.testing.script import Dealer
 Called = tuple[str, str]
 """The path of a call, and what is called with what."""
 
+_OVER = (RunCompleted, RunFailed, RunCancelled)
 
-def crash_matrix(run: Run) -> int:
-    """Kill a run after each of its writes, and resume it; returns how often.
+
+def crash_matrix(run: Run, cuts: Iterable[int] | None = None) -> int:
+    """Kill a run after each of its writes (or only after so many, for each of `cuts`), and resume it.
 
     The script deals to each attempt what it got, and what was delivered is delivered again: as long after its
-    wait began as before. Raises Mismatch, which names the write, when the run does not end the same, or calls
-    a leaf again whose outcome is recorded. A run that is not over must come to stand where it stands.
+    wait began as before. Raises Mismatch, which names the write, when the run or one that it has detached does
+    not end the same, or calls a leaf again whose outcome is recorded. A run that is not over must come to stand
+    where it stands. Returns how often it was killed.
     """
     records = run.log()
-    for count in range(1, len(records) + 1):
+    counts = range(1, len(records) + 1) if cuts is None else list(cuts)
+    for count in counts:
         kept = records[:count]
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
             different = _difference(run, kept)
@@ -46,7 +51,7 @@ def crash_matrix(run: Run) -> int:
             where = f"{kind_of(kept[-1].event)} {kept[-1].event.path}".strip()
             place = f"killed after write {count} of {len(records)} ({where})"
             raise Mismatch(f"{place} and resumed, the run differs:\n{different}")
-    return len(records)
+    return len(counts)
 
 
 def _difference(run: Run, kept: Sequence[Record]) -> str:
@@ -56,6 +61,7 @@ def _difference(run: Run, kept: Sequence[Record]) -> str:
         again = _resumed(run, kept)
         again.go_on_to(run)
         _compare(run, again, [record.event for record in kept])
+        _compare_detached(run, again, kept[-1].seq)
     except (TestFailure, FlopodError) as error:
         return str(error) if isinstance(error, Mismatch) else f"  {type(error).__name__}: {error}"
     finally:
@@ -122,17 +128,43 @@ def _family_at(run: Run, seq: int) -> dict[str, int]:
 
 def _compare(run: Run, again: Run, kept: Sequence[Event]) -> None:
     _equal("ends", run.ending(), again.ending())
+    _compare_calls(run.calls(), again.calls(), kept)
+    if not isinstance(kept[-1], _OVER):
+        _equal("printed", run.output, printed_by(kept) + again.output)
+
+
+def _compare_detached(run: Run, again: Run, seq: int) -> None:
+    """Check that what a run has detached, killed when that had come to `seq`, ends and calls the same."""
+    known = _family_at(run, seq)
+    for child in run.children:
+        first, later = run.log(child), again.log(child)
+        if first and isinstance(first[0].event, RunStarted) and first[0].event.detach:
+            _equal(f"{child} ends", _end_of(first), _end_of(later))
+            kept = [event for number, event in first if number <= known.get(child, 0)]
+            _compare_calls(run.calls(run_id=child), again.calls(run_id=child), kept)
+
+
+def _end_of(log: Sequence[Record]) -> str:
+    """How the run of a log ended, or that it did not."""
+    last = log[-1].event if log else None
+    if isinstance(last, RunCompleted):
+        return f"completed with {bytes(last.result).decode()}"
+    if isinstance(last, RunFailed):
+        return f"failed with {bytes(last.error).decode()}"
+    return "nothing" if last is None else kind_of(last)
+
+
+def _compare_calls(calls: Sequence[Call], again: Sequence[Call], kept: Sequence[Event]) -> None:
     done = completed(kept)
-    repeated = sorted({one.path for one in again.calls() if one.path in done})
+    repeated = sorted({one.path for one in again if one.path in done})
     if repeated:
         raise Mismatch(f"  {', '.join(repeated)}: called again, although the outcome is recorded")
-    if isinstance(kept[-1], RunCompleted | RunFailed | RunCancelled):
+    if kept and isinstance(kept[-1], _OVER):
         return
-    missing, more = differing_calls(_called(run.calls()), _called(again.calls()), kept)
+    missing, more = differing_calls(_called(calls), _called(again), kept)
     if missing or more:
         lines = [f"  not called: {one}" for one in missing] + [f"  called: {one}" for one in more]
         raise Mismatch("\n".join(lines))
-    _equal("printed", run.output, printed_by(kept) + again.output)
 
 
 def _equal(what: str, uninterrupted: object, resumed: object) -> None:
