@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-LAYERS = ["codec", "events", "backends", "log", "workflow", "engine", "testing"]
+LAYERS = ["codec", "events", "backends", "detach", "log", "workflow", "engine", "testing"]
 FORBIDDEN = {"flopod_compiler", "flopod_templates", "click", "jinja2", "libcst", "starlette", "uvicorn"}
 RUNTIME = sorted((ROOT / "runtime" / "flopod").rglob("*.py"))
 ALL = [*RUNTIME, *sorted((ROOT / "compiler").rglob("*.py"))]
@@ -32,7 +32,7 @@ def test_the_runtime_never_imports_the_compiler() -> None:
 
 @pytest.mark.parametrize("layer", LAYERS)
 def test_layers_import_downwards(layer: str) -> None:
-    """testing -> engine -> workflow -> log -> backends -> events -> codec, and never back."""
+    """testing -> engine -> workflow -> log -> detach -> backends -> events -> codec, and never back."""
     above = LAYERS[LAYERS.index(layer) + 1 :]
     for path in (ROOT / "runtime" / "flopod" / layer).rglob("*.py"):
         for name in imported(path):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from flopod.callee import callee_of
 from flopod.log import Lineage
 from flopod.manifest import Edit, Manifest, Moved, PathEntry, WorkflowEntry
-from flopod.workflow.arguments import callee_of
 
 Body = Callable[..., Awaitable[Any]]
 

@@ -7,10 +7,10 @@ from types import ModuleType
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from flopod.callee import callee_of
 from flopod.detach.driver import Child, Driver
 from flopod.detach.inprocess import is_standard, standard_driver
 from flopod.options import options_of
-from flopod.workflow.arguments import callee_of
 
 _known: "WeakKeyDictionary[Any, str]" = WeakKeyDictionary()
 

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from inspect import isawaitable
 
 from flopod import codec
+from flopod.callee import callee_of
 from flopod.engine.hooks import Hooks, RunInfo, Step, StepEnd
 from flopod.errors import StoppedByHook
 from flopod.events import (
@@ -18,7 +19,7 @@ from flopod.events import (
     RunFailed,
     RunStarted,
 )
-from flopod.workflow.arguments import Raised, Returned, callee_of
+from flopod.workflow.arguments import Raised, Returned
 from flopod.workflow.commands import StartLeaf
 
 _LOGGER = logging.getLogger("flopod")

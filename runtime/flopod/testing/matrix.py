@@ -36,10 +36,10 @@ _OVER = (RunCompleted, RunFailed, RunCancelled)
 def crash_matrix(run: Run, cuts: Iterable[int] | None = None) -> int:
     """Kill a run after each of its writes (or only after so many, for each of `cuts`), and resume it.
 
-    The script deals to each attempt what it got, and what was delivered is delivered again: as long after its
-    wait began as before. Raises Mismatch, which names the write, when the run or one that it has detached does
-    not end the same, or calls a leaf again whose outcome is recorded. A run that is not over must come to stand
-    where it stands. Returns how often it was killed.
+    The script deals to each attempt what it got, and what was delivered is delivered again: as long after
+    its wait began as before. Raises Mismatch, which names the write, when the run or one that it has
+    detached does not end the same, or calls a leaf again whose outcome is recorded. A run that is not over
+    must come to stand where it stands. Returns how often it was killed.
     """
     records = run.log()
     counts = range(1, len(records) + 1) if cuts is None else list(cuts)

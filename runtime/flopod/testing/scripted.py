@@ -8,6 +8,7 @@ from inspect import isawaitable
 from typing import Any
 
 from flopod.backends.base import Backend
+from flopod.callee import callee_of
 from flopod.engine.surroundings import surroundings
 from flopod.events import Event, WaitStarted
 from flopod.testing.calls import Call
@@ -16,7 +17,6 @@ from flopod.testing.mailed import Mailed
 from flopod.testing.script import NEVER, Names, Outcome
 from flopod.testing.tape import Tape
 from flopod.workflow import activity
-from flopod.workflow.arguments import callee_of
 from flopod.workflow.commands import StartLeaf
 from flopod.workflow.core import Core
 from flopod.workflow.steady import steady

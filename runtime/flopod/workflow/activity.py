@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Raw
 
 from flopod import codec
+from flopod.callee import callee_of
 from flopod.codec.migrations import typed
 from flopod.errors import ActivityTimeout, MaybeExecuted, MigrationError, SerializableError
 from flopod.events import ActivityCompleted, ActivityFailed, ActivityProgress, ActivityStarted, Event
-from flopod.workflow.arguments import Arguments, Raised, Returned, callee_of, read_outcome
+from flopod.workflow.arguments import Arguments, Raised, Returned, read_outcome
 from flopod.workflow.commands import StartLeaf
 from flopod.workflow.describing import describe_call, describe_event
 from flopod.workflow.operations import Operation

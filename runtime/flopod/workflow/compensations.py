@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from msgspec import Raw
 
 from flopod import codec
+from flopod.callee import callee_of
 from flopod.errors import SerializableError
 from flopod.events import Compensated
 from flopod.undo import note_of
 from flopod.workflow.activity import Activity
-from flopod.workflow.arguments import Arguments, callee_of, opened
+from flopod.workflow.arguments import Arguments, opened
 
 if TYPE_CHECKING:
     from flopod.workflow.core import Core

@@ -11,6 +11,7 @@ from msgspec import Raw
 
 from flopod import codec
 from flopod.background import Pool
+from flopod.callee import callee_of
 from flopod.detach.handle import DetachHandle
 from flopod.durations import due, seconds
 from flopod.errors import DuplicateId
@@ -19,7 +20,7 @@ from flopod.reach import is_nested
 from flopod.retry import Retry
 from flopod.workflow import forms, readings
 from flopod.workflow.activity import Activity
-from flopod.workflow.arguments import callee_of, opened
+from flopod.workflow.arguments import opened
 from flopod.workflow.children import ChildHandle, start_child
 from flopod.workflow.detaching import Detach, Detaching, detach
 from flopod.workflow.loops import Each, Repeat
