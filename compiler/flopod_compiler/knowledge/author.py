@@ -12,7 +12,6 @@ WAIT_FOR = "flopod.wait_for"
 START = "flopod.start"
 JOINED = "flopod.detach_and_join_later"
 FORGOTTEN = "flopod.detach_and_forget"
-DETACHES = frozenset({JOINED, FORGOTTEN})
 FORGET = "flopod.forget"
 """A task of a leaf or workflow that nobody awaits; authors have no such name."""
 

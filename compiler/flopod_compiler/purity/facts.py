@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from flopod_compiler.knowledge.author import DETACHES
+from flopod_compiler.knowledge.beside import DETACHES
 from flopod_compiler.knowledge.builtins import HELPER_PURE, NEVER_CALLING
 from flopod_compiler.knowledge.callbacks import called_arguments
 from flopod_compiler.knowledge.concurrency import is_asyncio_manager, is_asyncio_type
