@@ -108,13 +108,14 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def start(bundle: Path, tmp_path: Path) -> Start:
     def started(workflow: str, given: str, lasts: float = 0) -> subprocess.Popen[str]:
+        what = [workflow, given] if workflow.startswith("--") else [workflow, "--input", f"[{given}]"]
         env = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
         env |= {
             "NOTES": str(tmp_path / "notes"),
             "LASTS": str(lasts),
             "FLOPOD_DATA_DIR": str(tmp_path / "data"),
         }
-        command = [sys.executable, str(bundle), workflow, "--input", f"[{given}]"]
+        command = [sys.executable, str(bundle), *what]
         return subprocess.Popen(
             command, env=env, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
@@ -133,6 +134,15 @@ def test_what_is_forgotten_outlives_a_kill(start: Start, tmp_path: Path) -> None
     first, again, end = _notes(tmp_path)
     assert first == again == "ships A-1 main-run.ship/ship"
     assert end == "shipped A-1"
+
+
+def test_a_detached_function_is_no_run_of_a_job(start: Start, tmp_path: Path) -> None:
+    """It says by which run it goes on."""
+    start("forgets", '"A-1"').communicate(timeout=30)
+    alone = start("--run-id", "main-run.ship")
+    _, err = alone.communicate(timeout=30)
+    assert alone.returncode == 2
+    assert "it goes on with the run that detached it: --run-id main-run" in err
 
 
 def test_a_handle_survives_a_kill_and_the_runner_is_used_again(start: Start, tmp_path: Path) -> None:

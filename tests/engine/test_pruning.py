@@ -7,9 +7,9 @@ from typing import Any
 
 from flopod.backends import Backend
 from flopod.engine.engine import Engine
-from flopod.engine.pruning import awaited
+from flopod.engine.pruning import awaited, needed
 from flopod.engine.registry import HandWritten
-from flopod.events import FINAL
+from flopod.events import FINAL, RunCompleted, RunStarted
 
 
 async def quick(_: Any, x: int) -> int:
@@ -67,6 +67,19 @@ def test_a_run_that_another_than_its_parent_waits_for_stays(store: Backend) -> N
             assert ("shared" in found) == ("shared" in store.summary("j").children.values())  # type: ignore[union-attr]
 
     asyncio.run(main())
+
+
+def test_a_run_stays_as_long_as_one_goes_on_that_it_has_begun(store: Backend) -> None:
+    """That of its child, too: by it a job finds them."""
+    for run_id, above, detached in (("a", None, False), ("a.b", "a", False), ("a.b.c", "a.b", True)):
+        opening = RunStarted(run_id=run_id, workflow="w", input=_null(), parent=above, detached=detached)
+        store.append(run_id, 0, [opening])
+    for run_id in ("a", "a.b"):
+        store.append(run_id, 1, [RunCompleted(result=_null())])
+    assert needed(store, over(store)) == {"a": "a.b.c", "a.b": "a.b.c"}
+    assert needed(store, [one for one in over(store) if one.run_id == "a"]) == {"a": "a.b.c"}
+    store.append("a.b.c", 1, [RunCompleted(result=_null())])
+    assert needed(store, over(store)) == {}
 
 
 def _null() -> Any:

@@ -142,10 +142,11 @@ def _list(found: Iterable[Any]) -> None:
 def prune(backend: str | None, yes: bool, **given: Any) -> None:
     """Delete runs that are over, with all that belongs to them: --ended-before 30d, for example.
 
-    Runs that are not over are never deleted, nor is a child that such a run still waits for.
+    Runs that are not over are never deleted, nor is a child that such a run still waits for, nor the run
+    that has begun it.
     """
     from flopod.backends.choose import choose
-    from flopod.engine.pruning import awaited
+    from flopod.engine.pruning import awaited, needed
     from flopod.errors import RunHeld
     from flopod.events import FINAL
 
@@ -153,10 +154,12 @@ def prune(backend: str | None, yes: bool, **given: Any) -> None:
         raise click.UsageError("say which runs: --ended-before 30d, --workflow NAME, ...")
     with choose(backend, os.environ) as store:
         over = [one for one in store.find(wanted(given)) if one.status in FINAL]
-        kept = awaited(store, over)
-        for child, parent in kept.items():
+        waited, begun = awaited(store, over), needed(store, over)
+        for child, parent in waited.items():
             click.echo(f"{child} stays: the run {parent} waits for it", err=True)
-        found = [one for one in over if one.run_id not in kept]
+        for parent, child in begun.items():
+            click.echo(f"{parent} stays: the run {child}, which it has begun, goes on", err=True)
+        found = [one for one in over if one.run_id not in waited and one.run_id not in begun]
         if not yes:
             _list(found)
             click.echo(f"{len(found)} runs would be deleted; repeat this with --yes", err=True)

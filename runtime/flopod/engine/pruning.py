@@ -1,4 +1,4 @@
-"""Which runs that are over may be deleted: none that another one, not over yet, still waits for."""
+"""Which runs that are over may be deleted: none that another one, not over yet, needs."""
 
 from collections.abc import Iterable, Sequence
 
@@ -14,6 +14,23 @@ def awaited(backend: Backend, runs: Sequence[RunSummary]) -> dict[str, str]:
     for parent in _parents(backend, runs, wanted):
         for child in unended(backend.load(parent)).keys() & wanted:
             found[child] = parent
+    return found
+
+
+def needed(backend: Backend, runs: Sequence[RunSummary]) -> dict[str, str]:
+    """Return those of the runs that have begun others which go on, each with one of these.
+
+    A job finds them by the run that it is given.
+    """
+    wanted = {one.run_id for one in runs}
+    found: dict[str, str] = {}
+    for run in backend.open_runs():
+        above = run.parent
+        while above is not None:
+            if above in wanted:
+                found.setdefault(above, run.run_id)
+            summary = backend.summary(above)
+            above = None if summary is None else summary.parent
     return found
 
 
