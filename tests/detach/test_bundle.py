@@ -136,7 +136,7 @@ def test_what_is_forgotten_outlives_a_kill(start: Start, tmp_path: Path) -> None
     assert end == "shipped A-1"
 
 
-def test_a_detached_function_is_no_run_of_a_job(start: Start, tmp_path: Path) -> None:
+def test_a_detached_function_is_no_run_of_a_job(start: Start) -> None:
     """It says by which run it goes on."""
     start("forgets", '"A-1"').communicate(timeout=30)
     alone = start("--run-id", "main-run.ship")
