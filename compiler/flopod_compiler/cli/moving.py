@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -10,8 +9,11 @@ from typing import TYPE_CHECKING, Any
 from flopod.backends.base import Backend
 from flopod.backends.choose import choose
 from flopod.engine.fitting import Fit, fit
-from flopod.engine.identity import Identity
-from flopod.events import FINAL
+from flopod.engine.programs import Programs
+from flopod.engine.registry import Compiled
+from flopod.engine.seed import DEFAULT_SEED
+from flopod.errors import BuildMismatch, UnknownDetach, UnknownWorkflow
+from flopod.events import FINAL, RunStarted
 from flopod.manifest import Manifest
 from flopod_compiler.bundle.inplace import install
 from flopod_compiler.cli.listing import summary_of
@@ -53,8 +55,15 @@ def _verdict(store: Backend, manifest: Manifest, run_id: str, workflow: str, bui
 
 
 def _fit(store: Backend, manifest: Manifest, run_id: str, workflow: str) -> Fit:
-    entry = manifest.workflows.get(workflow)
-    if entry is None:
+    records = store.load(run_id)
+    started, programs = records[0].event, Programs(Compiled(manifest, import_module, DEFAULT_SEED))
+    assert isinstance(started, RunStarted)
+    try:
+        program = programs.of(started)
+    except UnknownWorkflow:
         return Fit(reason=f"there is no workflow {workflow!r} any more")
-    function = operator.attrgetter(entry.function)(import_module(entry.module))
-    return fit(function, store.load(run_id), Identity.of(run_id, manifest, entry))
+    except BuildMismatch as error:
+        return Fit(reason=error.why)
+    except UnknownDetach as error:
+        return Fit(reason=f"there is no {error.missing!r} any more")
+    return fit(program.fn, records, program.identify(run_id), programs)

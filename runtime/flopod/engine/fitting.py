@@ -6,6 +6,7 @@ from typing import Any
 
 from flopod.engine.call import check_fits
 from flopod.engine.identity import Identity
+from flopod.engine.programs import Programs
 from flopod.engine.run import body_of
 from flopod.errors import BuildMismatch, DivergenceError
 from flopod.events import Record
@@ -34,8 +35,12 @@ def fit(
     fn: Callable[..., Awaitable[Any]],
     records: Sequence[Record],
     identity: Identity,
+    programs: Programs | None = None,
 ) -> Fit:
-    """Replay the log of a run that is not over with another build, as far as that goes without calls."""
+    """Replay the log of a run that is not over with another build, as far as that goes without calls.
+
+    `programs` are those of the build, for what the run starts and detaches.
+    """
     history = identity.read(records)
     if history.started is None:
         return Fit()
@@ -47,6 +52,8 @@ def fit(
     except BuildMismatch as error:
         return Fit(reason=error.why)
     core = Core(identity.run_id, history, [identity.resumed(now, history, crashed=False)])
+    if programs is not None:
+        programs.adopt(core.offspring)
     core.start(body_of(fn, started.input))
     try:
         return _seen(core, now)
