@@ -259,6 +259,7 @@ class UnknownDetach(UsageError):
             "functions and drivers at the top level of a module, so that a later process finds them"
         )
         self.run_id = run_id
+        self.missing = name
 
 
 class UnknownBackend(UsageError):

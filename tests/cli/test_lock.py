@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from msgspec import Raw
 
+from flopod.backends.file import FileBackend
+from flopod.events import RunStarted
 from flopod_compiler.cli.group import flopod
 from tests.cli.flows import clean_environment
 
@@ -40,6 +43,10 @@ async def order(items: list[int]) -> int:
 """
 NOTIFY = SHOP.replace("    paid =", "    await price(1000)\n    paid =")
 DEARER = SHOP.replace("charge(total)\n    appr", "charge(total + 1)\n    appr")
+FORGETS = SHOP.replace(
+    "import asyncio\n", "import asyncio\n\nfrom flopod import detach_and_forget\n"
+).replace("    total = 0\n", "    detach_and_forget(microtask_batch_driver, price, 7)\n    total = 0\n")
+FORGETS = FORGETS.replace("\n\n\nasync", "\nfrom flopod.detach import microtask_batch_driver\n\n\nasync", 1)
 CHEAPER = SHOP.replace("    total = 0\n", "    total = 5\n")
 
 
@@ -153,6 +160,7 @@ def test_diff_against_a_build_that_the_lock_does_not_know(shop: Path) -> None:
         (SHOP, "fits", ["approved"], ""),
         (NOTIFY, "fits", ["price"], "is new"),
         (DEARER, "fits", ["approved"], ""),
+        (FORGETS, "fits", ["approved"], ""),
         (CHEAPER, "stays", ["charge"], "diverged at 'charge'"),
         (SHOP.replace("order(", "buy("), "stays", [], "no workflow 'order'"),
         (RENAMED, "fits", ["approved"], ""),
@@ -171,6 +179,43 @@ def test_diff_against_runs(shop: Path, text: str, verdict: str, at: list[str], w
     assert (run["run"], run["verdict"], run["at"]) == ("main-run", verdict, at)
     assert why in run["why"]
     assert (shop / ".flopod" / "events" / "main-run.jsonl").read_bytes() == before
+
+
+@pytest.mark.process
+@pytest.mark.parametrize(
+    ("old", "new", "verdict", "why"),
+    [
+        ("return item * 10", "return item * 11", "fits", ""),
+        ("item: int", "item: int, at: str", "stays", "missing a required argument: 'at'"),
+        (
+            "async def price",
+            "@workflow\nasync def price",
+            "stays",
+            "'shop:price' is a workflow in this build",
+        ),
+        ("price(", "cost(", "stays", "there is no 'shop:price' any more"),
+    ],
+)
+def test_diff_against_runs_of_what_is_detached(
+    shop: Path, old: str, new: str, verdict: str, why: str
+) -> None:
+    """A detached function is found by its name, and has to take what was given to it."""
+    opening = RunStarted(
+        run_id="r.price",
+        workflow="shop:price",
+        build="before",
+        input=Raw(b"[7]"),
+        parent="r",
+        detached=True,
+        driver="microtask-batch",
+        detach="order:detach:1",
+    )
+    FileBackend(shop / ".flopod").append("r.price", 0, [opening])
+    edit(shop, SHOP.replace(old, new))
+    found = process(shop, "-m", "flopod_compiler.cli", "diff", "src", "--runs", "file", "--json")
+    (run,) = json.loads(found.stdout)
+    assert (run["run"], run["verdict"]) == ("r.price", verdict)
+    assert why in run["why"]
 
 
 @pytest.mark.process

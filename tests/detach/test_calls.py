@@ -7,12 +7,16 @@ import logging
 from typing import Any
 
 import pytest
+from msgspec import Raw
 
 from flopod.backends import Backend, MemoryBackend
 from flopod.detach import immediate_driver
 from flopod.engine.engine import Engine
+from flopod.engine.programs import Programs
 from flopod.engine.registry import HandWritten
+from flopod.events import Detached, RunCompleted
 from flopod.testing import Flopod
+from flopod.workflow.detaching import Given, opening_of
 from tests.detach import runs
 
 
@@ -114,6 +118,43 @@ def test_what_no_name_leads_to_any_more_is_logged(caplog: pytest.LogCaptureFixtu
     with caplog.at_level(logging.ERROR, "flopod"):
         asyncio.run(another())
     assert [one.message.partition(":")[0] for one in caplog.records] == ["run r.local is left as it is"]
+
+
+def test_a_function_that_was_renamed_goes_on_under_its_old_name() -> None:
+    """Its parent has taken it over, and gives it: its run is in the log by the name that it had."""
+    backend = MemoryBackend()
+    detached = Detached(
+        path="gone",
+        id="r:detach:1",
+        driver="immediate",
+        mode="join",
+        child="r.gone",
+        workflow="m:gone",
+        input=Raw(b"[1]"),
+    )
+
+    async def main(child: Any, *, cut: bool) -> None:
+        programs = Programs(HandWritten({}))
+        programs.give(detached, Given(immediate_driver, child))
+        engine = Engine(backend, programs)
+        engine.enter()
+        await asyncio.sleep(0.05)
+        if cut:
+            engine.drop()
+        else:
+            await engine.drain()
+
+    async def gone(_: Any) -> None:
+        await asyncio.sleep(60)
+
+    opening = opening_of(detached, "r", 0, Programs(HandWritten({})).opening)
+    backend.append("r.gone", 0, [opening])
+    asyncio.run(main(gone, cut=True))
+    asyncio.run(main(runs.note, cut=False))
+    assert {one.event.path for one in backend.load("r.gone")} == {"", "gone"}
+    last = backend.load("r.gone")[-1].event
+    assert isinstance(last, RunCompleted)
+    assert bytes(last.result) == b"1"
 
 
 def _raise(given: Any) -> None:

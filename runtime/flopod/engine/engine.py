@@ -97,7 +97,7 @@ class Engine(Detaching, contextlib.AbstractAsyncContextManager["Engine"]):
         self._outcomes = Outcomes(backend, self._programs, self._clock)
         self._live = Drivers(Resting(resting, _LINGER))
         self._line = Line(self._ready, self._programs, self._clock)
-        self._refusals = Refusals(_AGAIN, self._again, self._openings)
+        self._refusals = Refusals(_AGAIN, self._again, self._openings, says=within is not None)
         self._course = Course(
             backend,
             self._clock,

@@ -15,11 +15,13 @@ from flopod.detach.references import child_found, driver_found
 from flopod.detach.running import takes_input
 from flopod.engine.call import returned_type
 from flopod.engine.registry import Program, Registry
-from flopod.errors import FlopodError, UnknownDetach, UnknownWorkflow, Unsupported
+from flopod.errors import BuildMismatch, FlopodError, UnknownDetach, UnknownWorkflow, Unsupported
 from flopod.events import Detached, RunStarted, RunSummary
 from flopod.options import ActivityOptions, options_of
+from flopod.workflow.arguments import callee_of
 from flopod.workflow.children import Offspring, nobody_runs_children
 from flopod.workflow.detaching import Given
+from flopod.workflow.inputs import recorded_call
 from flopod.workflow.scope import Scope
 
 RunBeside = Callable[..., Awaitable[Any]]
@@ -93,45 +95,89 @@ class Programs:
     def _driven(self, started: RunStarted) -> Program:
         """The program of a detached function: one leaf, which its driver calls."""
         driver, child = self._given.get(started.run_id) or self._found(started)
-        op, leaf = options_of(child).call_name, child
-        if not is_standard(driver):
-            op, leaf = self._handed_over(driver, child, started)
+        leaf = child if is_standard(driver) else self._handed_over(driver, child, started)
+        op, leaf = _known_as(leaf, started.workflow)
 
         async def body(wf: Scope, *args: Any, **kwargs: Any) -> Any:
             return await wf.activity(op, leaf, *args, **kwargs)
 
         return Program(body, lambda run_id: self.registry.identify(run_id, started.workflow))
 
-    def _handed_over(self, driver: Driver, child: Child, started: RunStarted) -> tuple[str, Child]:
+    def _handed_over(self, driver: Driver, child: Child, started: RunStarted) -> Child:
         name = self.registry.name_of(child)
         if name is None:
-            return options_of(child).call_name, _leaf(driver, child, started.detach)
+            return _leaf(driver, child, started.detach)
         beside = functools.partial(self.run_beside, started.run_id, name)
         if not takes_input(child, scoped=True):
             beside.__signature__ = inspect.Signature()  # type: ignore[attr-defined]
-        return name, _leaf(driver, beside, started.detach)
+        return _leaf(driver, beside, started.detach)
 
     def _found(self, started: RunStarted) -> Given:
         self.registry.load()
         child, driver = child_found(started.workflow), driver_found(started.driver)
         if child is None or driver is None:
             raise UnknownDetach(started.run_id, started.workflow if child is None else started.driver)
+        build = self.registry.identify(started.run_id, started.workflow).build
+        why = self._misfit(started, driver, child) if build != started.build else ""
+        if why:
+            raise BuildMismatch(started.run_id, started.build or "(none)", build or "(none)", why)
         return Given(driver, child)
+
+    def _misfit(self, started: RunStarted, driver: Driver, child: Child) -> str:
+        """Say why the function that another build has detached is not this one, "" if it is."""
+        is_workflow = self.registry.name_of(child) is not None
+        if is_workflow:
+            return f"{started.workflow!r} is a workflow in this build" if is_standard(driver) else ""
+        try:
+            signature = inspect.signature(child)
+        except (TypeError, ValueError):
+            return ""
+        args, kwargs = recorded_call(started.input)
+        try:
+            signature.bind(*args, **kwargs)
+        except TypeError as error:
+            return f"{started.workflow!r} does not take what was detached with it: {error}"
+        return ""
 
 
 def _leaf(driver: Driver, child: Child, id: str) -> Child:
-    """The leaf that hands a child to its driver; it has the options of the child, and its name in the log."""
+    """The leaf that hands a child to its driver; it has the options of the child."""
     options = options_of(child)
     called = options.fn if driver.capabilities.in_process else child
 
     async def leaf(*args: Any) -> Any:
         return await checked(driver.schedule(called, args[0] if args else None, id)).wait()
 
-    if not isinstance(options.fn, functools.partial):
-        functools.update_wrapper(leaf, options.fn)
     rides = options if driver.capabilities.in_process else ActivityOptions(leaf)
     leaf.__flopod_activity__ = replace(rides, fn=leaf)  # type: ignore[attr-defined]
     return leaf
+
+
+def _known_as(leaf: Child, name: str) -> tuple[str, Child]:
+    """The id of a leaf, and what it is in the log, by the name that it was detached with.
+
+    Both stay when an edit renames or moves the function: its run goes on.
+    """
+    module, _, qualname = name.strip("<>").partition(":")
+    op, options = qualname.rpartition(".")[2], options_of(leaf)
+    if callee_of(options.fn) == f"{module}:{qualname}":
+        return op, leaf
+    known = _like(options.fn)
+    known.__module__, known.__qualname__, known.__name__ = module, qualname, op
+    known.__flopod_activity__ = replace(options, fn=known)  # type: ignore[attr-defined]
+    return op, known
+
+
+def _like(fn: Child) -> Child:
+    """Another function that does the same, to be called something else."""
+
+    async def awaited(*args: Any, **kwargs: Any) -> Any:
+        return await fn(*args, **kwargs)
+
+    def plain(*args: Any, **kwargs: Any) -> Any:
+        return fn(*args, **kwargs)
+
+    return awaited if inspect.iscoroutinefunction(fn) else plain
 
 
 def _is(found: Child | None, given: Child) -> bool:

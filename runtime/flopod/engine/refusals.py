@@ -28,13 +28,16 @@ class Refusals:
 
     Where a commit of a killed process may have come late, it does so at once: that happens once a run. Where
     the store is in trouble, it does so less and less often: leaves whose outcome cannot be written run again
-    each time.
+    each time. With `says` it logs what another process may well be able to run, too.
     """
 
-    def __init__(self, seconds: float, again: Callable[[str], None], openings: Openings) -> None:
+    def __init__(
+        self, seconds: float, again: Callable[[str], None], openings: Openings, *, says: bool = False
+    ) -> None:
         self._seconds = seconds
         self._again = again
         self._openings = openings
+        self._says = says
         self._refused: set[str] = set()
         self._were_late: set[str] = set()
         self._in_trouble: Counter[str] = Counter()
@@ -49,10 +52,10 @@ class Refusals:
         if isinstance(error, RunHeld | StorageError | StoppedByHook):
             self._note(run_id, error)
             return RunOutcome("held", reason=str(error))
-        if isinstance(error, DivergenceError | UnknownDetach):
-            _LOGGER.error("run %s is left as it is: %s", run_id, error)
-        elif not isinstance(error, FlopodError):
+        if not isinstance(error, FlopodError):
             _LOGGER.error("run %s is left as it is", run_id, exc_info=error)
+        elif self._says or isinstance(error, DivergenceError | UnknownDetach):
+            _LOGGER.error("run %s is left as it is: %s", run_id, error)
         return RunOutcome("diverged", reason=str(error), error=error)
 
     def _note(self, run_id: str, error: FlopodError) -> None:
