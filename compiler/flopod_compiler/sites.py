@@ -16,7 +16,10 @@ STATE = {"var", "list", "map"}
 FOR_EACH = "for_each"
 """A kind that has a scope for each of its items, and no code of its own in them."""
 
-SAME = {"attempt": "activity"}
+OF_WORKFLOW = {"work": "call in work", "tap": "call in tap"}
+"""What side chains that run a part of the workflow are to the lock: what is recorded is that of a call."""
+
+SAME = {"attempt": "activity", "tap": "work", **dict.fromkeys(OF_WORKFLOW.values(), "call")}
 """Kinds whose records are alike, so that an edit may turn one into the other."""
 
 _UNNAMED = (ast.Await, ast.Lambda, ast.comprehension, ast.NamedExpr)

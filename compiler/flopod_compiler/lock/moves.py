@@ -147,5 +147,5 @@ def _call_sites(today: dict[str, Function], places: dict[int, Place]) -> list[tu
         (call, places[id(call)])
         for function in today.values()
         for call in function.scope.all()
-        if call.shape.kind in CALLING
+        if call.shape.family in CALLING
     ]

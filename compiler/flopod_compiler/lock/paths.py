@@ -8,6 +8,9 @@ from flopod.manifest import Edit, Moved
 from flopod_compiler.ir import CALLING
 from flopod_compiler.lock.model import Entry, Lock, Move
 
+_LEAVES = {"activity", "work", "forget"}
+"""What calls a leaf, and so would have its effects a second time."""
+
 Call = tuple[str, str, str]
 Went = Mapping[tuple[str, str], tuple[str, str]]
 
@@ -20,7 +23,7 @@ def occurrences(lock: Lock, root: str) -> Iterator[tuple[str, str]]:
 def _occurrences(lock: Lock, function: str, prefix: str, stack: tuple[str, ...]) -> Iterator[tuple[str, str]]:
     yield function, prefix
     for entry in lock.live(function):
-        for callee in entry.shape.callee.split(" | ") if entry.shape.kind in CALLING else ():
+        for callee in entry.shape.callee.split(" | ") if entry.shape.family in CALLING else ():
             if callee in lock.functions and callee not in stack:
                 yield from _occurrences(lock, callee, f"{prefix}{entry.calls}/", (*stack, callee))
 
@@ -94,7 +97,7 @@ def _call(entry: Entry, generation: str) -> Call:
 def _edit(path: str, entry: Entry, since: str, again: bool) -> Edit | None:
     if not (since or entry.changed or entry.moved or entry.gone):
         return None
-    again = again and bool(since) and not entry.gone and entry.shape.family == "activity"
+    again = again and bool(since) and not entry.gone and entry.shape.family in _LEAVES
     return Edit(path, since, entry.changed, entry.moved, entry.gone, again)
 
 

@@ -6,10 +6,10 @@ import ast
 
 import msgspec
 
-from flopod_compiler.model import Classified
+from flopod_compiler.model import CallInfo, Classified
 from flopod_compiler.plan.model import FunctionPlan, Plan
 from flopod_compiler.plan.naming import callee_of
-from flopod_compiler.sites import STATE, Shape, Site, SiteScope, shortened
+from flopod_compiler.sites import OF_WORKFLOW, STATE, Shape, Site, SiteScope, shortened
 
 
 class Described(msgspec.Struct, eq=False, array_like=True):
@@ -56,7 +56,7 @@ class _Reader:
         if isinstance(node, ast.Call) and site.kind != "loop":
             info = self._classified.calls.get(node)
         return Shape(
-            kind=_kind(site, node),
+            kind=_kind(site, node, info),
             callee=callee_of(info) if info is not None else "",
             text=site.text,
             name=site.assigned or "",
@@ -76,7 +76,9 @@ class _Reader:
         return sorted({known[one] for one in found if not any(index.within(one, each) for each in nested)})
 
 
-def _kind(site: Site, node: ast.AST) -> str:
+def _kind(site: Site, node: ast.AST, info: CallInfo | None) -> str:
+    if info is not None and info.scoped:
+        return OF_WORKFLOW.get(site.kind, site.kind)
     if site.kind != "loop":
         return site.kind
     return "repeat" if isinstance(node, ast.While) else "each"

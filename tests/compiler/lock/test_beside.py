@@ -12,7 +12,7 @@ from tests.compiler.lock.support import Shop, live, plan, update_of
 
 HEAD = """
 import asyncio
-from flopod import detach_and_forget, detach_and_join_later, for_each, wait_for_work, work, workflow
+from flopod import detach_and_forget, detach_and_join_later, for_each, tap, wait_for_work, work, workflow
 from flopod.detach import immediate_driver, microtask_batch_driver as driver
 
 async def send(*args: object) -> int:
@@ -73,6 +73,44 @@ def test_another_input_is_a_change(shop: Shop, before: str, after: str) -> None:
     assert first.manifest is not None
     assert lineage(made).is_changed("send", first.manifest.generation)
     assert plan(made)[0].startswith("~ send: ")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "path"),
+    [
+        ("work(send, x)", "await tap(send, x)", "send"),
+        ("await tap(send, x)", "work(send, x)", "send"),
+        ("work(ship, x)", "await tap(ship, x)", "ship"),
+        ("await tap(ship, x)", "await ship(x)", "ship"),
+        ("await ship(x)", "work(ship, x)", "ship"),
+    ],
+)
+def test_a_block_that_runs_in_another_way_is_the_same(shop: Shop, before: str, after: str, path: str) -> None:
+    """What it has recorded is of the same kind, and stands for it: nothing is done again."""
+    first = shop.build(f"{before}\nreturn 1", head=HEAD)
+    made = shop.build(f"{after}\nreturn 1", head=HEAD)
+    assert first.manifest is not None
+    assert lineage(made).is_changed(path, first.manifest.generation)
+    assert (live(update_of(made).lock), len(plan(made))) == ([path], 1)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("work(send, x)", "await send(x)"),
+        ("await send(x)", "await tap(send, x)"),
+        ("await send(x)", "asyncio.create_task(send(x))"),
+    ],
+)
+def test_a_leaf_whose_result_is_wanted_is_another_call_than_a_block(
+    shop: Shop, before: str, after: str
+) -> None:
+    """What a block gave is not recorded; and that this has been done is said, instead of doing it again."""
+    first = shop.build(f"{before}\nreturn 1", head=HEAD)
+    made = shop.build(f"{after}\nreturn 1", head=HEAD)
+    assert first.manifest is not None
+    assert lineage(made).today("send", first.manifest.generation) is None
+    assert lineage(made).again("flow:send", first.manifest.generation).startswith("send#")
 
 
 def test_items_of_a_changed_side_chain_are_changed(shop: Shop) -> None:
