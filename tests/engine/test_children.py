@@ -99,6 +99,30 @@ def test_a_cancelled_parent_cancels_its_children_and_theirs(backend: Backend) ->
     assert calls == [("undo", "joined")]
 
 
+def test_a_parent_that_waits_for_a_paused_child_says_so(
+    backend: Backend, caplog: pytest.LogCaptureFixture
+) -> None:
+    """When the child is paused, and again where another process goes on with the parent."""
+
+    async def begin(engine: Engine) -> None:
+        await engine.start("joins", run_id="p")
+        await until(lambda: status(backend, "p.slow") == "waiting")
+        control.pause(backend, "p.slow", "by hand")
+        await until(lambda: bool(caplog.messages))
+
+    async def end(engine: Engine) -> Any:
+        await until(lambda: len(caplog.messages) > 1)
+        control.resume(backend, "p.slow")
+        await until(lambda: status(backend, "p.slow") == "waiting")
+        deliver(engine, "p.slow", "yes")
+        return (await engine.outcome("p")).value
+
+    serve(backend, begin)
+    assert serve(backend, end) == ("answered", "yes")
+    told = "p waits for p.slow, which is paused: by hand; `flopod runs resume p.slow` lets it go on"
+    assert caplog.messages == [told, told]
+
+
 def test_a_forced_end_of_a_parent_ends_its_children(backend: Backend) -> None:
     """An engine that goes on with them later lets them clean up."""
 

@@ -119,6 +119,7 @@ class Family:
         else:
             self._watchers.setdefault(child.run_id, {})[parent] = tell
             self._watched_by.setdefault(parent, set()).add(child.run_id)
+            self._tell_of_rest(child.run_id)
 
     def left(self, parent: str) -> None:
         """Bring the parent back when one of its children is over, instead of telling it."""
@@ -150,6 +151,20 @@ class Family:
     def let_go(self, run_id: str) -> None:
         """Take note that a run does not go on here by itself any more."""
         self._underway.over(run_id)
+        self._tell_of_rest(run_id)
+
+    def _tell_of_rest(self, child: str) -> None:
+        """Log that somebody waits for a child that does not go on by itself."""
+        parents = ", ".join(self._watchers.get(child, ()))
+        summary = self._backend.summary(child) if parents else None
+        if summary is not None and summary.status == "paused":
+            _LOGGER.warning(
+                "%s waits for %s, which is paused: %s; `flopod runs resume %s` lets it go on",
+                parents,
+                child,
+                summary.error,
+                child,
+            )
 
     def close(self) -> None:
         """Take note that no run goes on here any more."""
