@@ -85,10 +85,16 @@ def emitted(folder: Path, body: str) -> str:
         ("asyncio.ensure_future(ship(x))", 'wf.forget("ship", ship, x)'),
         ("task = asyncio.create_task(send(*xs, **x))", 'task = wf.forget("send", send, *xs, **x)'),
         ("task: object = asyncio.create_task(send())", 'task: object = wf.forget("send", send)'),
+        (
+            "for _ in xs:\n    _ = asyncio.create_task(send(1))",
+            'for wf_xs, _ in wf.each("xs", xs):\n    _ = wf_xs.forget("send", send, 1)',
+        ),
+        ("_, one = xs\n_ = asyncio.create_task(send(1))", '_, one = xs\n_ = wf.forget("send", send, 1)'),
+        ("x = asyncio.create_task(send(1))\ndel x", 'x = wf.forget("send", send, 1)\ndel x'),
     ],
 )
 def test_a_task_that_nobody_can_await_is_a_run_of_its_own(body: str, expected: str, tmp_path: Path) -> None:
-    """Of a leaf or of a workflow, as a statement or in a variable that nothing reads."""
+    """Of a leaf or of a workflow, as a statement or in a variable that nothing reads, whatever else binds it."""
     assert emitted(tmp_path, body) == expected
 
 
@@ -105,6 +111,7 @@ def test_a_task_that_nobody_can_await_is_a_run_of_its_own(body: str, expected: s
         "asyncio.get_running_loop().create_task(send(x))",
         "asyncio.create_task(asyncio.sleep(1))",
         "one = send(x)\nasyncio.create_task(one)",
+        "task = asyncio.create_task(send(x))\ntask += 1",
     ],
 )
 def test_any_other_task_stays_a_task(body: str, tmp_path: Path) -> None:

@@ -55,7 +55,7 @@ def _is_never_read(work: Workspace, workflow: WorkflowFunction, name: str, scope
         return False
     if not isinstance(owner.node, ast.FunctionDef | ast.AsyncFunctionDef):
         return False
-    if any(one.how not in (How.ASSIGN, How.DECLARE) for one in bindings):
+    if any(one.how is How.AUGMENT for one in bindings):
         return False
     reads = (
         work.names.lookup(name, inner)[0]
