@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from flopod.testing import Flopod, Mismatch, never, takes
-from flopod.testing.matrix import differing_calls
+from flopod.testing.life import Life
+from flopod.testing.matrix import crash_matrix, differing_calls
 
 CASES: dict[str, tuple[tuple[Any, ...], dict[str, Any]]] = {
     "fetching": (("u",), {"leaves": {"fetch": [ConnectionError("line"), never, "third"]}}),
@@ -19,6 +20,7 @@ CASES: dict[str, tuple[tuple[Any, ...], dict[str, Any]]] = {
     "counting": ((), {"events": {"tick": [takes("23h", 1), takes("2h", 2), 3]}}),
     "both": ((), {"leaves": {"fetch": [takes("9m", "slow"), takes("1m", "fast")]}, "events": {"last": "l"}}),
     "beats": ((), {}),
+    "pouring": ((3,), {}),
     "asking": ((["ann", "bob"],), {"events": {"answer": ["yes", takes("2d", "no")]}}),
 }
 
@@ -104,6 +106,24 @@ def test_output_is_written_once(flopod: Flopod) -> None:
     """What was printed before the crash and after it is what is printed without one."""
     run = flopod.crash_matrix("announcing", "x", events={"go": None})
     assert run.output == "announcing x\n"
+
+
+def test_what_was_detached_goes_through_it(flopod: Flopod, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It ends in the next process as it did, and calls nothing again; one that is left lying is missed."""
+    run = flopod.crash_matrix("detaching", "x")
+    assert len(run.children) == 2
+    monkeypatch.setattr(Life, "_open_kin", lambda _: [])
+    with pytest.raises(
+        Mismatch, match=r"ends, uninterrupted: completed with .*\n.* ends, resumed: +run_started"
+    ):
+        flopod.crash_matrix("detaching", "x")
+
+
+def test_it_may_be_killed_at_some_writes_only(flopod: Flopod) -> None:
+    """The matrix says how often it killed a run."""
+    run = flopod.run("collecting", 3)
+    run.outcome()
+    assert (crash_matrix(run, [2, 5]), crash_matrix(run)) == (2, len(run.log()))
 
 
 def test_calls_in_flight_may_be_missing_and_others_not() -> None:

@@ -1,7 +1,8 @@
 """What a test can ask of the leaves that were called."""
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from types import MethodType
 from typing import Any
 
 from msgspec import Struct
@@ -16,7 +17,8 @@ PENDING: Any = type("Pending", (), {"__repr__": lambda _: "<has not ended>", "__
 class Call(Struct):
     """One attempt of a leaf: with what it was called, at which time (ms since the epoch), and how it ended.
 
-    `result` is PENDING for a call that has no result; `error` is what it raised.
+    `result` is PENDING for a call that has no result; `error` is what it raised. `bound` has the object of a
+    bound method.
     """
 
     run_id: str
@@ -29,22 +31,32 @@ class Call(Struct):
     at: int
     result: Any = PENDING
     error: BaseException | None = None
+    bound: tuple[Any, ...] = ()
 
     @classmethod
     def of(
-        cls, run_id: str, names: Names, attempt: int, args: Sequence[Any], kwargs: dict[str, Any], at: int
+        cls,
+        run_id: str,
+        names: Names,
+        attempt: int,
+        args: Sequence[Any],
+        kwargs: dict[str, Any],
+        at: int,
+        fn: Callable[..., Any] | None = None,
     ) -> "Call":
-        """Note a call that begins, with its arguments as they are now."""
+        """Note a call of `fn` that begins, with its arguments as they are now."""
         taken = (_kept(tuple(args)), _kept(dict(kwargs)))
-        return cls(run_id, names.path, names.callee, names.short, attempt, *taken, at)
+        bound = _kept((fn.__self__,)) if isinstance(fn, MethodType) else ()
+        return cls(run_id, names.path, names.callee, names.short, attempt, *taken, at, bound=bound)
 
     @property
     def shown(self) -> str:
-        """What is called, and with what, as text: equal for equal calls."""
+        """What is called, and with what, as text: equal for equal calls, plain and compiled."""
+        args = (*self.bound, *self.args)
         try:
-            arguments = codec.encode([list(self.args), self.kwargs]).decode("utf-8", "surrogatepass")
+            arguments = codec.encode([list(args), self.kwargs]).decode("utf-8", "surrogatepass")
         except SerializableError:
-            arguments = f"{self.args!r} {self.kwargs!r}"
+            arguments = f"{args!r} {self.kwargs!r}"
         return f"{self.callee} {arguments}"
 
     def goes_by(self, name: str) -> bool:

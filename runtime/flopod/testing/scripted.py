@@ -64,7 +64,8 @@ class Scripted(Mailed):
         callee = callee_of(command.fn)
         names = Names(command.path, callee)
         taken = command.call
-        noted = Call.of(core.run_id, names, command.attempt, taken.args, taken.kwargs, self.clock.now())
+        now = self.clock.now()
+        noted = Call.of(core.run_id, names, command.attempt, taken.args, taken.kwargs, now, command.fn)
         self.tape.calls.append(noted)
         self.tape.began.setdefault((core.run_id, command.path, command.attempt), self.loop.now)
 

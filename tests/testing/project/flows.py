@@ -7,7 +7,19 @@ import threading
 import time
 from datetime import datetime
 
-from flopod import Retry, activity, compensate, current_activity, race, sleep, start, wait_for, workflow
+from flopod import (
+    Retry,
+    activity,
+    compensate,
+    current_activity,
+    detach_and_forget,
+    race,
+    sleep,
+    start,
+    wait_for,
+    workflow,
+)
+from flopod.detach import microtask_batch_driver
 
 
 class Denied(Exception):
@@ -189,3 +201,31 @@ async def delegating(order: str) -> str:
 @workflow(queue="slow")
 async def queueing(url: str) -> str:
     return await fetch(url)
+
+
+class Tap:
+    async def pour(self, number: int) -> int:
+        await asyncio.sleep(1)
+        return number * 2
+
+
+tap = Tap()
+
+
+@workflow
+async def pouring(number: int) -> int:
+    other = Tap()
+    return await tap.pour(number) + await other.pour(number)
+
+
+@workflow
+async def telling(text: str) -> str:
+    await send(text)
+    return await fetch(text)
+
+
+@workflow
+async def detaching(text: str) -> str:
+    detach_and_forget(microtask_batch_driver, telling, text)
+    asyncio.create_task(send(text))
+    return await fetch("main")
