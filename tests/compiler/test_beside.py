@@ -94,7 +94,7 @@ def emitted(folder: Path, body: str) -> str:
     ],
 )
 def test_a_task_that_nobody_can_await_is_a_run_of_its_own(body: str, expected: str, tmp_path: Path) -> None:
-    """Of a leaf or of a workflow, as a statement or in a variable that nothing reads, whatever else binds it."""
+    """Of a leaf or of a workflow, as a statement or in a variable that nothing reads, however it is bound."""
     assert emitted(tmp_path, body) == expected
 
 

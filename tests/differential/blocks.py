@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tests.differential import loops, tasks
+from tests.differential import detaches, loops, tasks
 from tests.differential.body import Body
 from tests.differential.expressions import (
     assignable,
@@ -46,6 +46,8 @@ def statement(body: Body) -> None:
             makers.append(_shared_iterator)
     if body.is_async:
         makers += [_try_star, _async_with, _tasks, _tasks, _tasks]
+    if body.detaches:
+        makers += [_detach] * 6
     if not body.is_helper and body.text.indent <= 3:
         makers += [_helper, _helper]
     body.rng.choice(makers)(body)
@@ -289,6 +291,10 @@ def _tasks(body: Body) -> None:
     tasks.write_one(body, later_clause)
 
 
+def _detach(body: Body) -> None:
+    detaches.write_one(body, later_clause)
+
+
 def _helper(body: Body) -> None:
     """A nested function: closures, `nonlocal`, its own loops; called by later expressions."""
     name = body.fresh("helper")
@@ -297,7 +303,8 @@ def _helper(body: Body) -> None:
         rng=body.rng, text=body.text, coverage=body.coverage, is_async=body.is_async, ints=["p", "x"],
         lists=list(body.lists), dicts=list(body.dicts), helpers=[], arms=[],
         workflows=list(body.workflows),
-        work=4, loops=1, is_helper=True, tame=body.tame, stack=["helper"], counter=body.counter,
+        work=4, loops=1, is_helper=True, tame=body.tame, detaches=body.detaches,
+        stack=["helper"], counter=body.counter,
     )  # fmt: skip
     keyword = "async def" if body.is_async else "def"
     with body.inside("pure-helper" if plain else "helper"):

@@ -51,7 +51,8 @@ class Body:
     `ints`, `lists` and `dicts` are the names that are surely bound. `work` bounds how many more
     statements may be written, `loops` how deep loops may still nest. `helpers` may be awaited, `arms` may
     run side by side: two leaves in flight must not change one object. In a `tame` body the state of loops
-    can be captured: only assignments bind carried names, and no call outlives its iteration.
+    can be captured: only assignments bind carried names, and no call outlives its iteration. One that
+    `detaches` has other runs beside its own.
     """
 
     rng: Chooser
@@ -72,6 +73,7 @@ class Body:
     in_comprehension: bool = False
     changes_shared: bool = False
     tame: bool = False
+    detaches: bool = False
     stack: list[str] = field(default_factory=lambda: ["body"])
     counter: list[int] = field(default_factory=lambda: [0])
 

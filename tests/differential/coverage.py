@@ -12,25 +12,31 @@ from tests.forms import FORMS
 _OUTER = """
 for while long-for try except finally try-else if elif else match-guard helper for-else while-else
 with-suppress with-nullcontext async-with async-for for-generator shared-iterator try-star task-group timeout
+detach-and-join
 """
-_EVERYWHERE = "leaf gather-fixed mutating-leaf list-comprehension alias function-value method-changes"
+_EVERYWHERE = """
+leaf gather-fixed mutating-leaf list-comprehension alias function-value method-changes detach-and-forget
+"""
 _BLOCKS = "for while try if match with-nullcontext async-for for-generator try-star task-group timeout"
 _WAYS_OUT = "break continue return raise"
+_DETACHES = "forgotten-task detach-and-join"
 _OTHERS = {
-    "long-for": "break return raise",
+    "long-for": "break return raise forgotten-task",
     "helper": f"{_BLOCKS} return raise",
-    "finally": _BLOCKS,
-    "match-guard": _BLOCKS,
-    "task-group": f"{_BLOCKS} return raise",
+    "finally": f"{_BLOCKS} {_DETACHES}",
+    "match-guard": f"{_BLOCKS} {_DETACHES}",
+    "task-group": f"{_BLOCKS} return raise forgotten-task",
+    "shared-iterator": f"{_BLOCKS} {_WAYS_OUT} forgotten-task",
+    "detach-and-join": f"for while try if match return raise {_DETACHES}",
 }
 PAIRS = frozenset(
     (outer, inner)
     for outer in _OUTER.split()
-    for inner in f"{_EVERYWHERE} {_OTHERS.get(outer, f'{_BLOCKS} {_WAYS_OUT}')}".split()
+    for inner in f"{_EVERYWHERE} {_OTHERS.get(outer, f'{_BLOCKS} {_WAYS_OUT} {_DETACHES}')}".split()
 )
 _CRASHES = """
 nothing run_started activity_started activity_completed activity_failed branch_taken var_changed
-iteration_completed sleep_started sleep_completed log
+iteration_completed sleep_started sleep_completed log detached detach_ended
 """
 CRASHES = frozenset(_CRASHES.split())
 # So many programs (or resumes) have to show one more of each. They usually show several times that.

@@ -5,22 +5,24 @@ from __future__ import annotations
 from tests.differential.blocks import statements
 from tests.differential.body import Body, Chooser, Text
 from tests.differential.coverage import Coverage
+from tests.differential.detaches import PARTS
 from tests.differential.expressions import int_expr
 
 _NAMES = """
 alias and annotated-assign as-completed assert assign async-for async-leaf async-with async-workflow
 attempt augmented-assign augmented-item binary break break-in-finally chained-assign
 changed-while-iterated class comparison-chain compensate continue create-task dataclass decorated
-deferred-await del del-item dict-change dict-comprehension dict-items elif else enum enumerate
-except except-star-clause except-tuple expression-statement f-string finally for for-each for-else
-for-generator function-loop function-table function-value gather-fan-out-generator
-gather-fan-out-list gather-fixed gather-return-exceptions gather-unpacked generator-expression
-getattr helper helper-arm helper-call if lambda lambda-value leaf leaf-condition leaf-double-starred
-leaf-iterable leaf-keyword leaf-list leaf-starred list-change list-comprehension list-rebind
-local-import logging long-for loop-rebinds-name loop-variable-after match match-as match-class
-match-guard match-or match-sequence match-star match-value match-wildcard method-changes method-leaf
-mutating-leaf nonlocal not or parallel partial print pure-call pure-helper pure-method queue race
-raise raise-in-finally re-raise recursion return return-in-finally semaphore set-comprehension
+deferred-await del del-item detach-and-forget detach-and-join dict-change dict-comprehension
+dict-items elif else enum enumerate except except-star-clause except-tuple expression-statement
+f-string finally for for-each for-else for-generator forgotten-task function-loop function-table
+function-value gather-fan-out-generator gather-fan-out-list gather-fixed gather-return-exceptions
+gather-unpacked generator-expression getattr handle-status handle-wait handles-in-list helper
+helper-arm helper-call if lambda lambda-value leaf leaf-condition leaf-double-starred leaf-iterable
+leaf-keyword leaf-list leaf-starred list-change list-comprehension list-rebind local-import logging
+long-for loop-rebinds-name loop-variable-after match match-as match-class match-guard match-or
+match-sequence match-star match-value match-wildcard method-changes method-leaf mutating-leaf
+nonlocal not or parallel partial print pure-call pure-helper pure-method queue race raise
+raise-in-finally re-raise recursion return return-in-finally semaphore set-comprehension
 shared-iterator shield sleep starred-target sub-workflow subscript swap sync-leaf sync-workflow tap
 task-cancel task-group tasks-then-gather ternary time-sleep timeout try try-else try-star
 try-star-else try-star-finally unary unpack unreachable wait wait-for wait-for-work walrus
@@ -30,6 +32,9 @@ workflow-arm zip
 CONSTRUCTS = frozenset(_NAMES.split())
 
 TAME = 0.8
+TAME_BESIDE = 0.5
+DETACHING = 0.35
+TICK = 0.001
 
 PRELUDE = '''"""A random program."""
 
@@ -213,28 +218,34 @@ class Tally:
 
 def program(rng: Chooser, size: int, coverage: Coverage) -> str:
     """The text of a random module with a workflow `flow(n)`; `size` is about its number of statements."""
-    text = Text(PRELUDE.splitlines())
     counter = [0]
     is_async = rng.random() < 0.85
-    tame = rng.random() < TAME
+    detaches = is_async and rng.random() < DETACHING
+    tame = rng.random() < (TAME_BESIDE if detaches else TAME)
+    text = Text(prelude(detaches).splitlines())
     workflows: list[str] = []
     for number in range(rng.randint(0, 2)):
         name = f"sub{number}"
-        _workflow(rng, text, coverage, counter, name, is_async, tame, list(workflows), 4)
+        _workflow(rng, text, coverage, counter, name, is_async, tame, detaches, list(workflows), 4)
         workflows.append(name)
-    _workflow(rng, text, coverage, counter, "flow", is_async, tame, workflows, size)
+    _workflow(rng, text, coverage, counter, "flow", is_async, tame, detaches, workflows, size)
     coverage.programs += 1
     return "\n".join(text.lines) + "\n"
 
 
+def prelude(detaches: bool) -> str:
+    """What programs begin with. Where there are several runs a leaf takes a while: one tick of the clock."""
+    return f"{PRELUDE}\n{PARTS}".replace("sleep(0)", f"sleep({TICK})") if detaches else PRELUDE
+
+
 def _workflow(
     rng: Chooser, text: Text, coverage: Coverage, counter: list[int], name: str, is_async: bool, tame: bool,
-    workflows: list[str], size: int,
+    detaches: bool, workflows: list[str], size: int,
 ) -> None:  # fmt: skip
     body = Body(
         rng=rng, text=text, coverage=coverage, is_async=is_async, ints=["a", "b", "c"], lists=["r", "s"],
         dicts=["d"], helpers=[], arms=[], workflows=workflows, work=size, is_helper=name != "flow",
-        stack=["flow" if name == "flow" else "sub"], counter=counter, tame=tame,
+        stack=["flow" if name == "flow" else "sub"], counter=counter, tame=tame, detaches=detaches,
     )  # fmt: skip
     body.mark("async-workflow" if is_async else "sync-workflow")
     text.add("")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tests.differential import values
+from tests.differential import detaches, values
 from tests.differential.body import Body
 from tests.differential.expressions import (
     arm,
@@ -33,6 +33,8 @@ def simple(body: Body) -> None:
         makers += [leave, leave, leave, leave]
     if body.chance(0.3):
         makers = values.makers(body)
+    elif body.detaches and body.chance(0.3):
+        makers = detaches.simple_makers(body)
     body.rng.choice(makers)(body)
 
 

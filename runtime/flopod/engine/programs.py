@@ -8,6 +8,7 @@ from typing import Any
 from msgspec import Raw
 from msgspec.structs import replace
 
+from flopod.callee import callee_of
 from flopod.detach.driver import Child, Driver
 from flopod.detach.handle import checked
 from flopod.detach.inprocess import is_standard
@@ -18,7 +19,6 @@ from flopod.engine.registry import Program, Registry
 from flopod.errors import BuildMismatch, FlopodError, UnknownDetach, UnknownWorkflow, Unsupported
 from flopod.events import Detached, RunStarted, RunSummary
 from flopod.options import ActivityOptions, options_of
-from flopod.workflow.arguments import callee_of
 from flopod.workflow.children import Offspring, nobody_runs_children
 from flopod.workflow.detaching import Given
 from flopod.workflow.inputs import recorded_call

@@ -227,5 +227,5 @@ async def telling(text: str) -> str:
 @workflow
 async def detaching(text: str) -> str:
     detach_and_forget(microtask_batch_driver, telling, text)
-    asyncio.create_task(send(text))
+    asyncio.create_task(send(text))  # noqa: RUF006
     return await fetch("main")
