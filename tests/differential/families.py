@@ -9,6 +9,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -50,6 +51,10 @@ class Family:
         self._plain[given] = run
         return len(run.tape.calls)
 
+    def plain_calls(self, given: int) -> list[str]:
+        """What was called with what for an input whose calls were counted."""
+        return [one.shown for one in self._plain[given].tape.calls]
+
     def check(self, given: int, cuts: int, on_crash: OnCrash) -> int:
         run = self._same_as_plain(self._plain[given], given)
         log = run.log()
@@ -72,12 +77,15 @@ class Family:
 
 
 @contextmanager
-def family(text: str) -> Iterator[Family]:
-    """A program given as text; its module is let go afterwards. Raises Refused."""
+def family(text: str, change: Callable[[str], str] = str) -> Iterator[Family]:
+    """A program given as text; its module is let go afterwards. Raises Refused.
+
+    `change` breaks what the compiler emitted, on purpose.
+    """
     path = list(sys.path)
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / f"{MODULE}.py").write_text(text, encoding="utf-8")
-        found = Family(_compiled(Path(folder)))
+        found = Family(_compiled(Path(folder), change))
         try:
             yield found
         finally:
@@ -86,12 +94,14 @@ def family(text: str) -> Iterator[Family]:
             sys.modules.pop(MODULE, None)
 
 
-def _compiled(folder: Path) -> Source:
+def _compiled(folder: Path, change: Callable[[str], str]) -> Source:
     with collector_paused():
         try:
             source = _Draining(folder)
         except SourceErrors:
             raise Refused(compile_project(folder)) from None
+        lowered = source.compilation.lowered
+        lowered[MODULE] = replace(lowered[MODULE], text=change(lowered[MODULE].text))
         assert source.codes
     return source
 

@@ -215,7 +215,7 @@ def write_one(body: Body, write: Write) -> None:
     if not body.is_helper:
         found += [beside, beside]
     if not inside:
-        found += [created, created, cancelled, wait, shielded]
+        found += [created, created, cancelled, wait, wait, shielded]
     if not inside and not body.is_helper:
         found += [guarded, guarded, queue, queue]
     body.rng.choice(found)(body, write)
