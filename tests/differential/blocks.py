@@ -45,7 +45,7 @@ def statement(body: Body) -> None:
         if not (body.tame and body.in_loop):
             makers.append(_shared_iterator)
     if body.is_async:
-        makers += [_try_star, _async_with, _tasks, _tasks, _tasks]
+        makers += [_try_star, _async_with, *[_tasks] * 5]
     if body.detaches:
         makers += [_detach] * 6
     if not body.is_helper and body.text.indent <= 3:
