@@ -26,6 +26,9 @@ AT_ONCE = frozenset({ACTIVITY, COMPENSATE, "flopod.log", JOINED, FORGOTTEN, WORK
 ON_LEAVES = frozenset({ATTEMPT, COMPENSATE})
 """Primitives whose first argument is the leaf that they are about."""
 
+NAMING = ON_LEAVES | {START}
+"""Primitives whose first argument is the function that they are about."""
+
 RACE = "flopod.race"
 PARALLEL = "flopod.parallel"
 

@@ -45,12 +45,16 @@ def name_handed(site: Site, call: ast.Call, info: CallInfo) -> None:
         made = ast.Call(call.func, [value] if value is not None else [], [])
         said = [one for one in call.keywords if one.arg in ("label", "name")]
         site.literals = literal_arguments(ast.Call(call.func, made.args, said))
-        site.text = written_in(
-            ast.Call(call.func, [one for one in call.args if one is not function], call.keywords)
-        )
+        describe_handed(site, call, function)
     else:
         site.literals, site.text = literal_arguments(made), written_in(made)
     site.arguments = arguments_as_name(made)
+
+
+def describe_handed(site: Site, call: ast.Call, function: ast.expr | None) -> None:
+    """Say what a site looks like without the function that it is given, which may get another name."""
+    given = [one for one in call.args if one is not function]
+    site.text = written_in(ast.Call(call.func, given, call.keywords))
 
 
 def _said(call: ast.Call, option: str) -> str:

@@ -13,11 +13,11 @@ from flopod_compiler.analyse.scopes import COMPREHENSIONS
 from flopod_compiler.children import children
 from flopod_compiler.diagnostics.rule import Rule
 from flopod_compiler.diagnostics.rules.lowering import DurableGenerator
-from flopod_compiler.knowledge.author import RACE
+from flopod_compiler.knowledge.author import NAMING, RACE
 from flopod_compiler.knowledge.beside import HANDED
 from flopod_compiler.knowledge.concurrency import BEGINS, begun_argument, delay_of
 from flopod_compiler.model import CallInfo, CallKind, Classified
-from flopod_compiler.plan.beside import name_handed, note_of, note_task
+from flopod_compiler.plan.beside import describe_handed, name_handed, note_of, note_task
 from flopod_compiler.plan.model import FunctionPlan, Plan, Spread
 from flopod_compiler.plan.naming import (
     AT_ONCE,
@@ -257,6 +257,8 @@ class Expressions:
             self._name_timer(site, node, info)
         elif info.callee in HANDED:
             name_handed(site, node, info)
+        elif info.callee in NAMING:
+            describe_handed(site, node, node.args[0] if node.args else None)
         if not (kind in TIMERS or kind in AT_ONCE) and (
             info.is_sync or not (awaited or info.kind is CallKind.RECORDABLE or info.is_async)
         ):

@@ -8,7 +8,7 @@ from flopod_compiler.children import children
 from flopod_compiler.knowledge.author import (
     ATTEMPT,
     COMPENSATE,
-    ON_LEAVES,
+    NAMING,
     PARALLEL,
     RACE,
     START,
@@ -65,7 +65,7 @@ def kind_of(node: ast.Call, info: CallInfo) -> tuple[str, str]:
 
 def callee_of(info: CallInfo) -> str:
     """The qualified name of what a durable call runs; of a primitive about a leaf or a workflow, of that."""
-    if info.callee not in (*ON_LEAVES, START, *HANDED):
+    if info.callee not in NAMING | HANDED:
         return info.callee
     return " | ".join(_callee(one, info.name) for one in info.targets)
 

@@ -12,7 +12,8 @@ from tests.compiler.lock.support import Shop, live, plan, update_of
 
 HEAD = """
 import asyncio
-from flopod import detach_and_forget, detach_and_join_later, for_each, tap, wait_for_work, work, workflow
+from flopod import Retry, attempt, compensate, detach_and_forget, detach_and_join_later, for_each, start
+from flopod import tap, wait_for_work, work, workflow
 from flopod.detach import immediate_driver, microtask_batch_driver as driver
 
 async def send(*args: object) -> int:
@@ -49,6 +50,8 @@ def lineage(made: Compilation) -> Lineage:
         ("asyncio.create_task(send(x))", "send"),
         ("work(send, x)", "send"),
         ("for_each(send, xs)", "send[*]"),
+        ("await attempt(send, x, retry=Retry(2))", "send"),
+        ("compensate(send, x)", "undo-send"),
     ],
 )
 def test_a_function_that_is_renamed_keeps_the_ids_of_its_calls(shop: Shop, call: str, path: str) -> None:
@@ -56,6 +59,27 @@ def test_a_function_that_is_renamed_keeps_the_ids_of_its_calls(shop: Shop, call:
     shop.build(call, head=HEAD)
     made = shop.build(call.replace("send", "mail"), head=RENAMED)
     assert live(update_of(made).lock) == [path]
+
+
+@pytest.mark.parametrize(
+    "beside",
+    ["await attempt(send, x)", "compensate(send, x)", "work(send, x)", "asyncio.create_task(send(x))"],
+)
+def test_a_function_that_is_called_in_many_ways_is_renamed_in_all(shop: Shop, beside: str) -> None:
+    """A call that names it, and one that calls it, are told from each other by their kinds."""
+    body = f"await send(x)\n{beside}\nawait send(xs)"
+    before = live(update_of(shop.build(body, head=HEAD)).lock)
+    made = shop.build(body.replace("send", "mail"), head=RENAMED)
+    assert live(update_of(made).lock) == before
+    assert {line[0] for line in plan(made)} == {"~"}
+
+
+def test_a_workflow_that_is_renamed_keeps_the_ids_of_its_starts(shop: Shop) -> None:
+    """One of them may be gone with the same edit."""
+    first = shop.build("start(ship, x)\nawait start(ship, x + 1).wait()\nstart(ship, 7)", head=HEAD)
+    renamed = HEAD.replace("async def ship", "async def carry")
+    made = shop.build("await start(carry, x + 1).wait()\nstart(carry, 7)", head=renamed)
+    assert live(update_of(made).lock) == live(update_of(first).lock)[1:]
 
 
 @pytest.mark.parametrize(
