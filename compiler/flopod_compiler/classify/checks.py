@@ -9,6 +9,7 @@ from flopod_compiler.classify.sources import check_async_source, check_generator
 from flopod_compiler.classify.workspace import Workspace
 from flopod_compiler.diagnostics.rules.calls import LeafInLambda, StarImport, UnknownDecorator
 from flopod_compiler.diagnostics.rules.unsupported import ImplicitEffect, Yielding
+from flopod_compiler.knowledge.beside import BESIDE
 from flopod_compiler.knowledge.concurrency import is_asyncio_manager
 from flopod_compiler.model import (
     DURABLE_KINDS,
@@ -81,8 +82,8 @@ def _lambda_calls(work: Workspace, workflow: WorkflowFunction, scope: Scope) -> 
         info = work.result.calls.get(call)
         if info is not None and info.kind in DURABLE_KINDS:
             work.report(
-                LeafInLambda, workflow.module, call, what=_WORDS[info.kind], callee=info.name, where=where,
-                rewrite=_rewrite(info, where),
+                LeafInLambda, workflow.module, call, what=_WORDS[info.kind], callee=_called(info),
+                where=where, rewrite=_rewrite(info, call, scope, where),
             )  # fmt: skip
 
 
@@ -108,12 +109,21 @@ def _in_function(scope: Scope) -> bool:
     return scope.parent is not None and not isinstance(scope.parent.node, ast.Module | ast.ClassDef)
 
 
-def _rewrite(info: CallInfo, where: str) -> str:
+def _called(info: CallInfo) -> str:
+    """What is called: a side chain or detach goes by the function that it is given."""
+    return info.callee.removeprefix("flopod.") if info.callee in BESIDE else info.name
+
+
+def _rewrite(info: CallInfo, call: ast.Call, scope: Scope, where: str) -> str:
     if where != "a lambda":
         return "make it a nested function of the workflow, or move the class to the top level of the module"
+    written = f"{info.name}(x) for x in values"
+    if info.callee in BESIDE:
+        taken = [one.arg for one in scope.node.args.args] if isinstance(scope.node, ast.Lambda) else []
+        written = f"{shortened(call)} for {', '.join(taken) or 'x'} in values"
     if not info.is_async:
-        return f"write a comprehension, [{info.name}(x) for x in values], or a nested function"
-    return f"write a comprehension, [await {info.name}(x) for x in values], or a nested `async def`"
+        return f"write a comprehension, [{written}], or a nested function"
+    return f"write a comprehension, [await {written}], or a nested `async def`"
 
 
 def _decorators(work: Workspace, workflow: WorkflowFunction) -> None:
