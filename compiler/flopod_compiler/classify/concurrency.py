@@ -174,7 +174,7 @@ def _recorded(
         if not what and info.callee != FOR_EACH and _are_iterators(types):
             what = "an iterator"
         if what:
-            rewrite = _instead(info, value, what)
+            rewrite = _instead(call, info, value, what)
             work.report(
                 NotData, workflow.module, value, callee=info.name, kind=kind, what=what, rewrite=rewrite
             )
@@ -192,21 +192,23 @@ def _written(call: ast.Call, info: CallInfo) -> Iterator[ast.expr]:
         yield from [value] if value is not None else ()
 
 
-def _instead(info: CallInfo, value: ast.expr, what: str) -> str:
+def _instead(call: ast.Call, info: CallInfo, value: ast.expr, what: str) -> str:
+    def given(text: str) -> str:
+        if info.callee not in BESIDE:
+            return f"{info.name}({text})"
+        others = [text if one is value else shortened(one) for one in call.args]
+        return f"{info.callee.removeprefix('flopod.')}({', '.join(others)})"
+
+    text = shortened(value)
     if what == "an iterator":
-        made = (
-            f"[{shortened(value)[1:-1]}]"
-            if isinstance(value, ast.GeneratorExp)
-            else f"list({shortened(value)})"
-        )
-        return f"give it the items: {info.name}({made})"
+        items = f"[{text[1:-1]}]" if isinstance(value, ast.GeneratorExp) else f"list({text})"
+        return f"give it the items: {given(items)}"
     is_project = isinstance(info.target, ProjectFunction)
     marked = f", or put `@workflow` above {info.name}" if is_project else ""
     if what in (_CHILD, _DETACH):
-        text = shortened(value)
-        return f"give it what is data: {info.name}({text}.id), or {info.name}(await {text}.wait())"
+        return f"give it what is data: {given(f'{text}.id')}, or {given(f'await {text}.wait()')}"
     if what in ("a task", "a coroutine"):
-        return f"await it first: {info.name}(await {shortened(value)}){marked}"
+        return f"await it first: {given(f'await {text}')}{marked}"
     return f"use it in the workflow, around the call{marked}"
 
 
