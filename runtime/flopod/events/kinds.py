@@ -3,87 +3,51 @@
 from functools import cache
 from typing import TypeAlias
 
-from flopod.events.events import (
-    Abandoned,
-    ActivityCompleted,
-    ActivityFailed,
-    ActivityProgress,
-    ActivityStarted,
-    BranchTaken,
-    CancelRequested,
-    ChildCompleted,
-    ChildStarted,
-    Compacted,
-    Compensated,
-    Detached,
-    DetachEnded,
-    Event,
-    EventReceived,
-    IterationCompleted,
-    ListChanged,
-    Log,
-    MapChanged,
-    RaceWon,
-    Recorded,
-    RunCancelled,
-    RunCompleted,
-    RunDiverged,
-    RunFailed,
-    RunPaused,
-    RunResumed,
-    RunRewound,
-    RunStarted,
-    SleepCompleted,
-    SleepStarted,
-    StepError,
-    VarChanged,
-    WaitCompleted,
-    WaitStarted,
-)
+from flopod.events import events as e
 
 AnyEvent: TypeAlias = (
-    RunStarted
-    | RunResumed
-    | RunPaused
-    | CancelRequested
-    | RunRewound
-    | RunCancelled
-    | RunDiverged
-    | RunFailed
-    | RunCompleted
-    | ActivityStarted
-    | ActivityCompleted
-    | ActivityFailed
-    | ActivityProgress
-    | BranchTaken
-    | Recorded
-    | Abandoned
-    | RaceWon
-    | IterationCompleted
-    | VarChanged
-    | ListChanged
-    | MapChanged
-    | SleepStarted
-    | SleepCompleted
-    | WaitStarted
-    | WaitCompleted
-    | EventReceived
-    | ChildStarted
-    | ChildCompleted
-    | Detached
-    | DetachEnded
-    | StepError
-    | Compensated
-    | Log
-    | Compacted
+    e.RunStarted
+    | e.RunResumed
+    | e.RunPaused
+    | e.CancelRequested
+    | e.RunRewound
+    | e.RunCancelled
+    | e.RunDiverged
+    | e.RunFailed
+    | e.RunCompleted
+    | e.ActivityStarted
+    | e.ActivityCompleted
+    | e.ActivityFailed
+    | e.ActivityProgress
+    | e.BranchTaken
+    | e.Recorded
+    | e.Abandoned
+    | e.RaceWon
+    | e.IterationCompleted
+    | e.VarChanged
+    | e.ListChanged
+    | e.MapChanged
+    | e.SleepStarted
+    | e.SleepCompleted
+    | e.WaitStarted
+    | e.WaitCompleted
+    | e.EventReceived
+    | e.ChildStarted
+    | e.ChildCompleted
+    | e.Detached
+    | e.DetachEnded
+    | e.StepError
+    | e.Compensated
+    | e.Log
+    | e.Compacted
 )
 
 
-def kind_of(event: Event) -> str:
+def kind_of(event: e.Event) -> str:
     """Return the kind of `event` as it stands in its record, for example `activity_started`."""
     return _tag(type(event))
 
 
 @cache
-def _tag(kind: type[Event]) -> str:
+def _tag(kind: type[e.Event]) -> str:
     return str(kind.__struct_config__.tag)
