@@ -1,4 +1,4 @@
-"""The 65 forms of Python: what becomes of each, and the random constructs and golden cases that show it."""
+"""The 67 forms of Python: what becomes of each, and the random constructs and golden cases that show it."""
 
 from __future__ import annotations
 
@@ -220,7 +220,7 @@ _ALL = (
     Form(
         "`create_task`, `ensure_future`",
         "asyncio's own; of a leaf or workflow that nobody awaits, a run of its own: `wf.forget`",
-        "create-task task-cancel shield",
+        "create-task task-cancel shield forgotten-task",
         "create_task task_cancel tasks_in_collections tasks_in_helpers task_never_awaited "
         "detach_forget_idiom",
         "refused_task_misuse",
@@ -344,6 +344,20 @@ _ALL = (
         refused="refused_identity",
     ),
     Form("unreachable code, no `return`", "native", "unreachable", "assert_and_pass implicit_none"),
+    Form(
+        "`detach_and_join_later`, `detach_and_forget`",
+        "a run of its own, and a durable handle; in a loop the handle is in no snapshot",
+        "detach-and-forget detach-and-join handle-wait handle-status handles-in-list",
+        "detach_named detach_in_loop detach_workflow_child",
+        "refused_detach",
+    ),
+    Form(
+        "`work`, `for_each`, `tap`, `wait_for_work`",
+        "side chains in this run; their failures stay theirs, its end waits for them",
+        "work for-each tap wait-for-work",
+        "side_chains side_chains_in_loops side_nested",
+        "refused_side_chains",
+    ),
 )
 
 FORMS = dict(enumerate(_ALL, start=1))

@@ -12,15 +12,24 @@ Write = Callable[[Body], None]
 
 def _late(body: Body) -> str:
     """A coroutine that may take its time."""
+    return _slow(body) if body.chance(0.4) else arm(body, int_expr(body, 1))
+
+
+def _apart(body: Body) -> str:
+    """A coroutine that changes nothing of the main line: a leaf in flight there may be changing it."""
     if body.chance(0.4):
-        return f"asyncio.sleep({body.rng.choice(['1', '4', '9'])}, {int_expr(body, 0)})"
-    return arm(body, int_expr(body, 1))
+        return _slow(body)
+    return f"{body.rng.choice(['num', 'num', *body.workflows])}({int_expr(body, 1)})"
+
+
+def _slow(body: Body) -> str:
+    return f"asyncio.sleep({body.rng.choice(['1', '4', '9'])}, {int_expr(body, 0)})"
 
 
 def created(body: Body, write: Write) -> None:
     """A task that is awaited after other work."""
     name = body.fresh("task")
-    body.text.add(f"{name} = asyncio.create_task({_late(body)})")
+    body.text.add(f"{name} = asyncio.create_task({_apart(body)})")
     with body.inside("create-task"):
         write(body)
     body.see(f"await {name}")
@@ -46,8 +55,8 @@ def group(body: Body, write: Write) -> None:
     guarded = body.chance(0.6)
     with body.inside("task-group"), body.text.block("try:"):
         with body.text.block(f"async with asyncio.TaskGroup() as {name}:"):
-            body.text.add(f"{one} = {name}.create_task({_late(body)})")
-            body.text.add(f"{two} = {name}.create_task({arm(body, int_expr(body, 1))})")
+            body.text.add(f"{one} = {name}.create_task({_apart(body)})")
+            body.text.add(f"{two} = {name}.create_task({_apart(body)})")
             outer, body.in_loop = body.in_loop, False
             write(body)
             body.in_loop = outer

@@ -10,6 +10,7 @@ import time
 from dataclasses import dataclass, field
 from functools import partial
 
+from tests.edits.beside import OF_SEVERAL_RUNS
 from tests.edits.measure import EDITS, Tally, pairs, tally
 from tests.edits.resume import Resumed, resume
 
@@ -66,7 +67,7 @@ def measure(kind: str, count: int, seed: int, runs: int, cuts: int) -> Row:
         row.unlocked.add(tally(found, locked=False))
         row.pairs += 1
         row.long += found.before.program.size() > 60
-    if runs:
+    if runs and kind not in OF_SEVERAL_RUNS:
         for found in pairs(kind, runs, seed, runs=True):
             row.resumed.add(resume(found, cuts))
     return row

@@ -5,7 +5,7 @@ What stays the same call keeps its mark; new calls have none, and calls that bec
 
 from __future__ import annotations
 
-from tests.edits import calls, names, statements, structure, wrapping
+from tests.edits import beside, calls, names, statements, structure, wrapping
 from tests.edits.registry import EDITS
 
-__all__ = ["EDITS", "calls", "names", "statements", "structure", "wrapping"]
+__all__ = ["EDITS", "beside", "calls", "names", "statements", "structure", "wrapping"]

@@ -86,7 +86,7 @@ def pair(kind: str, seed: int, *, runs: bool = False) -> Pair | None:
 
 @lru_cache(maxsize=256)
 def _base(seed: int, prepared: str, runs: bool) -> Made | None:
-    found = mark(program(seed))
+    found = mark(program(seed, detaches=not runs))  # the world of these tests runs one run
     if prepared:
         draft = Draft(found)
         if not PREPARED[prepared](draft, random.Random(seed)):

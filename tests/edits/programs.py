@@ -35,12 +35,12 @@ def written(tree: ast.AST) -> str:
     return ast.unparse(ast.fix_missing_locations(tree)) + "\n"
 
 
-def program(seed: int, *, crowded: bool = False) -> Program:
+def program(seed: int, *, crowded: bool = False, detaches: bool = False) -> Program:
     """The program of a seed: those of odd seeds have more than 60 lines.
 
-    A `crowded` one calls the same few leaves all the time.
+    A `crowded` one calls the same few leaves all the time, one that `detaches` has several runs.
     """
-    writer = _Writer(random.Random(seed))
+    writer = _Writer(random.Random(seed), detaches=detaches)
     writer.words = (_VERBS[:2], _NOUNS[:2]) if crowded else (_VERBS, _NOUNS)
     text = writer.module(long=seed % 2 == 1)
     services = "import asyncio\n\n" + "\n\n".join(writer.leaves[name] for name in sorted(writer.leaves))
@@ -57,6 +57,7 @@ class _Writer:
     lists: list[str] = field(default_factory=lambda: ["tags"])
     used: set[str] = field(default_factory=set)
     helpers: int = 0
+    detaches: bool = False
     words: tuple[list[str], list[str]] = (_VERBS, _NOUNS)
 
     def module(self, *, long: bool) -> str:
@@ -74,7 +75,9 @@ class _Writer:
                 "import asyncio",
                 "import contextlib",
                 "",
-                "from flopod import wait_for, workflow",
+                "from flopod import attempt, compensate, start, wait_for, wait_for_work, work, workflow",
+                "from flopod import detach_and_forget, detach_and_join_later",
+                "from flopod.detach import immediate_driver, microtask_batch_driver",
                 "",
                 f"from {SERVICES} import {names}",
                 "",
@@ -93,6 +96,7 @@ class _Writer:
             self._assigned, self._assigned, self._bare, self._loop, self._loop, self._decision, self._attempt,
             self._gather, self._comprehension, self._repeat, self._nested, self._call_helper, self._twice,
             self._alike, self._pause, self._guarded, self._choice, self._fan_out, self._state,
+            self._attempted, self._side, *([self._forgotten, self._joined] if self.detaches else []),
         ]  # fmt: skip
 
     def _helper(self) -> list[str]:
@@ -257,6 +261,32 @@ class _Writer:
         self._assigned()
         again = arguments if self.rng.random() < 0.3 else self._arguments()
         self._line(f"await {leaf}({again})")
+
+    def _attempted(self) -> None:
+        name = self._new()
+        self._line(f"{name} = await attempt({self._leaf()}, {self._arguments()})")
+        if self.rng.random() < 0.3:
+            self._line(f"compensate({self._leaf()}, {name})")
+        self.values.append(name)
+
+    def _side(self) -> None:
+        self._line(f"work({self._leaf()}, {self._value()})")
+        if self.rng.random() < 0.5:
+            self._line("out.append((await wait_for_work()).done)")
+
+    def _forgotten(self) -> None:
+        if self.rng.random() < 0.5:
+            self._line(f"asyncio.create_task({self._leaf()}({self._arguments()}))")
+        else:
+            self._line(f"detach_and_forget(microtask_batch_driver, {self._leaf()}, {self._value()})")
+
+    def _joined(self) -> None:
+        handle = self._new("handle")
+        self._line(
+            f"{handle} = detach_and_join_later(microtask_batch_driver, {self._leaf()}, {self._value()})"
+        )
+        self._assigned()
+        self._line(f"out.append(await {handle}.wait())")
 
     def _pause(self) -> None:
         if self.rng.random() < 0.5:

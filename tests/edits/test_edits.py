@@ -9,6 +9,7 @@ import pytest
 
 import flopod_compiler.lock.match as matching
 from tests.edits.__main__ import HEAD, Row, measure, report
+from tests.edits.beside import OF_SEVERAL_RUNS
 from tests.edits.build import Refused, make
 from tests.edits.kinds import EDITS
 from tests.edits.measure import Pair, Tally, pairs, tally
@@ -38,7 +39,7 @@ def test_calls_that_stay_keep_their_ids(record_property: Callable[[str, object],
     assert 2 * total.long >= total.pairs, "long programs are rare"
 
 
-@pytest.mark.parametrize("kind", EDITS)
+@pytest.mark.parametrize("kind", [kind for kind in EDITS if kind not in OF_SEVERAL_RUNS])
 def test_runs_recorded_before_the_edit_go_on_or_stop(kind: str) -> None:
     """A resumed run ends with the values of its own calls, or stops as diverged with its log as it was."""
     for found in pairs(kind, 1, len(kind), runs=True):
