@@ -35,12 +35,14 @@ class Checked(Protocol):
 
     def count_calls(self, given: int) -> int:
         """How many leaves it calls for an input, as plain Python. Raises Stuck."""
+        ...
 
     def check(self, given: int, cuts: int, on_crash: OnCrash) -> int:
         """Compare it with plain Python and resume it so often (0: after each write); returns how often.
 
         Raises AssertionError.
         """
+        ...
 
 
 @dataclass
