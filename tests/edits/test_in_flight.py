@@ -60,6 +60,8 @@ EDITS = {
     "another driver": ("microtask_batch_driver, told", "immediate_driver, told"),
     "another driver of a join": ("microtask_batch_driver, telling", "immediate_driver, telling"),
     "await what was forgotten": ("asyncio.create_task(hint(n))", "await hint(n)"),
+    "rename a leaf that is forgotten": (TEXT, TEXT.replace("hint", "mail")),
+    "rename a leaf that is detached and called": (TEXT, TEXT.replace("told", "said")),
     "forget to join": (
         FORGET,
         "    found = detach_and_join_later(microtask_batch_driver, told, n)\n    await found.wait()\n",
