@@ -1,6 +1,7 @@
 """Side chains as they work without a compiler: work in the background of a workflow, on plain asyncio."""
 
 import asyncio
+import contextlib
 import functools
 import inspect
 from collections.abc import Callable, Coroutine, Iterable
@@ -204,7 +205,8 @@ def finishing(fn: Any) -> Any:
         try:
             return await (background.finish(body) if outer is None else body())
         finally:
-            _pool.reset(token)
+            with contextlib.suppress(ValueError):  # one that is collected unfinished ends in another context
+                _pool.reset(token)
 
     def sync_wrapper(*args: Any, **kwargs: Any) -> Any:
         outer = _run_here()

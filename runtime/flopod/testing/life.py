@@ -192,16 +192,16 @@ class Life(Scripted):
 
     async def _child(self, run_id: str) -> None:
         await self._until_due(run_id)
-        with self._held(run_id) as hold:
-            taken = take_over(self.backend, self._programs, run_id, hold, self.clock)
-            if isinstance(taken, RunOutcome):
-                return
-            core = taken.core
-            try:
-                await self._driven(core)
-            except FlopodError as error:
-                self.fail(error)
-        self._family.run_ended(run_id, core.ended)
+        try:
+            with self._held(run_id) as hold:
+                taken = take_over(self.backend, self._programs, run_id, hold, self.clock)
+                if isinstance(taken, RunOutcome):
+                    return
+                await self._driven(taken.core)
+        except FlopodError as error:
+            self.fail(error)
+        else:
+            self._family.run_ended(run_id, taken.core.ended)
 
     async def _until_due(self, run_id: str) -> None:
         """Wait for the delay of the driver of detached work."""
