@@ -54,6 +54,13 @@ def project(pytester: pytest.Pytester) -> pytest.Pytester:
     return pytester
 
 
+@pytest.fixture(autouse=True)
+def modules_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What other tests of this process have imported under the names that the projects here use."""
+    for name in [one for one in sys.modules if one.partition(".")[0] in ("flow", "shop")]:
+        monkeypatch.delitem(sys.modules, name)
+
+
 def run(pytester: pytest.Pytester, *arguments: str) -> pytest.RunResult:
     """Run pytest there, in this process."""
     plugin = [] if INSTALLED else ["-p", PLUGIN]
