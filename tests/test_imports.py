@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-LAYERS = ["codec", "events", "backends", "detach", "log", "workflow", "engine", "testing"]
-FORBIDDEN = {"flopod_compiler", "flopod_templates", "click", "jinja2", "libcst", "starlette", "uvicorn"}
+LAYERS = ["codec", "events", "backends", "detach", "log", "workflow", "graph", "engine", "server", "testing"]
+FORBIDDEN = {"flopod_compiler", "flopod_templates", "click", "libcst"}
+OF_THE_SERVER = {"jinja2", "starlette", "uvicorn"}
 RUNTIME = sorted((ROOT / "runtime" / "flopod").rglob("*.py"))
 ALL = [*RUNTIME, *sorted((ROOT / "compiler").rglob("*.py"))]
 
@@ -30,9 +31,16 @@ def test_the_runtime_never_imports_the_compiler() -> None:
             assert name.split(".")[0] not in FORBIDDEN, path
 
 
+def test_the_server_alone_needs_a_web_framework() -> None:
+    """A bundle starts without what only a control plane needs."""
+    for path in RUNTIME:
+        if "server" not in path.parts:
+            assert not {name.split(".")[0] for name in imported(path)} & OF_THE_SERVER, path
+
+
 @pytest.mark.parametrize("layer", LAYERS)
 def test_layers_import_downwards(layer: str) -> None:
-    """testing -> engine -> workflow -> log -> detach -> backends -> events -> codec, and never back."""
+    """No module imports from a layer above its own."""
     above = LAYERS[LAYERS.index(layer) + 1 :]
     for path in (ROOT / "runtime" / "flopod" / layer).rglob("*.py"):
         for name in imported(path):

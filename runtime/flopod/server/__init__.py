@@ -1,0 +1,1 @@
+"""The control plane: runs over HTTP, and a dashboard. Needs starlette, uvicorn and jinja2."""
