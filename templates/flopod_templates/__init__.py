@@ -28,6 +28,12 @@ def render(
     return environment.get_template(template).render(model)
 
 
+def dashboard_files() -> dict[str, str]:
+    """Return the templates, styles and scripts of the dashboard by their names."""
+    folder = FOLDER / "dashboard"
+    return {path.name: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.*"))}
+
+
 @cache
 def _environment(caching: Path | None) -> Environment:
     is_writable = caching is not None and os.access(caching, os.W_OK | os.X_OK)

@@ -29,9 +29,9 @@ def _link(tmp_path: Path, source: str, **more: str | bytes) -> Linked:
 
 def test_a_runtime_module_that_only_the_program_imports_is_linked(tmp_path: Path) -> None:
     """With what it imports in its turn."""
-    bare = _link(tmp_path / "bare", "import json\n").bundle
+    bare = _link(tmp_path / "bare", "import json\n").content
     assert b'BUNDLE.module("flopod.detach.worker"' not in bare
-    found = _link(tmp_path, "from flopod.detach.worker import create_worker_driver\n").bundle
+    found = _link(tmp_path, "from flopod.detach.worker import create_worker_driver\n").content
     for name in (b"flopod.detach", b"flopod.detach.worker", b"flopod.detach.workers.serve"):
         assert b'BUNDLE.module("%s"' % name in found
 
@@ -39,7 +39,7 @@ def test_a_runtime_module_that_only_the_program_imports_is_linked(tmp_path: Path
 def test_the_same_sources_give_the_same_bytes(tmp_path: Path) -> None:
     """Neither the place of the sources nor anything of the moment shows in a bundle."""
     files: dict[str, str | bytes] = {"main.py": "import attrs\n" + RUN, "data/x.json": "{}"}
-    bundles = [linked(tmp_path / name / "src", files, "main", None, ("data/*",)).bundle for name in "ab"]
+    bundles = [linked(tmp_path / name / "src", files, "main", None, ("data/*",)).content for name in "ab"]
     assert bundles[0] == bundles[1]
     assert str(tmp_path).encode() not in bundles[0]
 
@@ -48,7 +48,7 @@ def test_the_header_is_inline_script_metadata(tmp_path: Path) -> None:
     """A script runner reads Python version, pinned requirements and the build from the header."""
     source = '# /// script\n# dependencies = ["evil"]\n# ///\nimport attrs, json\n'
     found = _link(tmp_path, source)
-    metadata = _metadata(found.bundle)
+    metadata = _metadata(found.content)
     assert metadata["requires-python"] == ">=3.11"
     assert [each.partition("==")[0] for each in metadata["dependencies"]] == ["attrs", "msgspec"]
     assert metadata["tool"]["flopod"]["build"] == "b" * 64
@@ -90,7 +90,7 @@ def test_new_syntax_raises_the_required_python(tmp_path: Path) -> None:
 def test_modules_are_embedded_word_for_word(tmp_path: Path) -> None:
     """A person finds the own source in the bundle as it was written."""
     source = 'PATTERN = r"\\d+\\s"  # a comment\n'
-    assert source.encode() + RUN.encode() in _link(tmp_path, source).bundle
+    assert source.encode() + RUN.encode() in _link(tmp_path, source).content
 
 
 def test_a_pattern_that_matches_nothing_is_a_warning(tmp_path: Path) -> None:
@@ -106,7 +106,7 @@ def test_files_outside_of_the_source_root_are_not_included(tmp_path: Path, patte
     """A pattern cannot reach out of the source root."""
     (tmp_path / "secret.txt").write_text("secret")
     found = linked(tmp_path / "src", {"main.py": RUN}, "main", None, (pattern,))
-    assert b"secret" not in found.bundle.replace(b"secrets", b"")
+    assert b"secret" not in found.content.replace(b"secrets", b"")
 
 
 def test_an_included_python_file_is_importable(tmp_path: Path) -> None:

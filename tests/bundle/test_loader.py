@@ -38,7 +38,7 @@ LOWERED = {
 
 @pytest.fixture(scope="module")
 def bundle(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    return linked(tmp_path_factory.mktemp("src"), SHOP, "shop.orders", LOWERED, ("shop/data/*",)).bundle
+    return linked(tmp_path_factory.mktemp("src"), SHOP, "shop.orders", LOWERED, ("shop/data/*",)).content
 
 
 def test_modules_keep_their_names_and_paths(bundle: bytes, tmp_path: Path) -> None:
@@ -112,7 +112,7 @@ def test_a_package_without_init_is_a_namespace(tmp_path: Path) -> None:
     (elsewhere / "other.py").write_text("X = 2\n")
     found = linked(tmp_path / "src", files, "acme.orders")
     code = "import acme.orders, acme.other\nprint(acme.orders.__package__, acme.other.X)"
-    shown = run_in_bundle(tmp_path / "out", found.bundle, code, PYTHONPATH=str(elsewhere.parent))
+    shown = run_in_bundle(tmp_path / "out", found.content, code, PYTHONPATH=str(elsewhere.parent))
     assert shown == "acme 2\n"
 
 

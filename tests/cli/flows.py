@@ -118,7 +118,7 @@ def make_bundle(folder: Path, *names: str) -> Path:
         waits = [WaitEntry("approved", "approved", "Approval", "flows")] if name == "approve" else []
         made.manifest.workflows[name] = _entry(name, waits)
     path = folder / "bundle.py"
-    path.write_bytes(link(made).bundle)
+    path.write_bytes(link(made).content)
     return path
 
 

@@ -101,7 +101,7 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     compilation = compile_project(source)
     assert compilation.manifest is not None, compilation.diagnostics
     path = tmp_path_factory.mktemp("dist") / "bundle.py"
-    path.write_bytes(link(compilation).bundle)
+    path.write_bytes(link(compilation).content)
     return path
 
 

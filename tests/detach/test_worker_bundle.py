@@ -46,7 +46,7 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, text in {"__init__": "", "cpu": CPU, "orders": ORDERS}.items():
         (source / "shop" / f"{name}.py").write_text(text)
     path = tmp_path_factory.mktemp("dist") / "bundle.py"
-    path.write_bytes(link(compile_project(source)).bundle)
+    path.write_bytes(link(compile_project(source)).content)
     return path
 
 

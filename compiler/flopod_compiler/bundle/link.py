@@ -1,4 +1,4 @@
-"""A compilation as one file: header, importer, modules, data and runtime in `dist/bundle.py`."""
+"""A compilation as one file, `bundle.py` or `server.py`: header, importer, modules, data and runtime."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import msgspec
 
 from flopod.manifest import Manifest
 from flopod_compiler.bundle import loader
+from flopod_compiler.bundle.artifact import JOB, Artifact
 from flopod_compiler.bundle.files import DataFile, included_files
 from flopod_compiler.bundle.imports import imports_in, modules_reached
 from flopod_compiler.bundle.linemap import compress_lines
@@ -20,7 +21,7 @@ from flopod_compiler.bundle.runtime import linked_runtime
 from flopod_compiler.diagnostics import Diagnostic
 from flopod_compiler.garbage import collector_paused
 from flopod_compiler.model import Project, SourceModule
-from flopod_templates import render
+from flopod_templates import dashboard_files, render
 
 if TYPE_CHECKING:
     from flopod_compiler.build import Compilation
@@ -28,9 +29,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Linked:
-    """A linked bundle: its bytes, what it requires, and what was found on the way."""
+    """A linked file: its bytes, what it requires, and what was found on the way."""
 
-    bundle: bytes
+    content: bytes
     requirements: list[str]
     python: str
     modules: list[str]
@@ -47,8 +48,8 @@ class Text:
     lines: str = ""
 
 
-def link(compilation: Compilation, caching: Path | None = None) -> Linked:
-    """Link a compilation without errors into the text of `dist/bundle.py`.
+def link(compilation: Compilation, caching: Path | None = None, artifact: Artifact = JOB) -> Linked:
+    """Link a compilation without errors into the text of an artifact, `dist/bundle.py` by default.
 
     The same compilation gives the same bytes, with and without the folder `caching`. An import that nothing
     installed provides is an FLP705 among the diagnostics.
@@ -56,27 +57,29 @@ def link(compilation: Compilation, caching: Path | None = None) -> Linked:
     if compilation.manifest is None:
         raise ValueError("a compilation with errors cannot be linked")
     with collector_paused():
-        return _linked(compilation, compilation.manifest, caching)
+        return _linked(compilation, compilation.manifest, caching, artifact)
 
 
-def _linked(compilation: Compilation, manifest: Manifest, caching: Path | None) -> Linked:
+def _linked(compilation: Compilation, manifest: Manifest, caching: Path | None, artifact: Artifact) -> Linked:
     project = compilation.project
     files, found = included_files(project)
     authored = _authored(project, compilation)
-    needs, missing = requirements(authored, _own_names(project))
+    needs, missing = requirements(artifact, authored, _own_names(project))
     python = lowest_python(each.text for each in authored)
     imported = [one for module in authored for one in imports_in(module)]
-    runtime = linked_runtime(caching, imported)
+    runtime = linked_runtime(artifact.entry, caching, imported)
     text = render(
-        "bundle.py.jinja",
+        artifact.template,
         {
+            "what": artifact.what,
             **_header(manifest, needs, python),
             **_loader_parts(),
-            "manifest": _slim(manifest),
+            "manifest": _text(manifest) if artifact.inspected else _slim(manifest),
             "authored": [Text(each.name, each.relpath, normalised(each.text)) for each in authored],
             "lowered": _lowered(compilation),
             **_data(files, {each.relpath for each in authored}),
             "runtime": [Text(name, path, text) for name, (path, text) in runtime.items()],
+            "pages": dashboard_files() if artifact.inspected else {},
         },
         caching,
         literal=literal,
@@ -109,7 +112,11 @@ def _loader_parts() -> dict[str, str]:
 def _slim(manifest: Manifest) -> str:
     """What the runtime reads of the manifest; the rest is in `manifest.json` only."""
     slim = msgspec.structs.replace(manifest, ir={}, graph={}, lines={})
-    return msgspec.json.format(msgspec.json.encode(slim), indent=1).decode()
+    return _text(slim)
+
+
+def _text(manifest: Manifest) -> str:
+    return msgspec.json.format(msgspec.json.encode(manifest), indent=1).decode()
 
 
 def _authored(project: Project, compilation: Compilation) -> list[SourceModule]:

@@ -1,4 +1,4 @@
-"""The distributions that a bundle needs, pinned to what is installed where it was built."""
+"""The distributions that an artifact needs, pinned to what is installed where it was built."""
 
 from __future__ import annotations
 
@@ -7,24 +7,27 @@ import re
 import sys
 from collections.abc import Iterable, Iterator
 from functools import cache
-from importlib.metadata import Distribution, distribution, packages_distributions
+from importlib.metadata import Distribution, PackageNotFoundError, distribution, packages_distributions
 
+from flopod_compiler.bundle.artifact import Artifact
 from flopod_compiler.bundle.imports import imports_in
 from flopod_compiler.diagnostics import Diagnostic
 from flopod_compiler.diagnostics.rules.bundling import NotInstalled
 from flopod_compiler.model import Imported, SourceModule
 
-ALWAYS = "msgspec"
 OURS = {"flopod", "flopod_compiler", "flopod_templates"}
 LOWEST_MINOR = 11
 
 
-def requirements(modules: Iterable[SourceModule], project: set[str]) -> tuple[list[str], list[Diagnostic]]:
+def requirements(
+    artifact: Artifact, modules: Iterable[SourceModule], project: set[str]
+) -> tuple[list[str], list[Diagnostic]]:
     """Pinned requirements of `modules`, and an FLP705 for each import that nothing installed provides.
 
     `project` holds the names of the project's own modules, packages without `__init__` included.
     """
-    pins = {_pin(distribution(ALWAYS))}
+    pins = {_pin(distribution(name)) for name in artifact.requires}
+    pins |= {_pin(each) for each in map(_installed, artifact.may_use) if each is not None}
     missing: list[Diagnostic] = []
     for module in modules:
         for each in _foreign_imports(module, project):
@@ -67,6 +70,13 @@ def _providers(each: Imported) -> list[Distribution]:
     wanted = [each.name, *(f"{each.name}.{name}" for name in each.names)]
     holding = [candidate for candidate in found if _holds(candidate, wanted)]
     return holding or found
+
+
+def _installed(name: str) -> Distribution | None:
+    try:
+        return distribution(name)
+    except PackageNotFoundError:
+        return None
 
 
 @cache

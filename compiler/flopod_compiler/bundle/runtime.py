@@ -1,4 +1,4 @@
-"""The runtime modules that a bundle links: those that its job or its modules can import, never the server."""
+"""The runtime modules that an artifact links: those that its entry or its modules can import."""
 
 from __future__ import annotations
 
@@ -11,14 +11,13 @@ from pathlib import Path
 import msgspec
 
 import flopod.detach
+from flopod_compiler.bundle.artifact import JOB
 from flopod_compiler.bundle.imports import Import, imports_by_name, imports_of, modules_reached
 from flopod_compiler.bundle.literal import normalised
 from flopod_compiler.model import Imported
 from flopod_compiler.stored import made_by, read_stored, store
 
-ENTRY = "flopod.engine.job"
 DETACH = "flopod.detach"
-KEPT = "runtime.cache"
 FOLDER = Path(flopod.__file__).parent
 
 
@@ -30,13 +29,13 @@ class _Reached(msgspec.Struct, array_like=True):
 
 
 def linked_runtime(
-    caching: Path | None = None, imported: Sequence[Import | Imported] = ()
+    entry: str = JOB.entry, caching: Path | None = None, imported: Sequence[Import | Imported] = ()
 ) -> dict[str, tuple[str, str]]:
-    """Name -> (path, source) of every runtime module that `flopod.engine.job` or `imported` reaches.
+    """Name -> (path, source) of every runtime module that the module `entry` or `imported` reaches.
 
-    Which the job reaches is kept in the folder `caching` until any of them changes.
+    Which the entry reaches is kept in the folder `caching` until any of them changes.
     """
-    names = {*_reached_by_job(caching)}
+    names = {*_reached_from(entry, caching)}
     more = [f"{one.name}.{taken}" for one in imported for taken in one.names]
     if any(name == DETACH for name in (*more, *(one.name for one in imported))):
         more += flopod.detach.HOMES
@@ -48,17 +47,18 @@ def linked_runtime(
     return {name: (_relpath(name), _source(name)) for name in sorted(names)}
 
 
-def _reached_by_job(caching: Path | None) -> list[str]:
-    known = read_stored(caching / KEPT, _Reached) if caching is not None else None
+def _reached_from(entry: str, caching: Path | None) -> list[str]:
+    kept = None if caching is None else caching / f"{entry}.cache"
+    known = read_stored(kept, _Reached) if kept is not None else None
     if (
         known is None
         or not all(_file(name) for name in known.names)
         or known.version != _version(known.names)
     ):
-        names = sorted(modules_reached([ENTRY], lambda name: _file(name) is not None, _imports))
+        names = sorted(modules_reached([entry], lambda name: _file(name) is not None, _imports))
         known = _Reached(_version(names), names)
-        if caching is not None:
-            store(caching / KEPT, known)
+        if kept is not None:
+            store(kept, known)
     return known.names
 
 
@@ -82,7 +82,7 @@ def _imports(name: str) -> list[Import]:
 @cache
 def _file(name: str) -> Path | None:
     package, *rest = name.split(".")
-    if package != "flopod" or rest[:1] == ["server"]:
+    if package != "flopod":
         return None
     base = FOLDER.joinpath(*rest)
     for path in (base / "__init__.py", base.with_suffix(".py")):

@@ -50,7 +50,7 @@ def build(src: Path, output: Path, locked: bool, strict: bool) -> None:
     write_files(
         output,
         {
-            "bundle.py": linked.bundle,
+            "bundle.py": linked.content,
             "manifest.json": document,
             "Dockerfile": dockerfile(manifest, linked.requirements, argument + sample, caching).encode(),
         },
