@@ -1,4 +1,4 @@
-"""`dist/Dockerfile`: an image that runs the bundle beside it as a job."""
+"""`dist/Dockerfile` and `dist/Dockerfile.server`: images that run the file beside them."""
 
 from __future__ import annotations
 
@@ -8,11 +8,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from flopod.manifest import Manifest
+from flopod_compiler.bundle.artifact import JOB, Artifact
 from flopod_templates import render
 
 
 def dockerfile(
-    manifest: Manifest, requirements: Sequence[str], example: str = "", caching: Path | None = None
+    manifest: Manifest,
+    requirements: Sequence[str],
+    example: str = "",
+    caching: Path | None = None,
+    artifact: Artifact = JOB,
 ) -> str:
     """The text of a Dockerfile for the Python that builds, by which `requirements` were chosen.
 
@@ -20,7 +25,7 @@ def dockerfile(
     is kept from build to build.
     """
     return render(
-        "Dockerfile.jinja",
+        artifact.image,
         {
             "name": re.sub(r"[^a-z0-9._-]+", "-", manifest.name.lower()).strip("-._") or "job",
             "python": f"{sys.version_info.major}.{sys.version_info.minor}",

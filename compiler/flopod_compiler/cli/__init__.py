@@ -6,7 +6,7 @@ import sys
 
 from flopod_compiler.garbage import no_collector
 
-_COMPILING = ("build", "check", "diff")
+_COMPILING = ("build", "check", "diff", "serve")
 
 
 def main() -> None:

@@ -54,6 +54,27 @@ def source_argument(command: _Command) -> _Command:
     return click.argument("src", type=click.Path(path_type=Path))(command)
 
 
+def output_option(command: _Command) -> _Command:
+    """Where built files go."""
+    return click.option(
+        "-o",
+        "--output",
+        type=click.Path(path_type=Path, file_okay=False),
+        default="dist",
+        show_default=True,
+        help="The folder to write to.",
+    )(command)
+
+
+def lock_options(command: _Command) -> _Command:
+    """How strict a build is about flopod.lock and ids."""
+    strict = click.option("--strict", is_flag=True, help="Treat warnings about ids as errors.")
+    locked = click.option(
+        "--locked", is_flag=True, help="Fail if flopod.lock would change, and write nothing."
+    )
+    return locked(strict(command))
+
+
 def backend_option(command: _Command) -> _Command:
     """Where the runs are; each command that touches runs has it."""
     return click.option(

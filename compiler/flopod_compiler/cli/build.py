@@ -7,21 +7,13 @@ from pathlib import Path
 
 import click
 
-from flopod_compiler.cli.base import next_step, source_argument
+from flopod_compiler.cli.base import lock_options, next_step, output_option, source_argument
 
 
 @click.command()
 @source_argument
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path, file_okay=False),
-    default="dist",
-    show_default=True,
-    help="The folder to write to.",
-)
-@click.option("--locked", is_flag=True, help="Fail if flopod.lock would change, and write nothing.")
-@click.option("--strict", is_flag=True, help="Treat warnings about ids as errors.")
+@output_option
+@lock_options
 def build(src: Path, output: Path, locked: bool, strict: bool) -> None:
     """Compile SRC into bundle.py, manifest.json and a Dockerfile, and keep flopod.lock up to date.
 
@@ -31,29 +23,19 @@ def build(src: Path, output: Path, locked: bool, strict: bool) -> None:
     """
     import msgspec
 
+    from flopod_compiler.bundle.artifact import JOB
     from flopod_compiler.bundle.dockerfile import dockerfile
-    from flopod_compiler.bundle.link import link
-    from flopod_compiler.cli.compiling import compiled, failed, first_workflow, input_sample, report
-    from flopod_compiler.cli.locking import keep_lock
+    from flopod_compiler.cli.compiling import built, first_workflow, input_sample
     from flopod_compiler.stored import cache_folder
 
-    found, manifest = compiled(src, strict=strict, locking=True)
-    caching = cache_folder()
-    linked = link(found, caching)
-    report(found, linked.diagnostics)
-    if any(each.severity == "error" for each in linked.diagnostics):
-        raise failed(linked.diagnostics)
-    keep_lock(found, locked=locked)
+    manifest, linked = built(src, JOB, locked=locked, strict=strict)
     name, argument = first_workflow(manifest)
     sample = input_sample(manifest, name)
     document = msgspec.json.format(msgspec.json.encode(manifest), indent=1) + b"\n"
+    image = dockerfile(manifest, linked.requirements, argument + sample, cache_folder())
     write_files(
         output,
-        {
-            "bundle.py": linked.content,
-            "manifest.json": document,
-            "Dockerfile": dockerfile(manifest, linked.requirements, argument + sample, caching).encode(),
-        },
+        {"bundle.py": linked.content, "manifest.json": document, "Dockerfile": image.encode()},
     )
     click.echo(f"build {manifest.build[:12]} of {', '.join(manifest.workflows)}", err=True)
     next_step(f"python {output / 'bundle.py'}{argument}{sample}")

@@ -14,6 +14,8 @@ from flopod.manifest import Manifest
 
 if TYPE_CHECKING:
     from flopod_compiler.build import Compilation
+    from flopod_compiler.bundle.artifact import Artifact
+    from flopod_compiler.bundle.link import Linked
     from flopod_compiler.diagnostics import Diagnostic
 
 
@@ -27,6 +29,24 @@ def compiled(src: Path, *, strict: bool = False, locking: bool = False) -> tuple
     if found.manifest is None or not found.ok:
         raise failed(found.diagnostics)
     return found, found.manifest
+
+
+def built(src: Path, artifact: Artifact, *, locked: bool, strict: bool) -> tuple[Manifest, Linked]:
+    """The manifest of `src` and the linked file; flopod.lock is brought up to date.
+
+    Ends the command with status 1 on source errors, and with `locked` if the lock would change.
+    """
+    from flopod_compiler.bundle.link import link
+    from flopod_compiler.cli.locking import keep_lock
+    from flopod_compiler.stored import cache_folder
+
+    found, manifest = compiled(src, strict=strict, locking=True)
+    linked = link(found, cache_folder(), artifact)
+    report(found, linked.diagnostics)
+    if any(each.severity == "error" for each in linked.diagnostics):
+        raise failed(linked.diagnostics)
+    keep_lock(found, locked=locked)
+    return manifest, linked
 
 
 def rendered(found: Compilation, diagnostics: Sequence[Diagnostic], format: str = "text") -> str:

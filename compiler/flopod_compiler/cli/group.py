@@ -14,6 +14,7 @@ from flopod_compiler.cli.init import init
 from flopod_compiler.cli.run import run
 from flopod_compiler.cli.runs import runs
 from flopod_compiler.cli.schedules import schedules
+from flopod_compiler.cli.serve import serve
 
 
 def _print_version(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
@@ -37,5 +38,5 @@ def flopod() -> None:
     """Compile ordinary Python into workflows that survive being killed."""
 
 
-for _command in (init, check, build, run, diff, runs, schedules, explain, completion):
+for _command in (init, check, build, run, serve, diff, runs, schedules, explain, completion):
     flopod.add_command(_command)
