@@ -1,0 +1,96 @@
+"""What a server and the processes that run runs for it tell each other: one JSON document a line."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from msgspec import Raw, Struct
+
+from flopod.server.host import Start
+
+
+class Message(Struct, frozen=True, tag=True):
+    """Base of all messages."""
+
+
+class Adopt(Message, frozen=True, tag=True):
+    """Run this run, and what descends from it."""
+
+    run_id: str
+
+
+class Begin(Message, frozen=True, tag=True):
+    """Start a run, and answer with the same number."""
+
+    number: int
+    start: Start
+
+
+class Stepping(Message, frozen=True, tag=True):
+    """From now on every step waits to be let go, or none does."""
+
+    on: bool
+
+
+class Go(Message, frozen=True, tag=True):
+    """Let the step go that a run waits before; all of its steps, from now on, with `on`."""
+
+    run_id: str
+    on: bool = False
+
+
+class Look(Message, frozen=True, tag=True):
+    """Schedules were changed."""
+
+
+class Startable(Struct, frozen=True):
+    """A workflow that can be started, by its name in the manifest."""
+
+    name: str
+    description: str
+    schema: Mapping[str, Any]
+
+
+class Ready(Message, frozen=True, tag=True):
+    """The process serves, with this build."""
+
+    build: str
+    workflows: list[Startable]
+
+
+class Answer(Message, frozen=True, tag=True):
+    """A run was started, or this error (an exception, as the codec writes it) was raised."""
+
+    number: int
+    error: Raw | None = None
+
+
+class Misfit(Message, frozen=True, tag=True):
+    """A run does not fit the build, and is left as it is."""
+
+    run_id: str
+    reason: str
+
+
+class Halted(Message, frozen=True, tag=True):
+    """A run waits to be let go before the step at `path`."""
+
+    run_id: str
+    path: str
+    callee: str
+
+
+class Idle(Message, frozen=True, tag=True):
+    """There is nothing left to run."""
+
+
+Order = Adopt | Begin | Stepping | Go | Look
+Report = Ready | Answer | Misfit | Halted | Idle
+
+read_order = msgspec.json.Decoder(Order).decode
+read_report = msgspec.json.Decoder(Report).decode
+
+
+def line(message: Message) -> bytes:
+    """Return a message as it is sent."""
+    return msgspec.json.encode(message) + b"\n"
