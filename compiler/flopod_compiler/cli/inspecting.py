@@ -30,7 +30,7 @@ from flopod.events import (
     kind_of,
 )
 from flopod_compiler.cli.listing import as_data, clock, summary_of
-from flopod_compiler.cli.readable import readable
+from flopod.codec.readable import readable
 
 _POLL_SECONDS = 0.3
 _WIDTH = 100

@@ -20,7 +20,7 @@ from flopod.engine.scheduling import Schedules
 from flopod.errors import BadInput
 from flopod_compiler.cli.called import called
 from flopod_compiler.cli.filtering import attribute
-from flopod_compiler.cli.readable import readable
+from flopod.codec.readable import readable
 
 HEADINGS = ("SCHEDULE", "WORKFLOW", "WHEN", "NEXT", "OVERLAP")
 
