@@ -283,10 +283,11 @@ class UnknownRun(FlopodError):
 
     exit_code = 4
 
-    def __init__(self, run_id: str, where: str = "") -> None:
-        super().__init__(f"no run {run_id!r}" + (f" in {where}" if where else ""))
+    def __init__(self, run_id: str, where: str = "", near: Sequence[str] = ()) -> None:
+        super().__init__(f"no run {run_id!r}" + (f" in {where}" if where else "") + _near(near))
         self.run_id = run_id
         self.where = where
+        self.near = list(near)
 
 
 class Conflict(FlopodError):

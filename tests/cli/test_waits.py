@@ -16,7 +16,7 @@ from flopod.codec import check_schema, encode, json_schema
 from flopod.engine.samples import sample
 from flopod.engine.waits import RunEnded, deliver, deliver_commands, matches, wait_points
 from flopod.errors import BadInput, UnknownEvent, UnknownPath, UnknownRun
-from flopod.events import RunCompleted, RunStarted, WaitPoint, WaitStarted
+from flopod.events import RunCompleted, RunStarted, RunSummary, WaitPoint, WaitStarted
 from flopod.manifest import COMPUTED, WaitEntry, WorkflowEntry
 
 
@@ -172,3 +172,30 @@ def test_wait_points_carry_the_schema_of_their_type() -> None:
     assert json.loads(bytes(first.schema)) == json_schema(Approval)
     assert second.schema is None
     assert third.schema is None
+
+
+def test_an_error_names_the_near_run_and_the_wrong_field_as_data(store: MemoryBackend) -> None:
+    """Who answers for another program does not have to read them out of the text."""
+    with pytest.raises(UnknownRun) as unknown:
+        deliver(store, "order-2", "approved", "approved", "{}")
+    with pytest.raises(BadInput) as wrong:
+        deliver(store, "order-1", "approved", "approved", '{"by": 7}')
+    assert unknown.value.near == ["order-1"]
+    assert wrong.value.field == "by"
+
+
+def test_a_near_run_is_looked_for_among_the_youngest_alone() -> None:
+    """A wrong id costs the same however many runs there are."""
+
+    class Counted(MemoryBackend):
+        asked: list[int | None] = []
+
+        def summaries(
+            self, status: Any = None, workflow: Any = None, limit: int | None = None, cursor: Any = None
+        ) -> list[RunSummary]:
+            self.asked.append(limit)
+            return super().summaries(status, workflow, limit, cursor)
+
+    with Counted() as store, pytest.raises(UnknownRun):
+        deliver(store, "order-2", "approved", "approved", "{}")
+    assert Counted.asked == [500]

@@ -19,8 +19,8 @@ from typing import Any, NamedTuple
 from flopod.backends import Backend, FileBackend, MemoryBackend, SqliteBackend
 from flopod.engine.identity import Identity
 from flopod.engine.run import run_workflow
+from flopod.engine.waits import summary_of
 from flopod_compiler.cli.inspecting import details
-from flopod_compiler.cli.listing import summary_of
 
 KINDS = ("file", "sqlite")
 TIMES = 4

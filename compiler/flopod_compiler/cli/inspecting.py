@@ -13,7 +13,7 @@ from msgspec import Raw
 
 from flopod.backends.base import Backend
 from flopod.backends.choose import choose
-from flopod.engine.waits import deliver_commands, first_event, matches
+from flopod.engine.waits import deliver_commands, first_event, matches, summary_of
 from flopod.events import (
     FINAL,
     ActivityProgress,
@@ -29,7 +29,7 @@ from flopod.events import (
     WaitPoint,
     kind_of,
 )
-from flopod_compiler.cli.listing import as_data, clock, summary_of
+from flopod_compiler.cli.listing import as_data, clock
 from flopod.codec.readable import readable
 
 _POLL_SECONDS = 0.3

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from flopod.backends.base import Backend, Filter
+from flopod.backends.base import Filter
 from flopod.backends.choose import choose
 from flopod.events import RunSummary
 from flopod_compiler.cli.base import table
@@ -63,13 +63,3 @@ def clock(at: int | None) -> str:
     if not at:
         return ""
     return datetime.fromtimestamp(at / 1000).astimezone().isoformat(sep=" ", timespec="seconds")
-
-
-def summary_of(store: Backend, run_id: str) -> RunSummary:
-    """The summary of a run. Raises UnknownRun with a near miss."""
-    from flopod.engine.waits import unknown_run
-
-    summary = store.summary(run_id)
-    if summary is None:
-        raise unknown_run(store, run_id)
-    return summary

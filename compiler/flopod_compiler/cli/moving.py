@@ -12,11 +12,11 @@ from flopod.engine.fitting import Fit, fit
 from flopod.engine.programs import Programs
 from flopod.engine.registry import Compiled
 from flopod.engine.seed import DEFAULT_SEED
+from flopod.engine.waits import summary_of
 from flopod.errors import BuildMismatch, UnknownDetach, UnknownWorkflow
 from flopod.events import FINAL, RunStarted
 from flopod.manifest import Manifest
 from flopod_compiler.bundle.inplace import install
-from flopod_compiler.cli.listing import summary_of
 
 if TYPE_CHECKING:
     from flopod_compiler.build import Compilation

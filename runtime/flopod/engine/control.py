@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from flopod import codec
 from flopod.backends.base import Backend, now_ms
-from flopod.engine.waits import unknown_run
+from flopod.engine.waits import summary_of
 from flopod.errors import Conflict, RunHeld
 from flopod.events import FINAL, Event, RunCancelled, RunPaused, RunResumed, RunRewound, RunSummary
 from flopod.log.history import RESUMED_ON_PURPOSE
@@ -84,7 +84,7 @@ def pause(backend: Backend, run_id: str, reason: str = "") -> Done:
 
 def resume(backend: Backend, run_id: str) -> Done:
     """Let a paused run go on, in an engine at once, else when it is started. Raises UnknownRun, Conflict."""
-    summary = _summary(backend, run_id)
+    summary = summary_of(backend, run_id)
     if summary.status in FINAL:
         raise Conflict(run_id, summary.status, "it does not go on; `retry` lets a failed run go on")
     if summary.status not in ("paused", "diverged"):
@@ -101,7 +101,7 @@ def retry(backend: Backend, run_id: str, reason: str = "") -> Done:
     first. Raises UnknownRun; Conflict, and nothing is changed, if the run is in another state or has undone
     what it would go on from.
     """
-    summary = _summary(backend, run_id)
+    summary = summary_of(backend, run_id)
     if summary.status in ("paused", "diverged"):
         return resume(backend, run_id)
     for each, rewind in _rewinds(backend, summary):
@@ -133,16 +133,9 @@ def _failed_child(backend: Backend, parent: str, child: str) -> RunSummary | Non
     return summary
 
 
-def _summary(backend: Backend, run_id: str) -> RunSummary:
-    summary = backend.summary(run_id)
-    if summary is None:
-        raise unknown_run(backend, run_id)
-    return summary
-
-
 def _open(backend: Backend, run_id: str, wanted: str) -> RunSummary | None:
     """The summary of a run that is not over, None if it is `wanted` already."""
-    summary = _summary(backend, run_id)
+    summary = summary_of(backend, run_id)
     if summary.status == wanted:
         return None
     if summary.status in FINAL:
@@ -180,7 +173,7 @@ def wait_until(backend: Backend, run_id: str, status: str, patience: float = _PA
     """Wait until a run that was told has obeyed; returns whether it has, within `patience` seconds."""
     end = time.monotonic() + patience
     while time.monotonic() < end:
-        if _summary(backend, run_id).status == status:
+        if summary_of(backend, run_id).status == status:
             return True
         time.sleep(0.02)
     return False

@@ -22,6 +22,7 @@ from flopod.errors import BadInput, FlopodError, UnknownEvent, UnknownPath, Unkn
 from flopod.events import FINAL, OpenWait, RunResumed, RunStarted, RunSummary, WaitPoint
 from flopod.manifest import COMPUTED, WaitEntry, WorkflowEntry
 
+_YOUNGEST = 500
 _CARRIED = ("FLOPOD_DATA_DIR", "FLOPOD_DATA_SCOPE", "FLOPOD_BACKEND")
 
 
@@ -72,9 +73,7 @@ def deliver(backend: Backend, run_id: str, path: str, event: str, payload: str) 
     Raises UnknownRun, RunEnded, UnknownPath or UnknownEvent with near misses, BadInput if the text is
     not JSON or does not fit the schema of the wait, HiddenValue if the run is encrypted and no key is here.
     """
-    summary = backend.summary(run_id)
-    if summary is None:
-        raise unknown_run(backend, run_id)
+    summary = summary_of(backend, run_id)
     if summary.status in FINAL:
         raise RunEnded(run_id, summary.status)
     started = first_event(backend, run_id)
@@ -143,13 +142,22 @@ def _check(schema: Mapping[str, Any], data: Any, path: str) -> None:
     try:
         check_schema(dict(schema), data)
     except (FlopodError, ValueError) as error:
-        raise BadInput(f"the payload does not fit what {path!r} waits for: {error}") from None
+        place = getattr(error, "field", "")
+        raise BadInput(f"the payload does not fit what {path!r} waits for: {error}", field=place) from None
+
+
+def summary_of(backend: Backend, run_id: str) -> RunSummary:
+    """The summary of a run. Raises UnknownRun with a near miss."""
+    summary = backend.summary(run_id)
+    if summary is None:
+        raise unknown_run(backend, run_id)
+    return summary
 
 
 def unknown_run(backend: Backend, run_id: str) -> UnknownRun:
-    """The error that there is no such run, with the nearest one that there is."""
-    near = difflib.get_close_matches(run_id, [each.run_id for each in backend.summaries()], 1)
-    return UnknownRun(run_id, backend.describe() + (f"; did you mean {near[0]!r}?" if near else ""))
+    """The error that there is no such run, with the nearest one of the youngest that there are."""
+    youngest = [each.run_id for each in backend.summaries(limit=_YOUNGEST)]
+    return UnknownRun(run_id, backend.describe(), difflib.get_close_matches(run_id, youngest, 1))
 
 
 def deliver_commands(
