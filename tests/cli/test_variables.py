@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from typing import Any
 
+from flopod.engine.inspecting import Told
 from flopod.events import Event, Record
-from flopod_compiler.cli.inspecting import Told
 from tests.workflow.support import run
 
 

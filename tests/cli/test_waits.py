@@ -5,7 +5,7 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 import pytest
@@ -188,7 +188,7 @@ def test_a_near_run_is_looked_for_among_the_youngest_alone() -> None:
     """A wrong id costs the same however many runs there are."""
 
     class Counted(MemoryBackend):
-        asked: list[int | None] = []
+        asked: ClassVar[list[int | None]] = []
 
         def summaries(
             self, status: Any = None, workflow: Any = None, limit: int | None = None, cursor: Any = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -13,24 +13,10 @@ from msgspec import Raw
 
 from flopod.backends.base import Backend
 from flopod.backends.choose import choose
-from flopod.engine.waits import deliver_commands, first_event, matches, summary_of
-from flopod.events import (
-    FINAL,
-    ActivityProgress,
-    Event,
-    IterationCompleted,
-    ListChanged,
-    MapChanged,
-    Record,
-    RunCompleted,
-    RunFailed,
-    StepError,
-    VarChanged,
-    WaitPoint,
-    kind_of,
-)
+from flopod.engine.inspecting import Inspection, inspect, shown, shown_error
+from flopod.engine.waits import deliver_commands, summary_of
+from flopod.events import FINAL, Record, StepError, kind_of
 from flopod_compiler.cli.listing import as_data, clock
-from flopod.codec.readable import readable
 
 _POLL_SECONDS = 0.3
 _WIDTH = 100
@@ -40,65 +26,23 @@ _NOT_IN_A_LINE = {"path", "at", "fingerprint", "traceback", "run_id", "build", "
 def details(run_id: str, backend: str | None) -> dict[str, Any]:
     """The summary of a run with input, result, variables, and how to answer its waits."""
     with choose(backend, os.environ) as store:
-        data = as_data(summary_of(store, run_id))
-        started = first_event(store, run_id)
-        told = Told()
-        for record in store.scan(run_id):
-            told.take(record.event)
-    points = started.waits if started is not None else []
-    data["input"] = _value(started.input) if started is not None else None
+        found = inspect(store, run_id)
+    data, told = as_data(found.summary), found.told
+    data["input"] = found.input
     data["result"] = told.result
     data["traceback"] = told.traceback
     data["variables"] = told.variables
-    data["progress"] = {
-        path: _value(told.progress[path]) for path in data["running"] if path in told.progress
-    }
+    data["progress"] = found.progress
     data["work_errors"] = told.work_errors
     data["waits"] = [
-        {"path": path, **wait, "deliver": _command(run_id, path, wait["event"], points, backend)}
+        {"path": path, **wait, "deliver": _command(found, path, wait["event"], backend)}
         for path, wait in data["waits"].items()
     ]
     return data
 
 
-class Told:
-    """What the events of a log tell, one after the other: a long one is not in memory as a whole.
-
-    `variables` have the last value of each; of a list or mapping its size, which is what events tell.
-    `progress` is what each leaf has told last, `work_errors` are those of work beside the main line.
-    """
-
-    def __init__(self) -> None:
-        self.result: Any = None
-        self.traceback = ""
-        self.variables: dict[str, Any] = {}
-        self.progress: dict[str, Raw] = {}
-        self.work_errors: list[dict[str, str]] = []
-        self._counted: set[str] = set()
-
-    def take(self, event: Event) -> None:
-        """Take over what an event tells."""
-        if isinstance(event, VarChanged):
-            self.variables[event.path] = _value(event.value)
-        elif isinstance(event, IterationCompleted) and event.snapshot is not None:
-            kept = zip(event.states, _value(event.snapshot), strict=False)
-            self.variables.update((path, value) for path, value in kept if path not in self._counted)
-        elif isinstance(event, ListChanged | MapChanged):
-            self._counted.add(event.path)
-            self.variables[event.path] = f"{event.size} items"
-        elif isinstance(event, ActivityProgress) and event.progress is not None:
-            self.progress[event.path] = event.progress
-        elif isinstance(event, StepError):
-            failed = {"path": event.path, "name": event.id, "error": _error(event.error)}
-            self.work_errors.append(failed)
-        elif isinstance(event, RunCompleted):
-            self.result = _value(event.result)
-        elif isinstance(event, RunFailed):
-            self.traceback = event.traceback
-
-
-def _command(run_id: str, path: str, event: str, points: Sequence[WaitPoint], backend: str | None) -> str:
-    schema = next((each.schema for each in points if matches(each.path, path)), None)
+def _command(found: Inspection, path: str, event: str, backend: str | None) -> str:
+    run_id, schema = found.summary.run_id, found.schema(path, event)
     return deliver_commands(run_id, path, event, schema, backend, ())[0]
 
 
@@ -168,28 +112,14 @@ def _json_line(record: Record) -> str:
 
 def _text_line(record: Record) -> str:
     event = record.event
-    shown = []
+    parts: list[str] = []
     for name in event.__struct_fields__:
         value = getattr(event, name)
         if name not in _NOT_IN_A_LINE and (isinstance(value, Raw) or value):
-            told = _error(value) if isinstance(event, StepError) and name == "error" else _value(value)
-            shown.append(f"{name}={_short(told)}")
+            told = shown_error(value) if isinstance(event, StepError) and name == "error" else shown(value)
+            parts.append(f"{name}={_short(told)}")
     text = f"{record.seq:>5}  {clock(event.at)}  {kind_of(event):<18} {event.path}"
-    return f"{text}  {' '.join(shown)}".rstrip()
-
-
-def _value(value: Any) -> Any:
-    if isinstance(value, Raw):
-        return readable(json.loads(bytes(value)))
-    return msgspec.to_builtins(value)
-
-
-def _error(document: Raw) -> str:
-    """An exception as the last line of a traceback has it, whatever its class is."""
-    error = json.loads(bytes(document))
-    _, _, name = str(error.get("type", "")).rpartition(":")
-    message = ", ".join(map(str, readable(error.get("args", []))))
-    return f"{name}: {message}" if message else name
+    return f"{text}  {' '.join(parts)}".rstrip()
 
 
 def _short(value: Any) -> str:

@@ -14,13 +14,13 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from flopod.backends.base import now_ms
 from flopod.backends.choose import choose
+from flopod.codec.readable import readable
 from flopod.durations import BadDuration, due, seconds
 from flopod.engine.schedule import Schedule
 from flopod.engine.scheduling import Schedules
 from flopod.errors import BadInput
 from flopod_compiler.cli.called import called
 from flopod_compiler.cli.filtering import attribute
-from flopod.codec.readable import readable
 
 HEADINGS = ("SCHEDULE", "WORKFLOW", "WHEN", "NEXT", "OVERLAP")
 
