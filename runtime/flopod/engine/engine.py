@@ -184,11 +184,13 @@ class Engine(Detaching, contextlib.AbstractAsyncContextManager["Engine"]):
         key: str = "",
         priority: int = 0,
         attributes: Mapping[str, Attribute] | None = None,
+        fresh: bool = False,
     ) -> Handle:
         """Start a run, durably: it surely runs, even if the process is killed at once.
 
         Without a `queue` it stands in that of its workflow, `@workflow(queue=...)`, if that names one.
-        The same run id with the same workflow and input is the same run. Raises UnknownWorkflow,
+        The same run id with the same workflow and input is the same run; an id that is `fresh` was just
+        made, so that there is none. Raises UnknownWorkflow,
         InvalidRunId, InputChanged, StorageError, and StoppedByHook if a hook does not want it.
         """
         program = self._registry.program(workflow)
@@ -201,16 +203,17 @@ class Engine(Detaching, contextlib.AbstractAsyncContextManager["Engine"]):
             priority=priority,
             attributes=attributes,
         )
-        if run_id is not None and self._openings.is_known(opening, program.fn):
+        fresh = fresh or run_id is None
+        if not fresh and await self._openings.is_started(opening, program.fn):
             return Handle(self, chosen)
         if self._gate:
             await self._gate.ask(opening)
-            if run_id is not None and self._openings.is_known(opening, program.fn):
+            if not fresh and await self._openings.is_started(opening, program.fn):
                 return Handle(self, chosen)
         try:
-            await self._open(opening, fresh=run_id is None)
+            await self._open(opening, fresh=fresh)
         except Fenced:
-            self._openings.is_known(opening, program.fn)
+            await self._openings.is_started(opening, program.fn)
         return Handle(self, chosen)
 
     async def _open(self, opening: RunStarted, *, fresh: bool = False) -> None:
@@ -225,7 +228,7 @@ class Engine(Detaching, contextlib.AbstractAsyncContextManager["Engine"]):
                 self._line.changed.set()
                 await self._gate.opened(opening)
             else:
-                await durable
+                await asyncio.shield(durable)
 
     def _detach(self, what: Detach) -> DetachHandle:
         return self.family.detach(what, self._within, self._clock.now())
@@ -365,6 +368,12 @@ class Engine(Detaching, contextlib.AbstractAsyncContextManager["Engine"]):
     def drives(self, run_id: str) -> bool:
         """Whether this process has the run, driven or put away, so that it hears of its end."""
         return run_id in self._live or run_id in self._line
+
+    @property
+    def is_serving(self) -> bool:
+        """Whether runs begin and go on here: it was opened, is not left yet, and nothing broke it."""
+        serving = getattr(self, "_serving", None)
+        return serving is not None and not serving.done()
 
     @property
     def has_runs(self) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 from flopod.backends.base import Backend
 from flopod.engine.call import check_same
 from flopod.engine.waits import first_event
+from flopod.errors import StorageError
 from flopod.events import RunStarted
 
 
@@ -43,9 +44,14 @@ class Openings:
         self._openings[run_id] = opening
         if fresh:
             self._fresh.add(run_id)
-        self._durable[run_id] = asyncio.get_running_loop().create_future()
+        durable = self._durable[run_id] = asyncio.get_running_loop().create_future()
         try:
-            yield self._durable[run_id]
+            yield durable
+        except BaseException as error:
+            self._fail(durable, error)
+            raise
+        else:
+            self.written(run_id)
         finally:
             self._durable.pop(run_id, None)
 
@@ -63,10 +69,23 @@ class Openings:
         durable.set_exception(error)
         return True
 
-    def is_known(self, opening: RunStarted, fn: Callable[..., Any]) -> bool:
-        """Whether this run was started before, here or in the store. Raises InputChanged if it is another."""
+    @staticmethod
+    def _fail(durable: asyncio.Future[None], error: BaseException) -> None:
+        """Tell others who wait, if there are any: who has opened the run knows."""
+        if not durable.done():
+            durable.set_exception(StorageError(f"the run did not start: {error}"))
+            durable.exception()
+
+    async def is_started(self, opening: RunStarted, fn: Callable[..., Any]) -> bool:
+        """Whether this run was started before, durably, here or by another process.
+
+        Raises InputChanged if it is another run, and what `failed` is told if it could not be written.
+        """
         recorded = self._openings.get(opening.run_id) or first_event(self._backend, opening.run_id)
         if recorded is None:
             return False
         check_same(opening.run_id, recorded, opening.workflow, opening.input, fn)
+        durable = self._durable.get(opening.run_id)
+        if durable is not None:
+            await asyncio.shield(durable)
         return True
