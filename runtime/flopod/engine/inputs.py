@@ -4,7 +4,8 @@ import difflib
 import json
 import sys
 import typing
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -89,7 +90,7 @@ def bind(entry: WorkflowEntry, function: Callable[..., Any], data: Any) -> Argum
             f"{_example(entry)}, or an array (by place)"
         )
     _require_all(entry, args, kwargs)
-    return _decoded(entry, _hints(function), args, kwargs)
+    return _decoded(entry, annotations_of(function), args, kwargs)
 
 
 def _bind_by_name(entry: WorkflowEntry, data: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
@@ -132,7 +133,7 @@ def _require_all(entry: WorkflowEntry, args: list[Any], kwargs: dict[str, Any]) 
 
 
 def _decoded(
-    entry: WorkflowEntry, hints: dict[str, Any], args: list[Any], kwargs: dict[str, Any]
+    entry: WorkflowEntry, hints: Mapping[str, Any], args: list[Any], kwargs: dict[str, Any]
 ) -> Arguments:
     places = _places(entry)
     rest = next((each.name for each in entry.parameters if each.kind == "VAR_POSITIONAL"), "")
@@ -148,7 +149,7 @@ def _decoded(
     )
 
 
-def _convert(entry: WorkflowEntry, name: str, value: Any, hints: dict[str, Any]) -> Any:
+def _convert(entry: WorkflowEntry, name: str, value: Any, hints: Mapping[str, Any]) -> Any:
     try:
         return from_plain(value, hints.get(name, Any), label=name, strict=True)
     except (BadInput, ValueError, TypeError) as error:
@@ -156,8 +157,9 @@ def _convert(entry: WorkflowEntry, name: str, value: Any, hints: dict[str, Any])
         raise BadInput(f"the input of {entry.name!r}: {place}{error}", field=name) from None
 
 
-def _hints(function: Callable[..., Any]) -> dict[str, Any]:
-    """The annotations that can be evaluated; a value for another one stays as it is."""
+@lru_cache(256)
+def annotations_of(function: Callable[..., Any]) -> Mapping[str, Any]:
+    """Return the annotations that can be evaluated; a value for another one stays as it is."""
     try:
         return typing.get_type_hints(function, include_extras=True)
     except Exception:
