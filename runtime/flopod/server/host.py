@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 from flopod.backends.base import Backend
 from flopod.events import Attribute
@@ -33,7 +33,10 @@ class WorkflowInfo(NamedTuple):
 
 
 class Start(Struct, frozen=True, kw_only=True):
-    """A run to be started; `input` is decoded JSON: an object (by name) or an array (by place)."""
+    """A run to be started; `input` is decoded JSON: an object (by name) or an array (by place).
+
+    The run id of a `fresh` run was just made, so that there cannot be a run of that id.
+    """
 
     workflow: str
     input: Any
@@ -42,6 +45,7 @@ class Start(Struct, frozen=True, kw_only=True):
     key: str = ""
     priority: int = 0
     attributes: Mapping[str, Attribute] = {}
+    fresh: bool = False
 
 
 class Host(Protocol):
@@ -68,6 +72,17 @@ class Host(Protocol):
 
         Raises UnknownWorkflow, BadInput, InvalidRunId, InputChanged, StoppedByHook, StorageError.
         """
+        ...
+
+    async def bound(self, workflow: str, input: Any) -> Raw:
+        """Return an input as a log holds it, for what starts later: schedules, forks.
+
+        Raises UnknownWorkflow, BadInput.
+        """
+        ...
+
+    def look(self) -> None:
+        """Look now at what was changed in the store: schedules."""
         ...
 
     def trouble(self) -> str:
