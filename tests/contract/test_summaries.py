@@ -153,6 +153,21 @@ def test_a_listing_can_be_read_in_pages(store: Backend) -> None:
     assert seen == [f"run{number}" for number in range(6, -1, -1)]
 
 
+def test_runs_are_counted_by_status(place: Place) -> None:
+    """The counts follow every append, mark and deletion, and a store opened later counts the same."""
+    store = place.open()
+    assert store.counts() == {}
+    store.append("a", 0, [started(at=1)])
+    store.append("b", 0, [started(at=2), *step(0)])
+    store.append("c", 0, [started(at=3), *step(0)])
+    assert store.counts() == {"pending": 1, "running": 2} == place.open().counts()
+    store.append("b", 3, [RunCompleted(result=Raw(b"1"), at=5)])
+    assert store.mark("c", "storage_error", "the disk is full")
+    assert store.counts() == {"pending": 1, "completed": 1, "storage_error": 1} == place.open().counts()
+    store.delete("a")
+    assert store.counts() == {"completed": 1, "storage_error": 1} == place.open().counts()
+
+
 def test_a_cursor_of_no_listing_is_refused(store: Backend) -> None:
     """A cursor that was made up is bad input, not an empty page."""
     with pytest.raises(BadInput):

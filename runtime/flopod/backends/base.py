@@ -197,6 +197,13 @@ class Backend(ABC):
     @abstractmethod
     def _page(self, page: Page) -> list[RunSummary]: ...
 
+    @abstractmethod
+    def counts(self) -> dict[Status, int]:
+        """Return how many runs have each status that there is. It is cheap, however many they are.
+
+        A run that was left because its store could not even note that may count as what it was before.
+        """
+
     def find(self, wanted: "Filter", limit: int | None = None, cursor: str | None = None) -> list[RunSummary]:
         """Return the summaries that a filter lets through, the youngest first, after `cursor`."""
         found: list[RunSummary] = []

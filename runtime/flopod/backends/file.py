@@ -11,6 +11,7 @@ DIR/news                  which runs were delivered to, for engines that wait
 import contextlib
 import os
 import threading
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -247,6 +248,10 @@ class FileBackend(Backend):
     def _page(self, page: Page) -> list[RunSummary]:
         found = [self._summary_or_damage(run_id) for run_id in self._run_ids()]
         return page.of(summary for summary in found if summary)
+
+    def counts(self) -> dict[Status, int]:
+        found = (self._summary_or_damage(run_id) for run_id in self._run_ids())
+        return dict(Counter(summary.status for summary in found if summary))
 
     def _summary_or_damage(self, run_id: str) -> RunSummary | None:
         try:

@@ -7,10 +7,12 @@ and so that a test can cut a log anywhere and go on from there.
 import os
 import threading
 from collections.abc import Iterable, Sequence
+from itertools import islice
 
 from msgspec import Raw
 
 from flopod.backends.base import Backend, Batch, InboxItem, Page, Timer, due_of
+from flopod.backends.headlines import Headlines
 from flopod.backends.lock import Hold, MemoryHold
 from flopod.backends.reading import duplicate, fold_records, read_records, seq_of
 from flopod.errors import Fenced, FlopodError, RunHeld
@@ -29,6 +31,7 @@ class MemoryBackend(Backend):
         self._lock = threading.RLock()
         self._lines: dict[str, list[bytes]] = {}
         self._summaries: dict[str, RunSummary] = {}
+        self._headlines = Headlines()
         self._inboxes: dict[str, list[InboxItem]] = {}
         self._holds: dict[str, bool] = {}
         self._killed: set[str] = set()
@@ -96,6 +99,7 @@ class MemoryBackend(Backend):
         summary = fold_records(run_id, self._summaries.get(run_id), records)
         if summary is not None:
             self._summaries[run_id] = summary
+            self._headlines.put(summary)
 
     def load(self, run_id: str) -> list[Record]:
         return read_records("memory", self.lines(run_id))
@@ -117,12 +121,18 @@ class MemoryBackend(Backend):
 
     def _page(self, page: Page) -> list[RunSummary]:
         with self._lock:
-            return [duplicate(summary) for summary in page.of(self._summaries.values())]
+            found = islice(self._headlines.of(page), page.limit)
+            return [duplicate(self._summaries[run_id]) for run_id in found]
+
+    def counts(self) -> dict[Status, int]:
+        with self._lock:
+            return self._headlines.counts()
 
     def delete(self, run_id: str) -> bool:
         with self.hold(run_id), self._lock:
             self._inboxes.pop(run_id, None)
             self._summaries.pop(run_id, None)
+            self._headlines.drop(run_id)
             return self._lines.pop(run_id, None) is not None
 
     def mark(self, run_id: str, status: Status, reason: str) -> bool:
@@ -130,6 +140,7 @@ class MemoryBackend(Backend):
             summary = self._summaries.get(check_run_id(run_id))
             if summary is not None:
                 summary.status, summary.error = status, reason
+                self._headlines.put(summary)
             return summary is not None
 
     def due_timers(self, before: int) -> list[Timer]:

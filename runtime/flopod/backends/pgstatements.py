@@ -54,6 +54,7 @@ LIST = """
         AND ($3::bigint IS NULL OR (started_at, run_id) < ($3, $4::text COLLATE "C"))
     ORDER BY started_at DESC, run_id DESC LIMIT $5::bigint
 """
+COUNTS = "SELECT status, count(*) FROM {schema}.runs GROUP BY status"
 DUE = """
     SELECT run_id, summary FROM {schema}.runs WHERE next_due < $1::bigint AND status IN ('running', 'waiting')
 """

@@ -10,7 +10,7 @@ import re
 import secrets
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, cast
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import msgspec
@@ -204,6 +204,10 @@ class PostgresBackend(Backend):
         self._complete_rows()
         rows = self._execute(sql.LIST, page.status, page.workflow, *place, page.limit)
         return page.cut(self._summaries(rows))
+
+    def counts(self) -> dict[Status, int]:
+        self._complete_rows()
+        return {cast(Status, _text(status)): _number(count) for status, count in self._execute(sql.COUNTS)}
 
     def _summaries(self, rows: Iterable[Row]) -> list[RunSummary]:
         """Return the summaries that are stored in `rows`, brought up to date with their logs."""

@@ -225,6 +225,11 @@ class SqliteBackend(Backend):
         with self._database.reading as db:
             return page.cut(self._summaries_of(db, sql.LIST, wanted))
 
+    def counts(self) -> dict[Status, int]:
+        self._complete_headlines()
+        with self._database.reading as db:
+            return dict(db.execute(sql.COUNTS).fetchall())
+
     def _summaries_of(
         self, db: sqlite3.Connection, query: str, values: tuple[object, ...]
     ) -> list[RunSummary]:

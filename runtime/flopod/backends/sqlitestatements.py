@@ -27,6 +27,7 @@ LIST = """
         AND (?3 IS NULL OR (started_at, run_id) < (?3, ?4))
     ORDER BY started_at DESC, run_id DESC LIMIT ?5
 """
+COUNTS = "SELECT status, count(*) FROM runs GROUP BY status"
 DUE = "SELECT run_id FROM runs WHERE next_due < ? AND status IN ('running', 'waiting')"
 OPEN = """
     SELECT run_id FROM runs WHERE status IN ('pending', 'running', 'waiting', 'storage_error')

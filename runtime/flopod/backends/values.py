@@ -163,6 +163,9 @@ class ValuesBackend(Backend):
     def _page(self, page: Page) -> list[RunSummary]:
         return [_readable(one) for one in self._inner._page(page)]
 
+    def counts(self) -> dict[Status, int]:
+        return self._inner.counts()
+
     def open_runs(self) -> list[RunSummary]:
         return self._inner.open_runs()
 
