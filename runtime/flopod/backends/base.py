@@ -217,6 +217,13 @@ class Backend(ABC):
         return found[:limit]
 
     @abstractmethod
+    def tails(self, run_ids: Sequence[str]) -> dict[str, int]:
+        """Return the last sequence number of each of these runs that exists, without reading logs.
+
+        Raises InvalidRunId.
+        """
+
+    @abstractmethod
     def delete(self, run_id: str) -> bool:
         """Remove a run with all that belongs to it, at once; returns whether there was one.
 

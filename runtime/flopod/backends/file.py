@@ -29,6 +29,7 @@ from flopod.backends.reading import (
     duplicate,
     fold_records,
     folded_on,
+    last_seq,
     read_records,
     scan_lines,
     seq_of,
@@ -258,6 +259,22 @@ class FileBackend(Backend):
             return self.summary(run_id)
         except DamagedLog as error:
             return damaged_summary(run_id, error)
+
+    def tails(self, run_ids: Sequence[str]) -> dict[str, int]:
+        found = {run_id: self._last_seq(check_run_id(run_id)) for run_id in run_ids}
+        return {run_id: seq for run_id, seq in found.items() if seq}
+
+    def _last_seq(self, run_id: str) -> int:
+        run, size = self._runs.get(run_id), self._size("events", run_id)
+        if run is not None:
+            with run.lock:
+                if run.log.length == size:
+                    return run.seq
+        if not size:
+            return 0
+        file = self._file("events", run_id)
+        with disk.errors(file):
+            return last_seq(file)
 
     def delete(self, run_id: str) -> bool:
         # The log is last: without it the run is gone, and before that it can be deleted again.

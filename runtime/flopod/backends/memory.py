@@ -128,6 +128,11 @@ class MemoryBackend(Backend):
         with self._lock:
             return self._headlines.counts()
 
+    def tails(self, run_ids: Sequence[str]) -> dict[str, int]:
+        with self._lock:
+            found = {run_id: self._last_seq(check_run_id(run_id)) for run_id in run_ids}
+        return {run_id: seq for run_id, seq in found.items() if seq}
+
     def delete(self, run_id: str) -> bool:
         with self.hold(run_id), self._lock:
             self._inboxes.pop(run_id, None)

@@ -37,6 +37,11 @@ FOUND = """
     ORDER BY seq LIMIT $3::bigint
 """
 LAST = "SELECT coalesce(max(seq), 0) FROM {schema}.records WHERE run_id = $1::text"
+TAILS = """
+    SELECT wanted.run_id, last.seq FROM unnest($1::text[]) AS wanted (run_id) CROSS JOIN LATERAL
+        (SELECT max(seq) AS seq FROM {schema}.records WHERE records.run_id = wanted.run_id) AS last
+    WHERE last.seq IS NOT NULL
+"""
 LOAD = """
     SELECT seq, body FROM {schema}.records WHERE run_id = $1::text AND seq > $2::bigint
     ORDER BY seq LIMIT $3::bigint

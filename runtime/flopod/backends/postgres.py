@@ -209,6 +209,10 @@ class PostgresBackend(Backend):
         self._complete_rows()
         return {cast(Status, _text(status)): _number(count) for status, count in self._execute(sql.COUNTS)}
 
+    def tails(self, run_ids: Sequence[str]) -> dict[str, int]:
+        rows = self._execute(sql.TAILS, Texts(map(check_run_id, run_ids))) if run_ids else []
+        return {_text(run_id): _number(seq) for run_id, seq in rows}
+
     def _summaries(self, rows: Iterable[Row]) -> list[RunSummary]:
         """Return the summaries that are stored in `rows`, brought up to date with their logs."""
         stored = {_text(run_id): stored_summary(body) for run_id, body in rows}

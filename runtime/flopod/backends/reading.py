@@ -1,5 +1,7 @@
 """Lines of a log to its records, refusing what is damaged or out of order."""
 
+import contextlib
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -12,6 +14,7 @@ from flopod.events.spans import last_compacted, merged
 
 _PIECE = 2000
 _PIECE_SIZE = 1 << 19
+_LINE = 1 << 12
 
 
 def read_records(
@@ -142,6 +145,24 @@ def _check_gaps(file: str, gaps: "list[_Gap]", compacted: Compacted | None) -> N
 def seq_of(line: bytes) -> int:
     """Return the sequence number of a record line that is known to be good."""
     return int(line[len(b'{"seq":') : line.index(b",")])
+
+
+def last_seq(file: Path) -> int:
+    """Return the sequence number of the last whole line of a log in a file, 0 if none can be read.
+
+    Raises OSError.
+    """
+    size, lines = _LINE, [b""]
+    with file.open("rb") as stream:
+        start = end = stream.seek(0, os.SEEK_END)
+        # The first of the pieces may be the end of a line, and the last one its beginning.
+        while start > 0 and len(lines) < 3:
+            start = stream.seek(max(end - size, 0))
+            lines = stream.read(end - start).split(b"\n")
+            size *= 8
+    with contextlib.suppress(ValueError, IndexError):
+        return seq_of(lines[-2])
+    return 0
 
 
 def fold_records(

@@ -10,7 +10,7 @@ from flopod.errors import StorageError
 
 VERSION = 3
 SEQ_BITS = 32
-_LAST = (1 << SEQ_BITS) - 1
+LAST_SEQ = (1 << SEQ_BITS) - 1
 
 _TABLES = (
     "CREATE TABLE logs (number INTEGER PRIMARY KEY, run_id TEXT NOT NULL UNIQUE) STRICT",
@@ -20,10 +20,10 @@ _TABLES = (
     # For people with the sqlite3 tool.
     f"""
     CREATE VIEW events AS
-    SELECT logs.run_id AS run_id, place & {_LAST} AS seq, body ->> '$.kind' AS kind,
+    SELECT logs.run_id AS run_id, place & {LAST_SEQ} AS seq, body ->> '$.kind' AS kind,
         coalesce(body ->> '$.path', '') AS path, body ->> '$.at' AS at, body
     FROM logs JOIN records
-        ON place BETWEEN logs.number << {SEQ_BITS} AND (logs.number << {SEQ_BITS}) | {_LAST}
+        ON place BETWEEN logs.number << {SEQ_BITS} AND (logs.number << {SEQ_BITS}) | {LAST_SEQ}
     """,
     # What a listing filters by is always up to date here; the summaries may be behind the log.
     """

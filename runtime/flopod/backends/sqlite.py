@@ -32,6 +32,8 @@ from flopod.events import (
 )
 from flopod.runid import check_run_id, is_run_id
 
+_MANY = 500
+
 
 class SqliteBackend(Backend):
     """A store in the SQLite file `path`, which is created if need be."""
@@ -249,6 +251,14 @@ class SqliteBackend(Backend):
                     if summary is not None:
                         set_headlines(db, [summary])
         self._complete = True
+
+    def tails(self, run_ids: Sequence[str]) -> dict[str, int]:
+        found: dict[str, int] = {}
+        for start in range(0, len(run_ids), _MANY):
+            names = msgspec.json.encode(list(map(check_run_id, run_ids[start : start + _MANY]))).decode()
+            with self._database.reading as db:
+                found.update(db.execute(sql.TAILS, (names,)).fetchall())
+        return found
 
     def delete(self, run_id: str) -> bool:
         with self.claim(run_id), self._database.writing as db, transaction(db):

@@ -1,6 +1,7 @@
 """The statements of the store in a SQLite file."""
 
 from flopod.backends import rows
+from flopod.backends.schema import LAST_SEQ, SEQ_BITS
 
 RECORDS = rows.Insert("INSERT INTO records (place, body)", 2)
 LOGS = rows.Insert(
@@ -10,6 +11,16 @@ LOGS = rows.Insert(
 )
 HAVE_LOG = "SELECT run_id FROM logs WHERE run_id IN (SELECT value FROM json_each(?))"
 LAST = "SELECT max(place) FROM records WHERE place >= ? AND place < ?"
+# A subquery looks at the end of a log; a join would go over all of it.
+TAILS = f"""
+    SELECT run_id, last & {LAST_SEQ} FROM (
+        SELECT run_id, (
+            SELECT max(place) FROM records
+            WHERE place > number << {SEQ_BITS} AND place < (number + 1) << {SEQ_BITS}
+        ) AS last
+        FROM logs WHERE run_id IN (SELECT value FROM json_each(?))
+    ) WHERE last IS NOT NULL
+"""
 LOAD = """
     SELECT place, CAST(body AS BLOB) FROM records WHERE place > ? AND place < ? ORDER BY place LIMIT ?
 """

@@ -166,6 +166,9 @@ class ValuesBackend(Backend):
     def counts(self) -> dict[Status, int]:
         return self._inner.counts()
 
+    def tails(self, run_ids: Sequence[str]) -> dict[str, int]:
+        return self._inner.tails(run_ids)
+
     def open_runs(self) -> list[RunSummary]:
         return self._inner.open_runs()
 

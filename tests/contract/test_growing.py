@@ -1,0 +1,44 @@
+"""How one who does not read logs notices that runs have grown, the same for every store."""
+
+from flopod.backends import Backend, reading
+from flopod.events import Compacted, Event, Log, Totals
+from tests.contract.support import Place, started, step
+
+
+def test_tails_are_the_ends_of_logs(place: Place) -> None:
+    """Each of the runs that exist has the number of its last record, for who wrote it and for others."""
+    store = place.open()
+    store.append("a", 0, [started(run_id="a")])
+    store.append("b", 0, [started(run_id="b"), *step(0), *step(1)])
+    for each in (store, place.open()):
+        assert each.tails(["a", "nobody", "b"]) == {"a": 1, "b": 5}
+        assert each.tails([]) == {}
+    store.append("a", 1, step(0))
+    store.delete("b")
+    for each in (store, place.open()):
+        assert each.tails(["a", "b"]) == {"a": 3}
+
+
+def test_the_tail_of_a_compacted_log_is_its_end(place: Place) -> None:
+    """What is missing in the middle of a log, or its beginning being long, changes nothing."""
+    store = place.open()
+    events: list[Event] = [started(), *(event for number in range(300) for event in step(number))]
+    store.append("run", 0, events)
+    store.append("run", 601, [Compacted(dropped=[(2, 600)], totals=Totals(started=300, done=300))])
+    store.compact("run", [(2, 600)])
+    assert place.open().tails(["run"]) == {"run": 602}
+
+
+def test_the_tail_is_found_behind_a_very_long_record(place: Place) -> None:
+    """A record may be longer than what is read of a log at first."""
+    store = place.open()
+    store.append("run", 0, [started(), Log(message="x" * 5 * reading._LINE)])
+    assert place.open().tails(["run"]) == {"run": 2}
+
+
+def test_many_tails_at_once(store: Backend) -> None:
+    """A thousand runs and more can be asked for."""
+    names = [f"run{number}" for number in range(1100)]
+    for name in (names[0], names[600], names[-1]):
+        store.append(name, 0, [started(run_id=name)])
+    assert store.tails(names) == {"run0": 1, "run600": 1, "run1099": 1}
