@@ -1,8 +1,12 @@
 """How one who does not read logs notices that runs have grown, the same for every store."""
 
+from collections.abc import Callable
+
+import pytest
+
 from flopod.backends import Backend, reading
 from flopod.events import Compacted, Event, Log, Totals
-from tests.contract.support import Place, started, step
+from tests.contract.support import Place, output_of, started, step
 
 
 def test_tails_are_the_ends_of_logs(place: Place) -> None:
@@ -42,3 +46,56 @@ def test_many_tails_at_once(store: Backend) -> None:
     for name in (names[0], names[600], names[-1]):
         store.append(name, 0, [started(run_id=name)])
     assert store.tails(names) == {"run0": 1, "run600": 1, "run1099": 1}
+
+
+def test_the_pulse_is_another_after_each_change(place: Place) -> None:
+    """Appends, new runs and deletions show in the pulse of the store that makes them and of any other."""
+    stores = [place.open(), place.open()]
+    changes: list[Callable[[Backend], object]] = [
+        lambda store: store.append("run", 0, [started()]),
+        lambda store: store.append("run", 1, step(0)),
+        lambda store: store.append("other", 0, [started(run_id="other")]),
+        lambda store: store.mark("run", "storage_error", "the disk is full"),
+        lambda store: store.delete("other"),
+    ]
+    for number, change in enumerate(changes):
+        before = [store.pulse() for store in stores]
+        change(stores[number % 2])
+        after = [store.pulse() for store in stores]
+        assert all(new != old for new, old in zip(after, before, strict=True)), number
+
+
+def test_the_pulse_of_a_store_at_rest_stays(store: Backend) -> None:
+    """To read changes nothing, so that a poll finds nothing to do, unless a server is busy with others."""
+
+    def stays() -> bool:
+        before = store.pulse()
+        store.load("run")
+        store.summaries()
+        store.inbox("run")
+        return store.pulse() == before
+
+    store.append("run", 0, [started()])
+    assert any(stays() for _ in range(20))
+
+
+def test_quick_changes_are_different_pulses(shared: Place) -> None:
+    """Two appends within one tick of the system's clock are told apart by another store."""
+    writer, reader = shared.open(), shared.open()
+    writer.append("run", 0, [started()])
+    seen = [reader.pulse()]
+    for number in range(20):
+        writer.append("run", 1 + 2 * number, step(number))
+        seen.append(reader.pulse())
+    assert len(set(map(str, seen))) == len(seen)
+
+
+@pytest.mark.process
+def test_another_process_is_felt(shared: Place) -> None:
+    """What another process appends shows in the pulse and in the tails."""
+    store = shared.open()
+    store.append("run", 0, [started()])
+    before = store.pulse()
+    assert output_of(shared, "print(store.append('run', 1, step(0)))") == "3\n"
+    assert store.pulse() != before
+    assert store.tails(["run"]) == {"run": 3}

@@ -224,6 +224,13 @@ class Backend(ABC):
         """
 
     @abstractmethod
+    def pulse(self) -> object:
+        """Return something that compares unequal once a run has grown, was made or deleted, by whomever.
+
+        It is cheap enough to poll, and may differ in vain.
+        """
+
+    @abstractmethod
     def delete(self, run_id: str) -> bool:
         """Remove a run with all that belongs to it, at once; returns whether there was one.
 

@@ -39,7 +39,8 @@ class Database:
     `with database.reading as db` gives the connection, and turns an error of SQLite inside into the
     StorageError that it means. `with database.writing as db` also keeps other processes from writing;
     each statement is then a transaction of its own, safe on disk when it is done. Who wants to read while
-    another thread uses the connection gets one beside it, which sees what is committed.
+    another thread uses the connection gets one beside it, which sees what is committed. `written` counts how
+    often this process has written.
     """
 
     def __init__(self, path: Path) -> None:
@@ -52,6 +53,7 @@ class Database:
         self._uri = ""
         self._pid = 0
         self._guard = -1
+        self.written = 0
 
     @property
     def reading(self) -> "_Reading":
@@ -320,6 +322,7 @@ class _Writing(_Reading):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        self._database.written += 1
         self._database._leave_guard()
         self._end(error)
 

@@ -6,6 +6,7 @@ DIR/inbox/RUN.jsonl       what was delivered to the run
 DIR/locks/RUN             who holds the run
 DIR/documents/KIND/NAME   what is kept beside the runs
 DIR/news                  which runs were delivered to, for engines that wait
+DIR/pulse                 when a run changed last
 """
 
 import contextlib
@@ -23,6 +24,7 @@ from flopod.backends.linefile import UNKNOWN, LineFile
 from flopod.backends.lock import Hold
 from flopod.backends.lockfolder import LockFolder
 from flopod.backends.newsfile import NewsFile
+from flopod.backends.pulsefile import PulseFile
 from flopod.backends.reading import (
     check_owner,
     damaged_summary,
@@ -83,6 +85,7 @@ class FileBackend(Backend):
         self._locks = LockFolder(self.directory / "locks", self._forget)
         self._documents = DocumentFiles(self.directory / "documents")
         self._news = NewsFile(self.directory / "news")
+        self._pulse = PulseFile(self.directory / "pulse")
 
     def describe(self) -> str:
         return f"files in {self.directory}"
@@ -105,6 +108,7 @@ class FileBackend(Backend):
                 if not run.log.is_open:
                     self._folder("events")
                 self._write(run, expected_seq, b"".join(b"%s\n" % line for line in lines))
+                self._pulse.beat()
                 self._note(run, events)
                 return run.seq
         except FlopodError as error:
@@ -276,6 +280,9 @@ class FileBackend(Backend):
         with disk.errors(file):
             return last_seq(file)
 
+    def pulse(self) -> object:
+        return self._pulse.read()
+
     def delete(self, run_id: str) -> bool:
         # The log is last: without it the run is gone, and before that it can be deleted again.
         with self.claim(run_id):
@@ -284,6 +291,7 @@ class FileBackend(Backend):
             for kind in ("inbox", "events"):
                 with disk.errors(self._file(kind, run_id)):
                     self._file(kind, run_id).unlink(missing_ok=True)
+            self._pulse.beat()
         return there
 
     def mark(self, run_id: str, status: Status, reason: str) -> bool:
@@ -304,7 +312,9 @@ class FileBackend(Backend):
             stored.summary.status, stored.summary.error = status, reason
             run.summary, run.stored_seq = None, 0
             run.log.forget()
-            return self._summaries.write(run_id, stored)
+            written = self._summaries.write(run_id, stored)
+            self._pulse.beat()
+            return written
 
     def due_timers(self, before: int) -> list[Timer]:
         return due_of(self.summaries(), before)

@@ -32,6 +32,7 @@ class MemoryBackend(Backend):
         self._lines: dict[str, list[bytes]] = {}
         self._summaries: dict[str, RunSummary] = {}
         self._headlines = Headlines()
+        self._beats = 0
         self._inboxes: dict[str, list[InboxItem]] = {}
         self._holds: dict[str, bool] = {}
         self._killed: set[str] = set()
@@ -89,6 +90,7 @@ class MemoryBackend(Backend):
         if new:
             self._lines.setdefault(run_id, []).extend(new)
             self._fold(run_id, records)
+            self._beats += 1
         return expected_seq + len(new)
 
     def _last_seq(self, run_id: str) -> int:
@@ -133,11 +135,15 @@ class MemoryBackend(Backend):
             found = {run_id: self._last_seq(check_run_id(run_id)) for run_id in run_ids}
         return {run_id: seq for run_id, seq in found.items() if seq}
 
+    def pulse(self) -> object:
+        return self._beats
+
     def delete(self, run_id: str) -> bool:
         with self.hold(run_id), self._lock:
             self._inboxes.pop(run_id, None)
             self._summaries.pop(run_id, None)
             self._headlines.drop(run_id)
+            self._beats += 1
             return self._lines.pop(run_id, None) is not None
 
     def mark(self, run_id: str, status: Status, reason: str) -> bool:
@@ -145,6 +151,7 @@ class MemoryBackend(Backend):
             summary = self._summaries.get(check_run_id(run_id))
             if summary is not None:
                 summary.status, summary.error = status, reason
+                self._beats += 1
                 self._headlines.put(summary)
             return summary is not None
 

@@ -60,6 +60,8 @@ LIST = """
     ORDER BY started_at DESC, run_id DESC LIMIT $5::bigint
 """
 COUNTS = "SELECT status, count(*) FROM {schema}.runs GROUP BY status"
+# Whatever is committed after one snapshot is in progress, or to come, in that one alone.
+PULSE = "SELECT txid_current_snapshot()::text"
 DUE = """
     SELECT run_id, summary FROM {schema}.runs WHERE next_due < $1::bigint AND status IN ('running', 'waiting')
 """

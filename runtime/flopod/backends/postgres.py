@@ -213,6 +213,9 @@ class PostgresBackend(Backend):
         rows = self._execute(sql.TAILS, Texts(map(check_run_id, run_ids))) if run_ids else []
         return {_text(run_id): _number(seq) for run_id, seq in rows}
 
+    def pulse(self) -> object:
+        return self._execute(sql.PULSE)[0][0]
+
     def _summaries(self, rows: Iterable[Row]) -> list[RunSummary]:
         """Return the summaries that are stored in `rows`, brought up to date with their logs."""
         stored = {_text(run_id): stored_summary(body) for run_id, body in rows}

@@ -260,6 +260,10 @@ class SqliteBackend(Backend):
                 found.update(db.execute(sql.TAILS, (names,)).fetchall())
         return found
 
+    def pulse(self) -> object:
+        with self._database.reading as db:
+            return _version(db), self._database.written
+
     def delete(self, run_id: str) -> bool:
         with self.claim(run_id), self._database.writing as db, transaction(db):
             log = log_of(db, run_id)

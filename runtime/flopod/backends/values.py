@@ -169,6 +169,9 @@ class ValuesBackend(Backend):
     def tails(self, run_ids: Sequence[str]) -> dict[str, int]:
         return self._inner.tails(run_ids)
 
+    def pulse(self) -> object:
+        return self._inner.pulse()
+
     def open_runs(self) -> list[RunSummary]:
         return self._inner.open_runs()
 
