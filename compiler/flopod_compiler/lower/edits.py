@@ -12,6 +12,7 @@ from flopod_compiler.analyse.declared import Declared
 from flopod_compiler.model import CallInfo, CallKind, Classified, SourceModule
 from flopod_compiler.plan import FunctionPlan, Plan
 from flopod_compiler.plan.model import Spread
+from flopod_compiler.plan.naming import arm_words
 from flopod_compiler.sites import Site
 
 Place = tuple[int, int]
@@ -201,7 +202,7 @@ def _site(plan: Plan, node: ast.AST, site: Site, columns: Columns, edits: Edits)
     elif isinstance(node, ast.IfExp):
         edits.ternaries[columns.extent(node)] = (site, site.variable)
     elif isinstance(node, ast.Match):
-        edits.matches[columns.start(node)] = (site, site.variable, labels(node))
+        edits.matches[columns.start(node)] = (site, site.variable, arm_words(node))
 
 
 def _loop(plan: Plan, node: ast.For | ast.AsyncFor | ast.While | ast.comprehension, site: Site) -> LoopEdit:
@@ -224,30 +225,3 @@ def _loop(plan: Plan, node: ast.For | ast.AsyncFor | ast.While | ast.comprehensi
         plan.keys.get(node, ""),
         tuple(declared),
     )
-
-
-def labels(node: ast.Match) -> list[str]:
-    """A distinct word for each arm of a `match`, from its pattern."""
-    found: list[str] = []
-    for case in node.cases:
-        word = _label(case.pattern)
-        number = 2
-        unique = word
-        while unique in found:
-            unique, number = f"{word} {number}", number + 1
-        found.append(unique)
-    return found
-
-
-def _label(pattern: ast.pattern) -> str:
-    match pattern:
-        case ast.MatchValue(value=ast.Constant(value=str(word))):
-            return word[:40] or "''"
-        case ast.MatchClass(cls=ast.Name(id=name) | ast.Attribute(attr=name)):
-            return name
-        case ast.MatchAs(pattern=None, name=name):
-            return name or "_"
-        case ast.MatchAs(pattern=ast.pattern() as inner):
-            return _label(inner)
-        case _:
-            return ast.unparse(pattern)[:40]

@@ -17,6 +17,7 @@ from flopod_compiler.knowledge.author import NAMING, RACE
 from flopod_compiler.knowledge.beside import HANDED
 from flopod_compiler.knowledge.concurrency import BEGINS, begun_argument, delay_of
 from flopod_compiler.model import CallInfo, CallKind, Classified
+from flopod_compiler.parse import shortened
 from flopod_compiler.plan.beside import describe_handed, name_handed, note_of, note_task
 from flopod_compiler.plan.model import FunctionPlan, Plan, Spread
 from flopod_compiler.plan.naming import (
@@ -24,6 +25,8 @@ from flopod_compiler.plan.naming import (
     TIMERS,
     callee_of,
     event,
+    for_header,
+    given,
     hint,
     is_fan_out,
     is_plain_idiom,
@@ -198,7 +201,7 @@ class Expressions:
             return found + arms[0] + arms[1]
         site = self._site("branch", f"if{subject(node.test)}", node, scope)
         site.literals, site.assigned = literals(node.test), None
-        return [*found, ir.Branch(f"?{id(site)}", node.lineno, arms)]
+        return [*found, ir.Branch(f"?{id(site)}", node.lineno, arms, shortened(node.test), ["yes", "no"])]
 
     def _boolop(self, node: ast.BoolOp, scope: SiteScope) -> list[ir.Node]:
         found: list[ir.Node] = []
@@ -207,7 +210,10 @@ class Expressions:
             if position and value in self._durable:
                 site = site_at(self._module, "branch", f"{word}{subject(node.values[0])}", value, scope)
                 self._plan.prefixes[value] = site
-                found = [*found, ir.Branch(f"?{id(site)}", value.lineno, [self._expression(value, scope)])]
+                arms = [self._expression(value, scope), list[ir.Node]()]
+                before = ast.BoolOp(node.op, node.values[:position]) if position > 1 else node.values[0]
+                words = ["yes", "no"] if word == "and" else ["no", "yes"]
+                found = [*found, ir.Branch(f"?{id(site)}", value.lineno, arms, shortened(before), words)]
             else:
                 found += self._expression(value, scope)
         return found
@@ -239,7 +245,8 @@ class Expressions:
         body = [one for test in clause.ifs for one in self._expression(test, inner)]
         body += self._clauses(node, position + 1, inner, element)
         self._variables.leave()
-        return [*found, ir.Loop("each", f"?{id(site)}", clause.iter.lineno, body)]
+        header = for_header(clause)
+        return [*found, ir.Loop("each", f"?{id(site)}", clause.iter.lineno, body, header=header)]
 
     # -- calls
 
@@ -264,10 +271,12 @@ class Expressions:
         ):
             self._plan.awaited.add(node)
         operation = ir.Operation(kind, f"?{id(site)}", node.lineno, callee_of(info), undo=info.undo)
-        operation.beside = note_of(node, info)
+        operation.beside, operation.given = note_of(node, info), given(node, info)
         if kind == "wait":
             operation.event = event(node) or COMPUTED
             operation.type, operation.module = payload(node), self._module.name
+        if info.callee == "asyncio.wait_for":
+            return [ir.Parallel(node.lineno, [found, [operation]], "timeout")]
         return [*found, operation]
 
     def _note_doubt(self, node: ast.Call) -> None:
@@ -288,7 +297,7 @@ class Expressions:
         if info.callee == RACE:
             site = self._site("race", "race", node, scope)
             found.append(ir.Operation("race", f"?{id(site)}", node.lineno))
-        return [*found, ir.Parallel(node.lineno, arms)]
+        return [*found, ir.Parallel(node.lineno, arms, "race" if info.callee == RACE else "all")]
 
     def _name_arm(self, keyword: ast.keyword) -> None:
         site = self._plan.sites.get(keyword.value)
@@ -350,7 +359,8 @@ class Expressions:
         self._variables.leave()
         self._plan.spreads[node] = Spread(loop, each, inner, self._variables.item)
         operation = ir.Operation(kind, f"?{id(each)}", node.lineno, callee_of(info), undo=info.undo)
-        return [*found, ir.Loop("each", f"?{id(loop)}", node.lineno, [operation])]
+        header = f"for each of {', '.join(shortened(one) for one in node.args[1:])}"
+        return [*found, ir.Loop("each", f"?{id(loop)}", node.lineno, [operation], header=header)]
 
 
 def _item_name(target: ast.expr) -> str | None:

@@ -17,6 +17,7 @@ from flopod_compiler.knowledge.author import (
 from flopod_compiler.knowledge.beside import HANDED
 from flopod_compiler.knowledge.concurrency import delay_of
 from flopod_compiler.model import CallInfo, CallKind, External, ProjectFunction, Symbol
+from flopod_compiler.parse import shortened
 
 TIMERS = frozenset({"timer", "timer_at"})
 AT_ONCE = frozenset(
@@ -25,6 +26,8 @@ AT_ONCE = frozenset(
 """Kinds of operations that give nothing to await."""
 
 _FAN_OUT = frozenset({"asyncio.gather", RACE, PARALLEL})
+
+_WIDTH = 60
 
 
 def is_fan_out(info: CallInfo) -> bool:
@@ -175,6 +178,48 @@ def literals(test: ast.expr) -> dict[int | str, str]:
         and not isinstance(one.value, bool)
     ]
     return {0: found[0]} if len(found) == 1 and 0 < len(found[0]) <= 40 and found[0].isprintable() else {}
+
+
+def arm_words(node: ast.Match) -> list[str]:
+    """A distinct word for each arm of a `match`, from its pattern."""
+    found: list[str] = []
+    for case in node.cases:
+        word = _arm_word(case.pattern)
+        number = 2
+        unique = word
+        while unique in found:
+            unique, number = f"{word} {number}", number + 1
+        found.append(unique)
+    return found
+
+
+def _arm_word(pattern: ast.pattern) -> str:
+    match pattern:
+        case ast.MatchValue(value=ast.Constant(value=str(word))):
+            return word[:40] or "''"
+        case ast.MatchClass(cls=ast.Name(id=name) | ast.Attribute(attr=name)):
+            return name
+        case ast.MatchAs(pattern=None, name=name):
+            return name or "_"
+        case ast.MatchAs(pattern=ast.pattern() as inner):
+            return _arm_word(inner)
+        case _:
+            return ast.unparse(pattern)[:40]
+
+
+def for_header(node: ast.For | ast.AsyncFor | ast.comprehension) -> str:
+    """The header of a loop over items for people, shortened."""
+    is_async = isinstance(node, ast.AsyncFor) or (isinstance(node, ast.comprehension) and node.is_async)
+    return f"{'async ' * bool(is_async)}for {shortened(node.target)} in {shortened(node.iter)}"
+
+
+def given(node: ast.Call, info: CallInfo) -> str:
+    """The arguments of a durable call for people, shortened; of a timer the delay."""
+    delay = delay_of(info.callee, node)
+    if delay is not None and delay.expr is not None:
+        return shortened(delay.expr)
+    text = ", ".join(shortened(one) for one in [*node.args, *node.keywords])
+    return text if len(text) <= _WIDTH else text[: _WIDTH - 3] + "..."
 
 
 def key_function(target: ast.expr, key: str) -> str:

@@ -10,8 +10,9 @@ from flopod_compiler.analyse.regions import evaluated
 from flopod_compiler.children import children
 from flopod_compiler.diagnostics.rules.lowering import ChangedWhileIterated
 from flopod_compiler.model import CallKind
+from flopod_compiler.parse import shortened
 from flopod_compiler.plan.expressions import Expressions
-from flopod_compiler.plan.naming import hint, literals, loop_name, subject
+from flopod_compiler.plan.naming import arm_words, for_header, hint, literals, loop_name, subject
 from flopod_compiler.sites import SiteScope, site_at
 
 
@@ -71,11 +72,11 @@ class Statements(Expressions):
     def _if(self, node: ast.If, scope: SiteScope) -> list[ir.Node]:
         found = self._expression(node.test, scope)
         if not self._any_durable([*node.body, *node.orelse]):
-            return found + self.block(node.body, scope) + self.block(node.orelse, scope)
+            return ir.without_exits(found + self.block(node.body, scope) + self.block(node.orelse, scope))
         site = self._site("branch", f"if{subject(node.test)}", node, scope, node.test)
         site.literals = literals(node.test)
         arms = [self.block(node.body, scope), self.block(node.orelse, scope)]
-        return [*found, ir.Branch(f"?{id(site)}", node.lineno, arms)]
+        return [*found, ir.Branch(f"?{id(site)}", node.lineno, arms, shortened(node.test), ["yes", "no"])]
 
     def _match(self, node: ast.Match, scope: SiteScope) -> list[ir.Node]:
         found = self._expression(node.subject, scope)
@@ -87,14 +88,18 @@ class Statements(Expressions):
                 arm += self._expression(case.guard, scope)
             arms.append(arm + self.block(case.body, scope))
         if not durable:
-            return found + [one for arm in arms for one in arm]
+            return found + ir.without_exits([one for arm in arms for one in arm])
         site = self._site("branch", f"match{subject(node.subject)}", node, scope, node.subject)
-        return [*found, ir.Branch(f"?{id(site)}", node.lineno, arms)]
+        test, words = f"match {shortened(node.subject)}", arm_words(node)
+        if not _matches_all(node.cases[-1]):
+            arms.append([])
+            words.append("")
+        return [*found, ir.Branch(f"?{id(site)}", node.lineno, arms, test, words)]
 
     def _for(self, node: ast.For | ast.AsyncFor, scope: SiteScope) -> list[ir.Node]:
         found = self._expression(node.iter, scope)
         if node not in self._durable or not self._any_durable(node.body):
-            return found + self.block(node.body, scope) + self.block(node.orelse, scope)
+            return ir.without_exits(found + self.block(node.body, scope) + self.block(node.orelse, scope))
         self._refuse_mutation(node)
         keep = self._function.state.keep.get(node)
         loop = self._loop(node, node, loop_name(node.iter), hint(node.target, node.iter), scope)
@@ -102,7 +107,7 @@ class Statements(Expressions):
         self._variables.leave()
         orelse = self.block(node.orelse, scope)
         kept = list(keep) if keep is not None else None
-        return [*found, ir.Loop("each", f"?{id(loop[0])}", node.lineno, body, orelse, kept)]
+        return [*found, ir.Loop("each", f"?{id(loop[0])}", node.lineno, body, orelse, kept, for_header(node))]
 
     _asyncfor = _for
 
@@ -119,9 +124,9 @@ class Statements(Expressions):
 
     def _while(self, node: ast.While, scope: SiteScope) -> list[ir.Node]:
         if node not in self._durable:
-            return self._parts(node, scope)
+            return ir.without_exits(self._parts(node, scope))
         if not self._any_durable(node.body) and node.test not in self._durable:
-            return self._parts(node, scope)
+            return ir.without_exits(self._parts(node, scope))
         site, inner = self._loop(node, node, "loop", "loop", scope)
         self._plan.counters[node] = self._variables.counter(site.op if site.op.isidentifier() else "loop")
         found = self._expression(node.test, inner)
@@ -130,7 +135,8 @@ class Statements(Expressions):
         keep = self._function.state.keep.get(node)
         kept = list(keep) if keep is not None else None
         orelse = self.block(node.orelse, scope)
-        return [ir.Loop("repeat", f"?{id(site)}", node.lineno, found, orelse, kept)]
+        header = f"while {shortened(node.test)}"
+        return [ir.Loop("repeat", f"?{id(site)}", node.lineno, found, orelse, kept, header)]
 
     def _try(self, node: ast.Try, scope: SiteScope) -> list[ir.Node]:
         body = self.block(node.body, scope)
@@ -142,9 +148,34 @@ class Statements(Expressions):
         final = self.block(node.finalbody, scope)
         if node not in self._durable:
             return []
-        return [ir.Try(node.lineno, body, handlers, orelse, final)]
+        catches = [_catches(node, one) for one in node.handlers]
+        return [ir.Try(node.lineno, body, handlers, orelse, final, catches)]
 
     _trystar = _try
+
+    def _return(self, node: ast.Return, scope: SiteScope) -> list[ir.Node]:
+        return [*self._parts(node, scope), ir.Exit("return", node.lineno)]
+
+    def _raise(self, node: ast.Raise, scope: SiteScope) -> list[ir.Node]:
+        what = shortened(node.exc) if node.exc is not None else ""
+        return [*self._parts(node, scope), ir.Exit("raise", node.lineno, what)]
+
+    def _break(self, node: ast.Break, _scope: SiteScope) -> list[ir.Node]:
+        return [ir.Exit("break", node.lineno)]
+
+    def _continue(self, node: ast.Continue, _scope: SiteScope) -> list[ir.Node]:
+        return [ir.Exit("continue", node.lineno)]
+
+
+def _matches_all(case: ast.match_case) -> bool:
+    """Whether nothing is left over by a last case like that."""
+    return case.guard is None and isinstance(case.pattern, ast.MatchAs) and case.pattern.pattern is None
+
+
+def _catches(node: ast.Try, handler: ast.ExceptHandler) -> str:
+    star = "" if isinstance(node, ast.Try) else "*"
+    types = f" {shortened(handler.type)}" if handler.type is not None else ""
+    return f"except{star}{types}" + (f" as {handler.name}" if handler.name else "")
 
 
 def _line(declared: Declared, block: ast.AST) -> int:
