@@ -6,7 +6,7 @@ import sys
 
 from flopod_compiler.garbage import no_collector
 
-_COMPILING = ("build", "check", "diff", "serve")
+_COMPILING = ("build", "check", "diff", "graph", "serve")
 
 
 def main() -> None:

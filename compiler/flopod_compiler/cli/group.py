@@ -10,6 +10,7 @@ from flopod_compiler.cli.check import check
 from flopod_compiler.cli.completion import completion
 from flopod_compiler.cli.diff import diff
 from flopod_compiler.cli.explain import explain
+from flopod_compiler.cli.graph import graph
 from flopod_compiler.cli.init import init
 from flopod_compiler.cli.run import run
 from flopod_compiler.cli.runs import runs
@@ -38,5 +39,5 @@ def flopod() -> None:
     """Compile ordinary Python into workflows that survive being killed."""
 
 
-for _command in (init, check, build, run, serve, diff, runs, schedules, explain, completion):
+for _command in (init, check, build, run, serve, graph, diff, runs, schedules, explain, completion):
     flopod.add_command(_command)
