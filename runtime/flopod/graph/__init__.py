@@ -7,6 +7,7 @@ from collections.abc import Callable
 from flopod.errors import UnknownWorkflow, UsageError
 from flopod.graph.diagram import diagram
 from flopod.graph.dot import dot
+from flopod.graph.folding import Fold, states
 from flopod.graph.json import Picture, json, picture
 from flopod.graph.mermaid import mermaid
 from flopod.graph.parts import Cluster, Diagram, Edge, Node
@@ -53,6 +54,7 @@ __all__ = [
     "Cluster",
     "Diagram",
     "Edge",
+    "Fold",
     "Node",
     "NodeState",
     "Picture",
@@ -64,5 +66,6 @@ __all__ = [
     "json",
     "mermaid",
     "picture",
+    "states",
     "svg",
 ]

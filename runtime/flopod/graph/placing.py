@@ -41,7 +41,7 @@ class Placing:
         self.edges: list[Edge] = []
 
     def place(self, block: Block, x: float, y: float, ends: Ends) -> Ends:
-        """Place a block with its spine at `x` and its top at `y`; `ends` lead into it, those out of it are given."""
+        """Place a block with its spine at `x` and its top at `y`; `ends` lead into it, others out of it."""
         match block:
             case Step():
                 self._at(block.node, x, y, ends)
