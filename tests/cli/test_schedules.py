@@ -143,6 +143,7 @@ def test_once_is_a_time_in_the_zone_or_after_a_while(backend: str) -> None:
         (("--cron", "0 8 * * *", "--every", "1h"), "give exactly one of cron, every and at"),
         (("--cron", "99 8 * * *"), "'99 8 * * *' is no cron expression"),
         (("--every", "often"), "'often' is not a duration"),
+        (("--every", "9999999w"), "is too seldom"),
         (("--once", "2020-01-01T12:00"), "is never due: its time is over"),
         (("--once", "someday"), "'someday' is no time like 2026-05-01T12:00"),
         (("--every", "1h", "--timezone", "Mars/Olympus"), "'Mars/Olympus' is no time zone"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar, get_args
@@ -16,8 +15,6 @@ if TYPE_CHECKING:
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
-_NUMBER = re.compile(r"-?\d+(\.\d+)?")
-_WORDS = {"true": True, "false": False}
 
 
 def filter_options(command: _Command) -> _Command:
@@ -65,14 +62,13 @@ def is_given(given: dict[str, Any]) -> bool:
 
 def attribute(text: str) -> tuple[str, Any]:
     """Read `NAME=VALUE`, where the value may be a number, true or false. Raises BadParameter."""
-    name, equals, value = text.partition("=")
-    if not equals or not name:
-        raise click.BadParameter(f"{text!r} has not the form NAME=VALUE", param_hint="--attribute")
-    if value in _WORDS:
-        return name, _WORDS[value]
-    if _NUMBER.fullmatch(value):
-        return name, float(value) if "." in value else int(value)
-    return name, value
+    from flopod.engine.inputs import read_attribute
+    from flopod.errors import BadInput
+
+    try:
+        return read_attribute(text)
+    except BadInput as error:
+        raise click.BadParameter(str(error), param_hint="--attribute") from None
 
 
 def _time(text: str | None) -> int | None:

@@ -6,19 +6,16 @@ import contextlib
 import json
 import os
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from flopod.backends.base import now_ms
 from flopod.backends.choose import choose
 from flopod.codec.readable import readable
-from flopod.durations import BadDuration, due, seconds
-from flopod.engine.schedule import Schedule
+from flopod.engine.moments import in_zone, zone_of
+from flopod.engine.schedule import Schedule, made
 from flopod.engine.scheduling import Schedules
-from flopod.errors import BadInput
 from flopod_compiler.cli.called import called
 from flopod_compiler.cli.filtering import attribute
 
@@ -44,14 +41,14 @@ def keep(
 
 def _made(name: str, src: Path, workflow: str | None, given: Mapping[str, Any]) -> Schedule:
     found = called(src, workflow, given["input"])
-    now, zone = now_ms(), _zone(given["zone"])
-    made = Schedule(
+    return made(
+        now_ms(),
         name=name,
         workflow=found.entry.name,
         input=found.input,
         cron=given["cron"],
         every=given["every"],
-        at=_moment(given["once"], zone, now),
+        at=given["once"],
         zone=given["zone"],
         overlap=given["overlap"],
         catch_up=given["catch_up"],
@@ -59,32 +56,8 @@ def _made(name: str, src: Path, workflow: str | None, given: Mapping[str, Any]) 
         queue=given["queue"],
         priority=given["priority"],
         attributes=dict(map(attribute, given["attributes"])),
-        since=now,
-        until=due(_moment(given["until"], zone, now), 0) if given["until"] else None,
-    ).check()
-    if next(made.times(now), None) is None:
-        raise BadInput(f"the schedule {name!r} is never due: its time is over")
-    return made
-
-
-def _zone(name: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise BadInput(f"{name!r} is no time zone; use one like Europe/Berlin", field="timezone") from None
-
-
-def _moment(text: str, zone: ZoneInfo, now: int) -> str:
-    """A time as ISO text with its zone: one given so, in the zone of the schedule, or after a duration."""
-    if not text:
-        return ""
-    with contextlib.suppress(BadDuration):
-        return _text(now + round(seconds(text) * 1000), zone, "milliseconds")
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise BadInput(f"{text!r} is no time like 2026-05-01T12:00 and no duration like 2h") from None
-    return (moment if moment.tzinfo is not None else moment.replace(tzinfo=zone)).isoformat()
+        until=given["until"] or "",
+    )
 
 
 def described(schedule: Schedule) -> dict[str, Any]:
@@ -95,7 +68,7 @@ def described(schedule: Schedule) -> dict[str, Any]:
     return {
         **data,
         "input": readable(json.loads(bytes(schedule.input))),
-        "next": _in_zone(following, schedule),
+        "next": _shown(following, schedule),
     }
 
 
@@ -115,14 +88,10 @@ def coming(known: Schedules, name: str | None, count: int) -> list[dict[str, Any
         (at, each.name, each) for each in chosen for at in islice(each.times(max(now, each.last or 0)), count)
     )
     return [
-        {"due": _in_zone(at, each), "name": each.name, "run_id": each.run_id(at)}
+        {"due": _shown(at, each), "name": each.name, "run_id": each.run_id(at)}
         for at, _, each in found[:count]
     ]
 
 
-def _in_zone(at: int | None, schedule: Schedule) -> str | None:
-    return None if at is None else _text(at, _zone(schedule.zone))
-
-
-def _text(at: int, zone: ZoneInfo, timespec: str = "seconds") -> str:
-    return datetime.fromtimestamp(at / 1000, zone).isoformat(timespec=timespec)
+def _shown(at: int | None, schedule: Schedule) -> str | None:
+    return None if at is None else in_zone(at, zone_of(schedule.zone))

@@ -2,6 +2,7 @@
 
 import difflib
 import json
+import re
 import sys
 import typing
 from collections.abc import Callable, Iterable, Mapping
@@ -11,9 +12,12 @@ from typing import Any, NamedTuple
 
 from flopod.codec import from_plain
 from flopod.errors import BadInput
+from flopod.events import Attribute
 from flopod.manifest import Parameter, WorkflowEntry
 
 _BY_PLACE = {"POSITIONAL_ONLY", "POSITIONAL_OR_KEYWORD"}
+_NUMBER = re.compile(r"-?[0-9]{1,18}(\.[0-9]+)?")
+_WORDS = {"true": True, "false": False}
 _BY_NAME = {"POSITIONAL_ONLY", "POSITIONAL_OR_KEYWORD", "KEYWORD_ONLY"}
 
 
@@ -44,6 +48,18 @@ def parse_json(text: str, what: str) -> Any:
         raise BadInput(_not_json(text, what, error)) from None
     except RecursionError:
         raise BadInput(f"{what} is nested too deeply") from None
+
+
+def read_attribute(text: str) -> tuple[str, Attribute]:
+    """Read `NAME=VALUE`, where the value may be a number, true or false. Raises BadInput."""
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise BadInput(f"{text!r} has not the form NAME=VALUE", field="attribute")
+    if value in _WORDS:
+        return name, _WORDS[value]
+    if _NUMBER.fullmatch(value):
+        return name, float(value) if "." in value else int(value)
+    return name, value
 
 
 def _object(pairs: list[tuple[str, Any]], what: str) -> dict[str, Any]:

@@ -85,7 +85,7 @@ class Inspection(NamedTuple):
         return {path: shown(told[path]) for path in self.summary.running if path in told}
 
     def schema(self, path: str, event: str) -> Raw | None:
-        """Return the JSON schema of what a wait takes, None if anything fits."""
+        """Return the JSON schema of what a wait takes, as the log has it; None if anything fits."""
         here = [point for point in self.told.points if matches(point.path, path)]
         named = [point for point in here if point.event == event]
         return next((point.schema for point in (*named, *here)), None)

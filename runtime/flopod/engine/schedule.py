@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import takewhile
-from typing import Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from typing import Any, Literal
 
 from msgspec import Raw, Struct
 
 from flopod.durations import due, seconds
+from flopod.engine.moments import moment, zone_of
 from flopod.errors import BadInput
 from flopod.events import Attribute
 from flopod.runid import check_run_id
@@ -57,6 +57,8 @@ class Schedule(Struct, kw_only=True, omit_defaults=True):
             )
         if self.every and seconds(self.every) < 1:
             raise BadInput(f"every {self.every!r} is too often; use a second or more", field="every")
+        if self.every and seconds(self.every) > _SELDOM:
+            raise BadInput(f"every {self.every!r} is too seldom; use ten years or less", field="every")
         if self.overlap not in _OVERLAPS:
             raise BadInput(f"overlap is {self.overlap!r}; there is {', '.join(_OVERLAPS)}", field="overlap")
         seconds(self.catch_up)
@@ -86,12 +88,7 @@ class Schedule(Struct, kw_only=True, omit_defaults=True):
             from cronsim import CronSim, CronSimError
         except ImportError:
             raise BadInput("a cron expression needs a package more: pip install cronsim") from None
-        try:
-            zone = ZoneInfo(self.zone)
-        except (ZoneInfoNotFoundError, ValueError):
-            raise BadInput(
-                f"{self.zone!r} is no time zone; use one like Europe/Berlin", field="zone"
-            ) from None
+        zone = zone_of(self.zone)
         begin = datetime.fromtimestamp(after / 1000, UTC).astimezone(zone)
         try:
             times = CronSim(self.cron, begin)
@@ -125,3 +122,22 @@ class Schedule(Struct, kw_only=True, omit_defaults=True):
 
 _OVERLAPS = ("skip", "queue", "allow", "cancel")
 _LONGEST = 100
+_SELDOM = 10 * 366 * 86_400
+
+
+def made(now: int, *, at: str = "", until: str = "", zone: str = "UTC", **fields: Any) -> Schedule:
+    """Return a new schedule that begins `now` (ms): `at` and `until` are what `moment` takes.
+
+    Raises BadInput, also if it is never due.
+    """
+    place = zone_of(zone)
+    schedule = Schedule(
+        at=moment(at, place, now),
+        until=due(moment(until, place, now), 0) if until else None,
+        zone=zone,
+        since=now,
+        **fields,
+    ).check()
+    if next(schedule.times(now), None) is None:
+        raise BadInput(f"the schedule {schedule.name!r} is never due: its time is over")
+    return schedule
