@@ -42,7 +42,7 @@ from flopod.events.events import (
 )
 from flopod.events.kinds import AnyEvent, kind_of
 from flopod.events.parts import OpenWait, Standing, Totals, WaitPoint
-from flopod.events.record import Record, decode_line, encode_line
+from flopod.events.record import Record, decode_line, encode_line, encode_record
 from flopod.events.spans import Span, present
 from flopod.events.summary import AT_REST, FINAL, STEADY, RunSummary, fold
 from flopod.status import Status
@@ -100,6 +100,7 @@ __all__ = [
     "WaitStarted",
     "decode_line",
     "encode_line",
+    "encode_record",
     "fold",
     "kind_of",
     "present",

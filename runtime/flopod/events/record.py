@@ -36,14 +36,18 @@ def encode_line(seq: int, event: Event) -> bytes:
 
     Raises SerializableError if a name in it cannot be written as UTF-8.
     """
+    return seal(encode_record(seq, event))
+
+
+def encode_record(seq: int, event: Event) -> bytes:
+    """Return the record of `event` as one line without a checksum. Raises SerializableError."""
     try:
         body = _encode(event)
     except UnicodeEncodeError:
         body = _encode(_without_surrogates(event))
     if _LINE_FEED in body or _RETURN in body:
         body = msgspec.json.format(body, indent=-1)
-    line = b'{"seq":%d,' % seq + body[1:]
-    return line[:-1] + _TRAILER % crc32(line)
+    return b'{"seq":%d,' % seq + body[1:]
 
 
 def decode_line(line: bytes) -> Record:
