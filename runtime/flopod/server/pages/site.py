@@ -1,0 +1,124 @@
+"""What all pages have: the templates, and the runs that they are about."""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any, NamedTuple, Protocol
+
+from jinja2 import DictLoader, Environment, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from flopod.backends.base import Backend, now_ms
+from flopod.manifest import WorkflowEntry
+from flopod.server.host import Build, Host
+from flopod.server.pages.jsonview import data_html, json_html
+from flopod.server.pages.logs import Logs
+from flopod.server.views import words
+
+STATIC: Mapping[str, str] = {
+    "style.css": "text/css; charset=utf-8",
+    "dashboard.js": "text/javascript; charset=utf-8",
+    "icon.svg": "image/svg+xml",
+}
+
+
+class Static(NamedTuple):
+    """A file that a browser keeps; `etag` changes with its content."""
+
+    content: bytes
+    type: str
+    etag: str
+
+
+class Pages:
+    """The templates of the dashboard. `files` are their texts by name, with the style and the script."""
+
+    def __init__(self, files: Mapping[str, str]) -> None:
+        self.static = {name: _static(files[name], kind) for name, kind in STATIC.items()}
+        self._environment = Environment(
+            loader=DictLoader(files),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._environment.filters |= {
+            "duration": words.duration,
+            "moment": words.moment,
+            "iso": words.iso,
+            "ago": words.ago,
+            "counted": words.counted,
+            "sentence": words.sentence,
+            "json": json_html,
+            "data": data_html,
+        }
+        self._environment.globals["static"] = self._url
+
+    def text(self, template: str, **model: Any) -> str:
+        """Fill in a template."""
+        return self._environment.get_template(template).render(now=now_ms(), **model)
+
+    def page(self, template: str, status: int = 200, **model: Any) -> HTMLResponse:
+        """Fill in a template as the answer to a request."""
+        return HTMLResponse(self.text(template, **model), status)
+
+    def problem(self, status: int, title: str, detail: str = "") -> HTMLResponse:
+        """Return the page that says what went wrong."""
+        return self.page("problem.html", status, code=status, title=title, detail=detail)
+
+    def _url(self, name: str) -> str:
+        return f"/ui/static/{name}?v={self.static[name].etag}"
+
+
+class Context(Protocol):
+    """What pages stand on."""
+
+    @property
+    def host(self) -> Host:
+        """Who runs the runs."""
+        ...
+
+    @property
+    def pages(self) -> Pages | None:
+        """The templates."""
+        ...
+
+
+class Site:
+    """The pages of one host."""
+
+    def __init__(self, host: Host, pages: Pages) -> None:
+        self.host = host
+        self.pages = pages
+        self.logs = Logs(host.backend)
+
+    @property
+    def backend(self) -> Backend:
+        """The store of the runs."""
+        return self.host.backend
+
+    def build_of(self, build: str) -> Build | None:
+        """Return the build of a run, None if it is not known here."""
+        return self.host.build_of(build) if build else None
+
+
+def entry_of(build: Build | None, workflow: str) -> WorkflowEntry | None:
+    """Return a workflow of a build, None if it has none of that name."""
+    return None if build is None else build.manifest.workflows.get(workflow)
+
+
+def static_response(file: Static, request: Request) -> Response:
+    """Return a file, or that the browser has it."""
+    fresh = request.query_params.get("v") == file.etag
+    headers = {
+        "ETag": f'"{file.etag}"',
+        "Cache-Control": "public, max-age=31536000, immutable" if fresh else "no-cache",
+    }
+    if request.headers.get("if-none-match") == headers["ETag"]:
+        return Response(status_code=304, headers=headers)
+    return Response(file.content, media_type=file.type, headers=headers)
+
+
+def _static(text: str, kind: str) -> Static:
+    content = text.encode()
+    return Static(content, kind, hashlib.sha256(content).hexdigest()[:16])

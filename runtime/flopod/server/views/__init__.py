@@ -1,0 +1,1 @@
+"""What the pages of the dashboard show, as plain data: pure functions of logs, summaries and manifests."""

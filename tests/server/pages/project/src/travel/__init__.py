@@ -1,0 +1,1 @@
+"""A small travel agency: workflows of every kind for pages that show them."""
