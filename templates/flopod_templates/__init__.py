@@ -57,8 +57,3 @@ def _toml(value: Any) -> str:
 
 def _quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
-
-
-def dashboard_files() -> dict[str, str]:
-    """Return the templates, the style and the script of the dashboard: their texts by file name."""
-    return {path.name: path.read_text(encoding="utf-8") for path in sorted((FOLDER / "dashboard").iterdir())}

@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, cast
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -78,8 +78,8 @@ def _guarded(site: Site, endpoint: Any) -> Callable[[Request], Awaitable[Respons
     async def answer(request: Request) -> Response:
         try:
             if is_async:
-                return await endpoint(request)
-            return await run_in_threadpool(endpoint, request)  # type: ignore[no-any-return]
+                return cast(Response, await endpoint(request))
+            return cast(Response, await run_in_threadpool(endpoint, request))
         except FlopodError as error:
             return _refusal(site, error)
 
