@@ -73,6 +73,19 @@ def deliver(backend: Backend, run_id: str, path: str, event: str, payload: str) 
     Raises UnknownRun, RunEnded, UnknownPath or UnknownEvent with near misses, BadInput if the text is
     not JSON or does not fit the schema of the wait, HiddenValue if the run is encrypted and no key is here.
     """
+    point = check_wait(backend, run_id, path, event)
+    data = parse_json(payload, "the payload")
+    if point is not None and point.schema is not None:
+        _check(json.loads(bytes(point.schema)), data, path)
+    number = backend.deliver(run_id, path, event, Raw(encode(data)))
+    return Delivered(run_id, path, event, number)
+
+
+def check_wait(backend: Backend, run_id: str, path: str, event: str) -> WaitPoint | None:
+    """Return the place where the run waits for `event`, or will; None for a hand-written program.
+
+    Raises UnknownRun, RunEnded, UnknownPath or UnknownEvent with near misses, HiddenValue.
+    """
     summary = summary_of(backend, run_id)
     if summary.status in FINAL:
         raise RunEnded(run_id, summary.status)
@@ -80,12 +93,7 @@ def deliver(backend: Backend, run_id: str, path: str, event: str, payload: str) 
     if started is not None:
         check_sealed(run_id, started.input)
     points = _waits_of(backend, summary, started)
-    point = _point(run_id, path, event, points, summary) if points is not None else None
-    data = parse_json(payload, "the payload")
-    if point is not None and point.schema is not None:
-        _check(json.loads(bytes(point.schema)), data, path)
-    number = backend.deliver(run_id, path, event, Raw(encode(data)))
-    return Delivered(run_id, path, event, number)
+    return _point(run_id, path, event, points, summary) if points is not None else None
 
 
 def recorded_waits(backend: Backend, run_id: str) -> Sequence[WaitPoint] | None:
