@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
-
 def filter_options(command: _Command) -> _Command:
     """Options that `wanted` makes a filter of."""
     statuses = click.Choice(get_args(Status))
