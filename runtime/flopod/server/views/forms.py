@@ -34,7 +34,8 @@ class Field(Struct):
     """A field of a form, or a group of such.
 
     `name` is that of the form, `place` that in errors (`contact.age`). `options` are the JSON texts of what
-    can be chosen, with their labels. `nullable` means that nothing filled in is null.
+    can be chosen, with their labels. `nullable` means that nothing filled in is null; `must` that a browser
+    is to ask for something.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Field(Struct):
     kind: Kind
     required: bool = False
     nullable: bool = False
+    must: bool = False
     hint: str = ""
     default: str = ""
     options: list[tuple[str, str]] = []
@@ -103,7 +105,7 @@ def blame(form: Field, error: BadInput) -> str:
 def _field(schema: Any, root: Schema, name: str, place: str, label: str, required: bool, depth: int) -> Field:
     schema = _resolved(schema, root)
     inner, nullable = _without_null(schema, root)
-    field = Field(name, place, label, "json", required, nullable)
+    field = Field(name, place, label, "json", required, nullable, required and not nullable)
     field.hint = str(inner.get("description") or schema.get("description") or "")
     if "default" in schema:
         field.default = json.dumps(schema["default"], ensure_ascii=False)
@@ -158,13 +160,22 @@ def _shape(field: Field, schema: Schema, root: Schema, depth: int) -> None:
         field.attributes = _attributes(schema, kind)
     elif kind == "array":
         _shape_array(field, schema, root)
-    elif kind == "object" and schema.get("properties") and depth < _DEEPEST and not field.nullable:
+    elif kind == "object" and schema.get("properties") and depth < _DEEPEST:
         field.kind = "group"
         wanted = schema.get("required", ())
         for name, part in schema["properties"].items():
             place = f"{field.place}.{name}" if field.place else name
             inner = f"{field.name}/{name.replace('~', '~0').replace('/', '~1')}"
-            field.fields.append(_field(part, root, inner, place, name, name in wanted, depth + 1))
+            made = _field(part, root, inner, place, name, name in wanted, depth + 1)
+            if field.nullable or not field.required:
+                _loosen(made)
+            field.fields.append(made)
+
+
+def _loosen(field: Field) -> None:
+    """Leave a field of a group empty that may be left out as a whole."""
+    for each in field.all():
+        each.value, each.must = [], False
 
 
 def _shape_array(field: Field, schema: Schema, root: Schema) -> None:
@@ -217,9 +228,10 @@ def _fill(field: Field, default: Any, schema: Schema, root: Schema) -> None:
 
 def _read(field: Field, submitted: Submitted) -> Any:
     if field.kind == "group":
+        if (field.nullable or not field.required) and not _is_touched(field, submitted):
+            return None if field.nullable else _ABSENT
         found = {each.label: _read(each, submitted) for each in field.fields}
-        found = {name: value for name, value in found.items() if value is not _ABSENT}
-        return found if found or field.required else _ABSENT
+        return {name: value for name, value in found.items() if value is not _ABSENT}
     texts = [text.replace("\r\n", "\n") for text in submitted.get(field.name, ())]
     text = texts[0] if texts else ""
     if field.kind == "choices":
@@ -232,13 +244,16 @@ def _read(field: Field, submitted: Submitted) -> Any:
     return _single(field, text)
 
 
+def _is_touched(group: Field, submitted: Submitted) -> bool:
+    """Whether anything was filled in in a group that may be left out."""
+    return any(text.strip() for each in group.all() for text in submitted.get(each.name, ()))
+
+
 def _nothing(field: Field) -> Any:
     """What a field means that was left empty."""
     if field.nullable:
         return None
-    if field.kind == "boolean" and field.required:
-        return False
-    if field.required and field.kind in ("integer", "number", "choice"):
+    if field.required and field.kind in ("boolean", "integer", "number", "choice"):
         raise BadInput("a value is needed here", field=field.place)
     return None if field.required else _ABSENT
 

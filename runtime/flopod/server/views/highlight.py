@@ -69,11 +69,16 @@ def _of_name(token: tokenize.TokenInfo, text: str, before: str) -> str:
         return _NAMED_BY[before]
     if keyword.iskeyword(text) or (text in _SOFT and _begins_a_block(token)):
         return "key"
-    if before == ".":
+    if before == "." or _names_an_argument(token):
         return ""
     if before == "@":
         return "dec"
     return "bui" if text in _BUILTINS else ""
+
+
+def _names_an_argument(token: tokenize.TokenInfo) -> bool:
+    rest = token.line[token.end[1] :]
+    return rest.startswith("=") and not rest.startswith("==")
 
 
 def _begins_a_block(token: tokenize.TokenInfo) -> bool:

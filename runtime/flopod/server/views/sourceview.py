@@ -70,10 +70,10 @@ def source_view(build: Build, entry: WorkflowEntry, course: Course, now: int) ->
         found = places.of(one.path)
         if found is not None and found.file:
             by_line[found.file, found.line].append(one)
-    failed_at = _failed_at(course, build.sources)
     names = dict.fromkeys([each.file for each in entry.paths if each.file in build.sources])
     if not names:
         names = dict.fromkeys(_file_of_module(build, entry.module))
+    failed_at = _failed_at(course, names)
     files = [_file(name, build, by_line, failed_at, course, now) for name in names]
     return SourceView(files, bool(course.dropped))
 

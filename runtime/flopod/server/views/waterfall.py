@@ -12,6 +12,12 @@ _FEW = 8
 _ENDS = 3
 _MORE = 50
 _MOST_ROWS = 400
+_ROOM_RIGHT = 82
+_ROOM_LEFT = 15
+_PAD = 0.6
+_DOWN = frozenset({"crashed", "left", "rewound"})
+HATCHED = frozenset({"wait", "sleep", "child", "detach"})
+"""Kinds of operations in which nothing is done here."""
 
 
 class Bar(NamedTuple):
@@ -26,7 +32,8 @@ class Bar(NamedTuple):
 class Row(NamedTuple):
     """A line of the waterfall. A `group` (a loop, an iteration, a scope) covers the rows below it.
 
-    `more` is the path of a loop, and `start` the iteration, that its link shows; `text` stands at `text_x`.
+    `more` is the path of a loop, and `start` the iteration, that its link shows; `text` stands at `text_x`,
+    right or left of the bars or inside of them.
     """
 
     label: str
@@ -37,7 +44,7 @@ class Row(NamedTuple):
     bars: Sequence[Bar] = ()
     text: str = ""
     text_x: float = 0
-    text_left: bool = False
+    text_at: str = "right"
     group: bool = False
     more: str = ""
     start: int = 0
@@ -93,7 +100,7 @@ def waterfall(course: Course, now: int, opened: Mapping[str, int] | None = None)
         list(_ticks(scale)),
         [
             _span(
-                "down" if mark.kind in ("crashed", "left", "rewound") else mark.kind,
+                "down" if mark.kind in _DOWN else mark.kind,
                 scale,
                 mark.since,
                 mark.at,
@@ -107,14 +114,15 @@ def waterfall(course: Course, now: int, opened: Mapping[str, int] | None = None)
 
 
 def _busy(course: Course, until: int) -> Iterator[tuple[int, int]]:
-    """When leaves were being called."""
+    """When leaves were being called, and when something else began or ended."""
     for one in course.operations.values():
-        if one.kind in ("activity", "child"):
+        if one.kind == "activity":
             for attempt in one.attempts:
-                if one.kind == "activity":
-                    yield attempt.begun, until if attempt.ended is None else attempt.ended
+                yield attempt.begun, until if attempt.ended is None else attempt.ended
         else:
             yield one.begun, one.begun
+            if one.ended is not None:
+                yield one.ended, one.ended
 
 
 def _tree(course: Course) -> _Node:
@@ -208,28 +216,23 @@ class _Drawn:
             yield from self.rows(node, depth)
 
     def _operation(self, one: Operation, label: str, depth: int) -> Row:
-        bars = list(self._bars(one))
-        took = (self._until if one.ended is None else one.ended) - one.begun
-        right = self._scale.x(self._until if one.ended is None else one.ended)
-        instant = one.kind in ("branch", "recorded")
-        text = "" if instant else duration(took)
+        took = self._end(one.ended) - one.begun
+        text = "" if one.kind in ("branch", "recorded") else duration(took)
         if len(one.attempts) > 1:
             text += f" · {counted(len(one.attempts), 'try', 'tries')}"
-        left = right > 80
-        return Row(
-            label,
-            one.path,
-            depth,
-            one.kind,
-            one.state,
-            bars,
-            text,
-            round(self._scale.x(one.begun) - 0.6 if left else right + 0.6, 3),
-            left,
-        )
+        inside = "within" if one.kind in HATCHED else "inside"
+        x, where = self._beside(one.begun, self._end(one.ended), inside)
+        return Row(label, one.path, depth, one.kind, one.state, list(self._bars(one)), text, x, where)
+
+    def _beside(self, begun: int, ended: int, inside: str) -> tuple[float, str]:
+        """Where there is room for a text at a bar."""
+        left, right = self._scale.x(begun), self._scale.x(ended)
+        if right <= _ROOM_RIGHT:
+            return round(right + _PAD, 3), "right"
+        return (round(left - _PAD, 3), "left") if left >= _ROOM_LEFT else (round(right - _PAD, 3), inside)
 
     def _bars(self, one: Operation) -> Iterator[Bar]:
-        if one.kind in ("wait", "sleep", "child", "detach"):
+        if one.kind in HATCHED:
             yield _span(
                 one.kind, self._scale, one.begun, self._end(one.ended), one.event or one.child or one.kind
             )
@@ -258,11 +261,9 @@ class _Drawn:
         text = counted(known, "iteration") if iterations else ""
         if known > iterations > 0 and self._course.dropped:
             text += f", {iterations:,} still in the log"
-        right = self._scale.x(ended)
-        left = right > 80
-        x = self._scale.x(begun) - 0.6 if left else right + 0.6
+        x, where = self._beside(begun, ended, "within")
         bar = _span("group", self._scale, begun, ended, duration(ended - begun))
-        return Row(node.label, node.path, depth, "group", state, [bar], text, round(x, 3), left, True)
+        return Row(node.label, node.path, depth, "group", state, [bar], text, x, where, True)
 
     def _end(self, ended: int | None) -> int:
         return self._until if ended is None else ended
