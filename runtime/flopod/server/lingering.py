@@ -39,7 +39,11 @@ class Lingering:
         if not self._is_cut() or self._transport.is_closing() or not self._transport.can_write_eof():
             self._transport.close()
             return
-        self._transport.write_eof()
+        try:
+            self._transport.write_eof()
+        except OSError:  # the client is gone already
+            self._transport.close()
+            return
         self._transport.set_protocol(_Rest(self._transport, self._transport.get_protocol()))
         self._transport.resume_reading()
 

@@ -5,8 +5,8 @@ import ipaddress
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
-from urllib.parse import urlsplit
+from typing import Literal, TypeAlias
+from urllib.parse import SplitResult, urlsplit
 
 from msgspec import Struct
 
@@ -243,13 +243,11 @@ def _public(given: str | None) -> str:
     return f"{parts.scheme}://{parts.netloc.lower()}"
 
 
-def _split(given: str, source: str) -> Any:
+def _split(given: str, source: str) -> SplitResult:
     try:
         parts = urlsplit(given)
-        sound = parts.scheme in ("http", "https") and _HOST.fullmatch(parts.netloc.lower()) is not None
-        sound = sound and parts.port != 0
+        if parts.scheme in ("http", "https") and _HOST.fullmatch(parts.netloc.lower()) and parts.port != 0:
+            return parts
     except ValueError:
-        sound = False
-    if not sound:
-        raise BadInput(f"{source} is {given!r}; write it like https://flopod.example.com", field=source)
-    return parts
+        pass
+    raise BadInput(f"{source} is {given!r}; write it like https://flopod.example.com", field=source)

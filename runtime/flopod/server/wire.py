@@ -6,6 +6,7 @@ import errno
 import logging
 import signal
 import socket
+import struct
 from collections.abc import Callable, Generator
 from typing import Any, ClassVar
 
@@ -23,6 +24,8 @@ _LOGGER = logging.getLogger("flopod.server")
 _BACKLOG = 2048
 _FILES = 512
 """Descriptors beside those of connections."""
+
+_NOT_AT_ALL = struct.pack("ii", 1, 0)
 
 _BUSY = (
     b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/problem+json\r\nretry-after: 1\r\n"
@@ -109,9 +112,13 @@ class DeadlineProtocol(H11Protocol):
 
     def _head_is_late(self) -> None:
         self._head_timer = None
-        self._abort()
+        self.transport.close()
 
     def _abort(self) -> None:
+        """Close at once. What was not read is forgotten, else the system would keep it for the client."""
+        sock = self.transport.get_extra_info("socket")
+        with contextlib.suppress(OSError):
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NOT_AT_ALL)
         self.transport.abort()
 
     def _forget_timers(self) -> None:
