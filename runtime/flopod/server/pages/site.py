@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from flopod.backends.base import Backend, now_ms
+from flopod.graph import CSS
 from flopod.manifest import WorkflowEntry
 from flopod.server.host import Build, Host
 from flopod.server.pages.jsonview import data_html, json_html
@@ -17,6 +18,7 @@ from flopod.server.views import words
 
 STATIC: Mapping[str, str] = {
     "style.css": "text/css; charset=utf-8",
+    "graph.css": "text/css; charset=utf-8",
     "dashboard.js": "text/javascript; charset=utf-8",
     "icon.svg": "image/svg+xml",
 }
@@ -34,7 +36,8 @@ class Pages:
     """The templates of the dashboard. `files` are their texts by name, with the style and the script."""
 
     def __init__(self, files: Mapping[str, str]) -> None:
-        self.static = {name: _static(files[name], kind) for name, kind in STATIC.items()}
+        texts = {**files, "graph.css": CSS}
+        self.static = {name: _static(texts[name], kind) for name, kind in STATIC.items()}
         self._environment = Environment(
             loader=DictLoader(files),
             autoescape=True,
