@@ -1,5 +1,6 @@
 """What the SQLite store survives: damage, a full file, a newer file, forks and failing writes."""
 
+import contextlib
 import sqlite3
 from pathlib import Path
 
@@ -22,12 +23,10 @@ def file(tmp_path: Path) -> Path:
 PLACE = "(SELECT number << 32 FROM logs WHERE run_id = 'run')"
 
 
-def execute(file: Path, *statements: str) -> None:
-    """Change the database behind the store's back."""
-    db = sqlite3.connect(file, isolation_level=None)
-    for statement in statements:
-        db.execute(statement)
-    db.close()
+def execute(file: Path, *statements: str) -> list[tuple[object, ...]]:
+    """Change the database behind the store's back; returns the rows of all statements."""
+    with contextlib.closing(sqlite3.connect(file, isolation_level=None)) as db:
+        return [row for statement in statements for row in db.execute(statement).fetchall()]
 
 
 def test_the_file_is_set_up_for_safety(file: Path) -> None:
@@ -183,6 +182,17 @@ def test_another_version_is_refused(file: Path, version: int, maker: str) -> Non
     execute(file, f"PRAGMA user_version = {version}")
     with pytest.raises(StorageError, match=maker):
         SqliteBackend(file).open()
+
+
+def test_a_file_that_lacks_indexes_is_given_them(file: Path) -> None:
+    """What an earlier flopod wrote is listed as fast as what this one writes."""
+    indexes = "SELECT name FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL ORDER BY name"
+    fresh = execute(file, indexes)
+    for name in ("runs_by_status", "runs_by_workflow"):
+        execute(file, f"DROP INDEX {name}")
+    execute(file, "PRAGMA user_version = 3")
+    assert [run.run_id for run in SqliteBackend(file).summaries(workflow="fulfil")] == ["run", "other"]
+    assert execute(file, indexes) == fresh
 
 
 def test_an_old_library_is_refused(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,16 +6,19 @@ checked here and in no place above, so that no caller can reach outside of the s
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
 from typing import NamedTuple, Self
 
 import msgspec
 from msgspec import Raw
 
+from flopod.backends.listing import Filter as Filter
+from flopod.backends.listing import Page
+from flopod.backends.listing import cursor_after as cursor_after
 from flopod.backends.lock import Hold
 from flopod.errors import BadInput, FlopodError
-from flopod.events import Attribute, Event, Record, RunSummary, Span, Status
+from flopod.events import Event, Record, RunSummary, Span, Status
 
 
 class Batch(NamedTuple):
@@ -44,70 +47,10 @@ class Timer(NamedTuple):
     due: int
 
 
-class Page(NamedTuple):
-    """Which summaries a listing wants: at most `limit`, after the place `cursor_after` that is given."""
-
-    status: Status | None = None
-    workflow: str | None = None
-    limit: int | None = None
-    cursor: str | None = None
-
-    @property
-    def place(self) -> tuple[int, str] | tuple[None, None]:
-        """Start time and run id of the last run of the page before. Raises BadInput."""
-        return (None, None) if self.cursor is None else read_cursor(self.cursor)
-
-    def cut(self, runs: Iterable[RunSummary]) -> list[RunSummary]:
-        """Take the first runs of the status, of those that are in order and fit in all else."""
-        return [run for run in runs if self.status in (None, run.status)][: self.limit]
-
-    def of(self, runs: Iterable[RunSummary]) -> list[RunSummary]:
-        """Do the filtering, ordering and cutting over summaries in memory."""
-        wanted = [run for run in runs if self.workflow in (None, run.workflow)]
-        wanted.sort(key=_place, reverse=True)
-        if self.cursor is not None:
-            before = read_cursor(self.cursor)
-            wanted = [run for run in wanted if _place(run) < before]
-        return self.cut(wanted)
-
-
-class Filter(msgspec.Struct, kw_only=True, frozen=True):
-    """Which runs are meant. Times are milliseconds since the epoch; what is left out lets all through.
-
-    `text` is looked for in run id, workflow, error and the values of the attributes, in any case.
-    """
-
-    status: Sequence[Status] = ()
-    workflow: str | None = None
-    queue: str | None = None
-    attributes: Mapping[str, Attribute] = {}
-    started_after: int | None = None
-    started_before: int | None = None
-    ended_before: int | None = None
-    updated_after: int | None = None
-    text: str = ""
-
-    def lets_through(self, run: RunSummary) -> bool:
-        """Whether a run is one of those that are meant."""
-        return (
-            (not self.status or run.status in self.status)
-            and self.workflow in (None, run.workflow)
-            and self.queue in (None, run.queue)
-            and all(run.attributes.get(name) == value for name, value in self.attributes.items())
-            and (self.started_after is None or run.started_at > self.started_after)
-            and (self.started_before is None or run.started_at < self.started_before)
-            and (self.ended_before is None or (run.ended_at is not None and run.ended_at < self.ended_before))
-            and (self.updated_after is None or run.updated_at > self.updated_after)
-            and self._is_in(run)
-        )
-
-    def _is_in(self, run: RunSummary) -> bool:
-        texts = (run.run_id, run.workflow, run.error, *map(str, run.attributes.values()))
-        return not self.text or any(self.text.lower() in one.lower() for one in texts)
-
-
 _PAGE = 200
-_OPEN = ("pending", "running", "waiting", "storage_error")
+_MOST = 5000
+OPEN: tuple[Status, ...] = ("pending", "running", "waiting", "storage_error")
+"""The statuses of runs that could go on. The store of one in trouble may be well again."""
 
 
 class Backend(ABC):
@@ -192,7 +135,7 @@ class Backend(ABC):
 
         A run whose log is damaged is listed with the status `storage_error`.
         """
-        return self._page(Page(status, workflow, limit, cursor))
+        return self._page(Page(() if status is None else (status,), workflow, limit, cursor))
 
     @abstractmethod
     def _page(self, page: Page) -> list[RunSummary]: ...
@@ -204,16 +147,16 @@ class Backend(ABC):
         A run that was left because its store could not even note that may count as what it was before.
         """
 
-    def find(self, wanted: "Filter", limit: int | None = None, cursor: str | None = None) -> list[RunSummary]:
+    def find(self, wanted: Filter, limit: int | None = None, cursor: str | None = None) -> list[RunSummary]:
         """Return the summaries that a filter lets through, the youngest first, after `cursor`."""
         found: list[RunSummary] = []
-        status = wanted.status[0] if len(wanted.status) == 1 else None
+        size = _PAGE if limit is None else max(limit, 1)
         while limit is None or len(found) < limit:
-            page = self.summaries(status, wanted.workflow, _PAGE, cursor)
+            page = self._page(wanted.page(size, cursor))
             found += filter(wanted.lets_through, page)
-            if len(page) < _PAGE:
+            if len(page) < size:
                 break
-            cursor = cursor_after(page[-1])
+            cursor, size = cursor_after(page[-1]), min(2 * size, _MOST)
         return found[:limit]
 
     @abstractmethod
@@ -310,11 +253,12 @@ class Backend(ABC):
         return lambda: self._watching_all.remove(callback)
 
     def open_runs(self) -> list[RunSummary]:
-        """Return the summaries of all runs that could go on, the eldest first.
+        """Return the summaries of all runs that could go on, the eldest first."""
+        return list(self.each_open())
 
-        Those of the status `storage_error` are among them: their store may be well again.
-        """
-        return [one for one in self.summaries() if one.status in _OPEN][::-1]
+    def each_open(self) -> Iterator[RunSummary]:
+        """Yield what `open_runs` returns: only some of them are in memory at a time."""
+        return reversed(self._page(Page(OPEN)))
 
     def news(self, mark: object) -> tuple[object, list[str]]:
         """Return the runs that were delivered to, or started, since `mark` was returned, and a new mark.
@@ -358,20 +302,6 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-def cursor_after(summary: RunSummary) -> str:
-    """Return the place in a listing that comes right after `summary`."""
-    return f"{summary.started_at}:{summary.run_id}"
-
-
-def read_cursor(cursor: str) -> tuple[int, str]:
-    """Return the start time and the run id that `cursor_after` made it of. Raises BadInput."""
-    started_at, _, run_id = cursor.partition(":")
-    try:
-        return int(started_at), run_id
-    except ValueError:
-        raise BadInput(f"{cursor!r} is no place in a listing; take it from the listing before") from None
-
-
 def due_of(summaries: Sequence[RunSummary], before: int) -> list[Timer]:
     """Do the work of `Backend.due_timers` over summaries in memory."""
     found = [
@@ -382,10 +312,6 @@ def due_of(summaries: Sequence[RunSummary], before: int) -> list[Timer]:
         if due < before
     ]
     return sorted(found, key=lambda timer: timer.due)
-
-
-def _place(summary: RunSummary) -> tuple[int, str]:
-    return summary.started_at, summary.run_id
 
 
 def _compact(payload: Raw | bytes) -> bytes:

@@ -38,7 +38,8 @@ class Database:
 
     `with database.reading as db` gives the connection, and turns an error of SQLite inside into the
     StorageError that it means. `with database.writing as db` also keeps other processes from writing;
-    each statement is then a transaction of its own, safe on disk when it is done. Who wants to read while
+    each statement is then a transaction of its own, safe on disk when it is done. `database.looking` is for
+    reading much: it keeps nobody from writing. Who wants to read while
     another thread uses the connection gets one beside it, which sees what is committed. `written` counts how
     often this process has written.
     """
@@ -58,6 +59,10 @@ class Database:
     @property
     def reading(self) -> "_Reading":
         return _Reading(self)
+
+    @property
+    def looking(self) -> "_Looking":
+        return _Looking(self)
 
     @property
     def writing(self) -> "_Writing":
@@ -303,6 +308,17 @@ class _Reading:
                 raise disk.storage_error(error, self._database.path) from error
         finally:
             (self._database._lock if self._beside is None else self._beside.lock).release()
+
+
+class _Looking(_Reading):
+    """The block of `Database.looking`. It may not be nested."""
+
+    def __enter__(self) -> sqlite3.Connection:
+        database = self._database
+        if not database._has_open():
+            with database.reading:
+                pass
+        return self._look_beside(database._beside)
 
 
 class _Writing(_Reading):

@@ -10,17 +10,17 @@ DIR/pulse                 when a run changed last
 """
 
 import contextlib
-import os
 import threading
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from flopod.backends import disk
-from flopod.backends.base import Backend, Batch, InboxItem, Page, Timer, due_of
+from flopod.backends.base import Backend, Batch, InboxItem, Timer, due_of
 from flopod.backends.documentfiles import DocumentFiles
+from flopod.backends.filelisting import FileListing
 from flopod.backends.inboxfile import InboxFile
 from flopod.backends.linefile import UNKNOWN, LineFile
+from flopod.backends.listing import Page
 from flopod.backends.lock import Hold
 from flopod.backends.lockfolder import LockFolder
 from flopod.backends.newsfile import NewsFile
@@ -52,7 +52,7 @@ from flopod.events import (
     encode_line,
 )
 from flopod.events.spans import holds
-from flopod.runid import check_run_id, is_run_id
+from flopod.runid import check_run_id
 
 _LAG = 256
 _WORTH = 4
@@ -86,6 +86,7 @@ class FileBackend(Backend):
         self._documents = DocumentFiles(self.directory / "documents")
         self._news = NewsFile(self.directory / "news")
         self._pulse = PulseFile(self.directory / "pulse")
+        self._listing = FileListing(self.directory, self.pulse, self._summary_or_damage)
 
     def describe(self) -> str:
         return f"files in {self.directory}"
@@ -251,12 +252,10 @@ class FileBackend(Backend):
         return found
 
     def _page(self, page: Page) -> list[RunSummary]:
-        found = [self._summary_or_damage(run_id) for run_id in self._run_ids()]
-        return page.of(summary for summary in found if summary)
+        return self._listing.page(page)
 
     def counts(self) -> dict[Status, int]:
-        found = (self._summary_or_damage(run_id) for run_id in self._run_ids())
-        return dict(Counter(summary.status for summary in found if summary))
+        return self._listing.counts()
 
     def _summary_or_damage(self, run_id: str) -> RunSummary | None:
         try:
@@ -388,14 +387,6 @@ class FileBackend(Backend):
                 self._summaries.write(run_id, StoredSummary(run.log.length, run.summary))
             run.log.settle()
             run.log.close()
-
-    def _run_ids(self) -> list[str]:
-        folder = self.directory / "events"
-        if not folder.is_dir():
-            return []
-        with disk.errors(folder):
-            names = [entry.name for entry in os.scandir(folder) if entry.name.endswith(".jsonl")]
-        return [name for name in (file.removesuffix(".jsonl") for file in names) if is_run_id(name)]
 
     def _size(self, kind: str, run_id: str) -> int:
         try:

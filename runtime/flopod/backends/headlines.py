@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from flopod.backends.base import Page
+from flopod.backends.listing import Page
 from flopod.events import RunSummary, Status
 
 
@@ -55,9 +55,17 @@ class Headlines:
 
     def of(self, page: Page) -> Iterator[str]:
         """Yield the runs that fit in all but the limit, the youngest first. Raises BadInput."""
-        after, run_id = page.place
-        end = len(self._order) if after is None else bisect_left(self._order, (after, run_id or ""))
+        end = len(self._order) if page.place is None else bisect_left(self._order, page.place)
         for _, name in reversed(self._order[:end]):
             line = self._lines[name]
-            if page.status in (None, line.status) and page.workflow in (None, line.workflow):
+            if _is_wanted(line, page):
                 yield name
+
+
+def _is_wanted(line: Headline, page: Page) -> bool:
+    return (
+        (not page.statuses or line.status in page.statuses)
+        and page.workflow in (None, line.workflow)
+        and (page.started_after is None or line.started_at > page.started_after)
+        and (page.started_before is None or line.started_at < page.started_before)
+    )

@@ -1,5 +1,6 @@
 """The locks of the runs of a store on one machine: a folder with a file for each run that is or was held."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -40,7 +41,9 @@ class LockFolder:
         """Return `summary`, changed if the run was left because its store could not even note that."""
         if summary is None or summary.status not in _GOING_ON:
             return summary
-        if FileHold.ended_in_trouble(self._folder / run_id):
+        # Nearly always there is none, and to find that out must cost little.
+        file = f"{self._folder}/{run_id}"
+        if os.path.exists(file) and FileHold.ended_in_trouble(Path(file)):  # noqa: PTH110
             summary.status = "storage_error"
             summary.error = "its store could not be written when it was left; it resumes when it can be"
         return summary

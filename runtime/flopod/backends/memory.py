@@ -6,13 +6,14 @@ and so that a test can cut a log anywhere and go on from there.
 
 import os
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 from msgspec import Raw
 
-from flopod.backends.base import Backend, Batch, InboxItem, Page, Timer, due_of
+from flopod.backends.base import OPEN, Backend, Batch, InboxItem, Timer, due_of
 from flopod.backends.headlines import Headlines
+from flopod.backends.listing import Page
 from flopod.backends.lock import Hold, MemoryHold
 from flopod.backends.reading import duplicate, fold_records, read_records, seq_of
 from flopod.errors import Fenced, FlopodError, RunHeld
@@ -145,6 +146,12 @@ class MemoryBackend(Backend):
             self._headlines.drop(run_id)
             self._beats += 1
             return self._lines.pop(run_id, None) is not None
+
+    def each_open(self) -> Iterator[RunSummary]:
+        with self._lock:
+            names = list(self._headlines.of(Page(OPEN)))
+        found = map(self.summary, reversed(names))
+        return (summary for summary in found if summary is not None and summary.status in OPEN)
 
     def mark(self, run_id: str, status: Status, reason: str) -> bool:
         with self._lock:

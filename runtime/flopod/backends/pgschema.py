@@ -80,7 +80,8 @@ _NEWS = """
     CREATE INDEX inbox_by_number ON {schema}.inbox (number);
     CREATE INDEX runs_pending ON {schema}.runs (run_id) WHERE status = 'pending';
 """
-MIGRATIONS = (_LOG, _INBOX, _HOLDS, _DOCUMENTS, _NEWS)
+_LISTED_BY = "CREATE INDEX runs_by_workflow ON {schema}.runs (workflow, started_at, run_id);"
+MIGRATIONS = (_LOG, _INBOX, _HOLDS, _DOCUMENTS, _NEWS, _LISTED_BY)
 
 _NUMBERS = """
     CREATE TABLE IF NOT EXISTS {schema}.migrations (

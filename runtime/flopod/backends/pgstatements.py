@@ -53,12 +53,15 @@ AFTER = """
     JOIN {schema}.records ON records.run_id = wanted.run_id AND records.seq > wanted.after
     ORDER BY records.run_id, records.seq
 """
-LIST = """
-    SELECT run_id, summary FROM {schema}.runs
-    WHERE ($1::text IS NULL OR status = $1) AND ($2::text IS NULL OR workflow = $2)
+_LIST = """
+    SELECT run_id, summary, started_at FROM {schema}.runs
+    WHERE ($1::text[] IS NULL OR status = ANY ($1)) AND ($2::text IS NULL OR workflow = $2)
         AND ($3::bigint IS NULL OR (started_at, run_id) < ($3, $4::text COLLATE "C"))
-    ORDER BY started_at DESC, run_id DESC LIMIT $5::bigint
+        AND ($5::bigint IS NULL OR started_at > $5) AND ($6::bigint IS NULL OR started_at < $6)
+        AND ($7::text IS NULL OR run_id ILIKE $7 OR workflow ILIKE $7 OR summary IS NULL OR summary ILIKE $7)
+    ORDER BY started_at DESC, run_id DESC LIMIT $8::bigint
 """
+DOWNWARDS, UPWARDS = _LIST, _LIST.replace("<", ">", 1).replace(" DESC", "")
 COUNTS = "SELECT status, count(*) FROM {schema}.runs GROUP BY status"
 # Whatever is committed after one snapshot is in progress, or to come, in that one alone.
 PULSE = "SELECT txid_current_snapshot()::text"
@@ -79,11 +82,6 @@ DELIVERED = "SELECT n FROM {schema}.inbox WHERE run_id = $1::text AND token = $2
 INBOX = """
     SELECT n, path, event, payload, at FROM {schema}.inbox
     WHERE run_id = $1::text AND n > $2::bigint ORDER BY n
-"""
-OPEN = """
-    SELECT run_id, summary FROM {schema}.runs
-    WHERE status IN ('pending', 'running', 'waiting', 'storage_error')
-    ORDER BY started_at, run_id
 """
 NEWEST = "SELECT coalesce(max(number), 0) FROM {schema}.inbox"
 NEWS = """

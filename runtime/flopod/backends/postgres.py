@@ -18,7 +18,8 @@ from msgspec import Raw
 
 from flopod.backends import pgschema
 from flopod.backends import pgstatements as sql
-from flopod.backends.base import Backend, Batch, InboxItem, Page, Timer, due_of
+from flopod.backends.base import OPEN, Backend, Batch, InboxItem, Timer, due_of
+from flopod.backends.listing import Page
 from flopod.backends.lock import Hold
 from flopod.backends.pgconnection import PATIENCE, Conflict, Connection, Numbers, Row, Texts, Value
 from flopod.backends.pglock import Holds
@@ -30,6 +31,7 @@ from flopod.runid import check_run_id
 
 _BRIEFLY = 2.0
 _OVERLAP = 100
+_PIECE = 1000
 
 
 class _Plan(NamedTuple):
@@ -200,10 +202,20 @@ class PostgresBackend(Backend):
         return next(iter(self._summaries(rows)), None)
 
     def _page(self, page: Page) -> list[RunSummary]:
-        place = page.place
+        return page.cut(self._listed(page, sql.DOWNWARDS))
+
+    def _listed(self, page: Page, statement: str) -> Iterator[RunSummary]:
+        """Yield the runs of a page, however many they are; the limit is how many are wanted at first."""
         self._complete_rows()
-        rows = self._execute(sql.LIST, page.status, page.workflow, *place, page.limit)
-        return page.cut(self._summaries(rows))
+        statuses = Texts(page.statuses) if page.statuses else None
+        started = page.started_after, page.started_before
+        size, place = min(page.limit or _PIECE, _PIECE), page.place or (None, None)
+        while True:
+            rows = self._execute(statement, statuses, page.workflow, *place, *started, page.pattern, size)
+            yield from self._summaries(row[:2] for row in rows)
+            if len(rows) < size:
+                return
+            size, place = _PIECE, (_number(rows[-1][2]), _text(rows[-1][0]))
 
     def counts(self) -> dict[Status, int]:
         self._complete_rows()
@@ -258,9 +270,8 @@ class PostgresBackend(Backend):
             self._execute(sql.ADD_ROWS, *_columns([Due(each, headline=True, whole=True) for each in missing]))
         self._is_complete = True
 
-    def open_runs(self) -> list[RunSummary]:
-        self._complete_rows()
-        return self._summaries(self._execute(sql.OPEN))
+    def each_open(self) -> Iterator[RunSummary]:
+        return self._listed(Page(OPEN), sql.UPWARDS)
 
     def news(self, mark: object) -> tuple[object, list[str]]:
         newest = _number(self._execute(sql.NEWEST)[0][0])

@@ -1,17 +1,23 @@
 """The tables of the SQLite store, and the check that a file has the present ones.
 
-`PRAGMA user_version` says which tables a file has. The SQL is that of version 3.38 and takes times from
-outside, so that old libraries can run it.
+`PRAGMA user_version` says which tables a file has; one that lacks nothing but indexes is given them. The SQL
+is that of version 3.38 and takes times from outside, so that old libraries can run it.
 """
 
 import sqlite3
 
 from flopod.errors import StorageError
 
-VERSION = 3
+VERSION = 4
+_UPGRADED = 3
 SEQ_BITS = 32
 LAST_SEQ = (1 << SEQ_BITS) - 1
 
+# Also what they do not look up by, so that they need not look into the table for it.
+_LISTED_BY = (
+    "CREATE INDEX runs_by_status ON runs (status, started_at, run_id, workflow)",
+    "CREATE INDEX runs_by_workflow ON runs (workflow, started_at, run_id)",
+)
 _TABLES = (
     "CREATE TABLE logs (number INTEGER PRIMARY KEY, run_id TEXT NOT NULL UNIQUE) STRICT",
     # The key holds the number of the log and, in its lower bits, that of the record: an append then goes
@@ -36,6 +42,7 @@ _TABLES = (
     ) STRICT, WITHOUT ROWID
     """,
     "CREATE INDEX runs_by_start ON runs (started_at, run_id)",
+    *_LISTED_BY,
     "CREATE INDEX runs_pending ON runs (started_at) WHERE status = 'pending'",
     "CREATE INDEX runs_by_due ON runs (next_due) WHERE next_due IS NOT NULL",
     """
@@ -71,7 +78,7 @@ _TABLES = (
 def is_current(db: sqlite3.Connection, file: str) -> bool:
     """Whether the tables are there. Raises StorageError if another version of flopod made them."""
     version = db.execute("PRAGMA user_version").fetchone()[0]
-    if version not in (0, VERSION):
+    if version not in (0, _UPGRADED, VERSION):
         maker = "a later" if version > VERSION else "an earlier"
         raise StorageError(
             f"it was made by {maker} flopod (its tables have version {version}, this one knows "
@@ -82,9 +89,10 @@ def is_current(db: sqlite3.Connection, file: str) -> bool:
 
 
 def create(db: sqlite3.Connection, file: str) -> None:
-    """Make the tables if they are missing, inside the transaction that the caller has begun."""
+    """Make what is missing of the tables, inside the transaction that the caller has begun."""
     if is_current(db, file):
         return
-    for statement in _TABLES:
+    version = db.execute("PRAGMA user_version").fetchone()[0]
+    for statement in _LISTED_BY if version == _UPGRADED else _TABLES:
         db.execute(statement)
     db.execute(f"PRAGMA user_version = {VERSION}")

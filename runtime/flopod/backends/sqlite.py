@@ -10,8 +10,9 @@ from msgspec import Raw
 
 from flopod.backends import rows
 from flopod.backends import sqlitestatements as sql
-from flopod.backends.base import Backend, Batch, InboxItem, Page, Timer, due_of
+from flopod.backends.base import OPEN, Backend, Batch, InboxItem, Timer, due_of
 from flopod.backends.database import Database, transaction
+from flopod.backends.listing import Page
 from flopod.backends.lock import Hold
 from flopod.backends.lockfolder import LockFolder
 from flopod.backends.reading import (
@@ -21,6 +22,7 @@ from flopod.backends.reading import (
     scan_rows,
     stored_summary,
 )
+from flopod.backends.sqlitelisting import Piece, Query, query, read
 from flopod.backends.tracking import Log, Plan, Tracked, log_of, save, set_headlines, set_summaries
 from flopod.errors import DamagedLog, Fenced, FlopodError, StorageError
 from flopod.events import (
@@ -33,6 +35,7 @@ from flopod.events import (
 from flopod.runid import check_run_id, is_run_id
 
 _MANY = 500
+_PIECE = 1000
 
 
 class SqliteBackend(Backend):
@@ -219,25 +222,34 @@ class SqliteBackend(Backend):
         return folded_on(run_id, stored, lambda after: self._records(db, run_id, after))[0]
 
     def _page(self, page: Page) -> list[RunSummary]:
-        place = page.place
+        asked = page
+        if "storage_error" in page.statuses:
+            # A run in trouble has another status in the database, if that could not be written any more.
+            asked = page._replace(statuses=tuple({*page.statuses, *OPEN}), text="")
+        return page.cut(self._listed(asked, page.limit))
+
+    def _listed(self, page: Page, limit: int | None = None, *, upwards: bool = False) -> Iterator[RunSummary]:
+        """Yield the runs of a page, however many they are; `limit` is how many are wanted at first."""
         self._complete_headlines()
-        # A run in trouble has another status in the database, if that could not be written any more.
-        asked, limit = (None, None) if page.status == "storage_error" else (page.status, page.limit)
-        wanted = (asked, page.workflow, *place, -1 if limit is None else limit)
-        with self._database.reading as db:
-            return page.cut(self._summaries_of(db, sql.LIST, wanted))
+        size, place = min(limit or _PIECE, _PIECE), page.place
+        while True:
+            found, place = self._read(query(page, place, size, upwards=upwards))
+            yield from found
+            if place is None:
+                return
+            size = _PIECE
+
+    def _read(self, wanted: Query) -> Piece:
+        with self._database.looking as db:
+            piece = read(db, str(self.path), wanted, lambda run_id: self._summary(db, run_id))
+        for run in piece.runs:
+            self._locks.in_trouble(run.run_id, run)
+        return piece
 
     def counts(self) -> dict[Status, int]:
         self._complete_headlines()
         with self._database.reading as db:
             return dict(db.execute(sql.COUNTS).fetchall())
-
-    def _summaries_of(
-        self, db: sqlite3.Connection, query: str, values: tuple[object, ...]
-    ) -> list[RunSummary]:
-        run_ids = [row[0] for row in db.execute(query, values).fetchall()]
-        found = [self._summary(db, run_id) for run_id in run_ids]
-        return [summary for summary in found if summary is not None]
 
     def _complete_headlines(self) -> None:
         if self._complete:
@@ -296,8 +308,7 @@ class SqliteBackend(Backend):
 
     def due_timers(self, before: int) -> list[Timer]:
         self._complete_headlines()
-        with self._database.reading as db:
-            return due_of(self._summaries_of(db, sql.DUE, (before,)), before)
+        return due_of(self._read(Query(sql.DUE, (before,))).runs, before)
 
     def _deliver(self, run_id: str, path: str, event: str, payload: bytes, at: int) -> int:
         values = (check_run_id(run_id), path, event, payload.decode(), at)
@@ -317,10 +328,8 @@ class SqliteBackend(Backend):
             for n, path, event, payload, at in rows
         ]
 
-    def open_runs(self) -> list[RunSummary]:
-        self._complete_headlines()
-        with self._database.reading as db:
-            return self._summaries_of(db, sql.OPEN, ())
+    def each_open(self) -> Iterator[RunSummary]:
+        return self._listed(Page(OPEN), upwards=True)
 
     def news(self, mark: object) -> tuple[object, list[str]]:
         with self._database.reading as db:

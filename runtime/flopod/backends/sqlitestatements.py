@@ -32,18 +32,8 @@ DELIVER = """
 TAKEN = """
     DELETE FROM inbox WHERE run_id = ?1 AND n <= ?2 AND n < (SELECT max(n) FROM inbox WHERE run_id = ?1)
 """
-LIST = """
-    SELECT run_id FROM runs
-    WHERE (?1 IS NULL OR status = ?1) AND (?2 IS NULL OR workflow = ?2)
-        AND (?3 IS NULL OR (started_at, run_id) < (?3, ?4))
-    ORDER BY started_at DESC, run_id DESC LIMIT ?5
-"""
 COUNTS = "SELECT status, count(*) FROM runs GROUP BY status"
-DUE = "SELECT run_id FROM runs WHERE next_due < ? AND status IN ('running', 'waiting')"
-OPEN = """
-    SELECT run_id FROM runs WHERE status IN ('pending', 'running', 'waiting', 'storage_error')
-    ORDER BY started_at, run_id
-"""
+DUE = "SELECT run_id, started_at FROM runs WHERE next_due < ? AND status IN ('running', 'waiting')"
 NEWS = """
     SELECT run_id FROM inbox WHERE number > ? UNION SELECT run_id FROM runs WHERE status = 'pending'
 """

@@ -10,7 +10,7 @@ from flopod.backends.base import Batch
 from flopod.backends.reading import fold_records
 from flopod.backends.schema import SEQ_BITS
 from flopod.errors import FlopodError
-from flopod.events import STEADY, Event, RunSummary, Status
+from flopod.events import AT_REST, STEADY, Event, RunSummary, Status
 
 if TYPE_CHECKING:
     import sqlite3
@@ -103,7 +103,8 @@ class Tracked:
         # A summary grows with what is open, so that the more is open the more rarely it is written. One
         # at rest is not written for a while, and is read by who lists runs.
         lag = max(_LAG, summary.open_count) if not together or summary.open_count > _LAG else 0
-        at_rest = summary.status != "running" and summary.open_count < _FEW
+        # Whoever looks for a text finds the reason of its rest, and what else does not change any more.
+        at_rest = summary.status in AT_REST or (summary.status != "running" and summary.open_count < _FEW)
         whole = at_rest or summary.seq - self.stored_seq >= lag
         if whole:
             self.stored_seq = summary.seq

@@ -12,8 +12,9 @@ import msgspec
 from msgspec import Raw
 from msgspec.structs import fields, replace
 
-from flopod.backends.base import Backend, Batch, InboxItem, Page, Timer
+from flopod.backends.base import Backend, Batch, InboxItem, Timer
 from flopod.backends.cipher import Cipher
+from flopod.backends.listing import Page
 from flopod.backends.lock import Hold
 from flopod.errors import KEPT_ELSEWHERE, DamagedLog, FlopodError
 from flopod.events import Event, Record, RunSummary, Span, Status
@@ -161,7 +162,8 @@ class ValuesBackend(Backend):
         return None if summary is None else _readable(summary)
 
     def _page(self, page: Page) -> list[RunSummary]:
-        return [_readable(one) for one in self._inner._page(page)]
+        # The store cannot look for a text in what it cannot read.
+        return [_readable(one) for one in self._inner._page(page._replace(text=""))]
 
     def counts(self) -> dict[Status, int]:
         return self._inner.counts()
@@ -172,8 +174,8 @@ class ValuesBackend(Backend):
     def pulse(self) -> object:
         return self._inner.pulse()
 
-    def open_runs(self) -> list[RunSummary]:
-        return self._inner.open_runs()
+    def each_open(self) -> Iterator[RunSummary]:
+        return self._inner.each_open()
 
     def delete(self, run_id: str) -> bool:
         prefix = f"{blake2b(run_id.encode(), digest_size=12).hexdigest()}."
