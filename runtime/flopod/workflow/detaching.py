@@ -1,6 +1,6 @@
 """What a run detaches: its begin in the log, the handle that the body has of it, and its end.
 
-The work is a run of its own, in the store with the commit that begins it; `engine/detached.py` runs it.
+The work is a run of its own, in the store with the commit that begins it; `engine/programs.py` runs it.
 """
 
 import asyncio
