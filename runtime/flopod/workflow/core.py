@@ -1,7 +1,7 @@
 """A run without I/O: log and outcomes in, events to commit and commands to carry out.
 
-`step` runs the body until nothing can go on without the world, and returns a `Commit`. The world
-appends its events, then carries out its commands, reports back (`complete`, `receive`), steps again.
+`step` runs the body until nothing can go on without the world, and returns a `Commit`. The world appends its
+events, then carries out its commands, reports back (`complete`, `receive`), steps again.
 """
 
 from collections.abc import Callable, Coroutine, Generator, Sequence
