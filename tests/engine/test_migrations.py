@@ -327,6 +327,21 @@ def test_the_result_of_a_child_is_of_today(shop: Any, store: Backend, name: str)
     assert again == (lines, box, row)
 
 
+def test_what_a_driver_runs_gives_a_result_of_today(shop: Any, store: Backend) -> None:
+    """A driver with a runner of its own gets what a workflow has returned under the old source as it is now."""
+    old = shop(PARENT.format(steps="", name="sku"))
+    identity = Identity(run_id=f"{RUN}.child", workflow="child")
+    asyncio.run(run_workflow(old.child, identity=identity, backend=store, clock=VirtualClock()))
+    new = shop(PARENT.format(steps=RENAMED, name="code"))
+
+    async def main() -> Any:
+        async with Engine(store, HandWritten({"child": new.child})) as engine:
+            return await engine.family._run_beside(RUN, "child")
+
+    lines, box, row = asyncio.run(asyncio.wait_for(main(), 20))
+    assert (lines, box.line, row) == ([{"code": "a"}], {"code": "b"}, new.Row("c"))
+
+
 def test_a_child_whose_result_cannot_be_migrated_stops_the_parent(shop: Any, store: Backend) -> None:
     """Nothing is recorded of its end, and with steps that are right the parent goes on."""
     begin_family(shop(PARENT.format(steps="", name="sku")), store, "late")

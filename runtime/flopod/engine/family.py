@@ -35,7 +35,7 @@ from flopod.events import (
 )
 from flopod.log.rewind import effective
 from flopod.runid import new_run_id
-from flopod.workflow.children import Child, Offspring, child_id
+from flopod.workflow.children import Child, Offspring, child_id, end_of
 from flopod.workflow.detaching import Detach, Given, opening_of
 from flopod.workflow.inputs import call_document
 
@@ -226,10 +226,10 @@ class Family:
         ended: asyncio.Future[ChildCompleted] = asyncio.get_running_loop().create_future()
         self._host.take_up_child(run_id)
         self.watch(Beside(run_id, workflow, document), parent, ended.set_result)
-        end = await ended
-        if end.error is not None:
-            raise codec.decode(end.error)
-        return codec.decode(end.result) if end.result is not None else None
+        value, error = end_of(await ended, lambda: self._programs.returns(workflow))
+        if error is not None:
+            raise error
+        return value
 
     # -- ends ------------------------------------------------------------------------------------
 

@@ -65,11 +65,11 @@ class Programs:
     def adopt(self, offspring: Offspring) -> None:
         """Tell the children of a run what there is to run, and how it begins."""
         offspring.opening = self.opening
-        offspring.returns = self._returns
+        offspring.returns = self.returns
         offspring.name_of = self.registry.name_of
 
-    def _returns(self, workflow: str) -> Any:
-        """What a workflow returns, by its annotation; None if nobody knows."""
+    def returns(self, workflow: str) -> Any:
+        """Return what a workflow returns, by its annotation; None if nobody knows."""
         try:
             return returned_type(self.registry.program(workflow).fn)
         except FlopodError:

@@ -133,8 +133,7 @@ class Child(Operation):
     def settle(self, event: Event) -> None:
         if not isinstance(event, ChildEnded):
             return
-        error = None if event.error is None else codec.decode(event.error)
-        value = None if event.result is None else self._read(event.result, event.versions)
+        value, error = end_of(event, lambda: self.core.offspring.returns(self.workflow))
         self.core.offspring.open.pop(self.run_id, None)
         self.core.offspring.orders.pop(self.run_id, None)
         if error is not None:
@@ -142,12 +141,20 @@ class Child(Operation):
         else:
             self.set_result(value)
 
-    def _read(self, result: Raw, versions: dict[str, int]) -> Any:
-        """Return the result of the child, with the TypedDicts that its workflow returns as they are today."""
-        return codec.decode_result(result, versions, lambda: self.core.offspring.returns(self.workflow))
-
     def describe(self) -> str:
         return _describe(self.workflow, self.input, self.detached)
+
+
+def end_of(ended: ChildEnded, returns: Callable[[], Any]) -> tuple[Any, BaseException | None]:
+    """Return what a child returned, and what it raised: one of the two.
+
+    `returns` is asked for what its workflow returns by its annotation: TypedDicts come as they are today.
+    """
+    if ended.error is not None:
+        return None, codec.decode(ended.error)
+    if ended.result is None:
+        return None, None
+    return codec.decode_result(ended.result, ended.versions, returns), None
 
 
 class ChildHandle:
