@@ -21,6 +21,7 @@ from flopod.detach import (
     immediate_driver,
     microtask_batch_driver,
 )
+from flopod.engine.clock import VirtualClock
 from flopod.engine.engine import Engine
 from flopod.engine.registry import HandWritten
 from flopod.engine.runtime import create_runtime
@@ -103,6 +104,20 @@ def test_on_an_engine() -> None:
         ("packing", "completed", None),
         ("tests.detach.runs:score", "completed", None),
     ]
+
+
+def test_what_a_driver_runs_begins_in_the_time_of_its_engine() -> None:
+    """In virtual time it is as old as what detached it, not as the machine says."""
+    backend = MemoryBackend()
+
+    async def main() -> None:
+        registry = HandWritten({"closing": runs.closing})
+        async with Engine(backend, registry, clock=VirtualClock(5000)) as engine:
+            handle = engine.detach_and_join_later(runs.traced_driver, runs.closing)
+            assert await handle.wait() == ["traced", "the shop is closed"]
+
+    asyncio.run(asyncio.wait_for(main(), 20))
+    assert [one.started_at for one in backend.summaries()] == [5000, 5000]
 
 
 def test_an_engine_finds_what_another_left(tmp_path: Path) -> None:

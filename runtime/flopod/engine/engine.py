@@ -86,7 +86,7 @@ class Engine(Detaching, contextlib.AbstractAsyncContextManager["Engine"]):
         self._clock: Clock = SystemClock() if clock is None else clock
         self._commits = Grouped(backend, lambda: len(self._live) <= 1 or not self._clock.real)
         self._ready = Ready({QUEUE: ONE_BY_ONE, **(queues or {})}, limits or {})
-        self.family = Family(backend, self._programs, self)
+        self.family = Family(backend, self._programs, self, self._clock)
         self._kin = Kin(backend, within)
         self._within = within
         self._on_waiting = on_waiting
@@ -231,7 +231,7 @@ class Engine(Detaching, contextlib.AbstractAsyncContextManager["Engine"]):
                 await asyncio.shield(durable)
 
     def _detach(self, what: Detach) -> DetachHandle:
-        return self.family.detach(what, self._within, self._clock.now())
+        return self.family.detach(what, self._within)
 
     def deliver(self, run_id: str, path: str, event: str, payload: Raw) -> int:
         """Deliver an event, durably, and return its number in the inbox of the run."""

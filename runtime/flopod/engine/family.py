@@ -14,10 +14,10 @@ from flopod import codec
 from flopod.backends.base import Backend
 from flopod.detach.handle import DetachHandle
 from flopod.detach.spawn import next_id
-from flopod.durations import now_ms
 from flopod.engine import control
 from flopod.engine.call import check_same
 from flopod.engine.children import Tell
+from flopod.engine.clock import Clock
 from flopod.engine.programs import Programs
 from flopod.engine.underway import Underway
 from flopod.engine.waits import first_event
@@ -68,8 +68,9 @@ class Host(Protocol):
 class Family:
     """Who waits for whom. Ends of children that other processes run are looked for by `look`."""
 
-    def __init__(self, backend: Backend, programs: Programs, host: Host) -> None:
+    def __init__(self, backend: Backend, programs: Programs, host: Host, clock: Clock) -> None:
         self._backend = backend
+        self._clock = clock
         self._programs = programs
         self._host = host
         self._underway = Underway()
@@ -100,11 +101,11 @@ class Family:
             self._underway.begun(run_id, opening.parent, opening.detach)
             self._host.take_up_child(run_id)
 
-    def detach(self, what: Detach, parent: str | None, now: int) -> DetachHandle:
+    def detach(self, what: Detach, parent: str | None) -> DetachHandle:
         """Make detached work durable that belongs to no run, and begin it; returns its handle."""
         run_id = f"executor.{new_run_id()}"
         detached = what.event("", next_id(), run_id, self._programs.registry.name_of)
-        opening = opening_of(detached, parent, now, self._programs.opening)
+        opening = opening_of(detached, parent, self._clock.now(), self._programs.opening)
         self._backend.append(run_id, 0, [opening])
         self._programs.give(detached, what.given)
         handle = self._underway.taken(run_id, parent, detached.id)
@@ -220,7 +221,7 @@ class Family:
         """Run a workflow as a child of detached work, once however often that is begun; its result."""
         document = call_document(given, {})
         run_id = child_id(parent, workflow)
-        opening = self._programs.opening(run_id, workflow, document, now_ms())
+        opening = self._programs.opening(run_id, workflow, document, self._clock.now())
         with contextlib.suppress(Fenced):
             self._backend.append(run_id, 0, [replace(opening, parent=parent)])
         ended: asyncio.Future[ChildCompleted] = asyncio.get_running_loop().create_future()

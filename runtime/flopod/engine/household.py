@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from flopod.backends.base import Backend
 from flopod.detach.handle import DetachHandle
 from flopod.engine.children import Tell
+from flopod.engine.clock import Clock
 from flopod.engine.engine import Engine, OnWaiting
 from flopod.engine.family import Kin
 from flopod.engine.hooks import Hooks
@@ -34,6 +35,7 @@ class Household:
         *,
         exit_when_waiting: bool = False,
         thorough: bool = False,
+        clock: Clock | None = None,
         on_waiting: OnWaiting | None = None,
         hooks: Hooks | None = None,
     ) -> None:
@@ -42,6 +44,7 @@ class Household:
         self._run_id = run_id
         self._exit_when_waiting = exit_when_waiting
         self._thorough = thorough
+        self._clock = clock
         self._on_waiting = on_waiting
         self._hooks = hooks
         self._engine: Engine | None = None
@@ -59,10 +62,10 @@ class Household:
         else:
             self._programs.give(detached, given)
 
-    def detach(self, what: Detach, now: int) -> DetachHandle:
+    def detach(self, what: Detach) -> DetachHandle:
         """Make detached work durable that belongs to the job, and begin it. Raises RuntimeError."""
         asyncio.get_running_loop()
-        return self._opened().family.detach(what, self._run_id, now)
+        return self._opened().family.detach(what, self._run_id)
 
     def begun(self, opening: RunStarted) -> None:
         self._opened().family.begun(opening)
@@ -132,6 +135,7 @@ class Household:
             self._engine = Engine(
                 self._backend,
                 self._programs,
+                clock=self._clock,
                 within=self._run_id,
                 on_waiting=self._on_waiting,
                 hooks=self._hooks,

@@ -68,7 +68,7 @@ class Runtime(Detaching, AbstractAsyncContextManager[Scope]):
         self._leaving = False
 
     def _detach(self, what: Detach) -> DetachHandle:
-        return self._household.detach(what, self._clock.now())
+        return self._household.detach(what)
 
     async def __aenter__(self) -> Scope:
         self._hold = self._backend.hold(self._run_id)
@@ -234,17 +234,29 @@ def create_runtime(
 
         backend = choose(None, os.environ)
     identity = Identity(run_id=chosen, workflow=workflow, build=build)
-    household = _household(backend, workflows or {}, identity, hooks)
     if clock is None:
         clock = SystemClock() if around is None else around.clock
+    household = _household(backend, workflows or {}, identity, clock, hooks)
     return Runtime(identity, backend, input, clock, hooks, household)
 
 
 def _household(
-    backend: Backend, workflows: "Mapping[str, Workflow]", identity: Identity, hooks: Hooks | None
+    backend: Backend,
+    workflows: "Mapping[str, Workflow]",
+    identity: Identity,
+    clock: Clock,
+    hooks: Hooks | None,
 ) -> "Household":
     from flopod.engine.household import Household
     from flopod.engine.registry import HandWritten
 
     registry = HandWritten(workflows, identity.build)
-    return Household(backend, registry, identity.run_id, exit_when_waiting=True, thorough=True, hooks=hooks)
+    return Household(
+        backend,
+        registry,
+        identity.run_id,
+        exit_when_waiting=True,
+        thorough=True,
+        clock=clock,
+        hooks=hooks,
+    )

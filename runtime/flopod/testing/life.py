@@ -52,7 +52,7 @@ class Life(Scripted):
         self.dies_after: int | str | None = None
         self._holds: list[Hold] = []
         self._programs = Programs(subject.registry)
-        self._family = Family(backend, self._programs, self)
+        self._family = Family(backend, self._programs, self, self.clock)
         self.children: dict[str, asyncio.Task[None]] = {}
         self._settled: asyncio.Future[None] | None = None
 
