@@ -78,6 +78,7 @@ class Compiled:
         self._import = import_module
         self._hash_seed = hash_seed
         self._known: dict[str, Program] = {}
+        self._names = {(one.module, one.function): one.name for one in manifest.workflows.values()}
 
     def program(self, workflow: str) -> Program:
         found = self._known.get(workflow)
@@ -86,9 +87,7 @@ class Compiled:
         return found
 
     def name_of(self, fn: Callable[..., Any]) -> str | None:
-        place = getattr(fn, "__module__", ""), getattr(fn, "__qualname__", "")
-        entries = self._manifest.workflows.values()
-        return next((one.name for one in entries if (one.module, one.function) == place), None)
+        return self._names.get((getattr(fn, "__module__", ""), getattr(fn, "__qualname__", "")))
 
     def identify(self, run_id: str, workflow: str) -> Identity:
         return Identity(
