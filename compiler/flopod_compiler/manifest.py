@@ -50,16 +50,24 @@ def _build_id(sources: Mapping[str, str], lowered: Mapping[str, Lowered]) -> str
 
 
 def _ir_functions(units: Mapping[str, Unit]) -> dict[str, ir.Function]:
-    """The functions by name; inner functions that share one (a conditional `def`) are taken together."""
+    """The functions by name; of inner functions that share one (a conditional `def`) each is an arm."""
     found: dict[str, ir.Function] = {}
     for module, unit in units.items():
         for one in unit.functions:
             name = one.described.key
             if name in found and one.is_nested:
-                found[name].body.extend(one.body)
+                _add_definition(found[name], one.body)
             else:
                 found[name] = ir.Function(module, one.qualname, one.described.file, one.line, [*one.body])
     return found
+
+
+def _add_definition(function: ir.Function, body: list[ir.Node]) -> None:
+    before = function.body[0] if function.body else None
+    if isinstance(before, ir.Parallel) and before.kind == "one":
+        before.arms.append([*body])
+    else:
+        function.body = [ir.Parallel(function.line, [function.body, [*body]], "one")]
 
 
 def _entry(module: str, one: Workflow, functions: dict[str, ir.Function]) -> WorkflowEntry:

@@ -79,7 +79,10 @@ class Branch(msgspec.Struct, tag="branch", tag_field="node", omit_defaults=True)
 
 
 class Parallel(msgspec.Struct, tag="parallel", tag_field="node", omit_defaults=True):
-    """Arms that run side by side, `kind` all, race or timeout: until all or the first of them have ended."""
+    """Arms that run side by side, `kind` all, race or timeout: until all or the first of them have ended.
+
+    Arms of kind `one` are definitions of one function, of which the code has bound one.
+    """
 
     line: int
     arms: list[list[Node]]

@@ -71,23 +71,49 @@ class Split(Block):
 
 @dataclass(eq=False, slots=True)
 class Frame(Block):
-    """A cluster with its head, if it has one. What `repeats` goes back there, and is left from there."""
+    """A cluster with its head, if it has one. What `repeats` goes back there, and is left from there.
+
+    A function that `returns` before its end is left from anywhere in it.
+    """
 
     cluster: Cluster
     head: Node | None
     body: Series
     repeats: bool = False
     leaving: str = ""
+    returns: bool = False
 
 
 @dataclass(eq=False, slots=True)
 class Guard(Block):
-    """A frame whose errors go to one of the `handlers`, beside it; `last` comes after all of them."""
+    """A frame whose errors go to one of the `handlers`, beside it; `last` comes after all of them.
+
+    With `passes`, a line leads from the frame to `last` by itself: there are other ways out than the end.
+    """
 
     frame: Frame
     handlers: list[Arm]
     orelse: Series
     last: Frame | None = None
+    passes: bool = False
+
+
+def ends_early(block: Block) -> bool:
+    """Whether some way through a block does not come to its end."""
+    if isinstance(block, Step):
+        return block.stops
+    return not isinstance(block, Side) and any(map(ends_early, inside(block)))
+
+
+def returns(block: Block) -> bool:
+    """Whether a part of a function returns before the end of this."""
+    if isinstance(block, Step):
+        return block.node.kind == "return"
+    return not (isinstance(block, Side) or _is_call(block)) and any(map(returns, inside(block)))
+
+
+def _is_call(block: Block) -> bool:
+    return isinstance(block, Frame) and block.cluster.kind == "call"
 
 
 def inside(block: Block) -> Iterator[Block]:

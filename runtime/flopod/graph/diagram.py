@@ -9,6 +9,7 @@ from flopod.graph.blocks import Block, Frame, Split, Step, inside
 from flopod.graph.layout import measure
 from flopod.graph.parts import Cluster, Diagram, Node
 from flopod.graph.placing import Placing
+from flopod.graph.text import clean
 from flopod.graph.tree import Tree
 
 MARGIN = 20
@@ -20,12 +21,13 @@ def diagram(functions: Mapping[str, ir.Function], root: str, name: str = "") -> 
     `name` is what the workflow is called. Raises KeyError if the build has no such function.
     """
     tree = Tree(functions)
-    name = name or functions[root].qualname
+    name = clean(name or functions[root].qualname)
     block = tree.workflow(root, name)
     size = measure(block)
     placing = Placing()
     placing.place(block, size.left + MARGIN, MARGIN, [])
-    nodes = list(_nodes(block))
+    reached = {edge.target for edge in placing.edges}
+    nodes = [node for node in _nodes(block) if node.kind != "end" or node.id in reached]
     boxes: list[Node | Cluster] = [*nodes, *tree.clusters]
     for box in boxes:
         box.x, box.y, box.width, box.height = map(_rounded, (box.x, box.y, box.width, box.height))

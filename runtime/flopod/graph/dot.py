@@ -9,11 +9,12 @@ from flopod.graph.nesting import Nesting
 from flopod.graph.parts import Cluster, Diagram, Edge, Node
 from flopod.graph.states import States
 from flopod.graph.text import clean
-from flopod.graph.wording import kind_name
+from flopod.graph.wording import KINDS
 
 _INDENT = "  "
 _STYLES = {
     "error": {"style": "dashed", "color": "#c6283d"},
+    "always": {"style": "dashed"},
     "beside": {"style": "dotted", "color": "#8250c4", "constraint": "false"},
     "back": {"color": "#4f63d2"},
 }
@@ -68,7 +69,7 @@ def _frame(cluster: Cluster) -> Mapping[str, str]:
 
 
 def _looks(node: Node, states: States) -> Mapping[str, str]:
-    looks = {"label": node.label, "tooltip": f"{kind_name(node.kind)} {node.path}".rstrip()}
+    looks = {"label": node.label, "tooltip": f"{KINDS[node.kind]} {node.path}".rstrip()}
     if node.detail:
         looks["label"] += f"\n{node.detail}"
     if node.kind in PILLS:

@@ -182,7 +182,7 @@ def _guard(block: Guard) -> Size:
             height = max(height, HANDLER + handler.block.size.height)
         right = first + reach
         height += JOIN
-    left = column_.left
+    left = column_.left + (CHANNEL if block.passes else 0)
     if block.last is not None:
         left, right = max(left, block.last.size.left), max(right, block.last.size.right)
         height += GAP + block.last.size.height

@@ -15,7 +15,7 @@ from flopod.graph.text import clean
 _INDENT = "    "
 _UNSAFE = re.compile(r"[^\w .,:=+()\-…]|_(?=_)", re.ASCII)
 _WIDEST = 80
-_ARROWS = {"next": "-->", "back": "-->", "error": "-.->", "beside": "-.->"}
+_ARROWS = {"next": "-->", "back": "-->", "error": "-.->", "always": "-.->", "beside": "-.->"}
 _CLASSES = {
     "wait": "stroke:#b7791f",
     "beside": "stroke:#8250c4,stroke-dasharray:4 3",

@@ -64,7 +64,8 @@ class Cluster(Struct, kw_only=True):
 class Edge(Struct, kw_only=True):
     """A way from a node to a node; where an error may come from anywhere in a cluster, from that.
 
-    `kind` is next, back (of a loop), error (to its handler) or beside (to what runs beside the main line).
+    `kind` is next, back (of a loop), error (to its handler), always (to a `finally`, from a return too) or
+    beside (to what runs beside the main line).
     `points` are the corners of its line; its label begins at `label_at`.
     """
 

@@ -125,7 +125,8 @@ class Placing:
             ends = [_from(frame.head)]
         ends = self.place(frame.body, x, at, ends)
         if frame.head is None or not frame.repeats:
-            return [end.via((x, bottom)) for end in ends]
+            returned = [End(cluster.id, ((x, bottom),))] if frame.returns else []
+            return [*(end.via((x, bottom)) for end in ends), *returned]
         self._back(frame, frame.head, x, bottom - below(frame), ends)
         return [self._out(frame, frame.head, x, bottom)]
 
@@ -141,7 +142,7 @@ class Placing:
         """From the head out of the loop, at the left."""
         channel, middle = frame.cluster.x + CHANNEL / 2, head.middle[1]
         points = ((head.x, middle), (channel, middle), (channel, bottom - 14), (x, bottom - 14), (x, bottom))
-        return End(head.id, points, frame.leaving, (x + 6, bottom + 16))
+        return End(head.id, points, frame.leaving, (channel + 10, bottom - 19))
 
     def _guard(self, guard: Guard, x: float, y: float, ends: Ends) -> Ends:
         parts: list[Block] = [guard.frame, *([guard.orelse] if guard.orelse.parts else [])]
@@ -153,7 +154,15 @@ class Placing:
         found = [end.via((x, bottom)) for end in found]
         if guard.last is None:
             return found
-        return self.place(guard.last, x, bottom + GAP, found)
+        always = [self._always(guard, x, bottom)] if guard.passes else []
+        leaving = self.place(guard.last, x, bottom + GAP, [*found, *always])
+        return leaving if found else []
+
+    def _always(self, guard: Guard, x: float, bottom: float) -> End:
+        """From the frame to what comes after it in any case, at the left."""
+        frame = guard.frame.cluster
+        top, left = frame.y + ERRORS, min(frame.x, x - guard.orelse.size.left) - CHANNEL / 2
+        return End(frame.id, ((frame.x, top), (left, top), (left, bottom), (x, bottom)), kind="always")
 
     def _handler(self, guard: Guard, handler: Arm, x: float, y: float, bottom: float) -> Ends:
         frame = guard.frame.cluster

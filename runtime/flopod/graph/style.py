@@ -51,6 +51,7 @@ _RULES = """
 .flopod-graph .title { fill: var(--g-muted); font-size: 11px; font-weight: 600; letter-spacing: .04em; }
 .flopod-graph .edge { fill: none; stroke: var(--g-line); stroke-width: 1.5px; }
 .flopod-graph .edge-error { stroke: var(--g-fail); stroke-dasharray: 5 4; }
+.flopod-graph .edge-always { stroke-dasharray: 5 4; }
 .flopod-graph .edge-beside { stroke: var(--g-beside); stroke-dasharray: 2 4; stroke-linecap: round; }
 .flopod-graph .edge-back { stroke: var(--g-accent); }
 .flopod-graph .tip { fill: var(--g-line); }

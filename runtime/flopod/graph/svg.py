@@ -11,10 +11,10 @@ from flopod.graph.lines import rounded
 from flopod.graph.parts import Cluster, Diagram, Edge, Node
 from flopod.graph.states import NodeState, States
 from flopod.graph.style import CSS
-from flopod.graph.text import fitted, width
-from flopod.graph.wording import badge, kind_name, spoken
+from flopod.graph.text import clean, fitted, width
+from flopod.graph.wording import KINDS, badge, spoken
 
-_KINDS_OF_EDGES = ("beside", "error", "back", "next")
+_KINDS_OF_EDGES = ("beside", "always", "error", "back", "next")
 """In the order in which they are drawn: later ones lie above."""
 
 
@@ -93,7 +93,8 @@ def _node(node: Node, state: NodeState | None) -> Iterator[str]:
     if node.kind != "join":
         yield f"<title>{escape(_tooltip(node))}</title>"
     yield from _shape(node)
-    if state is not None and (text := badge(node.kind, state)):
+    text = badge(node.kind, state) if state is not None and node.path else ""
+    if text:
         yield from _badge(node, text)
     yield "</g>"
 
@@ -106,7 +107,8 @@ def _access(node: Node, state: NodeState | None) -> str:
 
 def _tooltip(node: Node) -> str:
     place = f"{node.file}:{node.line}" if node.line else ""
-    return "\n".join(one for one in (node.label, kind_name(node.kind), node.path, node.callee, place) if one)
+    words = (node.label, KINDS[node.kind], node.path, node.callee, place)
+    return "\n".join(clean(word) for word in words if word)
 
 
 def _shape(node: Node) -> Iterator[str]:

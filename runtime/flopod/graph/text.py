@@ -34,6 +34,11 @@ def _spelled(character: str) -> str:
     return " " if character in "\n\t" else character.encode("unicode_escape").decode("ascii")
 
 
+def encodable(text: str) -> str:
+    """The text itself, but for halves of characters, which no document can hold."""
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
 def width(text: str, size: float, *, mono: bool = False, bold: bool = False) -> float:
     """How wide a text is in a system font of that size, roughly, in the unit of the size."""
     if mono:

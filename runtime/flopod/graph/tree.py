@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from itertools import count
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from flopod import ir
-from flopod.graph.blocks import Arm, Block, Frame, Guard, Series, Side, Split, Step
+from flopod.graph.blocks import Arm, Block, Frame, Guard, Series, Side, Split, Step, ends_early, returns
 from flopod.graph.parts import Cluster, Node
-from flopod.graph.text import clean
-from flopod.graph.wording import SIDES, leaving, said
+from flopod.graph.text import clean, encodable
+from flopod.graph.wording import KINDS, MARKS, SIDES, leaving, said
 from flopod.workflow.paths import encode_id, op_of
 
 MANY = 1200
@@ -48,7 +50,9 @@ class Tree:
     # -- nodes and clusters
 
     def _node(self, place: Place, kind: str, path: str, label: str, detail: str, line: int) -> Node:
-        node = Node(id=self._id(path), kind=kind, label=label, path=path, detail=detail)
+        path = encodable(path)
+        known = kind if kind in KINDS.keys() - MARKS else "other"
+        node = Node(id=self._id(path), kind=known, label=label, path=path, detail=detail)
         return self._placed(node, place, line)
 
     def _mark(self, place: Place, kind: str, label: str, line: int) -> Node:
@@ -58,7 +62,7 @@ class Tree:
 
     def _placed(self, node: Node, place: Place, line: int) -> Node:
         node.label, node.detail = clean(node.label), clean(node.detail)
-        node.file, node.line, node.cluster = place.here.file, line, place.cluster
+        node.file, node.line, node.cluster = encodable(place.here.file), line, place.cluster
         node.branch, node.arm = place.branch, place.arm
         return node
 
@@ -78,10 +82,7 @@ class Tree:
     # -- blocks
 
     def _function(self, function: ir.Function, place: Place) -> Series:
-        body = function.body
-        if body and isinstance(body[-1], ir.Exit) and body[-1].kind == "return":
-            body = body[:-1]
-        return self._series(body, place)
+        return self._series(_to_its_end(function.body), place)
 
     def _series(self, block: list[ir.Node], place: Place) -> Series:
         parts: list[Block] = []
@@ -145,7 +146,10 @@ class Tree:
             head = Step(self._mark(place, "except", header, node.line))
             handlers.append(Arm("", Series([head, *self._series(block, place).parts])))
         last = self._framed("finally", node.final, place, node.line) if node.final else None
-        return Guard(body, handlers, self._series(node.orelse, place), last)
+        orelse = self._series(node.orelse, place)
+        parts = (body, orelse, *(arm.block for arm in handlers))
+        passes = last is not None and any(ends_early(one) for one in parts)
+        return Guard(body, handlers, orelse, last, passes)
 
     def _framed(self, kind: str, block: list[ir.Node], place: Place, line: int) -> Frame:
         cluster, inner = self._cluster(place, kind, kind)
@@ -183,7 +187,7 @@ class Tree:
         if node.undo:
             label = f"undo: {node.undo.rpartition(':')[2]}"
             undo = self._node(place, "undo", f"{path}/undo", label, "if the run fails", node.line)
-            undo.callee = node.undo
+            undo.callee = encodable(node.undo)
             parts.append(Side(Step(undo, stops=True)))
         if node.beside is not None:
             return [Side(Series(parts))]
@@ -194,9 +198,10 @@ class Tree:
             "task" if node.beside is not None and node.kind in ("activity", "call", "attempt") else node.kind
         )
         made = self._node(place, kind, path, *said(node), node.line)
-        made.callee = node.callee
+        made.callee = encodable(node.callee)
         if node.kind == "for_each":
-            made.covers = [f"{path}[*]", f"{path}[*]/{encode_id(op_of(node.id))}"]
+            path = made.path
+            made.covers = [f"{path}[*]", encodable(f"{path}[*]/{encode_id(op_of(node.id))}")]
         return made
 
     def _called(self, node: ir.Operation, path: str, place: Place) -> Block | None:
@@ -214,9 +219,11 @@ class Tree:
         below = f"{head.covers[-1]}/" if head.covers else f"{path}/"
         several = node.callee.split(" | ")
         if len(several) == 1:
-            return Frame(cluster, head, self._callee(several[0], node, below, inner))
-        arms = [Arm(clean(_short(one)), self._callee(one, node, below, inner)) for one in several]
-        return Frame(cluster, head, Series([Split(None, arms)]))
+            body = self._callee(several[0], node, below, inner)
+        else:
+            arms = [Arm(clean(_short(one)), self._callee(one, node, below, inner)) for one in several]
+            body = Series([Split(None, arms)])
+        return Frame(cluster, head, body, returns=returns(body))
 
     def _callee(self, callee: str, node: ir.Operation, prefix: str, place: Place) -> Series:
         function = self._functions.get(callee)
@@ -230,9 +237,19 @@ class Tree:
         return self._function(function, inner)
 
 
+def _to_its_end(block: list[ir.Node]) -> list[ir.Node]:
+    """The body of a function without the returns at its very end, where it ends anyway."""
+    last = block[-1] if block else None
+    if isinstance(last, ir.Exit) and last.kind == "return":
+        return block[:-1]
+    if isinstance(last, ir.Branch) or (isinstance(last, ir.Parallel) and last.kind == "one"):
+        return [*block[:-1], replace(last, arms=[_to_its_end(arm) for arm in last.arms])]
+    return block
+
+
 def _word(words: list[str], number: int) -> str:
     word = words[number] if number < len(words) else ""
-    return word or "otherwise"
+    return "otherwise" if word in ("", "_") else word
 
 
 def _short(callee: str) -> str:

@@ -42,18 +42,17 @@ KINDS = {
     "raise": "error",
     "break": "break",
     "continue": "continue",
+    "other": "operation",
 }
-"""What people call a node of each kind."""
+"""What people call a node of each kind; one that this version does not know is `other`."""
 
-SIDES = {"all": "in parallel", "race": "race", "timeout": "with a timeout"}
+MARKS = frozenset({"start", "end", "fork", "join", "plain", "except", "return", "raise", "break", "continue"})
+"""Kinds of nodes that have no path."""
+
+SIDES = {"all": "in parallel", "race": "race", "timeout": "with a timeout", "one": "as defined"}
 """What stands above arms that run side by side."""
 
 _TIMERS = frozenset({"sleep", "sleep_until", "timer", "timer_at"})
-
-
-def kind_name(kind: str) -> str:
-    """What people call a node of that kind; a kind of another version is called as it is."""
-    return KINDS.get(kind, kind.replace("_", " "))
 
 
 def said(node: Operation) -> tuple[str, str]:
@@ -78,7 +77,7 @@ def _beside(node: Operation) -> str:
     if node.beside.kind == "work":
         return "in the background"
     how = "joined later" if node.beside.mode == "join" else "forgotten"
-    return f"{how}, {node.beside.driver}" if node.beside.driver else how
+    return f"{how}, {node.beside.driver}" if node.beside.driver else node.given or how
 
 
 def _discriminator(node: Operation) -> str:
@@ -92,7 +91,7 @@ def leaving(header: str) -> str:
 
 def spoken(kind: str, label: str, state: NodeState | None) -> str:
     """What a screen reader says: `charge_card, activity, done`."""
-    parts = [label, kind_name(kind)]
+    parts = [label, KINDS[kind]]
     if state is not None:
         parts.append(state.status)
         if state.attempt > 1:

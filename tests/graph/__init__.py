@@ -1,0 +1,1 @@
+"""Pictures of workflows: their layout, their formats, and how their nodes stand in a run."""
