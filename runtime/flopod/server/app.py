@@ -18,7 +18,7 @@ from starlette.types import Receive, Scope, Send
 from flopod.backends.base import now_ms
 from flopod.errors import FlopodError
 from flopod.server.api.links import forget_used
-from flopod.server.context import Context, Webhooks
+from flopod.server.context import Context, Webhooks, context_of
 from flopod.server.host import Host
 from flopod.server.openapi import document
 from flopod.server.operations import OPERATIONS, Handler
@@ -91,7 +91,16 @@ class Resource:
                 METHOD_NOT_ALLOWED, f"this address takes {self._allow}", headers={"Allow": self._allow}
             )
         except Exception as error:
-            return answer(error, request.url.path)
+            return _answer(request, error)
+
+
+def _answer(request: Request, error: Exception) -> Response:
+    """An error as a page for people who look at one, else as a problem."""
+    pages = context_of(request).pages
+    if pages is not None and "text/html" in request.headers.get("accept", ""):
+        found: Response = pages.refusal(error)
+        return found
+    return answer(error, request.url.path)
 
 
 async def _without_body(response: Response) -> Response:
@@ -110,11 +119,11 @@ async def _refused(request: Request, error: Exception) -> Response:
     kind = NOT_FOUND if status == 404 else Kind(status, "refused", "The request is refused")
     detail = f"there is nothing at {request.url.path!r}; GET /openapi.json says what there is"
     headers = getattr(error, "headers", None)
-    return answer(Refused(kind, detail if status == 404 else str(error), headers=headers), request.url.path)
+    return _answer(request, Refused(kind, detail if status == 404 else str(error), headers=headers))
 
 
 async def _failed(request: Request, error: Exception) -> Response:
-    return answer(error, request.url.path)
+    return _answer(request, error)
 
 
 class Description:

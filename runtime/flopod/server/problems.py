@@ -126,9 +126,15 @@ def answer(error: Exception, instance: str = "") -> Response:
         headers = {"Retry-After": "5", **headers}
     near, field = _near(error), getattr(error, "field", "")
     more = {"instance": instance, "field": field, "near": near}
-    detail = _detail(error) if kind.told else _logged(error, kind)
+    detail = detail_of(error)
     given = {name: value for name, value in more.items() if value}
     return problem(kind.status, kind.slug, kind.title, detail, headers=headers, **given)
+
+
+def detail_of(error: Exception) -> str:
+    """Return what a client is told of an error; what it is not told is logged, under an id that is told."""
+    kind = kind_of(error)
+    return _detail(error) if kind.told else _logged(error, kind)
 
 
 def wrong_json(error: Exception) -> Refused:
