@@ -206,6 +206,8 @@ function close() {
 
 function showOperation(path, from) {
   opener = from;
+  for (const one of all(".node.selected")) one.classList.remove("selected");
+  from?.classList?.toggle("selected", from.matches(".node"));
   const at = place === null ? "" : `&at=${place}`;
   open(address(`/operation?op=${encodeURIComponent(path)}${at}`));
 }
@@ -263,7 +265,7 @@ document.addEventListener("click", (event) => {
     event.preventDefault();
     opener = one;
     open(address(`/events/${one.dataset.event}`));
-  } else if ((one = at("[data-op], [data-path]")) && byId("panel")) {
+  } else if ((one = at("[data-op], [data-path]")) && byId("panel") && (one.dataset.op ?? one.dataset.path)) {
     event.preventDefault();
     showOperation(one.dataset.op ?? one.dataset.path, one);
   } else if ((one = at("[data-tab]"))) {
@@ -316,7 +318,7 @@ document.addEventListener("keydown", (event) => {
     document.querySelector("[data-search]").focus();
   } else if (event.key === "j") step(1);
   else if (event.key === "k") step(-1);
-  else if (event.key === "Enter" && event.target.matches?.("[data-path]")) showOperation(event.target.dataset.path, event.target);
+  else if (event.key === "Enter" && event.target.dataset?.path) showOperation(event.target.dataset.path, event.target);
 });
 
 // -- the beginning ------------------------------------------------------------------------------
@@ -324,8 +326,12 @@ document.addEventListener("keydown", (event) => {
 if (store.get("theme")) document.documentElement.dataset.theme = store.get("theme");
 prepare(document);
 for (const part of all("[data-part]")) {
-  const line = part.querySelector("[data-current]");
+  const line = part.querySelector("[data-current]") ?? part.querySelector("tr.been");
   if (line) { const box = line.closest(".code"); box.scrollTop = line.offsetTop - box.clientHeight / 2.5; }
+}
+for (const box of all(".graph")) {
+  const node = box.querySelector(".is-failed, .is-retrying, .is-running, .is-waiting, .is-sleeping");
+  if (node) box.scrollTop += node.getBoundingClientRect().top - box.getBoundingClientRect().top - box.clientHeight * 0.55;
 }
 if (body.dataset.page === "runs") followRuns();
 if (body.dataset.page === "run") followRun();

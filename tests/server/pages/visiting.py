@@ -5,15 +5,16 @@ import re
 from collections.abc import Awaitable, Callable
 from html import unescape
 from html.parser import HTMLParser
-from typing import Any, NamedTuple
+from typing import Any
 
 from httpx2 import ASGITransport, AsyncClient, Response
-from starlette.applications import Starlette
 
 from flopod.backends import MemoryBackend
 from flopod.backends.base import Backend
-from flopod.server.host import Host
+from flopod.server.app import create_app
+from flopod.server.guard import guarded
 from flopod.server.pages import Pages, page_routes
+from flopod.server.settings import Settings
 from flopod_compiler.testing.source import Source
 from flopod_templates import dashboard_files
 from tests.server.pages.world import World, world
@@ -35,11 +36,7 @@ VOID = {
 }
 
 
-class Here(NamedTuple):
-    """What pages stand on."""
-
-    host: Host
-    pages: Pages | None
+SETTINGS = Settings(secret=b"a secret of this test alone")
 
 
 class Visit:
@@ -67,15 +64,21 @@ class Visit:
 
 
 def visit(
-    source: Source, scenario: Callable[[Visit], Awaitable[None]], backend: Backend | None = None
+    source: Source,
+    scenario: Callable[[Visit], Awaitable[None]],
+    backend: Backend | None = None,
+    settings: Settings = SETTINGS,
 ) -> None:
     """Let a scenario visit the pages of a host, which is gone after."""
 
     async def main() -> None:
         async with world(source, backend or MemoryBackend()) as host:
-            app = Starlette(routes=page_routes(Here(host, Pages(dashboard_files()))))
-            transport = ASGITransport(app=app)
-            async with AsyncClient(transport=transport, base_url="http://flopod.test") as client:
+            app = create_app(host, settings, pages=Pages(dashboard_files()), extra_routes=page_routes)
+            transport = ASGITransport(app=guarded(app, settings))
+            origin = "http://127.0.0.1:8080"
+            async with AsyncClient(
+                transport=transport, base_url=origin, headers={"Origin": origin}
+            ) as client:
                 await asyncio.wait_for(scenario(Visit(host, client)), 60)
 
     asyncio.run(main())

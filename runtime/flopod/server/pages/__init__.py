@@ -2,42 +2,53 @@
 
 import inspect
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, cast
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from flopod.errors import Conflict, FlopodError, StorageError, UnknownRun, UnknownWorkflow, UsageError
+from flopod.server.api.links import Permission
+from flopod.server.context import Context
+from flopod.server.pages import person
+from flopod.server.pages.login import LoginPages
 from flopod.server.pages.orders import OrderPages
 from flopod.server.pages.run import RunPage
 from flopod.server.pages.runs import RunPages
 from flopod.server.pages.schedules import SchedulePages
-from flopod.server.pages.site import Context, Pages, Site, static_response
+from flopod.server.pages.site import Site, Templates, static_response
 from flopod.server.pages.workflows import WorkflowPages
+from flopod.server.problems import NOT_FOUND, Refused
 
-__all__ = ["Pages", "Site", "page_routes"]
+__all__ = ["Pages", "page_routes"]
 
 Endpoint = Callable[[Request], Response] | Callable[[Request], Awaitable[Response]]
 
-_STATUS: tuple[tuple[type[FlopodError], int, str], ...] = (
-    (Conflict, 409, "Not now"),
-    (UnknownRun, 404, "Not found"),
-    (UnknownWorkflow, 404, "Not found"),
-    (UsageError, 400, "Bad request"),
-    (StorageError, 503, "The store is in trouble"),
-)
+
+class Pages(Templates):
+    """The dashboard's templates, and the pages for people who were sent a link."""
+
+    async def asked(self, request: Request, permission: Permission) -> Response:
+        """Answer with what is asked at a link, and a form."""
+        return await _safely(self, partial(person.asked, self, permission=permission), request)
+
+    async def answered(self, request: Request, permission: Permission) -> Response:
+        """Deliver what the form of a link says."""
+        return await _safely(self, partial(person.answered, self, permission=permission), request)
 
 
 def page_routes(context: Context) -> list[Route]:
-    """Return the routes of the dashboard, `/` and all below `/ui/`; none without templates."""
-    if context.pages is None:
+    """Return the routes of the dashboard, `/` and all below `/ui/`; none without `context.pages`."""
+    pages = context.pages
+    if not isinstance(pages, Templates):
         return []
-    site = Site(context.host, context.pages)
+    site = Site(context.host, pages)
     run = RunPage(site)
     runs, orders = RunPages(site), OrderPages(site, run)
     workflows, schedules = WorkflowPages(site), SchedulePages(site)
+    login = LoginPages(site, context.settings)
     get: list[tuple[str, Endpoint]] = [
         ("/", runs.list),
         ("/ui/runs/{run_id}", run.page),
@@ -48,10 +59,15 @@ def page_routes(context: Context) -> list[Route]:
         ("/ui/workflows", workflows.list),
         ("/ui/workflows/{name}", workflows.page),
         ("/ui/schedules", schedules.list),
-        ("/ui/static/{file}", lambda request: _static(site, request)),
+        ("/ui/login", login.page),
+        ("/ui/static/{file}", lambda request: static_response(pages, request)),
+        ("/ui", lambda _: RedirectResponse("/", 303)),
+        ("/ui/{rest:path}", _nothing_there),
     ]
     post: list[tuple[str, Endpoint]] = [
         ("/ui/bulk", runs.bulk),
+        ("/ui/login", login.log_in),
+        ("/ui/logout", login.log_out),
         ("/ui/runs/{run_id}/fork", orders.fork),
         ("/ui/runs/{run_id}/deliver", orders.deliver),
         ("/ui/runs/{run_id}/{order}", orders.order),
@@ -59,35 +75,27 @@ def page_routes(context: Context) -> list[Route]:
         ("/ui/schedules/{name}/{order}", schedules.order),
     ]
     return [
-        *(Route(path, _guarded(site, endpoint), methods=["GET"]) for path, endpoint in get),
-        *(Route(path, _guarded(site, endpoint), methods=["POST"]) for path, endpoint in post),
+        *(Route(path, _guarded(pages, endpoint), methods=["GET"]) for path, endpoint in get),
+        *(Route(path, _guarded(pages, endpoint), methods=["POST"]) for path, endpoint in post),
     ]
 
 
-def _static(site: Site, request: Request) -> Response:
-    file = site.pages.static.get(request.path_params["file"])
-    if file is None:
-        return site.pages.problem(404, "Not found", "There is no such file.")
-    return static_response(file, request)
+def _nothing_there(request: Request) -> Response:
+    raise Refused(NOT_FOUND, f"There is no page at {request.url.path}.")
 
 
-def _guarded(site: Site, endpoint: Any) -> Callable[[Request], Awaitable[Response]]:
-    """An endpoint whose errors are pages; one that is no coroutine runs in a thread: it reads the store."""
-    is_async = inspect.iscoroutinefunction(endpoint)
-
+def _guarded(pages: Templates, endpoint: Endpoint) -> Callable[[Request], Awaitable[Response]]:
     async def answer(request: Request) -> Response:
-        try:
-            if is_async:
-                return cast(Response, await endpoint(request))
-            return cast(Response, await run_in_threadpool(endpoint, request))
-        except FlopodError as error:
-            return _refusal(site, error)
+        return await _safely(pages, endpoint, request)
 
     return answer
 
 
-def _refusal(site: Site, error: FlopodError) -> Response:
-    for kind, status, title in _STATUS:
-        if isinstance(error, kind):
-            return site.pages.problem(status, title, str(error))
-    return site.pages.problem(500, "That did not work", str(error))
+async def _safely(pages: Templates, endpoint: Any, request: Request) -> Response:
+    """What an endpoint answers, its errors as pages; one that is no coroutine runs in a thread: it reads."""
+    try:
+        if inspect.iscoroutinefunction(endpoint):
+            return cast(Response, await endpoint(request))
+        return cast(Response, await run_in_threadpool(endpoint, request))
+    except Exception as error:
+        return pages.refusal(error)

@@ -20,6 +20,7 @@ from flopod.runid import new_run_id
 from flopod.server.pages.posted import Posted, one, posted
 from flopod.server.pages.run import RunPage
 from flopod.server.pages.site import Site
+from flopod.server.problems import NOT_FOUND, Refused
 from flopod.server.views.forms import Field, blame, form_of, read
 
 Order = Callable[[Backend, str], control.Done]
@@ -44,7 +45,7 @@ class OrderPages:
         run_id, name = request.path_params["run_id"], request.path_params["order"]
         order = ORDERS.get(name)
         if order is None:
-            return self._site.pages.problem(404, "Not found", f"A run cannot be told to {name}.")
+            raise Refused(NOT_FOUND, f"A run cannot be told to {name}.")
         return await run_in_threadpool(self._order, request, run_id, name, order)
 
     def _order(self, request: Request, run_id: str, name: str, order: Order) -> Response:

@@ -10,11 +10,12 @@ from starlette.responses import JSONResponse, Response
 
 from flopod.backends.base import now_ms
 from flopod.engine.waits import recorded_waits
-from flopod.errors import BadInput, UnknownRun
+from flopod.errors import UnknownRun
 from flopod.events import FINAL, Event, Record, RunSummary, kind_of
 from flopod.runid import is_run_id
 from flopod.server.host import Build
 from flopod.server.pages.site import Site, entry_of
+from flopod.server.problems import BAD_REQUEST, NOT_FOUND, Refused
 from flopod.server.views.actions import actions
 from flopod.server.views.course import Course
 from flopod.server.views.forms import Field, form_of
@@ -115,7 +116,7 @@ class RunPage:
         shown = self.shown(request.path_params["run_id"], _number(request, "at"))
         found = self._panel(request, shown)
         if found is None:
-            raise BadInput("say which operation: ?op=PATH", field="op")
+            raise Refused(BAD_REQUEST, "say which operation: ?op=PATH", field="op")
         return self._site.pages.page("_panel.html", op=found, run=shown.view, at=shown.at)
 
     def event(self, request: Request) -> Response:
@@ -132,7 +133,7 @@ class RunPage:
         record = self._record(shown, request.path_params["seq"])
         value = getattr(record.event, request.path_params["field"], None)
         if not isinstance(value, Raw):
-            raise BadInput(f"the event has no value {request.path_params['field']!r}", field="field")
+            raise Refused(NOT_FOUND, f"the event has no value {request.path_params['field']!r}")
         return Response(bytes(value), media_type="application/json")
 
     def shown(self, run_id: str, at: int | None = None) -> Shown:
@@ -161,7 +162,7 @@ class RunPage:
     def _record(self, shown: Shown, seq: int) -> Record:
         found = next((record for record in shown.records if record.seq == seq), None)
         if found is None:
-            raise BadInput(f"the log has no event {seq}, or it was compacted away", field="seq")
+            raise Refused(NOT_FOUND, f"the log has no event {seq}, or it was compacted away")
         return found
 
     def _panel(self, request: Request, shown: Shown) -> Any:
@@ -216,7 +217,7 @@ def _number(request: Request, name: str) -> int | None:
     if not text:
         return None
     if not text.isdecimal() or len(text) > 15:
-        raise BadInput(f"{name}={text[:40]!r} is no number of an event", field=name)
+        raise Refused(BAD_REQUEST, f"{name}={text[:40]!r} is no number of an event", field=name)
     return int(text)
 
 

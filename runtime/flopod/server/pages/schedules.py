@@ -10,6 +10,7 @@ from flopod.backends.base import now_ms
 from flopod.engine.schedule import Schedule
 from flopod.engine.scheduling import Schedules
 from flopod.server.pages.site import Site
+from flopod.server.problems import NOT_FOUND, Refused
 
 _NEXT = 3
 
@@ -29,7 +30,10 @@ class SchedulePages:
     async def order(self, request: Request) -> Response:
         """Pause a schedule, or let it go on."""
         name, paused = request.path_params["name"], request.path_params["order"] == "pause"
+        if request.path_params["order"] not in ("pause", "resume"):
+            raise Refused(NOT_FOUND, "A schedule can be paused and resumed.")
         await run_in_threadpool(Schedules(self._site.backend).pause, name, paused)
+        self._site.host.look()
         return RedirectResponse("/ui/schedules", 303)
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 from jinja2 import DictLoader, Environment, StrictUndefined
 from starlette.requests import Request
@@ -14,6 +14,7 @@ from flopod.manifest import WorkflowEntry
 from flopod.server.host import Build, Host
 from flopod.server.pages.jsonview import data_html, json_html
 from flopod.server.pages.logs import Logs
+from flopod.server.problems import NOT_FOUND, Refused, detail_of, kind_of
 from flopod.server.views import words
 
 STATIC: Mapping[str, str] = {
@@ -32,7 +33,7 @@ class Static(NamedTuple):
     etag: str
 
 
-class Pages:
+class Templates:
     """The templates of the dashboard. `files` are their texts by name, with the style and the script."""
 
     def __init__(self, files: Mapping[str, str]) -> None:
@@ -65,32 +66,23 @@ class Pages:
         """Fill in a template as the answer to a request."""
         return HTMLResponse(self.text(template, **model), status)
 
-    def problem(self, status: int, title: str, detail: str = "") -> HTMLResponse:
-        """Return the page that says what went wrong."""
-        return self.page("problem.html", status, code=status, title=title, detail=detail)
+    def refusal(self, error: Exception) -> HTMLResponse:
+        """Return an error as a page."""
+        kind = kind_of(error)
+        answer = self.page(
+            "problem.html", kind.status, code=kind.status, title=kind.title, detail=detail_of(error)
+        )
+        answer.headers.update(error.headers if isinstance(error, Refused) else {})
+        return answer
 
     def _url(self, name: str) -> str:
         return f"/ui/static/{name}?v={self.static[name].etag}"
 
 
-class Context(Protocol):
-    """What pages stand on."""
-
-    @property
-    def host(self) -> Host:
-        """Who runs the runs."""
-        ...
-
-    @property
-    def pages(self) -> Pages | None:
-        """The templates."""
-        ...
-
-
 class Site:
     """The pages of one host."""
 
-    def __init__(self, host: Host, pages: Pages) -> None:
+    def __init__(self, host: Host, pages: Templates) -> None:
         self.host = host
         self.pages = pages
         self.logs = Logs(host.backend)
@@ -110,8 +102,11 @@ def entry_of(build: Build | None, workflow: str) -> WorkflowEntry | None:
     return None if build is None else build.manifest.workflows.get(workflow)
 
 
-def static_response(file: Static, request: Request) -> Response:
+def static_response(pages: Templates, request: Request) -> Response:
     """Return a file, or that the browser has it."""
+    file = pages.static.get(request.path_params["file"])
+    if file is None:
+        raise Refused(NOT_FOUND, "There is no such file.")
     fresh = request.query_params.get("v") == file.etag
     headers = {
         "ETag": f'"{file.etag}"',

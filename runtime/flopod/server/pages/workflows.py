@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse, Response
 
 from flopod import codec
 from flopod.backends.base import now_ms
-from flopod.errors import BadInput, Conflict, InputChanged, StoppedByHook, UnknownWorkflow
+from flopod.errors import BadInput, Conflict, StoppedByHook, UnknownWorkflow, UsageError
 from flopod.runid import check_run_id, new_run_id
 from flopod.server.host import Start, WorkflowInfo
 from flopod.server.pages.posted import Posted, one, posted
@@ -20,7 +20,7 @@ from flopod.server.views.graphview import graph_svg
 from flopod.server.views.listing import rows
 
 _RECENT = 10
-_REFUSED = (BadInput, Conflict, InputChanged, StoppedByHook)
+_REFUSED = (UsageError, Conflict, StoppedByHook)
 
 
 class WorkflowPages:
@@ -55,9 +55,9 @@ class WorkflowPages:
         return RedirectResponse(f"/ui/runs/{quote(run_id)}?told=start.now", 303)
 
     async def _start(self, info: WorkflowInfo, form: Field, fields: Posted) -> str:
+        data = read(form, fields)
         given = one(fields, "run_id").strip()
         run_id = check_run_id(given) if given else new_run_id()
-        data = read(form, fields)
         codec.check_schema(dict(info.schema), data)
         await self._site.host.start(Start(workflow=info.entry.name, input=data, run_id=run_id))
         return run_id

@@ -95,7 +95,7 @@ def blame(form: Field, error: BadInput) -> str:
         if missing is None:
             return str(error)
         chosen = missing
-    chosen.error = str(error)
+    chosen.error = str(error).removeprefix(f"{chosen.place}: ")
     return ""
 
 
