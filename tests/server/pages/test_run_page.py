@@ -233,19 +233,23 @@ def test_children_and_parents_link_to_each_other(travel: Source) -> None:
 
 
 def test_history_goes_page_by_page_and_by_kind(travel: Source) -> None:
-    """A page has a hundred events; a kind can be chosen; an event shows all its values."""
+    """The last events come first; a kind can be chosen; an event shows all its values."""
 
     async def scenario(here: Visit) -> None:
         await here.world.begin("counted", "c", "completed", times=60)
         html = await here.get("/ui/runs/c")
-        assert html.count("data-event=") == 100
-        after = re.search(r"\?after=(\d+)[^>]*>Later", html)
-        assert after is not None
-        later = await here.get(f"/ui/runs/c?after={after.group(1)}")
-        assert f'data-event="{int(after.group(1)) + 1}"' in later
-        assert "Earlier" in later
+        assert html.count("data-event=") == 50
+        assert "run_completed" in html
+        earlier = re.search(r"\?after=(\d+)[^>]*>Earlier", html)
+        assert earlier is not None
+        before = await here.get(f"/ui/runs/c?after={earlier.group(1)}")
+        assert f'data-event="{int(earlier.group(1)) + 1}"' in before
+        first = await here.get("/ui/runs/c?after=0")
+        assert 'data-event="1"' in first
+        assert "Earlier</a>" not in first
+        assert "Later" in first
         kind = await here.get("/ui/runs/c?kind=activity_started")
-        assert kind.count("data-event=") == 60
+        assert kind.count("data-event=") == 50
         assert "line 0" in words(await here.get("/ui/runs/c/events/3"))
 
     visit(travel, scenario)

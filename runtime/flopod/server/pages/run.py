@@ -185,7 +185,7 @@ class RunPage:
             "graph": graph_svg(build, summary.workflow, shown.records) if build and has_source else "",
             "fall": waterfall(shown.course, shown.now, _opened(query.get("open", ""))),
             "variables": variables(shown.records),
-            "history": history(shown.records, _number(request, "after") or 0, query.get("kind", "")),
+            "history": history(shown.records, _number(request, "after"), query.get("kind", "")),
             "course": shown.course,
             "at": shown.at,
             "last_seq": shown.last_seq,

@@ -1,5 +1,6 @@
 """The log of a run, page by page."""
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -11,7 +12,7 @@ from flopod.events import Event, Record, StepError, kind_of
 from flopod.events.spans import last_compacted, size
 from flopod.server.views.values import error_line, short, short_raw
 
-PAGE = 100
+PAGE = 50
 _LEFT_OUT = {
     "path",
     "at",
@@ -55,12 +56,17 @@ class History(NamedTuple):
     before: int | None
 
 
-def history(records: Sequence[Record], after: int = 0, kind: str = "", limit: int = PAGE) -> History:
-    """Return the events after the sequence number `after`, of a kind if one is given."""
+def history(
+    records: Sequence[Record], after: int | None = None, kind: str = "", limit: int = PAGE
+) -> History:
+    """Return the events after the number `after`, the last ones without it, of a kind if one is given."""
     compacted = last_compacted(records)
     kinds = Counter(kind_of(event) for _, event in records)
     chosen = [place for place, record in enumerate(records) if not kind or kind_of(record.event) == kind]
-    begin = next((n for n, place in enumerate(chosen) if records[place].seq > after), len(chosen))
+    if after is None:
+        begin = max(0, len(chosen) - limit)
+    else:
+        begin = bisect_right(chosen, after, key=lambda place: records[place].seq)
     page = chosen[begin : begin + limit]
     entries = [entry_of(records[place], _gap(records, place) if not kind else 0) for place in page]
     return History(

@@ -37,7 +37,7 @@ class SourceLine(NamedTuple):
     emitted_number: int
     emitted: Line
     state: str = ""
-    notes: Sequence[Note] = ()
+    note: Note | None = None
     done: int = 0
     failed: int = 0
     paths: Sequence[str] = ()
@@ -111,7 +111,7 @@ def _file(
         if number and failed_at == (name, number) and course.failure is not None:
             last = course.failure.traceback.strip().splitlines()[-1:]
             line = line._replace(
-                state="failed", notes=[Note("failed", "failed here: " + short("".join(last), 90))]
+                state="failed", note=Note("failed", "failed here: " + short("".join(last), 90))
             )
         lines.append(line)
     current = next((line.number for line in lines if line.state), 0)
@@ -125,35 +125,37 @@ def _line(line: SourceLine, here: Sequence[Operation], now: int) -> SourceLine:
     state = next((state for state in _URGENCY if any(one.state == state for one in going_on)), "")
     return line._replace(
         state=state,
-        notes=_notes(going_on, now),
+        note=_note(going_on, now),
         done=sum(one.state == "done" for one in here),
         failed=sum(one.state == "failed" for one in here),
         paths=[one.path for one in (going_on or here)][:_FEW],
     )
 
 
-def _notes(going_on: Sequence[Operation], now: int) -> list[Note]:
-    found = [Note(one.state, told(one, now), one.begun) for one in going_on[:_FEW]]
-    if len(going_on) > _FEW:
-        found.append(Note(going_on[-1].state, f"and {len(going_on) - _FEW:,} more"))
-    return found
+def _note(going_on: Sequence[Operation], now: int) -> Note | None:
+    """What the operations of a line do: the most urgent one, and how many there are beside it."""
+    if not going_on:
+        return None
+    first = min(going_on, key=lambda one: (_URGENCY.index(one.state), one.begun))
+    more = f", and {len(going_on) - 1:,} more" if len(going_on) > 1 else ""
+    return Note(first.state, told(first, now) + more, first.begun)
 
 
 def told(one: Operation, now: int) -> str:
     """Say what an operation that goes on does."""
+    name = one.path.rpartition("/")[2]
     match one.state:
         case "waiting" if one.kind in ("child", "detach"):
-            return f"waiting for the run {short(one.child, 40)}"
+            return f"waiting for the run of {name}"
         case "waiting":
             return f"waiting for {one.event}"
         case "sleeping":
             left = (one.due or now) - now
             return f"sleeping, {duration(left)} left" if left > 0 else "sleeping"
         case "retrying":
-            return f"try {len(one.attempts) + 1} soon, after {short(one.path, 40)} failed"
+            return f"{name} failed, try {len(one.attempts) + 1} is due"
         case _:
-            again = f", try {len(one.attempts)}" if len(one.attempts) > 1 else ""
-            return f"running {one.path.rpartition('/')[2]}{again}"
+            return f"running {name}" + (f", try {len(one.attempts)}" if len(one.attempts) > 1 else "")
 
 
 def _paired(name: str, build: Build) -> Iterable[tuple[int, Line, int, Line]]:

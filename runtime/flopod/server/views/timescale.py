@@ -37,16 +37,19 @@ class Scale:
                 return piece.left + share * (piece.right - piece.left)
         return 100.0
 
+    @property
+    def step(self) -> int:
+        """How far ticks are apart, in ms."""
+        linear = sum(piece.until - piece.since for piece in self.pieces if not piece.cut)
+        found = next((one for one in (*_STEPS, *_LONG_STEPS) if linear / one <= _TICKS), 0)
+        return found or -(-linear // (_TICKS * _DAY)) * _DAY
+
     def ticks(self) -> list[int]:
         """Return round distances from the beginning, in ms, that are drawn apart from each other."""
-        linear = sum(piece.until - piece.since for piece in self.pieces if not piece.cut)
-        step = next((one for one in (*_STEPS, *_LONG_STEPS) if linear / one <= _TICKS), 0)
-        if not step:
-            step = -(-linear // (_TICKS * _DAY)) * _DAY
         found: list[int] = []
         for piece in (one for one in self.pieces if not one.cut):
-            first = -(-(piece.since - self.since) // step) * step
-            found += range(first, piece.until - self.since + 1, step)
+            first = -(-(piece.since - self.since) // self.step) * self.step
+            found += range(first, piece.until - self.since + 1, self.step)
         return found
 
 

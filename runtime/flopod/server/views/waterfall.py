@@ -6,7 +6,7 @@ from typing import NamedTuple
 from flopod.server.views.course import Attempt, Course, Operation
 from flopod.server.views.timescale import Scale
 from flopod.server.views.values import error_line
-from flopod.server.views.words import counted, duration
+from flopod.server.views.words import counted, duration, precisely
 
 _FEW = 8
 _ENDS = 3
@@ -146,8 +146,9 @@ def _descend(node: _Node, segment: str) -> _Node:
 
 
 def _ticks(scale: Scale) -> Iterator[Tick]:
+    step = scale.step
     for distance in scale.ticks():
-        yield Tick(scale.x(scale.since + distance), duration(distance) if distance else "0")
+        yield Tick(scale.x(scale.since + distance), precisely(distance, step) if distance else "0")
     for piece in scale.pieces:
         if piece.cut:
             yield Tick((piece.left + piece.right) / 2, duration(piece.until - piece.since), True)

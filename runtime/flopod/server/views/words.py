@@ -23,6 +23,15 @@ def duration(ms: float) -> str:
     return " ".join(parts)
 
 
+def precisely(ms: int, step: int) -> str:
+    """Return a duration so that those that are `step` ms apart are told apart."""
+    if ms < 1000 or step >= 1000:
+        return duration(ms)
+    digits = 3 if step < 10 else 2 if step < 100 else 1
+    minutes, rest = divmod(ms, 60_000)
+    return (f"{minutes} min " if minutes else "") + f"{rest / 1000:.{digits}f} s"
+
+
 def moment(at: int | None) -> str:
     """Return a time (ms since the epoch) in UTC to the millisecond, "" for none."""
     if not at:
