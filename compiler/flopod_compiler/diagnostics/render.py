@@ -6,10 +6,14 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 
+from flopod.terminal import painted
 from flopod_compiler.diagnostics.diagnostic import Diagnostic, Span
 from flopod_compiler.diagnostics.exchange import github, json_text, sarif
 
 Sources = Mapping[str, str]
+_Paint = Callable[[str, str], str]
+
+_STYLES = {"error": "bad", "warning": "warning"}
 
 _LINE_ENDS = re.compile(r"\r\n?|\n")
 _TAB = "    "
@@ -17,36 +21,47 @@ _WIDTH = 160
 _LINES = 3
 
 
-def render(diagnostics: Iterable[Diagnostic], sources: Sources, format: str = "text") -> str:
+def render(
+    diagnostics: Iterable[Diagnostic], sources: Sources, format: str = "text", *, in_color: bool = False
+) -> str:
     """All diagnostics as one text, in the order given.
 
     `sources` has the text of files by the path that diagnostics name; a file that is missing there is shown
-    without its line. `format` is `text`, `json`, `sarif` or `github`; `ValueError` for any other.
+    without its line. `format` is `text`, `json`, `sarif` or `github`; `ValueError` for any other. Text may be
+    in color, for a terminal.
     """
+    if format == "text":
+        return _text(list(diagnostics), sources, painted if in_color else _plain)
     writer = _FORMATS.get(format)
     if writer is None:
-        raise ValueError(f"no format {format!r}; there are {', '.join(_FORMATS)}")
+        raise ValueError(f"no format {format!r}; there are {', '.join(FORMATS)}")
     return writer(list(diagnostics), sources)
 
 
 # --- text --------------------------------------------------------------------------------------------
 
 
-def _text(diagnostics: list[Diagnostic], sources: Sources) -> str:
+def _text(diagnostics: list[Diagnostic], sources: Sources, paint: _Paint) -> str:
     split: dict[str, list[str]] = {}
-    return "\n".join(_block(one, sources, split) for one in diagnostics)
+    return "\n".join(_block(one, sources, split, paint) for one in diagnostics)
 
 
-def _block(one: Diagnostic, sources: Sources, split: dict[str, list[str]]) -> str:
+def _block(one: Diagnostic, sources: Sources, split: dict[str, list[str]], paint: _Paint) -> str:
     word = "" if one.severity == "error" else f"{one.severity}: "
-    lines = [f"{_place(one.path, one.span)}: {one.code} {word}{one.message}"]
-    lines += _excerpt(one.path, one.span, sources, split)
+    style = _STYLES.get(one.severity, "busy")
+    place = paint(_place(one.path, one.span), "strong")
+    lines = [f"{place}: {paint(f'{one.code} {word}'.rstrip(), style)} {one.message}"]
+    lines += _excerpt(one.path, one.span, sources, split, lambda mark: paint(mark, style))
     for related in one.related:
-        lines.append(f"  {_place(related.path, related.span)}: {related.message}")
-        lines += _excerpt(related.path, related.span, sources, split, mark="-")
+        lines.append(f"  {paint(_place(related.path, related.span), 'strong')}: {related.message}")
+        lines += _excerpt(related.path, related.span, sources, split, lambda mark: paint(mark, "busy"), "-")
     if one.help:
-        lines.append(f"  help: {one.help}")
+        lines.append(f"  {paint('help:', 'good')} {one.help}")
     return "\n".join(lines) + "\n"
+
+
+def _plain(text: str, _style: str) -> str:
+    return text
 
 
 def _place(path: str, span: Span) -> str:
@@ -54,7 +69,12 @@ def _place(path: str, span: Span) -> str:
 
 
 def _excerpt(
-    path: str, span: Span, sources: Sources, split: dict[str, list[str]], mark: str = "^"
+    path: str,
+    span: Span,
+    sources: Sources,
+    split: dict[str, list[str]],
+    paint: Callable[[str], str],
+    mark: str = "^",
 ) -> list[str]:
     if path not in sources:
         return []
@@ -70,18 +90,20 @@ def _excerpt(
     for number in numbers if len(numbers) <= _LINES else [*numbers[: _LINES - 1], last]:
         if number == last and len(numbers) > _LINES:
             shown.append("  ...")
-        shown += _underlined(number, lines[number - 1], span, gutter, mark)
+        shown += _underlined(number, lines[number - 1], span, gutter, paint, mark)
     return shown
 
 
-def _underlined(number: int, line: str, span: Span, gutter: int, mark: str) -> list[str]:
+def _underlined(
+    number: int, line: str, span: Span, gutter: int, paint: Callable[[str], str], mark: str
+) -> list[str]:
     """A line of the source, and below it marks under the part that belongs to the span."""
     start = span.col if number == span.line else len(line) - len(line.lstrip())
     end = span.end_col if number == span.end_line else len(line.rstrip())
     if number > span.line and end <= start:
         return [f"  {number:{gutter}} | {_shown(line[:_WIDTH].rstrip())}".rstrip()]
     line, start, end = _window(line, start, max(end, start + 1))
-    under = " " * _cells(line[:start]) + mark * max(_cells(line[start:end]), 1)
+    under = " " * _cells(line[:start]) + paint(mark * max(_cells(line[start:end]), 1))
     return [f"  {number:{gutter}} | {_shown(line)}".rstrip(), f"  {' ' * gutter} | {under}"]
 
 
@@ -116,11 +138,10 @@ def _cells(text: str) -> int:
 
 
 _FORMATS: dict[str, Callable[[list[Diagnostic], Sources], str]] = {
-    "text": _text,
     "json": json_text,
     "sarif": sarif,
     "github": github,
 }
 
-FORMATS = tuple(_FORMATS)
+FORMATS = ("text", *_FORMATS)
 """The formats that `render` knows."""

@@ -8,6 +8,8 @@ import threading
 from collections.abc import Iterable, Iterator
 from typing import IO, Any
 
+from flopod.terminal import has_color, has_live_line, painted
+
 _QUIET, _NORMAL, _VERBOSE = 0, 1, 2
 _CLEAR_LINE = "\r\x1b[K"
 
@@ -18,18 +20,19 @@ class Console:
     def __init__(self, level: int = _NORMAL, stream: IO[str] | None = None) -> None:
         self.level = level
         self._stream = sys.stderr if stream is None else stream
-        self.live = level >= _NORMAL and _is_terminal(self._stream)
+        self.live = level >= _NORMAL and has_live_line(self._stream)
+        self._in_color = has_color(self._stream)
         self._status = ""
         self._lock = threading.RLock()
 
-    def error(self, text: str) -> None:
-        """Say what is wrong; never silenced."""
-        self._line(text)
+    def error(self, text: str, style: str = "") -> None:
+        """Say what is wrong; never silenced. `style` is one of `flopod.terminal`."""
+        self._line(text, style)
 
-    def say(self, text: str) -> None:
+    def say(self, text: str, style: str = "") -> None:
         """Say what a person should know, unless quiet."""
         if self.level >= _NORMAL:
-            self._line(text)
+            self._line(text, style)
 
     def detail(self, text: str) -> None:
         """Say what only a verbose job says."""
@@ -51,11 +54,11 @@ class Console:
                 self._write(_CLEAR_LINE)
                 self._status = ""
 
-    def _line(self, text: str) -> None:
+    def _line(self, text: str, style: str = "") -> None:
         with self._lock:
             status = self._status
             self.clear()
-            self._write(text + "\n")
+            self._write((painted(text, style) if self._in_color else text) + "\n")
             self.status(status)
 
     def _write(self, text: str) -> None:
@@ -114,13 +117,3 @@ class _Polite:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._polite_stream, name)
-
-
-def _is_terminal(stream: IO[str]) -> bool:
-    """Whether a line can be overwritten there; NO_COLOR asks for plain text."""
-    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
-        return False
-    try:
-        return stream.isatty()
-    except (ValueError, AttributeError):
-        return False

@@ -285,15 +285,15 @@ class Job:
         run_id = self.options.run_id
         match outcome.status:
             case "completed":
-                self._console.say(f"run {run_id} is completed")
+                self._console.say(f"run {run_id} is completed", "good")
                 return self._give(outcome.value, out)
             case "failed":
-                self._console.error(f"run {run_id} failed")
+                self._console.error(f"run {run_id} failed", "bad")
                 self._console.error(_failure(outcome, whole=self.options.level > 1))
             case "cancelled":
-                self._console.error(f"run {run_id} is cancelled{_because(outcome.reason)}")
+                self._console.error(f"run {run_id} is cancelled{_because(outcome.reason)}", "warning")
             case "paused":
-                self._console.error(f"run {run_id} is paused{_because(outcome.reason)}")
+                self._console.error(f"run {run_id} is paused{_because(outcome.reason)}", "warning")
                 self._console.error(f"go on with: {self._resume_command()} --resume")
             case _:
                 self._report_waiting(outcome)
