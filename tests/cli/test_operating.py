@@ -182,7 +182,7 @@ def test_many_runs_at_once() -> None:
     assert command("runs", "prune", "--ended-before", "1d", "--yes").exit_code == 0
     assert "3 runs" in command("runs", "prune", "--started-after", "1d").stderr
     assert command("runs", "prune", "--workflow", "order", "--yes").exit_code == 0
-    assert command("runs", "list").stderr == "no runs\n"
+    assert command("runs", "list").stderr == "no runs\nnext: flopod run SRC\n"
 
 
 @pytest.mark.usefixtures("place")
@@ -195,6 +195,6 @@ def test_listings_go_on_after_a_cursor() -> None:
     cursor = first.stderr.split("--cursor ")[1].split()[0]
     rest = command("runs", "list", "--limit", "2", "--cursor", cursor, "--json")
     assert [run["run_id"] for run in json.loads(rest.stdout)] == ["a"]
-    assert command("runs", "list", "-q", "nothing like it").stderr == "no runs\n"
+    assert command("runs", "list", "-q", "nothing like it").stderr == "no runs\nnext: flopod runs list\n"
     assert command("runs", "list", "--started-after", "yesterdayish").exit_code == 2
     assert command("runs", "list", "--attribute", "customer").exit_code == 2

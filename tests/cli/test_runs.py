@@ -192,4 +192,8 @@ def test_no_runs_is_no_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("FLOPOD_BACKEND", raising=False)
     result = _flopod("runs", "list", "--backend", "file:here")
-    assert (result.exit_code, result.stdout, result.stderr) == (0, "", "no runs\n")
+    assert (result.exit_code, result.stdout, result.stderr) == (
+        0,
+        "",
+        "no runs\nnext: flopod run SRC --backend file:here\n",
+    )

@@ -78,13 +78,17 @@ def test_a_closed_standard_output_gets_no_file_of_the_store(bundle: Path, tmp_pa
     assert json.loads(job.run("--backend", "file").stdout)["order"] == "A"
 
 
+_FULL = "standard output cannot be written: No space left on device"
+
+
 @pytest.mark.parametrize("arguments", [["--help"], ["explain"], ["runs", "list", "--json"]])
 def test_a_command_whose_output_does_not_fit_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str]
 ) -> None:
-    """One line and status 6, no traceback of the interpreter."""
+    """One line, or one object, and status 6, no traceback of the interpreter."""
     monkeypatch.chdir(tmp_path)
     with Path("/dev/full").open("w") as full:
         done = _flopod(*arguments, out=full)
-    message = "error: standard output cannot be written: No space left on device\n"
-    assert (done.returncode, done.stderr) == (6, message)
+    as_object = json.dumps({"error": _FULL, "kind": "StorageError", "exit_code": 6})
+    message = as_object if "--json" in arguments else f"error: {_FULL}"
+    assert (done.returncode, done.stderr) == (6, f"{message}\n")

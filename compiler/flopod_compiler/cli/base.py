@@ -1,9 +1,8 @@
-"""What the commands share: groups that report flopod's errors, common options, the next step."""
+"""What the commands share: groups that report errors, common options, tables."""
 
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -13,6 +12,9 @@ from typing import Any, TypeVar
 import click
 
 from flopod.errors import FlopodError, StorageError
+from flopod.terminal import color_wanted
+from flopod_compiler.cli.answer import remember_backend, say_json
+from flopod_compiler.cli.failure import asks_json, described, report, show
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -20,26 +22,35 @@ SETTINGS: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_
 
 
 class Group(click.Group):
-    """Commands in the order in which they are used; an error of flopod ends one with its status."""
+    """Commands in the order in which they are used; an error ends one with its status, and is reported."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         return list(self.commands)
 
-    def main(self, *args: Any, **kwargs: Any) -> Any:
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        color = color_wanted() if parent is None else parent.color
+        return super().make_context(info_name, args, parent, **{"color": color, **extra})
+
+    def main(self, args: Sequence[str] | None = None, *more: Any, **extra: Any) -> Any:
         try:
-            return super().main(*args, **kwargs)
+            return super().main(args, *more, **extra)
         except OSError as error:
             if error.filename is not None:
                 raise
             _leave_standard_output()
-            click.echo(f"error: standard output cannot be written: {error.strerror}", err=True)
-            sys.exit(StorageError.exit_code)
+            failed = StorageError(f"standard output cannot be written: {error.strerror}")
+            given = sys.argv[1:] if args is None else args
+            say_json(described(failed)) if asks_json(given) else show(str(failed))
+            sys.exit(failed.exit_code)
 
     def invoke(self, ctx: click.Context) -> Any:
+        given = list(ctx.args)
         try:
             return super().invoke(ctx)
-        except FlopodError as error:
-            click.echo(f"error: {error}", err=True)
+        except (FlopodError, click.ClickException) as error:
+            report(error, ctx, given)
             raise click.exceptions.Exit(error.exit_code) from None
 
 
@@ -47,6 +58,20 @@ def _leave_standard_output() -> None:
     """Let what is still in its buffer go nowhere, so that the interpreter does not fail on it at its end."""
     with contextlib.suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def example(*lines: str) -> Callable[[click.Command], click.Command]:
+    """Command lines at the end of a command's help."""
+
+    def add(command: click.Command) -> click.Command:
+        command.epilog = "\n".join(["\b", "Examples:" if len(lines) > 1 else "Example:", *_indented(lines)])
+        return command
+
+    return add
+
+
+def _indented(lines: Sequence[str]) -> list[str]:
+    return [f"  {line}" for line in lines]
 
 
 def source_argument(command: _Command) -> _Command:
@@ -80,29 +105,24 @@ def backend_option(command: _Command) -> _Command:
     return click.option(
         "--backend",
         metavar="BACKEND",
+        callback=remember_backend,
         help="Where runs are kept: sqlite (default), file, sqlite:PATH, file:DIR or postgresql://ADDRESS.",
     )(command)
 
 
-def json_option(command: _Command) -> _Command:
-    return click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")(command)
-
-
-def print_json(document: Any) -> None:
-    """Print one JSON document."""
-    click.echo(json.dumps(document, ensure_ascii=False, indent=2))
-
-
-def next_step(command: str, backend: str | None = None) -> None:
-    """Say on standard error what to type next, for the runs of the same backend."""
-    click.echo(f"next: {command}" + (f" --backend {backend}" if backend else ""), err=True)
-
-
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Rows under headings, in columns as wide as they need to be."""
+    """Rows under headings, in columns as wide as they need to be. A cell may be painted."""
     lines = [headings, *rows]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(headings))]
+    widths = [max(_width(line[column]) for line in lines) for column in range(len(headings))]
     return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        "  ".join(_padded(cell, width) for cell, width in zip(line, widths, strict=True)).rstrip()
         for line in lines
     )
+
+
+def _padded(cell: str, width: int) -> str:
+    return cell + " " * (width - _width(cell))
+
+
+def _width(cell: str) -> int:
+    return len(click.unstyle(cell))

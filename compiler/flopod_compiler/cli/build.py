@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from flopod_compiler.cli.base import lock_options, next_step, output_option, source_argument
+from flopod_compiler.cli.answer import answer, json_option, note, quoted
+from flopod_compiler.cli.base import example, lock_options, output_option, source_argument
+
+if TYPE_CHECKING:
+    from flopod_compiler.cli.compiling import Built
 
 
+@example("flopod build src", "flopod build src -o dist --locked")
 @click.command()
 @source_argument
 @output_option
 @lock_options
+@json_option
 def build(src: Path, output: Path, locked: bool, strict: bool) -> None:
     """Compile SRC into bundle.py, manifest.json and a Dockerfile, and keep flopod.lock up to date.
 
@@ -28,20 +36,18 @@ def build(src: Path, output: Path, locked: bool, strict: bool) -> None:
     from flopod_compiler.cli.compiling import built, first_workflow, input_sample
     from flopod_compiler.stored import cache_folder
 
-    manifest, linked = built(src, JOB, locked=locked, strict=strict)
+    made = built(src, JOB, locked=locked, strict=strict)
+    manifest, linked = made.manifest, made.linked
     name, argument = first_workflow(manifest)
     sample = input_sample(manifest, name)
     document = msgspec.json.format(msgspec.json.encode(manifest), indent=1) + b"\n"
     image = dockerfile(manifest, linked.requirements, argument + sample, cache_folder())
-    write_files(
-        output,
-        {"bundle.py": linked.content, "manifest.json": document, "Dockerfile": image.encode()},
-    )
-    click.echo(f"build {manifest.build[:12]} of {', '.join(manifest.workflows)}", err=True)
-    next_step(f"python {output / 'bundle.py'}{argument}{sample}")
+    files = {"bundle.py": linked.content, "manifest.json": document, "Dockerfile": image.encode()}
+    write_files(output, files)
+    answer_built(made, output, files, f"python {quoted(output / 'bundle.py')}{argument}{sample}")
 
 
-def write_files(folder: Path, files: dict[str, bytes]) -> None:
+def write_files(folder: Path, files: Mapping[str, bytes]) -> None:
     """Write `files` into `folder`, each in one step, so that no half of a file is ever there.
 
     Raises a usage error if the folder cannot be written.
@@ -50,9 +56,20 @@ def write_files(folder: Path, files: dict[str, bytes]) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         for name, content in files.items():
             replace_file(folder / name, content)
-            click.echo(folder / name)
     except OSError as error:
         raise click.UsageError(f"cannot write {error.filename or folder}: {error.strerror}") from None
+
+
+def answer_built(made: Built, folder: Path, files: Iterable[str], following: str) -> None:
+    """Say what a build has made, and what to type next."""
+    paths = [str(folder / name) for name in files]
+    build, workflows = made.manifest.build, list(made.manifest.workflows)
+    note(f"build {build[:12]} of {', '.join(workflows)}")
+    answer(
+        {"build": build, "workflows": workflows, "files": paths, "plan": made.plan},
+        "\n".join(paths),
+        following=following,
+    )
 
 
 def replace_file(path: Path, content: bytes) -> None:

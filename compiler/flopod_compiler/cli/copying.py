@@ -9,7 +9,8 @@ from typing import IO, TYPE_CHECKING
 
 import click
 
-from flopod_compiler.cli.base import backend_option, json_option, next_step, print_json, source_argument
+from flopod_compiler.cli.answer import answer, json_option, next_step, quoted
+from flopod_compiler.cli.base import backend_option, example, source_argument
 
 if TYPE_CHECKING:
     from msgspec import Raw
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from flopod.backends.base import Backend
 
 
+@example("flopod runs fork main-run second-try --from 'lines[2]/price'")
 @click.command()
 @click.argument("run_id")
 @click.argument("new_run_id")
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 @click.option("--from", "at", metavar="PATH", help="Do this operation, and all after it, anew.")
 @click.option("--input", metavar="JSON|@FILE|-", help="Another input for the fork; needs SRC.")
 @backend_option
+@json_option
 def fork(
     run_id: str, new_run_id: str, src: Path | None, at: str | None, input: str | None, backend: str | None
 ) -> None:
@@ -40,8 +43,12 @@ def fork(
     with choose(backend, os.environ) as store:
         given = None if input is None or src is None else _input_of(store, run_id, src, input)
         copies.fork(store, run_id, new_run_id, at, given)
-    click.echo(new_run_id)
-    next_step(f"flopod run {src or 'SRC'} --run-id {new_run_id}", backend)
+    answer(
+        {"run_id": new_run_id, "of": run_id, "from": at},
+        new_run_id,
+        following=f"flopod run {quoted(src) if src else 'SRC'} --run-id {new_run_id}",
+        backend=backend,
+    )
 
 
 def _input_of(store: Backend, run_id: str, src: Path, input: str) -> Raw:
@@ -55,27 +62,41 @@ def _input_of(store: Backend, run_id: str, src: Path, input: str) -> Raw:
     return called(src, recorded.workflow, input).input
 
 
+@example("flopod runs export main-run -o main-run.jsonl")
 @click.command("export")
 @click.argument("run_id")
 @click.option(
     "-o", "--output", type=click.File("wb"), default="-", help="The file; standard output if left out."
 )
 @backend_option
+@json_option
 def export_run(run_id: str, output: IO[bytes], backend: str | None) -> None:
-    """Write a run to a file, one record a line."""
+    """Write a run to a file, one record a line.
+
+    On standard output that is JSON lines, with and without --json.
+    """
     from flopod.backends.choose import choose
     from flopod.engine.copies import exported
 
+    count = 0
     with choose(backend, os.environ) as store:
         for line in exported(store, run_id):
             output.write(line + b"\n")
-    next_step(f"flopod runs import {getattr(output, 'name', '-')} --run-id COPY", backend)
+            count += 1
+    file = str(getattr(output, "name", "-"))
+    following = f"flopod runs import {quoted(file)} --run-id COPY"
+    if file in ("-", "<stdout>"):
+        next_step(following, backend)
+    else:
+        answer({"run_id": run_id, "file": file, "records": count}, following=following, backend=backend)
 
 
+@example("flopod runs import main-run.jsonl --run-id copy")
 @click.command("import")
 @click.argument("file", type=click.File("rb"))
 @click.option("--run-id", metavar="ID", help="Another id for the run.")
 @backend_option
+@json_option
 def import_run(file: IO[bytes], run_id: str | None, backend: str | None) -> None:
     """Put a run that was exported into a backend, to look at it or to go on with it."""
     from flopod.backends.choose import choose
@@ -83,16 +104,16 @@ def import_run(file: IO[bytes], run_id: str | None, backend: str | None) -> None
 
     with choose(backend, os.environ) as store:
         found = imported(store, (line.rstrip(b"\n") for line in file), run_id)
-    click.echo(found)
-    next_step(f"flopod runs show {found}", backend)
+    answer({"run_id": found}, found, following=f"flopod runs show {found}", backend=backend)
 
 
+@example("flopod runs replay main-run src")
 @click.command()
 @click.argument("run_id")
 @source_argument
 @backend_option
 @json_option
-def replay(run_id: str, src: Path, backend: str | None, as_json: bool) -> None:
+def replay(run_id: str, src: Path, backend: str | None) -> None:
     """Replay the log of RUN_ID with a build of SRC, without calling or writing anything.
 
     Says where the run stands with that build, or where the two disagree; then the status is 5.
@@ -105,15 +126,8 @@ def replay(run_id: str, src: Path, backend: str | None, as_json: bool) -> None:
 
     found, manifest = compiled(src)
     verdict = replayed(found, manifest, backend, run_id)
-    if as_json:
-        print_json(verdict)
-    else:
-        at = ", ".join(verdict["at"])
-        click.echo(
-            f"{run_id} {verdict['verdict']}"
-            + (f" at {at}" if at else "")
-            + (f": {verdict['why']}" * bool(verdict["why"]))
-        )
-    next_step(f"flopod runs show {run_id}", backend)
+    at, why = ", ".join(verdict["at"]), verdict["why"]
+    text = f"{run_id} {verdict['verdict']}" + (f" at {at}" if at else "") + (f": {why}" if why else "")
+    answer(verdict, text, following=f"flopod runs show {run_id}", backend=backend)
     if verdict["verdict"] != "fits":
         sys.exit(5)

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import click
 
-from flopod_compiler.cli.base import SETTINGS, Group, backend_option, next_step
+from flopod_compiler.cli.answer import answer, json_option, note
+from flopod_compiler.cli.base import SETTINGS, Group, backend_option, example
 
 
+@example("""flopod-run deliver main-run approved approved '{"by": "Ada"}'""")
 @click.command()
 @click.argument("run_id", metavar="RUN_ID")
 @click.argument("path")
 @click.argument("event")
 @click.argument("payload", metavar="JSON")
 @backend_option
+@json_option
 def deliver(run_id: str, path: str, event: str, payload: str, backend: str | None) -> None:
     """Deliver EVENT with the payload JSON to the wait at PATH of the run RUN_ID.
 
@@ -26,8 +29,12 @@ def deliver(run_id: str, path: str, event: str, payload: str, backend: str | Non
 
     with choose(backend, os.environ) as store:
         done = deliver_to(store, run_id, path, event, payload)
-    click.echo(f"delivered {event!r} to {path!r} of the run {run_id} (number {done.number})", err=True)
-    next_step(f"flopod runs show {run_id}", backend)
+    note(f"delivered {event!r} to {path!r} of the run {run_id} (number {done.number})")
+    answer(
+        {"run_id": done.run_id, "path": path, "event": event, "number": done.number},
+        following=f"flopod runs show {done.run_id}",
+        backend=backend,
+    )
 
 
 @click.group(cls=Group, context_settings=SETTINGS)

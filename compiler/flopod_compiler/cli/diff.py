@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from flopod_compiler.cli.base import json_option, next_step, print_json, source_argument, table
+from flopod_compiler.cli.answer import json_option, listing, next_step, quoted
+from flopod_compiler.cli.base import example, source_argument, table
 
 if TYPE_CHECKING:
     from flopod.manifest import Manifest
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 DIVERGED = 5
 
 
+@example("flopod diff src --against dist/manifest.json", "flopod diff src --runs sqlite")
 @click.command()
 @source_argument
 @click.option(
@@ -26,7 +28,7 @@ DIVERGED = 5
 )
 @click.option("--runs", metavar="BACKEND", help="Where runs are kept: a verdict for each that is not over.")
 @json_option
-def diff(src: Path, against: Path | None, runs: str | None, as_json: bool) -> None:
+def diff(src: Path, against: Path | None, runs: str | None) -> None:
     """Say which runs of another build could go on with a build of SRC, and where they could not.
 
     With --runs the log of each open run is replayed, without calling or writing anything. Ends with status 5
@@ -44,21 +46,18 @@ def diff(src: Path, against: Path | None, runs: str | None, as_json: bool) -> No
 
     found, manifest = compiled(src)
     show_plan(found)
-    fits = _against(against, manifest, as_json) if against else _runs(found, manifest, runs or "", as_json)
-    next_step(f"flopod build {src}" if fits else "finish those runs with the build that they need")
+    fits = _against(against, manifest) if against else _runs(found, manifest, runs or "")
+    next_step(f"flopod build {quoted(src)}" if fits else "finish those runs with the build that they need")
     if not fits:
         raise click.exceptions.Exit(DIVERGED)
 
 
-def _against(path: Path, manifest: Manifest, as_json: bool) -> bool:
+def _against(path: Path, manifest: Manifest) -> bool:
     from flopod_compiler.lock.verdict import compare
 
     verdicts = compare(_read(path), manifest)
-    if as_json:
-        print_json([one.as_data() for one in verdicts])
-    else:
-        rows = [(one.verdict, one.workflow, one.path, one.why) for one in verdicts]
-        click.echo(table(("verdict", "workflow", "position", ""), rows))
+    rows = [(one.verdict, one.workflow, one.path, one.why) for one in verdicts]
+    listing([one.as_data() for one in verdicts], lambda: table(("verdict", "workflow", "position", ""), rows))
     return all(one.verdict != "lost" for one in verdicts)
 
 
@@ -73,15 +72,10 @@ def _read(path: Path) -> Manifest:
         raise click.UsageError(f"{path} is no manifest: {error}") from None
 
 
-def _runs(found: Compilation, manifest: Manifest, backend: str, as_json: bool) -> bool:
+def _runs(found: Compilation, manifest: Manifest, backend: str) -> bool:
     from flopod_compiler.cli.moving import open_runs
 
     runs: list[dict[str, Any]] = open_runs(found, manifest, backend)
-    if as_json:
-        print_json(runs)
-    elif not runs:
-        click.echo("no run is open", err=True)
-    else:
-        rows = [(one["run"], one["verdict"], ", ".join(one["at"]), one["why"]) for one in runs]
-        click.echo(table(("run", "verdict", "stands at", ""), rows))
+    rows = [(one["run"], one["verdict"], ", ".join(one["at"]), one["why"]) for one in runs]
+    listing(runs, lambda: table(("run", "verdict", "stands at", ""), rows), nothing="no run is open")
     return all(one["verdict"] == "fits" for one in runs)

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from flopod_compiler.cli.base import next_step, source_argument
+from flopod_compiler.cli.answer import next_step, quoted
+from flopod_compiler.cli.base import source_argument
 
 _FORMATS = ("svg", "mermaid", "dot", "json")
 _ENDINGS = {
@@ -54,4 +55,4 @@ def graph(src: Path, workflow: str | None, format: str | None, output: Path | No
     others = [one for one in manifest.workflows if one != name]
     if workflow is None and others:
         click.echo(f"drawn: {name}; there is also: {', '.join(others)}", err=True)
-    next_step(f"flopod run {src}" + (f" {name}" if others else ""))
+    next_step(f"flopod run {quoted(src)}" + (f" {name}" if others else ""))

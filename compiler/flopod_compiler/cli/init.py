@@ -7,7 +7,8 @@ from pathlib import Path
 
 import click
 
-from flopod_compiler.cli.base import next_step
+from flopod_compiler.cli.answer import answer, json_option, quoted
+from flopod_compiler.cli.base import example
 
 FILES = {
     "src/greetings.py": "init/greetings.py.jinja",
@@ -18,8 +19,10 @@ FILES = {
 }
 
 
+@example("flopod init hello")
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False), metavar="DIR")
+@json_option
 def init(folder: Path) -> None:
     """Write a small project with one workflow to the new folder DIR."""
     from flopod_templates import render
@@ -27,12 +30,15 @@ def init(folder: Path) -> None:
     if folder.is_dir() and any(folder.iterdir()):
         raise click.UsageError(f"{folder} is not empty; give a new folder")
     model = {"name": _project_name(folder)}
-    for name, template in FILES.items():
-        path = folder / name
+    files = [folder / name for name in FILES]
+    for path, template in zip(files, FILES.values(), strict=True):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(render(template, model), encoding="utf-8")
-        click.echo(path)
-    next_step(f"""cd {folder} && flopod run src --input '{{"name": "Ada"}}'""")
+    answer(
+        {"folder": str(folder), "files": list(map(str, files))},
+        "\n".join(map(str, files)),
+        following=f"""cd {quoted(folder)} && flopod run src --input '{{"name": "Ada"}}'""",
+    )
 
 
 def _project_name(folder: Path) -> str:

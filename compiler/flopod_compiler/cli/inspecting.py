@@ -16,7 +16,7 @@ from flopod.backends.choose import choose
 from flopod.engine.inspecting import Inspection, inspect, shown, shown_error
 from flopod.engine.waits import deliver_commands, summary_of
 from flopod.events import FINAL, Record, StepError, kind_of
-from flopod_compiler.cli.listing import as_data, clock
+from flopod_compiler.cli.listing import as_data, clock, colored_status
 
 _POLL_SECONDS = 0.3
 _WIDTH = 100
@@ -50,7 +50,7 @@ def described(found: dict[str, Any]) -> str:
     """The details as lines for a person."""
     lines = [
         ("run", found["run_id"]),
-        ("status", found["status"]),
+        ("status", colored_status(found["status"])),
         ("workflow", found["workflow"]),
         ("build", f"{found['build'][:12]} {found['build_name']}".strip()),
         ("started", clock(found["started_at"])),

@@ -12,10 +12,21 @@ import msgspec
 from flopod.backends.base import Filter
 from flopod.backends.choose import choose
 from flopod.events import RunSummary
+from flopod.terminal import painted
 from flopod_compiler.cli.base import table
 
 _HEADINGS = ("RUN", "STATUS", "WORKFLOW", "STARTED", "STEPS", "NOTE")
 _NOTE_LENGTH = 60
+_STYLES = {
+    "running": "busy",
+    "waiting": "warning",
+    "paused": "warning",
+    "completed": "good",
+    "failed": "bad",
+    "diverged": "bad",
+    "storage_error": "bad",
+    "cancelled": "faint",
+}
 
 
 def listed(
@@ -44,7 +55,19 @@ def run_table(found: Sequence[dict[str, Any]]) -> str:
 
 def _row(run: dict[str, Any]) -> list[str]:
     started = clock(run["started_at"])
-    return [run["run_id"], run["status"], run["workflow"], started, str(run["activities_done"]), _note(run)]
+    return [
+        run["run_id"],
+        colored_status(run["status"]),
+        run["workflow"],
+        started,
+        str(run["activities_done"]),
+        _note(run),
+    ]
+
+
+def colored_status(status: str) -> str:
+    """A status in the color of what it is."""
+    return painted(status, _STYLES.get(status, ""))
 
 
 def _note(run: dict[str, Any]) -> str:

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
+
+from flopod.terminal import painted
+from flopod_compiler.cli.answer import note, quoted
+from flopod_compiler.cli.failure import Failure
 
 if TYPE_CHECKING:
     from flopod_compiler.build import Compilation
     from flopod_compiler.lock import Change
 
 _LINES = 40
+_STYLES = {"+": "good", "-": "bad", "~": "warning"}
 
 
-def keep_lock(found: Compilation, *, locked: bool) -> None:
+def keep_lock(found: Compilation, src: Path, *, locked: bool) -> None:
     """Write the lock if it changes, and say what changed. With `locked` that ends the command instead."""
     from flopod_compiler.cli.build import replace_file
     from flopod_compiler.lock.text import render
@@ -26,32 +32,47 @@ def keep_lock(found: Compilation, *, locked: bool) -> None:
     path = found.locked.path
     show_plan(found)
     if locked:
-        click.echo(f"error: {_here(path)} does not fit the source; build without --locked", err=True)
-        raise click.exceptions.Exit(1)
+        raise LockChanged(
+            f"{_here(path)} does not fit the source; build without --locked",
+            following=f"flopod build {quoted(src)}",
+            data={"plan": plan(found)},
+        )
     try:
         replace_file(path, render(found.lock.lock).encode())
     except OSError as error:
         raise click.UsageError(f"cannot write {_here(path)}: {error.strerror}") from None
 
 
+class LockChanged(Failure):
+    """A build with --locked would change flopod.lock."""
+
+
+def plan(found: Compilation) -> dict[str, Any] | None:
+    """What a build changes in the lock, as JSON data; None if that is nothing."""
+    if found.lock is None or found.locked is None or not found.lock.differs:
+        return None
+    changes = [asdict(one) for one in found.lock.plan]
+    return {"lock": _here(found.locked.path), "is_new": found.lock.is_new, "changes": changes}
+
+
 def show_plan(found: Compilation) -> None:
     """Print what a build changes in the lock, on standard error; nothing if that is nothing."""
     if found.lock is None or found.locked is None or not found.lock.differs:
         return
-    plan, path = found.lock.plan, _here(found.locked.path)
+    changes, path = found.lock.plan, _here(found.locked.path)
     if found.lock.is_new:
-        click.echo(f"plan: {path} is new, with {len(plan)} ids", err=True)
+        note(f"plan: {path} is new, with {len(changes)} ids")
         return
-    if not plan:
-        click.echo(f"plan: {path} changes, but no id in it does", err=True)
+    if not changes:
+        note(f"plan: {path} changes, but no id in it does")
         return
-    counts = {sign: sum(one.sign == sign for one in plan) for sign in "+-~"}
+    counts = {sign: sum(one.sign == sign for one in changes) for sign in "+-~"}
     words = [f"{counts[sign]} {word}" for sign, word in (("+", "new"), ("-", "gone"), ("~", "changed"))]
-    click.echo(f"plan: {path}: {', '.join(words)}", err=True)
-    for line in plan_lines(plan)[:_LINES]:
-        click.echo(f"  {line}", err=True)
-    if len(plan) > _LINES:
-        click.echo(f"  ... and {len(plan) - _LINES} more", err=True)
+    note(f"plan: {path}: {', '.join(words)}")
+    for line in plan_lines(changes)[:_LINES]:
+        note(f"  {painted(line[:1], _STYLES[line[:1]])}{line[1:]}")
+    if len(changes) > _LINES:
+        note(f"  ... and {len(changes) - _LINES} more")
 
 
 def plan_lines(plan: Sequence[Change]) -> list[str]:

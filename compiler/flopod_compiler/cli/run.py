@@ -6,11 +6,12 @@ from pathlib import Path
 
 import click
 
-from flopod_compiler.cli.base import source_argument
+from flopod_compiler.cli.base import example, source_argument
 
 LEVELS = ("debug", "info", "warning", "error", "critical")
 
 
+@example("""flopod run src --input '{"name": "Ada"}'""", "flopod run src --run-id ada-1")
 @click.command()
 @source_argument
 @click.argument("workflow", required=False)

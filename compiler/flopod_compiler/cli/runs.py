@@ -7,17 +7,11 @@ from typing import Any
 
 import click
 
-from flopod_compiler.cli.base import (
-    Group,
-    backend_option,
-    json_option,
-    next_step,
-    print_json,
-    source_argument,
-)
+from flopod_compiler.cli.answer import answer, json_option, listing, next_step, note, quoted
+from flopod_compiler.cli.base import Group, backend_option, example, source_argument
 from flopod_compiler.cli.copying import export_run, fork, import_run, replay
 from flopod_compiler.cli.deliver import deliver
-from flopod_compiler.cli.filtering import filter_options, wanted
+from flopod_compiler.cli.filtering import filter_options, is_given, wanted
 from flopod_compiler.cli.operating import cancel, pause, prune, resume, retry
 from flopod_compiler.cli.show import events, show
 
@@ -27,6 +21,7 @@ def runs() -> None:
     """Operate runs on any backend."""
 
 
+@example("flopod runs list --status waiting --started-after 2h", "flopod runs list --json")
 @runs.command("list")
 @backend_option
 @filter_options
@@ -35,30 +30,29 @@ def runs() -> None:
 )
 @click.option("--cursor", metavar="CURSOR", help="Go on after the place that a listing ended with.")
 @json_option
-def list_runs(backend: str | None, limit: int, cursor: str | None, as_json: bool, **given: Any) -> None:
+def list_runs(backend: str | None, limit: int, cursor: str | None, **given: Any) -> None:
     """List runs, the youngest first."""
     from flopod_compiler.cli.listing import listed, place_after, run_table
 
     found = listed(backend, wanted(given), limit, cursor)
-    if as_json:
-        print_json(found)
-    elif not found:
-        click.echo("no runs", err=True)
-        return
-    else:
-        click.echo(run_table(found))
+    listing(found, lambda: run_table(found), nothing="no runs")
     if len(found) == limit:
-        click.echo(f"more: repeat this with --cursor {place_after(found[-1])}", err=True)
-    if not as_json:
+        place = place_after(found[-1])
+        note(f"more: repeat this with --cursor {place}", {"more": {"cursor": place}})
+    if found:
         next_step(f"flopod runs show {found[0]['run_id']}", backend)
+    else:
+        next_step("flopod runs list" if is_given(given) else "flopod run SRC", backend)
 
 
+@example("""flopod runs start src --input '{"name": "Ada"}' --run-id ada-1""")
 @runs.command()
 @source_argument
 @click.argument("workflow", required=False)
 @click.option("--input", metavar="JSON|@FILE|-", help="Its arguments: a JSON object or array.")
 @click.option("--run-id", metavar="ID", help="The id of the run; FLOPOD_RUN_ID or main-run by default.")
 @backend_option
+@json_option
 def start(
     src: Path, workflow: str | None, input: str | None, run_id: str | None, backend: str | None
 ) -> None:
@@ -69,8 +63,12 @@ def start(
     from flopod_compiler.cli.starting import record_start
 
     started = record_start(src, workflow, input, run_id, backend)
-    click.echo(started)
-    next_step(f"flopod run {src} --run-id {started}", backend)
+    answer(
+        {"run_id": started},
+        started,
+        following=f"flopod run {quoted(src)} --run-id {started}",
+        backend=backend,
+    )
 
 
 for _command in (

@@ -9,15 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from flopod_compiler.cli.base import (
-    Group,
-    backend_option,
-    json_option,
-    next_step,
-    print_json,
-    source_argument,
-    table,
-)
+from flopod_compiler.cli.answer import answer, json_option, listing, note
+from flopod_compiler.cli.base import Group, backend_option, example, source_argument, table
 
 if TYPE_CHECKING:
     from flopod.engine.scheduling import Schedules
@@ -30,24 +23,27 @@ def schedules() -> None:
     """Start runs by the clock: by a cron expression, at intervals, or once."""
 
 
+@example("flopod schedules list --json")
 @schedules.command("list")
 @backend_option
 @json_option
-def list_schedules(backend: str | None, as_json: bool) -> None:
+def list_schedules(backend: str | None) -> None:
     """List schedules, with the time at which each is due next."""
     from flopod_compiler.cli.timing import HEADINGS, described, row
 
     with _opened(backend) as known:
         found = [described(each) for each in known.all()]
-    if as_json:
-        print_json(found)
-    elif not found:
-        click.echo("no schedules", err=True)
-    else:
-        click.echo(table(HEADINGS, [row(each) for each in found]))
-        next_step(f"flopod schedules next {found[0]['name']}", backend)
+    first = found[0]["name"] if found else None
+    listing(
+        found,
+        lambda: table(HEADINGS, [row(each) for each in found]),
+        nothing="no schedules",
+        following=f"flopod schedules next {first}" if first else "flopod schedules add NAME SRC --every 1h",
+        backend=backend,
+    )
 
 
+@example("flopod schedules add nightly src --cron '0 3 * * *' --timezone Europe/Berlin")
 @schedules.command()
 @click.argument("name")
 @source_argument
@@ -82,70 +78,85 @@ def list_schedules(backend: str | None, as_json: bool) -> None:
 @click.option("--paused", is_flag=True, help="Keep it, and start nothing until it is resumed.")
 @click.option("--replace", is_flag=True, help="Take the place of the schedule of this name.")
 @backend_option
+@json_option
 def add(name: str, src: Path, workflow: str | None, backend: str | None, **given: Any) -> None:
     """Keep the schedule NAME, which starts runs of SRC's WORKFLOW.
 
     Its input is checked now, against the types of the workflow. An engine or a server on the same backend
     starts the runs; the id of each is NAME and the time at which it was due.
     """
-    from flopod_compiler.cli.timing import keep
+    from flopod_compiler.cli.timing import described, keep
 
     added = keep(name, src, workflow, backend, given)
-    click.echo(added.name)
-    next_step(f"flopod schedules next {added.name}", backend)
+    answer(
+        {"schedule": described(added)},
+        added.name,
+        following=f"flopod schedules next {added.name}",
+        backend=backend,
+    )
 
 
+@example("flopod schedules next nightly --count 10")
 @schedules.command("next")
 @click.argument("name", required=False)
 @click.option("--count", type=click.IntRange(1), default=5, show_default=True, help="How many times.")
 @backend_option
 @json_option
-def next_times(name: str | None, count: int, backend: str | None, as_json: bool) -> None:
+def next_times(name: str | None, count: int, backend: str | None) -> None:
     """Show when schedules are due next: that of NAME, or all that are not paused."""
     from flopod_compiler.cli.timing import coming
 
     with _opened(backend) as known:
         found = coming(known, name, count)
-    if as_json:
-        print_json(found)
-    elif not found:
-        click.echo("nothing is due any more", err=True)
-    else:
-        click.echo(
-            table(("DUE", "SCHEDULE", "RUN"), [[one["due"], one["name"], one["run_id"]] for one in found])
-        )
-        next_step(f"flopod runs list --attribute schedule={found[0]['name']}", backend)
+    first = found[0]["name"] if found else None
+    listing(
+        found,
+        lambda: table(
+            ("DUE", "SCHEDULE", "RUN"), [[one["due"], one["name"], one["run_id"]] for one in found]
+        ),
+        nothing="nothing is due any more",
+        following=f"flopod runs list --attribute schedule={first}" if first else "flopod schedules list",
+        backend=backend,
+    )
 
 
+@example("flopod schedules pause nightly")
 @schedules.command()
 @click.argument("name")
 @backend_option
+@json_option
 def pause(name: str, backend: str | None) -> None:
     """Start nothing for NAME until it is resumed."""
-    _change(name, backend, lambda known: known.pause(name), "is paused")
+    _change(name, backend, lambda known: known.pause(name), "paused", "is paused")
 
 
+@example("flopod schedules resume nightly")
 @schedules.command()
 @click.argument("name")
 @backend_option
+@json_option
 def resume(name: str, backend: str | None) -> None:
     """Let NAME go on; what was due while it was paused is made up for as --catch-up says."""
-    _change(name, backend, lambda known: known.pause(name, False), "goes on")
+    _change(name, backend, lambda known: known.pause(name, False), "resumed", "goes on")
 
 
+@example("flopod schedules remove nightly")
 @schedules.command()
 @click.argument("name")
 @backend_option
+@json_option
 def remove(name: str, backend: str | None) -> None:
     """Forget NAME; the runs that it has started stay."""
-    _change(name, backend, lambda known: known.remove(name), "is removed")
+    _change(name, backend, lambda known: known.remove(name), "removed", "is removed")
 
 
-def _change(name: str, backend: str | None, change: Callable[[Schedules], None], done: str) -> None:
+def _change(
+    name: str, backend: str | None, change: Callable[[Schedules], None], done: str, said: str
+) -> None:
     with _opened(backend) as known:
         change(known)
-    click.echo(f"{name} {done}", err=True)
-    next_step("flopod schedules list", backend)
+    note(f"{name} {said}")
+    answer({"name": name, "done": done}, following="flopod schedules list", backend=backend)
 
 
 def _opened(backend: str | None) -> Any:

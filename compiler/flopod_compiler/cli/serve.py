@@ -6,14 +6,17 @@ from pathlib import Path
 
 import click
 
-from flopod_compiler.cli.base import lock_options, next_step, output_option, source_argument
-from flopod_compiler.cli.build import write_files
+from flopod_compiler.cli.answer import json_option, quoted
+from flopod_compiler.cli.base import example, lock_options, output_option, source_argument
+from flopod_compiler.cli.build import answer_built, write_files
 
 
+@example("flopod serve src")
 @click.command()
 @source_argument
 @output_option
 @lock_options
+@json_option
 def serve(src: Path, output: Path, locked: bool, strict: bool) -> None:
     """Compile SRC into server.py, a control plane with a dashboard, and Dockerfile.server.
 
@@ -26,8 +29,8 @@ def serve(src: Path, output: Path, locked: bool, strict: bool) -> None:
     from flopod_compiler.cli.compiling import built
     from flopod_compiler.stored import cache_folder
 
-    manifest, linked = built(src, SERVER, locked=locked, strict=strict)
-    image = dockerfile(manifest, linked.requirements, caching=cache_folder(), artifact=SERVER)
-    write_files(output, {"server.py": linked.content, "Dockerfile.server": image.encode()})
-    click.echo(f"build {manifest.build[:12]} of {', '.join(manifest.workflows)}", err=True)
-    next_step(f"python {output / 'server.py'}")
+    made = built(src, SERVER, locked=locked, strict=strict)
+    image = dockerfile(made.manifest, made.linked.requirements, caching=cache_folder(), artifact=SERVER)
+    files = {"server.py": made.linked.content, "Dockerfile.server": image.encode()}
+    write_files(output, files)
+    answer_built(made, output, files, f"python {quoted(output / 'server.py')}")

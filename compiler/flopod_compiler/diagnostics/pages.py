@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 from flopod_compiler.diagnostics.catalogue import CATALOGUE, is_suppressible
 from flopod_compiler.diagnostics.rule import Example, Rule
@@ -42,6 +43,31 @@ def page(code: str) -> str:
     """The page of one code; `KeyError` when there is none."""
     rule = CATALOGUE[code.upper()]
     return "\n\n".join(_sections(rule)) + "\n"
+
+
+def as_data(code: str) -> dict[str, Any]:
+    """What the page of one code says, as JSON data; `KeyError` when there is none."""
+    rule = CATALOGUE[code.upper()]
+    return {
+        "code": rule.code,
+        "title": rule.title,
+        "severity": rule.severity,
+        "why": rule.why,
+        "instead": instead(rule),
+        "examples": {"reported": _as_files(rule.invalid), "accepted": _as_files(rule.valid)},
+        "suppressible": is_suppressible(rule.code, rule.severity),
+        "text": page(code),
+    }
+
+
+def _as_files(examples: Iterable[Example]) -> list[dict[str, str]]:
+    """Each example as the texts of its files by path."""
+    return [
+        {"main.py": one}
+        if isinstance(one, str)
+        else {path: _as_text(content) for path, content in one.items()}
+        for one in examples
+    ]
 
 
 def index() -> str:
@@ -110,9 +136,12 @@ def _shown(example: Example) -> str:
         return _fenced("main.py", example)
     parts = []
     for path, content in example.items():
-        text = content if isinstance(content, str) else ascii(content)[2:-1].replace("\\n", "\n")
-        parts.append(f"`{path}`\n\n{_fenced(path, text)}")
+        parts.append(f"`{path}`\n\n{_fenced(path, _as_text(content))}")
     return "\n\n".join(parts)
+
+
+def _as_text(content: str | bytes) -> str:
+    return content if isinstance(content, str) else ascii(content)[2:-1].replace("\\n", "\n")
 
 
 def _fenced(path: str, text: str) -> str:

@@ -15,7 +15,7 @@ environment:
   FLOPOD_BACKEND     the backend, where --backend does not say it; else a postgresql:// DATABASE_URL
   FLOPOD_DATA_DIR    the folder of the backends memory, file and sqlite, else ./.flopod
   FLOPOD_COMPACT     off keeps every event of a loop without end; else those that a resume skips are removed
-  NO_COLOR           no live line, plain text only
+  NO_COLOR           no live line, plain text only; FORCE_COLOR: color also where no terminal is
 
 exit status:
   0 completed   1 failed   2 usage or bad input   3 waiting or paused   4 no such run, path or event
