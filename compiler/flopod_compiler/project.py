@@ -28,7 +28,7 @@ def discover(src: Path, parsed: Container[str] = ()) -> Project:
     `UsageError`.
     """
     src = Path(src)
-    root, files = _source_files(src)
+    root, files = source_files(src)
     found = read_configuration(root)
     name = found.name or _default_name(src, root)
     project = Project(root=root, name=name, config=found.config, modules={}, config_path=found.path)
@@ -42,7 +42,8 @@ def discover(src: Path, parsed: Container[str] = ()) -> Project:
     return project
 
 
-def _source_files(src: Path) -> tuple[Path, list[Path]]:
+def source_files(src: Path) -> tuple[Path, list[Path]]:
+    """The source root that `src` means, and the Python files of the project. Raises UsageError."""
     if src.is_file():
         if src.suffix != ".py":
             raise UsageError(f"{src}: not a Python file; give the source folder or a .py file")

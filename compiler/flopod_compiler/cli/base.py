@@ -15,6 +15,7 @@ from flopod.errors import FlopodError, StorageError
 from flopod.terminal import color_wanted
 from flopod_compiler.cli.answer import remember_backend, say_json
 from flopod_compiler.cli.failure import asks_json, described, report, show
+from flopod_compiler.cli.values import backends, run_ids, workflow_names
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -33,9 +34,12 @@ class Group(click.Group):
         color = color_wanted() if parent is None else parent.color
         return super().make_context(info_name, args, parent, **{"color": color, **extra})
 
-    def main(self, args: Sequence[str] | None = None, *more: Any, **extra: Any) -> Any:
+    def main(
+        self, args: Sequence[str] | None = None, prog_name: str | None = None, *more: Any, **extra: Any
+    ) -> Any:
+        _answer_shell(self, prog_name or self.name or "")
         try:
-            return super().main(args, *more, **extra)
+            return super().main(args, prog_name, *more, **extra)
         except OSError as error:
             if error.filename is not None:
                 raise
@@ -54,10 +58,30 @@ class Group(click.Group):
             raise click.exceptions.Exit(error.exit_code) from None
 
 
+def completion_variable(program: str) -> str:
+    """The environment variable by which a shell asks a program for completions."""
+    return f"_{program.replace('-', '_')}_COMPLETE".upper()
+
+
+def _answer_shell(command: click.Command, program: str) -> None:
+    """If a shell asks for completions, give them and end the process."""
+    asked = os.environ.get(completion_variable(program))
+    if asked:
+        from flopod_compiler.cli.completing import complete
+
+        complete(command, program, asked)
+        sys.exit()
+
+
 def _leave_standard_output() -> None:
     """Let what is still in its buffer go nowhere, so that the interpreter does not fail on it at its end."""
     with contextlib.suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def run_argument(*, required: bool = True) -> Callable[[_Command], _Command]:
+    """The run that is meant."""
+    return click.argument("run_id", metavar="RUN_ID", required=required, shell_complete=run_ids)
 
 
 def example(*lines: str) -> Callable[[click.Command], click.Command]:
@@ -77,6 +101,11 @@ def _indented(lines: Sequence[str]) -> list[str]:
 def source_argument(command: _Command) -> _Command:
     """The folder or file with the workflows."""
     return click.argument("src", type=click.Path(path_type=Path))(command)
+
+
+def workflow_argument(command: _Command) -> _Command:
+    """One of the workflows of the source, after `source_argument`."""
+    return click.argument("workflow", required=False, shell_complete=workflow_names)(command)
 
 
 def output_option(command: _Command) -> _Command:
@@ -106,6 +135,7 @@ def backend_option(command: _Command) -> _Command:
         "--backend",
         metavar="BACKEND",
         callback=remember_backend,
+        shell_complete=backends,
         help="Where runs are kept: sqlite (default), file, sqlite:PATH, file:DIR or postgresql://ADDRESS.",
     )(command)
 

@@ -4,21 +4,30 @@ from __future__ import annotations
 
 import click
 
-SHELLS = ("bash", "zsh", "fish")
+from flopod_compiler.cli.base import example
+
+SHELLS = ("bash", "zsh", "fish", "powershell")
+PROGRAMS = ("flopod", "flopod-run")
 
 
+@example(
+    'eval "$(flopod completion bash)"',
+    'eval "$(flopod completion zsh)"',
+    "flopod completion fish | source",
+    "flopod completion powershell | Out-String | Invoke-Expression",
+)
 @click.command()
 @click.argument("shell", type=click.Choice(SHELLS))
-def completion(shell: str) -> None:
-    """Print a script for SHELL that completes flopod's commands and options.
+@click.option(
+    "--program", type=click.Choice(PROGRAMS), default="flopod", show_default=True, help="What is completed."
+)
+def completion(shell: str, program: str) -> None:
+    """Print a script for SHELL that completes commands, options, and what is in the store.
 
-    For bash: eval "$(flopod completion bash)"
+    Put its line into the file that your shell reads at its start.
     """
-    from click.shell_completion import get_completion_class
-
+    from flopod_compiler.cli.completing import script
+    from flopod_compiler.cli.deliver import flopod_run
     from flopod_compiler.cli.group import flopod
 
-    found = get_completion_class(shell)
-    if found is None:
-        raise click.UsageError(f"no completion for {shell}")
-    click.echo(found(flopod, {}, "flopod", "_FLOPOD_COMPLETE").source())
+    click.echo(script(flopod if program == "flopod" else flopod_run, program, shell), nl=False)

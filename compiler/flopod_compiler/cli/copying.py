@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING
 import click
 
 from flopod_compiler.cli.answer import answer, json_option, next_step, quoted
-from flopod_compiler.cli.base import backend_option, example, source_argument
+from flopod_compiler.cli.base import backend_option, example, run_argument, source_argument
 
 if TYPE_CHECKING:
     from msgspec import Raw
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @example("flopod runs fork main-run second-try --from 'lines[2]/price'")
 @click.command()
-@click.argument("run_id")
+@run_argument()
 @click.argument("new_run_id")
 @click.argument("src", type=click.Path(path_type=Path), required=False)
 @click.option("--from", "at", metavar="PATH", help="Do this operation, and all after it, anew.")
@@ -64,7 +64,7 @@ def _input_of(store: Backend, run_id: str, src: Path, input: str) -> Raw:
 
 @example("flopod runs export main-run -o main-run.jsonl")
 @click.command("export")
-@click.argument("run_id")
+@run_argument()
 @click.option(
     "-o", "--output", type=click.File("wb"), default="-", help="The file; standard output if left out."
 )
@@ -109,7 +109,7 @@ def import_run(file: IO[bytes], run_id: str | None, backend: str | None) -> None
 
 @example("flopod runs replay main-run src")
 @click.command()
-@click.argument("run_id")
+@run_argument()
 @source_argument
 @backend_option
 @json_option

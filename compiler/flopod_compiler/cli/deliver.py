@@ -5,14 +5,15 @@ from __future__ import annotations
 import click
 
 from flopod_compiler.cli.answer import answer, json_option, note
-from flopod_compiler.cli.base import SETTINGS, Group, backend_option, example
+from flopod_compiler.cli.base import SETTINGS, Group, backend_option, example, run_argument
+from flopod_compiler.cli.values import events, paths
 
 
 @example("""flopod-run deliver main-run approved approved '{"by": "Ada"}'""")
 @click.command()
-@click.argument("run_id", metavar="RUN_ID")
-@click.argument("path")
-@click.argument("event")
+@run_argument()
+@click.argument("path", shell_complete=paths)
+@click.argument("event", shell_complete=events)
 @click.argument("payload", metavar="JSON")
 @backend_option
 @json_option

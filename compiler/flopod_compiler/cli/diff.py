@@ -9,6 +9,7 @@ import click
 
 from flopod_compiler.cli.answer import json_option, listing, next_step, quoted
 from flopod_compiler.cli.base import example, source_argument, table
+from flopod_compiler.cli.values import backends
 
 if TYPE_CHECKING:
     from flopod.manifest import Manifest
@@ -26,7 +27,12 @@ DIVERGED = 5
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="The manifest.json of another build: a verdict for each position of its workflows.",
 )
-@click.option("--runs", metavar="BACKEND", help="Where runs are kept: a verdict for each that is not over.")
+@click.option(
+    "--runs",
+    metavar="BACKEND",
+    shell_complete=backends,
+    help="Where runs are kept: a verdict for each that is not over.",
+)
 @json_option
 def diff(src: Path, against: Path | None, runs: str | None) -> None:
     """Say which runs of another build could go on with a build of SRC, and where they could not.

@@ -6,11 +6,12 @@ import click
 
 from flopod_compiler.cli.answer import answer, json_option, listing
 from flopod_compiler.cli.base import example
+from flopod_compiler.cli.values import codes
 
 
 @example("flopod explain FLP101")
 @click.command()
-@click.argument("code", required=False, metavar="FLPnnn")
+@click.argument("code", required=False, metavar="FLPnnn", shell_complete=codes)
 @json_option
 def explain(code: str | None) -> None:
     """Explain the diagnostic FLPnnn: what it means, why, and how to write it instead.

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from flopod_compiler.cli.answer import answer, data, json_option, note
-from flopod_compiler.cli.base import backend_option, example
+from flopod_compiler.cli.base import backend_option, example, run_argument
 from flopod_compiler.cli.failure import described
 from flopod_compiler.cli.filtering import filter_options, is_given, wanted
 
@@ -46,7 +46,7 @@ def _operation(ordered: Callable[..., Order]) -> click.Command:
         "--yes", is_flag=True, help="Do it to all runs of the filter; else they are listed."
     )
     with_targets = backend_option(filter_options(yes_option(json_option(command))))
-    return click.command()(click.argument("run_id", required=False)(with_targets))
+    return click.command()(run_argument(required=False)(with_targets))
 
 
 _reason_option = click.option("--reason", default="", help="Kept in the log of the run.")

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from flopod_compiler.cli.base import example, source_argument
+from flopod_compiler.cli.base import example, source_argument, workflow_argument
+from flopod_compiler.cli.values import backends, run_ids
 
 LEVELS = ("debug", "info", "warning", "error", "critical")
 
@@ -14,12 +15,15 @@ LEVELS = ("debug", "info", "warning", "error", "critical")
 @example("""flopod run src --input '{"name": "Ada"}'""", "flopod run src --run-id ada-1")
 @click.command()
 @source_argument
-@click.argument("workflow", required=False)
+@workflow_argument
 @click.option("--input", metavar="JSON|@FILE|-", help="Its arguments: a JSON object or array.")
-@click.option("--run-id", metavar="ID", help="The run to start or resume; main-run by default.")
+@click.option(
+    "--run-id", metavar="ID", shell_complete=run_ids, help="The run to start or resume; main-run by default."
+)
 @click.option(
     "--backend",
     metavar="BACKEND",
+    shell_complete=backends,
     help="Where runs are kept: sqlite (default), file, memory, sqlite:PATH, file:DIR or postgresql://ADDRESS.",
 )
 @click.option("--exit-when-waiting", is_flag=True, help="End with status 3 when nothing but waits is left.")

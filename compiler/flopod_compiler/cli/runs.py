@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from flopod_compiler.cli.answer import answer, json_option, listing, next_step, note, quoted
-from flopod_compiler.cli.base import Group, backend_option, example, source_argument
+from flopod_compiler.cli.base import Group, backend_option, example, source_argument, workflow_argument
 from flopod_compiler.cli.copying import export_run, fork, import_run, replay
 from flopod_compiler.cli.deliver import deliver
 from flopod_compiler.cli.filtering import filter_options, is_given, wanted
@@ -48,7 +48,7 @@ def list_runs(backend: str | None, limit: int, cursor: str | None, **given: Any)
 @example("""flopod runs start src --input '{"name": "Ada"}' --run-id ada-1""")
 @runs.command()
 @source_argument
-@click.argument("workflow", required=False)
+@workflow_argument
 @click.option("--input", metavar="JSON|@FILE|-", help="Its arguments: a JSON object or array.")
 @click.option("--run-id", metavar="ID", help="The id of the run; FLOPOD_RUN_ID or main-run by default.")
 @backend_option

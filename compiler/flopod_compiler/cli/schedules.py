@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from flopod_compiler.cli.answer import answer, json_option, listing, note
-from flopod_compiler.cli.base import Group, backend_option, example, source_argument, table
+from flopod_compiler.cli.base import Group, backend_option, example, source_argument, table, workflow_argument
+from flopod_compiler.cli.values import schedule_names, zones
 
 if TYPE_CHECKING:
     from flopod.engine.scheduling import Schedules
 
+_name_argument = click.argument("name", shell_complete=schedule_names)
 OVERLAPS = ("skip", "queue", "allow", "cancel")
 
 
@@ -47,13 +49,19 @@ def list_schedules(backend: str | None) -> None:
 @schedules.command()
 @click.argument("name")
 @source_argument
-@click.argument("workflow", required=False)
+@workflow_argument
 @click.option("--cron", default="", metavar="EXPR", help='Five fields, or six with seconds: "0 8 * * 1-5".')
 @click.option("--every", default="", metavar="DURATION", help="At intervals, from now on: 15m, 1h30m, 2d.")
 @click.option("--once", default="", metavar="TIME", help="At 2026-05-01T12:00 in the time zone, or after 2h.")
 @click.option("--input", metavar="JSON|@FILE|-", help="The arguments of each run: a JSON object or array.")
 @click.option(
-    "--timezone", "zone", default="UTC", show_default=True, metavar="ZONE", help="Like Europe/Berlin."
+    "--timezone",
+    "zone",
+    default="UTC",
+    show_default=True,
+    metavar="ZONE",
+    shell_complete=zones,
+    help="Like Europe/Berlin.",
 )
 @click.option(
     "--overlap",
@@ -98,7 +106,7 @@ def add(name: str, src: Path, workflow: str | None, backend: str | None, **given
 
 @example("flopod schedules next nightly --count 10")
 @schedules.command("next")
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=schedule_names)
 @click.option("--count", type=click.IntRange(1), default=5, show_default=True, help="How many times.")
 @backend_option
 @json_option
@@ -122,7 +130,7 @@ def next_times(name: str | None, count: int, backend: str | None) -> None:
 
 @example("flopod schedules pause nightly")
 @schedules.command()
-@click.argument("name")
+@_name_argument
 @backend_option
 @json_option
 def pause(name: str, backend: str | None) -> None:
@@ -132,7 +140,7 @@ def pause(name: str, backend: str | None) -> None:
 
 @example("flopod schedules resume nightly")
 @schedules.command()
-@click.argument("name")
+@_name_argument
 @backend_option
 @json_option
 def resume(name: str, backend: str | None) -> None:
@@ -142,7 +150,7 @@ def resume(name: str, backend: str | None) -> None:
 
 @example("flopod schedules remove nightly")
 @schedules.command()
-@click.argument("name")
+@_name_argument
 @backend_option
 @json_option
 def remove(name: str, backend: str | None) -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import click
 
 from flopod_compiler.cli.answer import answer, as_json, json_option, next_step
-from flopod_compiler.cli.base import backend_option, example
+from flopod_compiler.cli.base import backend_option, example, run_argument
 
 
 @example("flopod runs show main-run")
 @click.command()
-@click.argument("run_id", metavar="RUN_ID")
+@run_argument()
 @backend_option
 @json_option
 def show(run_id: str, backend: str | None) -> None:
@@ -27,7 +27,7 @@ def show(run_id: str, backend: str | None) -> None:
 
 @example("flopod runs events main-run --follow --json")
 @click.command()
-@click.argument("run_id", metavar="RUN_ID")
+@run_argument()
 @backend_option
 @click.option("--follow", is_flag=True, help="Go on with what happens, until the run has ended.")
 @json_option

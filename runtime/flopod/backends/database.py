@@ -104,7 +104,7 @@ class Database:
             if not self.path.is_file() or os.access(self.path.parent, os.W_OK):
                 raise
         # Without a log beside it nobody has the database open, and it needs no shared memory.
-        return self._open(_uri(self.path, "mode=ro" if self._log.exists() else "immutable=1"))
+        return self._open(file_uri(self.path, "mode=ro" if self._log.exists() else "immutable=1"))
 
     def _open(self, place: str) -> sqlite3.Connection:
         disk.make_folder(self.path.parent)
@@ -115,7 +115,7 @@ class Database:
             check_same_thread=False,
             uri=_is_uri(place),
         )
-        self._uri = place if _is_uri(place) else _uri(self.path, "mode=ro")
+        self._uri = place if _is_uri(place) else file_uri(self.path, "mode=ro")
         try:
             db.execute("PRAGMA synchronous = FULL")
             db.execute("PRAGMA mmap_size = 0")
@@ -357,7 +357,8 @@ def transaction(db: sqlite3.Connection) -> Iterator[None]:
         raise
 
 
-def _uri(path: Path, mode: str) -> str:
+def file_uri(path: Path, mode: str) -> str:
+    """Return the address of a database file for `sqlite3.connect`, with a parameter like `mode=ro`."""
     return f"file://{_escaped(path.absolute())}?{mode}"
 
 
