@@ -102,3 +102,5 @@ def test_a_fork_from_where_a_run_has_not_been_says_so(backend: Backend) -> None:
     go(backend, three)
     with pytest.raises(UnknownPath, match="'r' has done nothing at 'aa'; did you mean 'a'"):
         fork(backend, "r", "new", at="aa")
+    with pytest.raises(UnknownPath, match="has done nothing at ''"):
+        fork(backend, "r", "new", at="")

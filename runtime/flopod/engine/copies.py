@@ -67,7 +67,7 @@ def _until(records: list[Record], run_id: str, at: str | None) -> list[Record]:
     if at is None:
         ends = (RunCompleted, RunFailed, RunCancelled)
         return [record for record in records if not isinstance(record.event, ends)]
-    cut = next((index for index, record in enumerate(records) if record.event.path == at), None)
+    cut = next((index for index, record in enumerate(records) if at and record.event.path == at), None)
     if cut is None:
         paths = list(dict.fromkeys(record.event.path for record in records if record.event.path))
         near = difflib.get_close_matches(at, paths, _FEW, 0.4) or paths[-_FEW:]
