@@ -32,6 +32,7 @@ sweep: setup
 	$(BIN)/python -m tests.sweep.long
 	$(BIN)/python -m tests.sweep.longlog
 	$(BIN)/python -m tests.reliability --kills $(SIZE) --seed $(SEED)
+	$(BIN)/python -m tests.server.api.hostile --examples 100 --seed $(SEED)
 
 bench: setup
 	$(BIN)/python benchmarks/compile.py

@@ -32,8 +32,13 @@ _HEADERS: Mapping[str, Document] = {
     },
     "Last-Event-ID": {
         "description": "The id of the event that was seen last, when following.",
-        "schema": {"type": "string", "pattern": "^[0-9]{1,15}$"},
+        "schema": {"type": "string", "pattern": "^[0-9]{0,15}$"},
     },
+}
+_EVENT: Document = {
+    "type": "object",
+    "properties": {name: {"type": "string"} for name in ("id", "event", "data")},
+    "required": ["data"],
 }
 _ABOUT = """\
 Starts, shows and steers runs of the workflows of one build.
@@ -95,12 +100,8 @@ def _path_schema(each: Operation, name: str) -> Mapping[str, Any]:
 
 
 def _query_schema(query: type[Any], name: str) -> Document:
-    """The schema of a field, without the null that stands for none."""
-    schema: Document = dict(msgspec.json.schema(query)["$defs"][query.__name__]["properties"][name])
-    if schema.get("default", 0) is None:
-        del schema["default"]
-    arms = [arm for arm in schema.pop("anyOf", []) if arm != {"type": "null"}]
-    return {**schema, **arms[0]} if arms else schema
+    schema: Document = msgspec.json.schema(query)["$defs"][query.__name__]["properties"][name]
+    return schema
 
 
 def _responses(each: Operation) -> Document:
@@ -124,9 +125,9 @@ def _answer(answer: Answer) -> Document:
 
 
 def _held(kind: str, held: type[Any]) -> Document:
-    if held in (str, dict):
+    if kind != SSE and held in (str, dict):
         return {"type": "string" if held is str else "object"}
-    return {"type": "string"} if kind == SSE else _schema(held)
+    return _EVENT if kind == SSE else _schema(held)
 
 
 def _schema(kind: type[Any]) -> Document:
@@ -138,7 +139,7 @@ def _components(workflows: Sequence[WorkflowInfo]) -> Document:
     ordered = sorted(kinds, key=lambda kind: kind.__name__)
     _, components = msgspec.json.schema_components(ordered, ref_template=_REFERENCE)
     components["EventPage"]["properties"]["events"]["items"] = _schema(t.EventRecord)
-    for name in ("StartRun", "NewSchedule"):
+    for name in ("StartRun", "NewSchedule", "SetSchedule"):
         if workflows:
             components |= _by_workflow(name, components[name], workflows)
     return dict(sorted(components.items()))
@@ -159,10 +160,10 @@ def _by_workflow(name: str, schema: Document, workflows: Sequence[WorkflowInfo])
         input, inner = _placed(dict(info.schema), own)
         properties = {
             **schema["properties"],
-            "workflow": {"const": info.entry.name},
+            "workflow": {"type": "string", "const": info.entry.name},
             "input": {"anyOf": [input, {"type": "array"}]},
         }
-        wanted = ["workflow", "input"] if info.schema.get("required") else ["workflow"]
+        wanted = [*schema["required"], *(["input"] if info.schema.get("required") else [])]
         about = {"description": info.description} if info.description else {}
         found |= inner
         found[own] = {**schema, "title": own, "properties": properties, "required": wanted, **about}

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from starlette.requests import Request
 from starlette.responses import Response
 
+from flopod.graph import Picture
 from flopod.server import types as t
 from flopod.server.api import control, events, health, links, runs, schedules, workflows
 from flopod.server.reading import HTML, JSON, SSE
@@ -209,9 +210,9 @@ OPERATIONS: tuple[Operation, ...] = (
         "/workflows/{name}/graph",
         workflows.draw_workflow,
         "Draw a workflow",
-        {200: Answer("The picture.", dict.fromkeys(workflows.TYPES.values(), str))},
+        {200: Answer("The picture.", {**dict.fromkeys(workflows.TYPES.values(), str), JSON: Picture})},
         query=t.GraphQuery,
-        problems=(404, 501),
+        problems=(404,),
     ),
     Operation(
         "GET",
@@ -243,7 +244,7 @@ OPERATIONS: tuple[Operation, ...] = (
         schedules.put_schedule,
         "Keep a schedule, in the place of one of its name",
         {200: _json("The schedule.", t.Schedule)},
-        body=t.NewSchedule,
+        body=t.SetSchedule,
         problems=(404, 422),
     ),
     Operation(
@@ -296,7 +297,6 @@ OPERATIONS: tuple[Operation, ...] = (
         health.metrics,
         "Give metrics to Prometheus",
         {200: Answer("Metrics in text format 0.0.4.", {"text/plain": str})},
-        problems=(501,),
     ),
     Operation(
         "GET",

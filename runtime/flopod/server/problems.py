@@ -73,7 +73,6 @@ UNSUPPORTED_MEDIA_TYPE = Kind(415, "unsupported-media-type", "The body is not in
 KEY_REUSED = Kind(409, "idempotency-key-reused", "The Idempotency-Key belongs to another request")
 LINK_USED = Kind(409, "link-used", "The link was used before")
 NOT_READY = Kind(503, "not-ready", "The server cannot take runs now")
-NOT_THERE = Kind(501, "not-implemented", "This server does not have that")
 UNEXPECTED = Kind(500, "internal-error", "Something went wrong in the server", told=False)
 
 KINDS: dict[type[Exception], Kind] = {
@@ -101,7 +100,7 @@ KINDS: dict[type[Exception], Kind] = {
     e.StoppedByHook: Kind(403, "stopped-by-hook", "A hook does not let the run start"),
     e.ValueTooLarge: Kind(413, "value-too-large", "A value is too large to be recorded"),
     e.SerializableError: Kind(422, "not-serializable", "A value cannot be recorded"),
-    e.Unsupported: NOT_THERE,
+    e.Unsupported: Kind(501, "unsupported", "This server does not have that"),
     e.HiddenValue: Kind(503, "hidden-value", "A value cannot be read by this server"),
     e.StorageFull: Kind(507, "storage-full", "The store is full", told=False),
     e.StorageError: Kind(503, "storage-error", "The store is in trouble", told=False),

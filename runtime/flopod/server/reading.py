@@ -1,10 +1,13 @@
 """What requests say, as values of the types in `types.py`: bodies, queries, and what they accept."""
 
 import json
-from typing import Any, TypeVar, get_origin
+import re
+from functools import lru_cache
+from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
 import msgspec
+from msgspec.inspect import IntType, ListType, StructType, type_info
 from starlette.requests import Request
 
 from flopod.errors import FlopodError
@@ -21,6 +24,8 @@ from flopod.server.problems import (
 T = TypeVar("T")
 
 JSON = "application/json"
+_INTEGER = re.compile(r"-?[0-9]{1,18}")
+
 HTML = "text/html"
 SSE = "text/event-stream"
 
@@ -86,28 +91,31 @@ def query_of(request: Request, kind: type[T]) -> T:
         pairs = parse_qsl(
             request.scope["query_string"].decode("ascii"), keep_blank_values=True, errors="strict"
         )
-        return msgspec.convert(_query(pairs, kind), kind, strict=False)
+        return msgspec.convert(_query(pairs, kind), kind)
     except msgspec.ValidationError as error:
         raise Refused(BAD_REQUEST, f"the query: {error}", field=place_in(str(error))) from None
     except ValueError as error:
         raise Refused(BAD_REQUEST, f"the query cannot be read: {error}") from None
 
 
-def _query(pairs: list[tuple[str, str]], kind: type[Any]) -> dict[str, Any]:
-    lists, found = _lists(kind), dict[str, Any]()
+def _query(pairs: list[tuple[str, str]], kind: Any) -> dict[str, Any]:
+    fields, found = _fields(kind), dict[str, Any]()
     for name, value in pairs:
-        if name in lists:
+        if fields.get(name) is ListType:
             found.setdefault(name, []).append(value)
         elif name in found:
             raise Refused(BAD_REQUEST, f"the query has {name!r} twice; give it once", field=name)
         else:
-            found[name] = value
+            found[name] = int(value) if fields.get(name) is IntType and _INTEGER.fullmatch(value) else value
     return found
 
 
-def _lists(kind: type[Any]) -> frozenset[str]:
-    fields = msgspec.structs.fields(kind)
-    return frozenset(field.encode_name for field in fields if get_origin(field.type) is list)
+@lru_cache(64)
+def _fields(kind: Any) -> dict[str, type[Any]]:
+    """The kinds of the fields of a type, by their names in a query."""
+    info = type_info(kind)
+    assert isinstance(info, StructType)
+    return {field.encode_name: type(field.type) for field in info.fields}
 
 
 def id_of(request: Request, name: str = "run_id") -> str:

@@ -1,7 +1,7 @@
 """What handlers answer with: JSON of the types in `types.py`, and times as text."""
 
 from datetime import UTC, datetime
-from typing import Any, TypeVar, overload
+from typing import Any, overload
 from urllib.parse import quote
 
 import msgspec
@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 _encode = msgspec.json.Encoder().encode
 
-T = TypeVar("T")
+_LAST = 253_402_300_799_000
 
 
 class Json(Response):
@@ -46,7 +46,8 @@ def time_text(at: int) -> str: ...
 @overload
 def time_text(at: int | None) -> str | None: ...
 def time_text(at: int | None) -> str | None:
-    """Return milliseconds since the epoch as RFC 3339 in UTC."""
+    """Return milliseconds since the epoch as RFC 3339 in UTC, which ends with the year 9999."""
     if at is None:
         return None
-    return datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    moment = datetime.fromtimestamp(min(at, _LAST) / 1000, UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -3,20 +3,33 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from msgspec import Meta, Raw, Struct, field
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType, field
 
 from flopod.engine.schedule import Overlap
 from flopod.events import Attribute
 from flopod.status import Status
 
-RUN_ID = "^[A-Za-z0-9_-][A-Za-z0-9_.-]{0,127}$"
+_ID = "[A-Za-z0-9_-][A-Za-z0-9_.-]{0,127}"
+RUN_ID = f"^{_ID}$"
+CURSOR = f"^[0-9]{{1,15}}:{_ID}$"
 
 Time = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
 RunId = Annotated[str, Meta(extra_json_schema={"pattern": RUN_ID})]
-Line = Annotated[str, Meta(pattern=r"^[^\x00-\x1f\x7f]*$", max_length=200)]
-Text = Annotated[str, Meta(pattern=r"^[^\x00]*$", max_length=10_000)]
-Priority = Annotated[int, Meta(ge=-(2**31), le=2**31 - 1)]
 Name = Annotated[str, Meta(max_length=2000)]
+Key = Annotated[str, Meta(min_length=1, max_length=200)]
+Moment = Annotated[datetime, Meta(tz=True)]
+
+
+# `$` of Python would let a line feed at the end through.
+Line = Annotated[str, Meta(max_length=200, pattern=r"^(?![\s\S]*[\x00-\x1f\x7f])")]
+Search = Annotated[str, Meta(max_length=500, pattern=r"^(?![\s\S]*\x00)")]
+Text = Annotated[str, Meta(max_length=10_000, pattern=r"^(?![\s\S]*\x00)")]
+
+# JSON Schema takes 1.0 for an integer.
+Priority = (
+    Annotated[int, Meta(ge=-(2**31), le=2**31 - 1)]
+    | Annotated[float, Meta(ge=-(2**31), le=2**31 - 1, multiple_of=1)]
+)
 Document = dict[str, Any]
 DoneNow = Literal["now", "told", "already", "underway"]
 
@@ -37,7 +50,7 @@ class StartRun(Struct, forbid_unknown_fields=True, kw_only=True):
     queue: Line = ""
     key: Line = ""
     priority: Priority = 0
-    attributes: dict[Line, Attribute] = {}
+    attributes: dict[Key, Attribute] = {}
     webhook: Name | None = None
 
 
@@ -74,13 +87,12 @@ class Fork(Struct, forbid_unknown_fields=True, kw_only=True):
     run_id: RunId | None = None
 
 
-class NewSchedule(Struct, forbid_unknown_fields=True, kw_only=True):
+class SetSchedule(Struct, forbid_unknown_fields=True, kw_only=True):
     """Runs of a workflow, started by the clock: exactly one of `cron`, `every` and `at` says when.
 
     `at` and `until` are times, in the time zone `zone` if they name none, or durations from now.
     """
 
-    name: RunId = ""
     workflow: Name
     input: Document | list[Any] = {}
     cron: Line = ""
@@ -93,7 +105,13 @@ class NewSchedule(Struct, forbid_unknown_fields=True, kw_only=True):
     paused: bool = False
     queue: Line = ""
     priority: Priority = 0
-    attributes: dict[Line, Attribute] = {}
+    attributes: dict[Key, Attribute] = {}
+
+
+class NewSchedule(SetSchedule, forbid_unknown_fields=True, kw_only=True):
+    """A schedule that there is not yet: the id of a run is its name and the time at which that was due."""
+
+    name: RunId
 
 
 class NewLink(Struct, forbid_unknown_fields=True, kw_only=True):
@@ -118,13 +136,13 @@ class RunQuery(Struct, forbid_unknown_fields=True, kw_only=True):
     and attributes."""
 
     status: list[Status] = []
-    workflow: Text | None = None
-    queue: Text | None = None
-    attribute: list[Text] = []
-    q: Text = ""
-    started_after: datetime | None = None
-    started_before: datetime | None = None
-    cursor: Annotated[str, Meta(max_length=200)] | None = None
+    workflow: Search | UnsetType = UNSET
+    queue: Search | UnsetType = UNSET
+    attribute: list[Search] = []
+    q: Search = ""
+    started_after: Moment | UnsetType = UNSET
+    started_before: Moment | UnsetType = UNSET
+    cursor: Annotated[str, Meta(extra_json_schema={"pattern": CURSOR})] | UnsetType = UNSET
     limit: Annotated[int, Meta(ge=1, le=1000)] = 50
 
 

@@ -77,7 +77,7 @@ def test_what_cannot_be_started_is_refused_with_the_field() -> None:
         await refused(world, 400, "bad-request", "priority", priority="high")
         await refused(world, 400, "invalid-id", "", run_id="../x")
         await refused(world, 400, "invalid-id", "", run_id="x" * 129)
-        await refused(world, 501, "not-implemented", "webhook", webhook="https://example.com")
+        await refused(world, 422, "bad-input", "webhook", webhook="https://example.com")
         assert (await world.get(200, "/runs"))["runs"] == []
 
     within(use)

@@ -23,9 +23,10 @@ _LONGEST = 16
 async def run_events(request: Request) -> Response:
     context, run_id = context_of(request), id_of(request)
     query = query_of(request, t.EventQuery)
+    last = _last_event_id(request)
     if check_accepts(request, JSON, SSE) == JSON:
         return Json(await asyncio.to_thread(_page, context.host.backend, run_id, query))
-    after = _last_event_id(request) or query.after
+    after = last or query.after
     summary = await asyncio.to_thread(summary_of, context.host.backend, run_id)
     if summary.status in FINAL and summary.seq <= after:
         return Response(status_code=204)  # tells an EventSource to ask no more

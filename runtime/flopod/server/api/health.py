@@ -10,7 +10,8 @@ from flopod.backends.base import Backend
 from flopod.errors import FlopodError
 from flopod.server import types as t
 from flopod.server.context import Context, context_of
-from flopod.server.problems import NOT_READY, NOT_THERE, Refused
+from flopod.server.metrics import CONTENT_TYPE, render
+from flopod.server.problems import NOT_READY, Refused
 from flopod.server.reading import JSON, check_accepts, query_of
 from flopod.server.replying import Json
 
@@ -56,12 +57,8 @@ def _write(backend: Backend) -> None:
 async def metrics(request: Request) -> Response:
     check_accepts(request, _TEXT)
     query_of(request, t.NoQuery)
-    try:
-        from flopod.server.metrics import render
-    except ImportError:
-        raise Refused(NOT_THERE, "this server counts nothing") from None
     text = await asyncio.to_thread(render, context_of(request))
-    return Response(text, media_type="text/plain; version=0.0.4")
+    return Response(text, media_type=CONTENT_TYPE)
 
 
 async def openapi(request: Request) -> Response:

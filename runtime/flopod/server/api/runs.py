@@ -1,10 +1,11 @@
 """Runs: started, listed, looked at."""
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import datetime
+from typing import TypeVar
 
 import msgspec
-from msgspec import Raw
+from msgspec import Raw, UnsetType
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -17,7 +18,7 @@ from flopod.runid import check_run_id, is_run_id, new_run_id
 from flopod.server import types as t
 from flopod.server.context import Context, context_of
 from flopod.server.host import Start
-from flopod.server.problems import BAD_REQUEST, NOT_THERE, Refused
+from flopod.server.problems import BAD_REQUEST, Refused
 from flopod.server.reading import JSON, at_field, body_of, check_accepts, id_of, query_of
 from flopod.server.replying import Json, created, run_url, time_text
 
@@ -58,7 +59,7 @@ async def _start(context: Context, body: t.StartRun, run_id: str, *, fresh: bool
         run_id=run_id,
         queue=body.queue,
         key=body.key,
-        priority=body.priority,
+        priority=int(body.priority),
         attributes=body.attributes,
         fresh=fresh,
     )
@@ -71,7 +72,7 @@ async def _start(context: Context, body: t.StartRun, run_id: str, *, fresh: bool
 async def _expect(context: Context, url: str, run_id: str) -> None:
     webhooks = context.webhooks
     if webhooks is None:
-        raise Refused(NOT_THERE, "this server sends no webhooks", field="webhook")
+        raise BadInput("this server sends no webhooks", field="webhook")
     webhooks.check(url)
     await webhooks.expect(run_id, url)
 
@@ -79,7 +80,7 @@ async def _expect(context: Context, url: str, run_id: str) -> None:
 async def list_runs(request: Request) -> Response:
     check_accepts(request, JSON)
     query = query_of(request, t.RunQuery)
-    _check_cursor(query.cursor)
+    _check_cursor(_given(query.cursor))
     found = await asyncio.to_thread(_find, context_of(request).host.backend, query)
     after = cursor_after(found[query.limit - 1]) if len(found) > query.limit else None
     return Json(t.RunPage(runs=[run_view(one) for one in found[: query.limit]], next=after))
@@ -89,26 +90,31 @@ def _find(backend: Backend, query: t.RunQuery) -> list[RunSummary]:
     """One more than asked for, so that it is known whether there are more."""
     wanted = Filter(
         status=query.status,
-        workflow=query.workflow,
-        queue=query.queue,
+        workflow=_given(query.workflow),
+        queue=_given(query.queue),
         attributes=dict(map(read_attribute, query.attribute)),
         started_after=_ms(query.started_after),
         started_before=_ms(query.started_before),
         text=query.q,
     )
-    return backend.find(wanted, query.limit + 1, query.cursor)
+    return backend.find(wanted, query.limit + 1, _given(query.cursor))
+
+
+_T = TypeVar("_T")
+
+
+def _given(value: _T | UnsetType) -> _T | None:
+    return None if isinstance(value, UnsetType) else value
 
 
 def _check_cursor(cursor: str | None) -> None:
-    at, _, run_id = (cursor or "0:x").partition(":")
+    at, _, run_id = ("0:x" if cursor is None else cursor).partition(":")
     if not (at.isascii() and at.isdigit() and len(at) < 16 and is_run_id(run_id)):
         raise Refused(BAD_REQUEST, "take the cursor from `next` of the page before", field="cursor")
 
 
-def _ms(moment: datetime | None) -> int | None:
-    if moment is None:
-        return None
-    return round((moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)).timestamp() * 1000)
+def _ms(moment: datetime | UnsetType) -> int | None:
+    return None if isinstance(moment, UnsetType) else round(moment.timestamp() * 1000)
 
 
 async def show_run(request: Request) -> Response:

@@ -14,7 +14,6 @@ from flopod.engine.scheduling import Schedules
 from flopod.errors import BadInput
 from flopod.server import types as t
 from flopod.server.context import Context, context_of
-from flopod.server.problems import BAD_REQUEST, Refused
 from flopod.server.reading import JSON, at_field, body_of, check_accepts, id_of, query_of
 from flopod.server.replying import Json, created, schedule_url, time_text
 
@@ -35,8 +34,6 @@ async def show_schedule(request: Request) -> Response:
 async def add_schedule(request: Request) -> Response:
     check_accepts(request, JSON)
     body, context = await body_of(request, t.NewSchedule), context_of(request)
-    if not body.name:
-        raise Refused(BAD_REQUEST, "a schedule needs a name", field="name")
     made = await _made(context, body, body.name)
     await asyncio.to_thread(_known(request).add, made)
     context.host.look()
@@ -46,24 +43,22 @@ async def add_schedule(request: Request) -> Response:
 async def put_schedule(request: Request) -> Response:
     check_accepts(request, JSON)
     name, context = id_of(request, "name"), context_of(request)
-    body = await body_of(request, t.NewSchedule)
-    if body.name not in ("", name):
-        raise Refused(BAD_REQUEST, f"the name in the address is {name!r}", field="name")
-    made = await _made(context, body, name)
+    made = await _made(context, await body_of(request, t.SetSchedule), name)
     await asyncio.to_thread(_known(request).put, made)
     context.host.look()
     return Json(_view(made))
 
 
-async def _made(context: Context, body: t.NewSchedule, name: str) -> s.Schedule:
+async def _made(context: Context, body: t.SetSchedule, name: str) -> s.Schedule:
     given = {field: getattr(body, field) for field in body.__struct_fields__ if field not in _OWN}
+    given["priority"] = int(body.priority)
     return s.made(now_ms(), name=name, input=await _input(context, body), **given)
 
 
 _OWN = ("name", "input")
 
 
-async def _input(context: Context, body: t.NewSchedule) -> Raw:
+async def _input(context: Context, body: t.SetSchedule) -> Raw:
     try:
         return await context.host.bound(body.workflow, body.input)
     except BadInput as error:

@@ -6,10 +6,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from flopod.errors import UnknownWorkflow
+from flopod.graph import draw
 from flopod.server import types as t
 from flopod.server.context import Context, context_of
 from flopod.server.host import WorkflowInfo
-from flopod.server.problems import NOT_THERE, Refused
 from flopod.server.reading import JSON, check_accepts, query_of
 from flopod.server.replying import Json, workflow_url
 
@@ -68,9 +68,4 @@ async def draw_workflow(request: Request) -> Response:
 
 
 def _drawn(context: Context, workflow: str, format: str) -> str:
-    try:
-        from flopod import graph
-    except ImportError:
-        raise Refused(NOT_THERE, "this server draws no graphs") from None
-    drawn: str = graph.draw(context.host.build.manifest, workflow, format)
-    return drawn
+    return draw(context.host.build.manifest, workflow, format)
