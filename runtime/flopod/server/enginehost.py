@@ -107,3 +107,6 @@ class EngineHost(AbstractAsyncContextManager["EngineHost"]):
         if self._is_leaving:
             return "the server stops; runs go on when it is started again"
         return "" if self._engine.is_serving else "the engine does not run"
+
+    def notice(self, run_id: str) -> str:  # noqa: ARG002
+        return ""

@@ -88,3 +88,7 @@ class Host(Protocol):
     def trouble(self) -> str:
         """Return why no run would go on here now, "" if all is well."""
         ...
+
+    def notice(self, run_id: str) -> str:
+        """Return why a run that is open goes on nowhere, "" if nothing is known of that."""
+        ...

@@ -26,6 +26,14 @@ class Begin(Message, frozen=True, tag=True):
     start: Start
 
 
+class Bind(Message, frozen=True, tag=True):
+    """Turn an input into what a log holds, and answer with it under the same number."""
+
+    number: int
+    workflow: str
+    input: Any
+
+
 class Stepping(Message, frozen=True, tag=True):
     """From now on every step waits to be let go, or none does."""
 
@@ -58,10 +66,17 @@ class Ready(Message, frozen=True, tag=True):
     workflows: list[Startable]
 
 
+class Broken(Message, frozen=True, tag=True):
+    """The modules of the workflows cannot be imported."""
+
+    traceback: str
+
+
 class Answer(Message, frozen=True, tag=True):
-    """A run was started, or this error (an exception, as the codec writes it) was raised."""
+    """What was asked under this number is done, or raised this error, as the codec writes it."""
 
     number: int
+    value: Raw | None = None
     error: Raw | None = None
 
 
@@ -84,8 +99,8 @@ class Idle(Message, frozen=True, tag=True):
     """There is nothing left to run."""
 
 
-Order = Adopt | Begin | Stepping | Go | Look
-Report = Ready | Answer | Misfit | Halted | Idle
+Order = Adopt | Begin | Bind | Stepping | Go | Look
+Report = Ready | Broken | Answer | Misfit | Halted | Idle
 
 read_order = msgspec.json.Decoder(Order).decode
 read_report = msgspec.json.Decoder(Report).decode

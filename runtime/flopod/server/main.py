@@ -1,0 +1,70 @@
+"""What `python server.py` does: read the command line, and serve the runs of one build until told to stop."""
+
+import asyncio
+import importlib
+import os
+import shlex
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import NoReturn
+
+import msgspec
+
+from flopod.backends.choose import choose
+from flopod.engine.console import Console
+from flopod.engine.ending import end, open_standard_streams
+from flopod.errors import FlopodError
+from flopod.manifest import Manifest
+from flopod.server.health import ask_health
+from flopod.server.host import Build
+from flopod.server.serving import serve_build
+from flopod.server.settings import Settings
+from flopod.server.worker import work
+from flopod.workflow.tracebacks import author_traceback
+
+
+def main(
+    argv: Sequence[str],
+    manifest: str,
+    *,
+    sources: Mapping[str, str],
+    emitted: Mapping[str, str],
+    pages: Mapping[str, str],
+    artifact: str,
+    import_module: Callable[[str], ModuleType] = importlib.import_module,
+) -> NoReturn:
+    """Serve the build of `manifest` and end the process.
+
+    `sources` and `emitted` are texts of modules by file, `pages` the templates of the dashboard; `artifact`
+    is the file that runs this build. `health` and `worker` in the place of options are for the image, and for
+    servers of later builds.
+    """
+    open_standard_streams()
+    build = _build(manifest, sources, emitted)
+    if argv[:1] == ["worker"]:
+        work(build, import_module, argv[1] if len(argv) > 1 else None, adopts_all=False)
+    if argv[:1] == ["health"]:
+        end(ask_health(os.environ))
+    try:
+        settings = Settings.read(argv, os.environ, shlex.join(("python", sys.argv[0])))
+        with choose(settings.backend, os.environ) as backend:
+            serving = serve_build(build, import_module, backend, settings, pages, Path(artifact).read_bytes())
+            end(asyncio.run(serving))
+    except FlopodError as error:
+        Console().error(f"error: {error}")
+        end(error.exit_code)
+    except Exception as error:
+        Console().error(author_traceback(error).rstrip("\n"))
+        end(1)
+
+
+def _build(manifest: str, sources: Mapping[str, str], emitted: Mapping[str, str]) -> Build:
+    read = msgspec.json.decode(manifest, type=Manifest)
+    own = read.sources.keys()
+    return Build(
+        read,
+        {path: text for path, text in sources.items() if path in own},
+        {path: text for path, text in emitted.items() if path in own},
+    )

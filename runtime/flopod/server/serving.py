@@ -1,0 +1,108 @@
+"""Serves the runs of one build: the engine and the application in one process, older builds in others."""
+
+import asyncio
+import os
+import socket
+from collections.abc import Callable, Mapping
+from types import ModuleType
+
+from msgspec.structs import replace
+
+from flopod.backends.base import Backend
+from flopod.detach.flush import flush_all_detached
+from flopod.engine.console import Console
+from flopod.server.app import MoreRoutes, create_app
+from flopod.server.builds import KeptBuilds
+from flopod.server.enginehost import EngineHost
+from flopod.server.guard import guarded
+from flopod.server.host import Build, Host
+from flopod.server.logs import configure
+from flopod.server.older import OlderBuilds
+from flopod.server.pages import Pages, page_routes
+from flopod.server.settings import Settings
+from flopod.server.signing import secret
+from flopod.server.wire import listen, serve
+
+
+class ServerHost(EngineHost):
+    """The host of a server: runs that do not fit its build go on with their own."""
+
+    def __init__(
+        self,
+        backend: Backend,
+        build: Build,
+        import_module: Callable[[str], ModuleType],
+        kept: KeptBuilds,
+        older: OlderBuilds,
+        *,
+        concurrency: int,
+    ) -> None:
+        super().__init__(
+            backend,
+            build.manifest,
+            import_module,
+            sources=build.sources,
+            emitted=build.emitted,
+            concurrency=concurrency,
+            adopts=lambda run: not older.has(run),
+            on_misfit=older.take,
+        )
+        self._kept = kept
+        self._older = older
+
+    def build_of(self, build: str) -> Build | None:
+        return super().build_of(build) or self._kept.get(build)
+
+    def notice(self, run_id: str) -> str:
+        return self._older.why_not(run_id)
+
+
+async def serve_build(
+    build: Build,
+    import_module: Callable[[str], ModuleType],
+    backend: Backend,
+    settings: Settings,
+    pages: Mapping[str, str],
+    artifact: bytes,
+) -> int:
+    """Serve until told to stop, and return the exit status; `artifact` is the file that runs the build."""
+    listening = listen(settings)
+    kept = KeptBuilds(backend)
+    older = OlderBuilds(backend, kept, settings.backend)
+    host = ServerHost(backend, build, import_module, kept, older, concurrency=settings.concurrency)
+    await asyncio.to_thread(kept.keep, build, artifact)
+    async with host:
+        tidying = asyncio.create_task(asyncio.to_thread(kept.drop_unused, build.manifest.build))
+        signal = await serve_app(host, settings, listening, Pages(pages) if settings.dashboard else None)
+        await flush_all_detached(settings.shutdown_seconds)
+        await older.close()
+        await tidying
+    return 128 + signal if signal else 0
+
+
+async def serve_app(
+    host: Host,
+    settings: Settings,
+    listening: socket.socket,
+    pages: Pages | None,
+    more: MoreRoutes = lambda _: (),
+) -> int:
+    """Serve a host over HTTP until told to stop; return the signal that told so, 0 without one.
+
+    `more` makes routes beside those of the API and the pages.
+    """
+    configure(settings.log_format, hidden=[settings.token] if settings.token else ())
+    settings = replace(settings, secret=await asyncio.to_thread(secret, host.backend, os.environ))
+    stopping = asyncio.Event()
+    app = create_app(
+        host,
+        settings,
+        pages=pages,
+        extra_routes=lambda context: [*more(context), *page_routes(context)],
+        stopping=stopping,
+    )
+    return await serve(guarded(app, settings), settings, listening, stopping=stopping, on_ready=_say)
+
+
+def _say(url: str) -> None:
+    Console().error(f"serving at {url}")
