@@ -31,13 +31,18 @@ class Configuration:
 
 def read_configuration(root: Path) -> Configuration:
     """The configuration of the first pyproject.toml at or above the source root."""
-    for folder in (root, *root.parents):
-        path = folder / FILE
-        if path.is_file():
-            found = Configuration(path=Path(os.path.relpath(path, root)).as_posix())
-            _read(path, found)
-            return found
-    return Configuration()
+    path = configuration_file(root)
+    if path is None:
+        return Configuration()
+    found = Configuration(path=Path(os.path.relpath(path, root)).as_posix())
+    _read(path, found)
+    return found
+
+
+def configuration_file(root: Path) -> Path | None:
+    """Return the first pyproject.toml at or above the source root."""
+    paths = (folder / FILE for folder in (root, *root.parents))
+    return next((path for path in paths if path.is_file()), None)
 
 
 def place(text: str, word: str) -> Span:

@@ -30,8 +30,16 @@ def render(
 
 def dashboard_files() -> dict[str, str]:
     """Return the templates, styles and scripts of the dashboard by their names."""
-    folder = FOLDER / "dashboard"
-    return {path.name: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.*"))}
+    return _files("dashboard")
+
+
+def dev_files() -> dict[str, str]:
+    """Return what `flopod dev` adds to them."""
+    return _files("dev")
+
+
+def _files(folder: str) -> dict[str, str]:
+    return {path.name: path.read_text(encoding="utf-8") for path in sorted((FOLDER / folder).glob("*.*"))}
 
 
 @cache

@@ -8,6 +8,7 @@ from flopod_compiler.cli.base import SETTINGS, Group
 from flopod_compiler.cli.build import build
 from flopod_compiler.cli.check import check
 from flopod_compiler.cli.completion import completion
+from flopod_compiler.cli.dev import dev
 from flopod_compiler.cli.diff import diff
 from flopod_compiler.cli.explain import explain
 from flopod_compiler.cli.graph import graph
@@ -39,5 +40,5 @@ def flopod() -> None:
     """Compile ordinary Python into workflows that survive being killed."""
 
 
-for _command in (init, check, build, run, serve, graph, diff, runs, schedules, explain, completion):
+for _command in (init, check, build, run, dev, serve, graph, diff, runs, schedules, explain, completion):
     flopod.add_command(_command)

@@ -24,9 +24,6 @@ _STYLES = {"+": "good", "-": "bad", "~": "warning"}
 
 def keep_lock(found: Compilation, src: Path, *, locked: bool) -> None:
     """Write the lock if it changes, and say what changed. With `locked` that ends the command instead."""
-    from flopod_compiler.cli.build import replace_file
-    from flopod_compiler.lock.text import render
-
     if found.lock is None or found.locked is None or not found.lock.differs:
         return
     path = found.locked.path
@@ -38,7 +35,7 @@ def keep_lock(found: Compilation, src: Path, *, locked: bool) -> None:
             data={"plan": plan(found)},
         )
     try:
-        replace_file(path, render(found.lock.lock).encode())
+        write_lock(found)
     except OSError as error:
         raise click.UsageError(f"cannot write {_here(path)}: {error.strerror}") from None
 
@@ -53,6 +50,15 @@ def plan(found: Compilation) -> dict[str, Any] | None:
         return None
     changes = [asdict(one) for one in found.lock.plan]
     return {"lock": _here(found.locked.path), "is_new": found.lock.is_new, "changes": changes}
+
+
+def write_lock(found: Compilation) -> None:
+    """Write the lock of a build if it differs from the one that there is. Raises OSError."""
+    from flopod_compiler.cli.build import replace_file
+    from flopod_compiler.lock.text import render
+
+    if found.lock is not None and found.locked is not None and found.lock.differs:
+        replace_file(found.locked.path, render(found.lock.lock).encode())
 
 
 def show_plan(found: Compilation) -> None:

@@ -1,10 +1,12 @@
 """What all pages have: the templates, and the runs that they are about."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from pathlib import PurePath
 from typing import Any, NamedTuple
 
 from jinja2 import DictLoader, Environment, StrictUndefined
+from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
@@ -17,12 +19,12 @@ from flopod.server.pages.logs import Logs
 from flopod.server.problems import NOT_FOUND, Refused, detail_of, kind_of
 from flopod.server.views import words
 
-STATIC: Mapping[str, str] = {
-    "style.css": "text/css; charset=utf-8",
-    "graph.css": "text/css; charset=utf-8",
-    "dashboard.js": "text/javascript; charset=utf-8",
-    "icon.svg": "image/svg+xml",
+TYPES: Mapping[str, str] = {
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
 }
+"""What a browser gets as it is, by the endings of the names."""
 
 
 class Static(NamedTuple):
@@ -34,11 +36,18 @@ class Static(NamedTuple):
 
 
 class Templates:
-    """The templates of the dashboard. `files` are their texts by name, with the style and the script."""
+    """The templates of the dashboard. `files` are their texts by name, with styles and scripts.
+
+    `bar`, if there is one, makes what stands above every page.
+    """
 
     def __init__(self, files: Mapping[str, str]) -> None:
-        texts = {**files, "graph.css": CSS}
-        self.static = {name: _static(texts[name], kind) for name, kind in STATIC.items()}
+        self.static = {
+            name: _static(text, TYPES[ending])
+            for name, text in {**files, "graph.css": CSS}.items()
+            if (ending := PurePath(name).suffix) in TYPES
+        }
+        self.bar: Callable[[], Markup] | None = None
         self._environment = Environment(
             loader=DictLoader(files),
             autoescape=True,
@@ -60,7 +69,7 @@ class Templates:
 
     def text(self, template: str, **model: Any) -> str:
         """Fill in a template."""
-        return self._environment.get_template(template).render(now=now_ms(), **model)
+        return self._environment.get_template(template).render(now=now_ms(), bar=self.bar, **model)
 
     def page(self, template: str, status: int = 200, **model: Any) -> HTMLResponse:
         """Fill in a template as the answer to a request."""

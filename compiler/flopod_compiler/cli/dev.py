@@ -1,0 +1,33 @@
+"""`flopod dev`: the control plane over the source as it is, while it is edited."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from flopod_compiler.cli.base import backend_option, source_argument
+
+
+@click.command()
+@source_argument
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen at.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="The port, 0 for any."
+)
+@backend_option
+def dev(src: Path, host: str, port: int, backend: str | None) -> None:
+    """Serve SRC with its dashboard, and compile it anew whenever a file is saved.
+
+    Runs in flight go on with the new code if they fit it, else the page says why not. The page can hold each
+    step until it is let go, and crash the worker process so that one can watch it resume. flopod.lock is kept
+    up to date. Ctrl-C ends it; runs go on at the next start.
+    """
+    import os
+
+    from flopod.server.settings import Settings
+    from flopod_compiler.dev.serving import develop
+
+    chosen = ["--backend", backend] if backend else []
+    settings = Settings.read(["--host", host, "--port", str(port), *chosen], os.environ, "flopod dev")
+    raise click.exceptions.Exit(develop(src, settings))
