@@ -263,12 +263,13 @@ def _handle(core: "Core", detached: Detached, what: Detach) -> RunHandle:
     if core.fenced:
         return handle
     core.offspring.given.append((detached, what.given))
+    if handle._joined is None:
+        return handle  # nobody sees it
     if what.given.driver.capabilities.immediate:
         mark_running(handle)
     else:
         _soon(core, partial(mark_running, handle))
-    if handle._joined is not None:
-        handle._joined.begin()
+    handle._joined.begin()
     return handle
 
 
