@@ -42,12 +42,10 @@ class Programs:
 
     def of(self, started: RunStarted) -> Program:
         """Return the program of a run. Raises UnknownWorkflow."""
-        if not started.driver:
-            return self.registry.program(started.workflow)
         try:
             return self.registry.program(started.workflow)
         except UnknownWorkflow:
-            if ":" not in started.workflow:
+            if not started.driver or ":" not in started.workflow:
                 raise
             return self._driven(started)
 
@@ -106,11 +104,11 @@ class Programs:
     def _handed_over(self, driver: Driver, child: Child, started: RunStarted) -> Child:
         name = self.registry.name_of(child)
         if name is None:
-            return _leaf(driver, child, started.detach)
+            return _leaf(driver, child, started)
         beside = functools.partial(self.run_beside, started.run_id, name)
         if not takes_input(child, scoped=True):
             beside.__signature__ = inspect.Signature()  # type: ignore[attr-defined]
-        return _leaf(driver, beside, started.detach)
+        return _leaf(driver, beside, started)
 
     def _found(self, started: RunStarted) -> Given:
         self.registry.load()
@@ -140,17 +138,17 @@ class Programs:
         return ""
 
 
-def _leaf(driver: Driver, child: Child, id: str) -> Child:
+def _leaf(driver: Driver, child: Child, started: RunStarted) -> Child:
     """The leaf that hands a child to its driver; it has the options of the child."""
     options = options_of(child)
     called = options.fn if driver.capabilities.in_process else child
 
     async def leaf(*args: Any) -> Any:
-        return await checked(driver.schedule(called, args[0] if args else None, id)).wait()
+        return await checked(driver.schedule(called, args[0] if args else None, started.detach)).wait()
 
-    rides = options if driver.capabilities.in_process else ActivityOptions(leaf)
-    leaf.__flopod_activity__ = replace(rides, fn=leaf)  # type: ignore[attr-defined]
-    return leaf
+    return _called(
+        leaf, started.workflow, options if driver.capabilities.in_process else ActivityOptions(leaf)
+    )
 
 
 def _known_as(leaf: Child, name: str) -> tuple[str, Child]:
@@ -158,14 +156,17 @@ def _known_as(leaf: Child, name: str) -> tuple[str, Child]:
 
     Both stay when an edit renames or moves the function: its run goes on.
     """
-    module, _, qualname = name.strip("<>").partition(":")
-    op, options = qualname.rpartition(".")[2], options_of(leaf)
-    if callee_of(options.fn) == f"{module}:{qualname}":
-        return op, leaf
-    known = _like(options.fn)
-    known.__module__, known.__qualname__, known.__name__ = module, qualname, op
-    known.__flopod_activity__ = replace(options, fn=known)  # type: ignore[attr-defined]
-    return op, known
+    op, options = name.strip("<>").rpartition(":")[2].rpartition(".")[2], options_of(leaf)
+    is_known = callee_of(options.fn) == name.strip("<>")
+    return op, leaf if is_known else _called(_like(options.fn), name, options)
+
+
+def _called(fn: Child, name: str, options: ActivityOptions) -> Child:
+    """Let a function of our own stand in the log by the name of another, with these options."""
+    fn.__module__, _, fn.__qualname__ = name.strip("<>").partition(":")
+    fn.__name__ = fn.__qualname__.rpartition(".")[2]
+    fn.__flopod_activity__ = replace(options, fn=fn)  # type: ignore[attr-defined]
+    return fn
 
 
 def _like(fn: Child) -> Child:
