@@ -133,16 +133,15 @@ def _check_input(
     fn: Workflow, identity: Identity, history: History, started: RunStarted, given: Raw | None
 ) -> None:
     run_id = identity.run_id
-    if started.workflow == identity.workflow and history.ended is None and not _is_called(history, identity):
+    is_called = _is_called(identity, history, started)
+    if started.workflow == identity.workflow and history.ended is None and not is_called:
         check_fits(run_id, started, fn, history.build, identity.build)
     check_same(run_id, started, identity.workflow, given, fn)
 
 
-def _is_called(history: History, identity: Identity) -> bool:
+def _is_called(identity: Identity, history: History, started: RunStarted) -> bool:
     """Whether another run of this build began it and nothing has happened: a wrong call then fails it."""
-    started = history.started
-    is_new = started is not None and history.last_seq == 1
-    return is_new and bool(started and started.parent) and history.build == identity.build
+    return started.parent is not None and history.last_seq == 1 and history.build == identity.build
 
 
 def _settled(fn: Workflow, history: History, resume_paused: bool, crashed: bool) -> RunOutcome | None:
