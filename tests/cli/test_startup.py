@@ -137,7 +137,7 @@ def test_a_bundle_shows_its_help_without_what_runs_it(bundle: Path, tmp_path: Pa
     done = _start(tmp_path, "-X", "importtime", str(bundle), "--help")
     imported = {line.rpartition("|")[2].strip() for line in done.communicate(timeout=60)[1].splitlines()}
     assert "flopod.engine.job" in imported
-    assert not imported & {"flopod.authoring", "flopod.workflow.core", "importlib.resources"}
+    assert not imported & {"asyncio", "flopod.authoring", "flopod.workflow.core", "importlib.resources"}
 
 
 def test_what_authors_import_loads_no_runtime() -> None:

@@ -1,6 +1,5 @@
 """Where a job meets its process: the event loop, the two output streams, the end."""
 
-import asyncio
 import atexit
 import contextlib
 import os
@@ -18,6 +17,8 @@ def run_apart(driving: Coroutine[Any, Any, _Result], ended: Callable[[_Result], 
     `asyncio.run` would cancel them in any case, and so run the `finally` blocks of a run that is only
     suspended.
     """
+    import asyncio  # which a process that only says how it is used does not need
+
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     result = loop.run_until_complete(driving)

@@ -20,7 +20,6 @@ from flopod.backends.base import Backend
 from flopod.backends.choose import choose
 from flopod.backends.lock import Hold, MemoryHold
 from flopod.codec import plain
-from flopod.detach.register import registry
 from flopod.engine import seed
 from flopod.engine.console import Console, share_terminal, write_result
 from flopod.engine.ending import end, open_standard_streams, result_apart, run_apart
@@ -342,6 +341,8 @@ class Job:
 
     def _has_pending(self) -> bool:
         """Whether something detached is under way, in no log, or as a run that does not only wait."""
+        from flopod.detach.register import registry  # with asyncio behind it, which not every command needs
+
         is_in_memory = any(not run_id for run_id, _ in registry.ids())
         return is_in_memory or (bool(registry) and not self._children_rest())
 

@@ -146,9 +146,8 @@ def _leaf(driver: Driver, child: Child, started: RunStarted) -> Child:
     async def leaf(*args: Any) -> Any:
         return await checked(driver.schedule(called, args[0] if args else None, started.detach)).wait()
 
-    return _called(
-        leaf, started.workflow, options if driver.capabilities.in_process else ActivityOptions(leaf)
-    )
+    rides = options if driver.capabilities.in_process else ActivityOptions(leaf)
+    return _called(leaf, started.workflow, rides)
 
 
 def _known_as(leaf: Child, name: str) -> tuple[str, Child]:
