@@ -24,11 +24,14 @@ def needed(backend: Backend, runs: Sequence[RunSummary]) -> dict[str, str]:
     """
     wanted = {one.run_id for one in runs}
     found: dict[str, str] = {}
-    for run in backend.open_runs():
+    seen: set[str] = set()
+    for run in backend.each_open():
         above = run.parent
-        while above is not None:
+        # Above one that was seen, what is wanted has its open run already.
+        while above is not None and above not in seen:
+            seen.add(above)
             if above in wanted:
-                found.setdefault(above, run.run_id)
+                found[above] = run.run_id
             summary = backend.summary(above)
             above = None if summary is None else summary.parent
     return found
@@ -39,5 +42,5 @@ def _parents(backend: Backend, runs: Iterable[RunSummary], wanted: set[str]) -> 
     owners = {one.parent for one in runs if one.parent is not None}
     alive = [one for one in map(backend.summary, sorted(owners)) if one is not None]
     found = [one.run_id for one in alive if one.status not in FINAL]
-    found += [one.run_id for one in backend.open_runs() if not wanted.isdisjoint(one.children.values())]
+    found += [one.run_id for one in backend.each_open() if not wanted.isdisjoint(one.children.values())]
     return list(dict.fromkeys(found))
