@@ -44,3 +44,29 @@ def test_waits_are_listed_with_their_type_and_at_any_depth(tmp_path: Path) -> No
         for depth in ("approve/", "approve/approve/**/")
         for path, event in ((f"{depth}approved", "approved"), (f"{depth}names[*]/wait", COMPUTED))
     ]
+
+
+CHOSEN = """
+from flopod import wait_for, workflow
+
+@workflow
+async def ask() -> object:
+    return await wait_for("asked")
+
+@workflow
+async def flow(loud: bool) -> object:
+    async def tell() -> object:
+        return await wait_for("told")
+
+    return await (tell if loud else ask)()
+"""
+
+
+def test_waits_of_all_that_a_call_may_run_are_listed(tmp_path: Path) -> None:
+    """A call that runs a marked workflow or a nested function can wait wherever one of them does."""
+    (tmp_path / "flow.py").write_text(CHOSEN)
+    manifest = compile_project(tmp_path).manifest
+    assert manifest is not None
+    waits = manifest.workflows["flow"].waits
+    assert {one.event for one in waits} == {"asked", "told"}
+    assert {one.path.rpartition("/")[0] for one in waits} == {"tell|ask"}

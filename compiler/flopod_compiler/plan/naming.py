@@ -68,9 +68,10 @@ def kind_of(node: ast.Call, info: CallInfo) -> tuple[str, str]:
 
 def callee_of(info: CallInfo) -> str:
     """The qualified name of what a durable call runs; of a primitive about a leaf or a workflow, of that."""
-    if info.callee not in NAMING | HANDED:
+    is_chosen = info.kind is CallKind.WORKFLOW and bool(info.choices)
+    if info.callee not in NAMING | HANDED and not is_chosen:
         return info.callee
-    return " | ".join(_callee(one, info.name) for one in info.targets)
+    return " | ".join(dict.fromkeys(_callee(one, info.name) for one in info.targets))
 
 
 def _callee(target: Symbol, name: str) -> str:
