@@ -221,6 +221,8 @@ class Fold:
         if node.kind in _LOOPS or (tally.passes and not tally.begun):
             return self._state_of_head(tally)
         status = next((one for one in _ORDER if one in tally.open.values()), tally.last)
+        if tally.open and self._status in _OVER:
+            status = tally.last if tally.ended else "skipped"
         return NodeState(status, tally.begun, tally.ended, tally.failed, tally.attempt)
 
     def _status_of_mark(self, kind: str) -> str:

@@ -132,7 +132,7 @@ class Tree:
         head = self._node(inner, node.kind, path, node.header or op_of(node.id), beside, node.line)
         cluster.head = head.id
         body = self._series(node.body, inner._replace(prefix=f"{path}/"))
-        frame = Frame(cluster, head, body, not beside, "" if beside else leaving(node.header))
+        frame = Frame(cluster, head, body, not beside, "" if node.orelse else leaving(node.header))
         if not node.orelse:
             return [frame]
         orelse = self._series(node.orelse, place)
