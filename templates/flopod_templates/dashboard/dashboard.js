@@ -42,8 +42,17 @@ function tick() {
 const shown = new Map();
 
 function isBusy(part) {
-  const dirty = part.querySelector("form[data-dirty]");
-  return dirty !== null || (part.contains(document.activeElement) && /^(INPUT|TEXTAREA|SELECT)$/.test(document.activeElement.tagName));
+  const active = document.activeElement;
+  const typing = part.contains(active) && active.matches("input:not([type=range], [type=checkbox]), textarea, select:not([data-speed])");
+  return typing || part.querySelector("form[data-dirty]") !== null;
+}
+
+// What finds the same element in a part that was replaced.
+function wayTo(element) {
+  for (const name of ["data-op", "data-play", "data-slide", "data-speed", "data-path", "data-split", "name"]) {
+    if (element.hasAttribute(name)) return `[${name}="${CSS.escape(element.getAttribute(name))}"]`;
+  }
+  return "";
 }
 
 function replace(part, html) {
@@ -51,11 +60,11 @@ function replace(part, html) {
   shown.set(part.id, html);
   const open = new Map(all("details[data-keep]", part).map((one) => [one.dataset.keep, one.open]));
   const places = new Map(all("[data-scroll]", part).map((one) => [one.dataset.scroll, [one.scrollLeft, one.scrollTop]]));
-  const focused = part.contains(document.activeElement) ? document.activeElement.dataset.op : undefined;
+  const focused = part.contains(document.activeElement) ? wayTo(document.activeElement) : "";
   part.innerHTML = html;
   for (const one of all("details[data-keep]", part)) if (open.has(one.dataset.keep)) one.open = open.get(one.dataset.keep);
   for (const one of all("[data-scroll]", part)) if (places.has(one.dataset.scroll)) [one.scrollLeft, one.scrollTop] = places.get(one.dataset.scroll);
-  if (focused !== undefined) part.querySelector(`[data-op="${CSS.escape(focused)}"]`)?.focus();
+  if (focused) part.querySelector(focused)?.focus();
   prepare(part);
 }
 
@@ -85,29 +94,41 @@ function choose(root, tab) {
   }
 }
 
+// Calls `work` soon after it is asked to, one call at a time, and rests three times as long as that took.
+function gently(work) {
+  let asked = false;
+  let busy = false;
+  const go = async () => {
+    if (busy) { asked = true; return; }
+    busy = true;
+    asked = false;
+    const begun = performance.now();
+    try { await work(); } catch (error) { console.warn(error); }
+    setTimeout(() => { busy = false; if (asked) go(); }, Math.min(Math.max(3 * (performance.now() - begun), 150), 5000));
+  };
+  return go;
+}
+
 // -- the run list -------------------------------------------------------------------------------
 
 function followRuns() {
   const box = byId("runs");
   if (!box.dataset.first) return;
-  let due = false;
-  const refresh = async () => {
-    due = false;
+  listen("/events", gently(async () => {
     if (all("input[name=run]:checked", box).length) return;
     const answer = await fetch(`/?${box.dataset.query}&fragment=1`);
     if (!answer.ok) return;
-    const before = new Map(all("tr[data-row]", box).map((row) => [row.querySelector("input").value, row.querySelector(".pill").textContent]));
+    const state = (row) => row.querySelector(".pill").textContent;
+    const id = (row) => row.querySelector("input").value;
+    const rows = () => all("tr[data-row]", box);
+    const before = new Map(rows().map((row) => [id(row), state(row)]));
     const chosen = box.querySelector("tr.on input")?.value;
     replace(box, await answer.text());
-    for (const row of all("tr[data-row]", box)) {
-      const id = row.querySelector("input").value;
-      if (before.size && before.get(id) !== row.querySelector(".pill").textContent) row.classList.add("fresh");
-      if (id === chosen) row.classList.add("on");
+    for (const row of rows()) {
+      if (before.size && before.get(id(row)) !== state(row)) row.classList.add("fresh");
+      if (id(row) === chosen) row.classList.add("on");
     }
-  };
-  listen("/events", () => {
-    if (!due) { due = true; setTimeout(refresh, 200); }
-  });
+  }));
 }
 
 // -- a run --------------------------------------------------------------------------------------
@@ -115,8 +136,7 @@ function followRuns() {
 let seq = Number(body.dataset.seq ?? 0);
 let over = body.dataset.over === "1";
 let place = body.dataset.at ? Number(body.dataset.at) : null;
-let loading = false;
-let again = false;
+const isFixed = place !== null;
 
 function address(query) {
   return `/ui/runs/${encodeURIComponent(body.dataset.run)}${query}`;
@@ -128,37 +148,25 @@ function take(state) {
     const part = byId(`part-${name}`);
     if (part) replace(part, html);
   }
-  [seq, over] = [state.seq, state.over];
   body.dataset.status = state.status;
   if (state.status !== before) say(`The run is ${state.label}`);
 }
 
-async function refresh() {
-  if (loading) { again = true; return; }
-  loading = true;
-  again = false;
-  try {
+function followRun() {
+  if (isFixed) return;
+  const source = listen(`/runs/${encodeURIComponent(body.dataset.run)}/events?after=${seq}`, gently(async () => {
+    if (place !== null) return;
     const more = new URLSearchParams(location.search);
+    more.delete("at");
     more.set("seq", seq);
     const answer = await fetch(address(`/live?${more}`));
-    if (answer.status === 200 && place === null) {
-      const state = await answer.json();
-      take(state);
-      body.dataset.last = state.seq;
-      for (const slide of all("[data-slide]")) slide.max = slide.value = state.seq;
-    }
-  } finally {
-    loading = false;
-    if (again) setTimeout(refresh, 100);
-  }
-}
-
-function followRun() {
-  if (place !== null) return;
-  let due = false;
-  const source = listen(`/runs/${encodeURIComponent(body.dataset.run)}/events?after=${seq}`, () => {
-    if (!due) { due = true; setTimeout(() => { due = false; refresh().then(() => { if (over) { source.close(); live(null); } }); }, 120); }
-  }, over);
+    if (answer.status !== 200 || place !== null) return;
+    const state = await answer.json();
+    [seq, over] = [state.seq, state.over];
+    body.dataset.last = seq;
+    take(state);
+    if (over) { source.close(); live(null); }
+  }), over);
 }
 
 function listen(url, changed, quiet = false) {
@@ -217,14 +225,12 @@ function showOperation(path, from) {
 let playing = null;
 
 async function goTo(to) {
-  place = to;
+  place = !isFixed && to >= Number(body.dataset.last) ? null : to;
   const more = new URLSearchParams(location.search);
-  more.set("at", to);
+  if (place === null) more.delete("at"); else more.set("at", to);
   const answer = await fetch(address(`/live?${more}`));
   if (!answer.ok) return null;
   const state = await answer.json();
-  const focused = document.activeElement;
-  if (focused?.matches("[data-slide], [data-speed]")) focused.blur();
   const speed = document.querySelector("[data-speed]")?.value;
   take(state);
   for (const one of all("[data-speed]")) one.value = speed;
@@ -245,6 +251,7 @@ async function play() {
     to = state.next.seq;
   }
   if (playing === mine) playing = null;
+  for (const one of all("[data-play]")) one.setAttribute("aria-pressed", "false");
 }
 
 // -- what people do -----------------------------------------------------------------------------
@@ -328,6 +335,9 @@ prepare(document);
 for (const part of all("[data-part]")) {
   const line = part.querySelector("[data-current]") ?? part.querySelector("tr.been");
   if (line) { const box = line.closest(".code"); box.scrollTop = line.offsetTop - box.clientHeight / 2.5; }
+}
+if (!byId("panel")) {
+  for (const node of all(".node[tabindex]")) { node.removeAttribute("tabindex"); node.setAttribute("role", "img"); }
 }
 for (const box of all(".graph")) {
   const node = box.querySelector(".is-failed, .is-retrying, .is-running, .is-waiting, .is-sleeping");
