@@ -16,9 +16,8 @@ from msgspec import Raw
 
 from flopod import codec
 from flopod.backends.base import Backend
-from flopod.errors import FlopodError
 from flopod.server.builds import KeptBuilds
-from flopod.server.host import Build, Start
+from flopod.server.host import Build, NotReady, Start
 from flopod.server.messages import (
     Answer,
     Begin,
@@ -40,10 +39,6 @@ from flopod_compiler.dev.watching import changed, look
 
 _GRACE = 3.0
 _AGAIN = 1.0
-
-
-class NotRunning(FlopodError):
-    """No process runs the workflows now."""
 
 
 @dataclass(slots=True)
@@ -157,7 +152,7 @@ class Session:
         self.state.pid = None
         for waiting in self._answers.values():
             if not waiting.done():
-                waiting.set_exception(NotRunning("the worker process has ended; try again"))
+                waiting.set_exception(NotReady("the worker process has ended; try again"))
         self._answers.clear()
         if not self._closing and not self.state.broken:
             when = time.strftime("%H:%M:%S")
@@ -180,11 +175,11 @@ class Session:
     # -- what the page asks for ------------------------------------------------------------------
 
     async def start(self, start: Start) -> None:
-        """Have the worker start a run. Raises what it raises, and NotRunning."""
+        """Have the worker start a run. Raises what it raises, and NotReady."""
         await self._ask(lambda number: Begin(number, start))
 
     async def bound(self, workflow: str, input: Any) -> Raw:
-        """Have the worker make of an input what a log holds. Raises what it raises, and NotRunning."""
+        """Have the worker make of an input what a log holds. Raises what it raises, and NotReady."""
         return await self._ask(lambda number: Bind(number, workflow, input)) or Raw(b"[]")
 
     async def _ask(self, order: Callable[[int], Begin | Bind]) -> Raw | None:
@@ -193,7 +188,7 @@ class Session:
         self._answers[number] = answer
         if not self._tell_worker(order(number)):
             del self._answers[number]
-            raise NotRunning(self.trouble() or "the worker process is starting; try again")
+            raise NotReady(self.trouble() or "the worker process is starting; try again")
         return await answer
 
     def trouble(self) -> str:
@@ -247,4 +242,4 @@ def _settle(waiting: asyncio.Future[Raw | None], answer: Answer) -> None:
         waiting.set_result(answer.value)
     else:
         raised = codec.decode(answer.error)
-        waiting.set_exception(raised if isinstance(raised, Exception) else NotRunning(str(raised)))
+        waiting.set_exception(raised if isinstance(raised, Exception) else NotReady(str(raised)))

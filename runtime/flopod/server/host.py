@@ -6,8 +6,13 @@ from typing import Any, NamedTuple, Protocol
 from msgspec import Raw, Struct
 
 from flopod.backends.base import Backend
+from flopod.errors import FlopodError
 from flopod.events import Attribute
 from flopod.manifest import Manifest, WorkflowEntry
+
+
+class NotReady(FlopodError):
+    """No process runs the workflows now; it may be one does soon."""
 
 
 class Build(NamedTuple):
@@ -70,7 +75,7 @@ class Host(Protocol):
     async def start(self, start: Start) -> None:
         """Start a run durably: it surely runs once this returns. The same start again is no other run.
 
-        Raises UnknownWorkflow, BadInput, InvalidRunId, InputChanged, StoppedByHook, StorageError.
+        Raises UnknownWorkflow, BadInput, InvalidRunId, InputChanged, StoppedByHook, StorageError, NotReady.
         """
         ...
 
