@@ -4,6 +4,7 @@ Everything an author imports is here; each name is loaded at its first use.
 """
 
 import sys
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -152,17 +153,25 @@ _HOMES = {
 _HOME = {name: home for home, names in _HOMES.items() for name in names.split()}
 
 
-def __getattr__(name: str) -> Any:
-    if name not in __all__:
-        raise AttributeError(f"module 'flopod' has no attribute {name!r}")
-    value = getattr(import_module(home_of(name)), name)
-    globals()[name] = value
-    return value
+def loaded_from(package: str, homes: Mapping[str, str]) -> Callable[[str], Any]:
+    """Return the `__getattr__` of a package: `homes` says in which module each of its names is."""
+
+    def load(name: str) -> Any:
+        if name not in homes:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        value = getattr(import_module(homes[name]), name)
+        setattr(sys.modules[package], name, value)
+        return value
+
+    return load
 
 
 def home_of(name: str) -> str:
     """The module that defines a name of this surface."""
     return _HOME.get(name, "flopod.errors")
+
+
+__getattr__ = loaded_from(__name__, {name: home_of(name) for name in __all__})
 
 
 class _Surface(ModuleType):

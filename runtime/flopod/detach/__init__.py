@@ -3,8 +3,9 @@
 Each name is loaded at its first use.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from flopod import loaded_from
 
 if TYPE_CHECKING:
     from flopod.detach.beacon import create_beacon_driver
@@ -78,12 +79,5 @@ HOMES = {
     "flopod.detach.worker": "create_worker_driver worker_driver",
     "flopod.detach.workers.errors": "ChildExited WorkerDied",
 }
-_HOME = {name: home for home, names in HOMES.items() for name in names.split()}
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module 'flopod.detach' has no attribute {name!r}")
-    value = getattr(import_module(_HOME[name]), name)
-    globals()[name] = value
-    return value
+__getattr__ = loaded_from(__name__, {name: home for home, names in HOMES.items() for name in names.split()})
