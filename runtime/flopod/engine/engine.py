@@ -20,11 +20,10 @@ from flopod.engine.deliveries import Deliveries
 from flopod.engine.driver import Driver
 from flopod.engine.drivers import Drivers
 from flopod.engine.entrance import Entrance
-from flopod.engine.family import Family
+from flopod.engine.family import Family, Kin
 from flopod.engine.gate import Gate
 from flopod.engine.handle import Handle
 from flopod.engine.hooks import Hooks
-from flopod.engine.kin import Kin
 from flopod.engine.limits import Limit, Queue
 from flopod.engine.line import Line
 from flopod.engine.openings import Openings
@@ -37,7 +36,7 @@ from flopod.engine.registry import Registry
 from flopod.engine.resting import Resting
 from flopod.engine.scheduling import ONE_BY_ONE, QUEUE, Schedules, Timetable
 from flopod.engine.standing import open_waits, waits_of
-from flopod.errors import BuildMismatch, Fenced, FlopodError, UnknownDetach, UnknownWorkflow
+from flopod.errors import Fenced
 from flopod.events import AT_REST, FINAL, Attribute, RunStarted, RunSummary
 from flopod.runid import check_run_id, new_run_id
 from flopod.workflow.core import Core
@@ -50,9 +49,6 @@ _LINGER = 5.0
 _AGAIN = 5.0
 _GOES_ON = ("waiting", "left", "held")
 
-_MISFITS = (BuildMismatch, UnknownWorkflow, UnknownDetach)
-
-OnMisfit: TypeAlias = Callable[[str, FlopodError], None]
 OnWaiting: TypeAlias = Callable[[str, Sequence[OpenWait]], None]
 
 
@@ -65,10 +61,6 @@ class Engine(Detaching, contextlib.AbstractAsyncContextManager["Engine"]):
     and not ended. Opening takes up the open runs that the store has, or those that descend from the run
     `within`; leaving lets the leaves under way end, for `grace` seconds. `on_waiting` is called with the run
     id and the open waits of a run that comes to rest. `hooks` are asked and told of all of them.
-
-    Of the open runs those are taken up that `adopts` says yes to, and those that `adopt` gives. With
-    `on_misfit` a run that does not fit the build is let go of without a word, and this is called with its id
-    and the reason: another process may have the build that it fits.
     """
 
     def __init__(
@@ -85,8 +77,6 @@ class Engine(Detaching, contextlib.AbstractAsyncContextManager["Engine"]):
         within: str | None = None,
         on_waiting: OnWaiting | None = None,
         hooks: Hooks | None = None,
-        adopts: Callable[[RunSummary], bool] | None = None,
-        on_misfit: OnMisfit | None = None,
     ) -> None:
         self._backend = backend
         self._programs = registry if isinstance(registry, Programs) else Programs(registry)
@@ -97,10 +87,9 @@ class Engine(Detaching, contextlib.AbstractAsyncContextManager["Engine"]):
         self._commits = Grouped(backend, lambda: len(self._live) <= 1 or not self._clock.real)
         self._ready = Ready({QUEUE: ONE_BY_ONE, **(queues or {})}, limits or {})
         self.family = Family(backend, self._programs, self, self._clock)
-        self._kin = Kin(backend, within, adopts)
+        self._kin = Kin(backend, within)
         self._within = within
         self._on_waiting = on_waiting
-        self._on_misfit = on_misfit
         self._gate = Gate(hooks)
         self.schedules = Schedules(backend, self._clock.now)
         self._timetable = self._own_timetable() if within is None else None
@@ -244,11 +233,6 @@ class Engine(Detaching, contextlib.AbstractAsyncContextManager["Engine"]):
     def _detach(self, what: Detach) -> DetachHandle:
         return self.family.detach(what, self._within)
 
-    def adopt(self, run_id: str) -> None:
-        """Take up a run, and what descends from it, whatever `adopts` says of them."""
-        self._kin.give(run_id)
-        self._look_at(run_id)
-
     def deliver(self, run_id: str, path: str, event: str, payload: Raw) -> int:
         """Deliver an event, durably, and return its number in the inbox of the run."""
         return self._backend.deliver(run_id, path, event, payload)
@@ -336,7 +320,7 @@ class Engine(Detaching, contextlib.AbstractAsyncContextManager["Engine"]):
         try:
             outcome = await self._course.run(run_id)
         except Exception as error:
-            outcome = self._refused(run_id, error)
+            outcome = self._refusals.outcome(run_id, error)
         finally:
             driver = self._live.ended(run_id)
             self._openings.forget(run_id)
@@ -348,12 +332,6 @@ class Engine(Detaching, contextlib.AbstractAsyncContextManager["Engine"]):
         if driver is not None:
             driver.dissolve()
         self._line.changed.set()
-
-    def _refused(self, run_id: str, error: Exception) -> RunOutcome:
-        if self._on_misfit is None or not isinstance(error, _MISFITS):
-            return self._refusals.outcome(run_id, error)
-        asyncio.get_running_loop().call_soon(self._on_misfit, run_id, error)
-        return RunOutcome("diverged", reason=str(error), error=error)
 
     def _again(self, run_id: str) -> None:
         if not self._live.are_draining and not self.drives(run_id):

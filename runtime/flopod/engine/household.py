@@ -8,8 +8,8 @@ from flopod.detach.handle import DetachHandle
 from flopod.engine.children import Tell
 from flopod.engine.clock import Clock
 from flopod.engine.engine import Engine, OnWaiting
+from flopod.engine.family import Kin
 from flopod.engine.hooks import Hooks
-from flopod.engine.kin import Kin
 from flopod.engine.programs import Programs
 from flopod.engine.registry import Registry
 from flopod.events import Detached, RunStarted, RunSummary
