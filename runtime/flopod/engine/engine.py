@@ -3,9 +3,9 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from math import inf
-from typing import Any, TypeAlias
+from typing import Any
 
 from msgspec import Raw
 
@@ -20,14 +20,17 @@ from flopod.engine.deliveries import Deliveries
 from flopod.engine.driver import Driver
 from flopod.engine.drivers import Drivers
 from flopod.engine.entrance import Entrance
-from flopod.engine.family import Family, Kin
+from flopod.engine.family import Family
 from flopod.engine.gate import Gate
 from flopod.engine.handle import Handle
 from flopod.engine.hooks import Hooks
+from flopod.engine.kin import Adopts, Kin
 from flopod.engine.limits import Limit, Queue
 from flopod.engine.line import Line
+from flopod.engine.load import Load
+from flopod.engine.misfits import Misfits, OnMisfit
 from flopod.engine.openings import Openings
-from flopod.engine.outcome import OpenWait, RunOutcome
+from flopod.engine.outcome import RunOutcome
 from flopod.engine.outcomes import Outcomes
 from flopod.engine.programs import Programs
 from flopod.engine.ready import Place, Ready
@@ -35,9 +38,10 @@ from flopod.engine.refusals import Refusals
 from flopod.engine.registry import Registry
 from flopod.engine.resting import Resting
 from flopod.engine.scheduling import ONE_BY_ONE, QUEUE, Schedules, Timetable
-from flopod.engine.standing import open_waits, waits_of
+from flopod.engine.standing import open_waits
+from flopod.engine.uptake import OnWaiting, Uptake
 from flopod.errors import Fenced
-from flopod.events import AT_REST, FINAL, Attribute, RunStarted, RunSummary
+from flopod.events import FINAL, Attribute, RunStarted
 from flopod.runid import check_run_id, new_run_id
 from flopod.workflow.core import Core
 from flopod.workflow.detaching import Detach, Detaching
@@ -49,8 +53,6 @@ _LINGER = 5.0
 _AGAIN = 5.0
 _GOES_ON = ("waiting", "left", "held")
 
-OnWaiting: TypeAlias = Callable[[str, Sequence[OpenWait]], None]
-
 
 class Engine(Detaching, contextlib.AbstractAsyncContextManager["Engine"]):
     """Runs the workflows of `registry` on `backend`: `async with Engine(backend, registry) as engine`.
@@ -58,9 +60,11 @@ class Engine(Detaching, contextlib.AbstractAsyncContextManager["Engine"]):
     At most `concurrency` runs are being stepped or have leaves under way; others that could go on stand in
     line. Of those that only wait, `resting` stay in memory, the others come back when their timer, their
     event or the end of their child is due. `queues` and `limits` (of workflows) say how many may have begun
-    and not ended. Opening takes up the open runs that the store has, or those that descend from the run
-    `within`; leaving lets the leaves under way end, for `grace` seconds. `on_waiting` is called with the run
-    id and the open waits of a run that comes to rest. `hooks` are asked and told of all of them.
+    and not ended. Opening takes up the open runs that the store has: all and the schedules, or those that
+    descend from the run `within`, or those that it `adopts` and their descendants. Leaving lets the leaves
+    under way end, for `grace` seconds. `on_waiting` is called with the run id and the open waits of a run
+    that comes to rest; `on_misfit` with the run id of one that this build cannot run, and why: once, and
+    again when something has come for it. `hooks` are asked and told of all of them.
     """
 
     def __init__(
@@ -75,29 +79,31 @@ class Engine(Detaching, contextlib.AbstractAsyncContextManager["Engine"]):
         grace: float = 10.0,
         clock: Clock | None = None,
         within: str | None = None,
+        adopts: Adopts | None = None,
+        on_misfit: OnMisfit | None = None,
         on_waiting: OnWaiting | None = None,
         hooks: Hooks | None = None,
     ) -> None:
         self._backend = backend
         self._programs = registry if isinstance(registry, Programs) else Programs(registry)
-        self._registry = self._programs.registry
         self._concurrency = concurrency
         self._grace = grace
         self._clock: Clock = SystemClock() if clock is None else clock
         self._commits = Grouped(backend, lambda: len(self._live) <= 1 or not self._clock.real)
-        self._ready = Ready({QUEUE: ONE_BY_ONE, **(queues or {})}, limits or {})
         self.family = Family(backend, self._programs, self, self._clock)
-        self._kin = Kin(backend, within)
-        self._within = within
+        self._kin = Kin(backend, within, adopts)
         self._on_waiting = on_waiting
         self._gate = Gate(hooks)
         self.schedules = Schedules(backend, self._clock.now)
-        self._timetable = self._own_timetable() if within is None else None
+        self._timetable = self._own_timetable() if self._kin.are_all else None
         self._openings = Openings(backend)
         self._outcomes = Outcomes(backend, self._programs, self._clock)
         self._live = Drivers(Resting(resting, _LINGER))
-        self._line = Line(self._ready, self._programs, self._clock)
-        self._refusals = Refusals(_AGAIN, self._again, self._openings, says=within is not None)
+        ready = Ready({QUEUE: ONE_BY_ONE, **(queues or {})}, limits or {})
+        self._line = Line(ready, self._programs, self._clock)
+        self._misfits = Misfits(backend, on_misfit)
+        self._uptake = Uptake(backend, self._line, self.family, self._kin, self._misfits, on_waiting)
+        self._refusals = Refusals(_AGAIN, self._again, self._openings, self._misfits, says=within is not None)
         self._course = Course(
             backend,
             self._clock,
@@ -113,7 +119,7 @@ class Engine(Detaching, contextlib.AbstractAsyncContextManager["Engine"]):
         self._while_open = contextlib.ExitStack()
 
     def _own_timetable(self) -> Timetable:
-        return Timetable(self.schedules, self._registry, self._open, alone=not self._clock.real)
+        return Timetable(self.schedules, self._programs.registry, self._open, alone=not self._clock.real)
 
     # -- opening and leaving ---------------------------------------------------------------------
 
@@ -125,9 +131,8 @@ class Engine(Detaching, contextlib.AbstractAsyncContextManager["Engine"]):
         """Take up the open runs, and serve from now on."""
         self._while_open.enter_context(garbage.sought_seldom())
         self._deliveries = Deliveries(self._backend, self._delivered, _POLL / 2)
-        recall(self._backend, self._ready, self._clock)
-        for summary in self._backend.open_runs():
-            self._take_up(summary)
+        recall(self._backend, self._line.ready, self._clock)
+        self._uptake.take_all()
         self._serving = asyncio.create_task(self._serve(), name="flopod engine")
 
     async def __aexit__(self, *_: object) -> None:
@@ -149,29 +154,18 @@ class Engine(Detaching, contextlib.AbstractAsyncContextManager["Engine"]):
         self.family.close()
         self._while_open.close()
 
-    def _take_up(self, summary: RunSummary) -> None:
-        if summary in self._kin:
-            self._let_in(summary)
-            self.family.cancel_orphan(summary)
-
-    def _let_in(self, summary: RunSummary) -> None:
-        self.family.taken_up(summary)
-        if summary.status == "pending":
-            self._line.begin(summary)
-        else:
-            self._ready.hold(summary.run_id, Place.of(summary))
-            if summary.status == "waiting" and not self._has_reason_to_go_on(summary):
-                self._line.put_away(summary.run_id, summary.next_due)
-                if self._on_waiting is not None:
-                    self._on_waiting(summary.run_id, waits_of(summary))
-            else:
-                self._ready.go_on(summary.run_id)
-
-    def _has_reason_to_go_on(self, summary: RunSummary) -> bool:
-        """Whether something may have come while nobody was here: a child that ended, a delivery."""
-        return bool(summary.children) or bool(self._backend.inbox(summary.run_id, summary.inbox))
-
     # -- what others ask for ---------------------------------------------------------------------
+
+    def adopt(self, run_id: str) -> None:
+        """Take up a run if it is open, and from now on its descendants, whoever had it before."""
+        if not self.drives(run_id):
+            self._uptake.take(run_id)
+
+    @property
+    def load(self) -> Load:
+        """How much there is to do."""
+        busy = max(self._course.busy, 0)
+        return Load(len(self._live), busy, len(self._line.ready), len(self._line.asleep))
 
     async def start(
         self,
@@ -193,7 +187,7 @@ class Engine(Detaching, contextlib.AbstractAsyncContextManager["Engine"]):
         made, so that there is none. Raises UnknownWorkflow,
         InvalidRunId, InputChanged, StorageError, and StoppedByHook if a hook does not want it.
         """
-        program = self._registry.program(workflow)
+        program = self._programs.registry.program(workflow)
         chosen = new_run_id() if run_id is None else check_run_id(run_id)
         opening = program.identify(chosen).started(
             self._clock.now(),
@@ -220,7 +214,7 @@ class Engine(Detaching, contextlib.AbstractAsyncContextManager["Engine"]):
         """Make a new run durable: with its first step if it can begin at once, else by itself."""
         run_id = opening.run_id
         with self._openings.opened(opening, fresh=fresh) as durable:
-            self._ready.begin(run_id, Place.of(opening))
+            self._line.ready.begin(run_id, Place.of(opening))
             self._admit()
             if run_id not in self._live:
                 await self._commits.append(run_id, 0, [opening])
@@ -231,7 +225,7 @@ class Engine(Detaching, contextlib.AbstractAsyncContextManager["Engine"]):
                 await asyncio.shield(durable)
 
     def _detach(self, what: Detach) -> DetachHandle:
-        return self.family.detach(what, self._within)
+        return self.family.detach(what, self._kin.ancestor)
 
     def deliver(self, run_id: str, path: str, event: str, payload: Raw) -> int:
         """Deliver an event, durably, and return its number in the inbox of the run."""
@@ -239,6 +233,8 @@ class Engine(Detaching, contextlib.AbstractAsyncContextManager["Engine"]):
 
     async def outcome(self, run_id: str) -> RunOutcome:
         """Wait until a run is over or at rest. Raises UnknownRun."""
+        if (left := self._misfits.outcome(run_id)) is not None:
+            return left
         if run_id not in self._live:
             self._look_at(run_id)
         return await self._outcomes.of(run_id, is_live=run_id in self._live)
@@ -280,7 +276,7 @@ class Engine(Detaching, contextlib.AbstractAsyncContextManager["Engine"]):
     def _next_moments(self) -> Iterator[float]:
         """When a rate lets somebody through, or somebody has rested long enough (monotonic)."""
         if self._has_room:
-            yield self._ready.next_at()
+            yield self._line.ready.next_at()
         yield self._live.next_excess()
 
     def _delivered(self, run_id: str) -> None:
@@ -293,19 +289,13 @@ class Engine(Detaching, contextlib.AbstractAsyncContextManager["Engine"]):
             self._look_at(run_id)
 
     def _look_at(self, run_id: str) -> None:
-        """Put a run in line that somebody has started, resumed, retried or copied."""
-        if self.drives(run_id):
-            return
-        summary = self._backend.summary(run_id)
-        if summary is not None and summary.status not in AT_REST and summary in self._kin:
-            self._line.begin(summary)
-            self.family.cancel_orphan(summary)
-            self._line.changed.set()
+        if not self.drives(run_id):
+            self._uptake.look_at(run_id)
 
     def _admit(self) -> None:
         """Let as many runs go as there is room for."""
         while self._has_room:
-            run_id = self._ready.take(time.monotonic())
+            run_id = self._line.ready.take(time.monotonic())
             if run_id is None:
                 return
             self._live.begin(run_id, self._run(run_id))
@@ -340,7 +330,7 @@ class Engine(Detaching, contextlib.AbstractAsyncContextManager["Engine"]):
     def _put_away(self, run_id: str, core: Core) -> None:
         """Put a run away, unless something was delivered while it was leaving."""
         if self._live.take_woken(run_id) and self._backend.inbox(run_id, core.history.last_inbox):
-            self._ready.go_on(run_id)
+            self._line.ready.go_on(run_id)
         else:
             self._line.put_away(run_id, core.next_due())
 
@@ -350,13 +340,14 @@ class Engine(Detaching, contextlib.AbstractAsyncContextManager["Engine"]):
         if outcome.status in _GOES_ON:
             return
         self._gate.left(run_id)
-        self._ready.ended(run_id)
+        self._line.ready.ended(run_id)
         self._outcomes.tell(run_id, outcome)
 
     # -- children --------------------------------------------------------------------------------
 
     def take_up_child(self, run_id: str) -> None:
         """Let a run begin whose first event is in the store, unless it has begun."""
+        self._misfits.forget(run_id)
         if run_id not in self._live:
             self._look_at(run_id)
 
@@ -388,7 +379,7 @@ class Engine(Detaching, contextlib.AbstractAsyncContextManager["Engine"]):
     @property
     def is_at_rest(self) -> bool:
         """Whether all that is open here waits for the world."""
-        return not self._ready and not self._live.busy
+        return not self._line.ready and not self._live.busy
 
     def leave(self) -> None:
         """Note an orderly end of all runs, for a process that ends at once. For signal handlers."""
@@ -404,5 +395,5 @@ class Engine(Detaching, contextlib.AbstractAsyncContextManager["Engine"]):
         if self._on_waiting is not None:
             self._on_waiting(driver.core.run_id, open_waits(driver.core))
         self._live.put_away()
-        if self._ready:
+        if self._line.ready:
             self._line.changed.set()

@@ -279,23 +279,3 @@ def _completed(child: str, event: Event) -> ChildCompleted:
         return ChildCompleted(child=child, error=event.error)
     reason = event.reason if isinstance(event, RunCancelled) else ""
     return _failed(child, Cancelled(reason))
-
-
-class Kin:
-    """The runs that descend from one; without an ancestor, all runs."""
-
-    def __init__(self, backend: Backend, ancestor: str | None) -> None:
-        self._backend = backend
-        self._are_all = ancestor is None
-        self._known = {} if ancestor is None else {ancestor: True}
-
-    def __contains__(self, run: RunSummary) -> bool:
-        return self._are_all or (run.parent is not None and self._descends(run.parent))
-
-    def _descends(self, run_id: str) -> bool:
-        known = self._known.get(run_id)
-        if known is None:
-            summary = self._backend.summary(run_id)
-            parent = None if summary is None else summary.parent
-            known = self._known[run_id] = parent is not None and self._descends(parent)
-        return known

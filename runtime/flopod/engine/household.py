@@ -7,11 +7,12 @@ from flopod.backends.base import Backend
 from flopod.detach.handle import DetachHandle
 from flopod.engine.children import Tell
 from flopod.engine.clock import Clock
-from flopod.engine.engine import Engine, OnWaiting
-from flopod.engine.family import Kin
+from flopod.engine.engine import Engine
 from flopod.engine.hooks import Hooks
+from flopod.engine.kin import Kin
 from flopod.engine.programs import Programs
 from flopod.engine.registry import Registry
+from flopod.engine.uptake import OnWaiting
 from flopod.events import Detached, RunStarted, RunSummary
 from flopod.workflow.children import Child, Offspring
 from flopod.workflow.detaching import Detach, Given

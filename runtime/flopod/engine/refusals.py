@@ -5,6 +5,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable
 
+from flopod.engine.misfits import Misfits
 from flopod.engine.openings import Openings
 from flopod.engine.outcome import RunOutcome
 from flopod.errors import (
@@ -28,15 +29,23 @@ class Refusals:
 
     Where a commit of a killed process may have come late, it does so at once: that happens once a run. Where
     the store is in trouble, it does so less and less often: leaves whose outcome cannot be written run again
-    each time. With `says` it logs what another process may well be able to run, too.
+    each time. The `misfits` are left to others. With `says` it logs what another process may well be able to
+    run, too.
     """
 
     def __init__(
-        self, seconds: float, again: Callable[[str], None], openings: Openings, *, says: bool = False
+        self,
+        seconds: float,
+        again: Callable[[str], None],
+        openings: Openings,
+        misfits: Misfits,
+        *,
+        says: bool = False,
     ) -> None:
         self._seconds = seconds
         self._again = again
         self._openings = openings
+        self._misfits = misfits
         self._says = says
         self._refused: set[str] = set()
         self._were_late: set[str] = set()
@@ -47,6 +56,8 @@ class Refusals:
         """Return what becomes of a run for which this was raised: "held" if it is tried again."""
         if self._openings.failed(run_id, error):
             return RunOutcome("storage_error", error=error)
+        if self._misfits.take(run_id, error):
+            return RunOutcome("diverged", reason=str(error), error=error)
         if isinstance(error, DamagedLog | HiddenValue):
             return RunOutcome("storage_error", reason=str(error), error=error)
         if isinstance(error, RunHeld | StorageError | StoppedByHook):

@@ -9,9 +9,10 @@ from typing import Any
 from flopod.backends.base import Backend
 from flopod.backends.lock import Hold
 from flopod.engine.driver import Driver
-from flopod.engine.family import Family, Kin
+from flopod.engine.family import Family
 from flopod.engine.gate import Gate
 from flopod.engine.hooks import Hooks
+from flopod.engine.kin import Kin
 from flopod.engine.outcome import RunOutcome
 from flopod.engine.programs import Programs
 from flopod.engine.run import run_workflow

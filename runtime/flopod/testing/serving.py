@@ -7,8 +7,8 @@ from typing import Any
 from flopod.backends.base import Backend
 from flopod.engine.clock import Clock
 from flopod.engine.engine import Engine
-from flopod.engine.family import Kin
 from flopod.engine.gate import opening_of
+from flopod.engine.kin import Kin
 from flopod.events import RunSummary
 from flopod.testing.scripted import Scripted
 from flopod.testing.subject import Subject
