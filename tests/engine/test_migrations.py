@@ -328,7 +328,7 @@ def test_the_result_of_a_child_is_of_today(shop: Any, store: Backend, name: str)
 
 
 def test_what_a_driver_runs_gives_a_result_of_today(shop: Any, store: Backend) -> None:
-    """A driver with a runner of its own gets what a workflow has returned under the old source as it is now."""
+    """A driver with a runner of its own gets what a workflow of the old source has returned as it is now."""
     old = shop(PARENT.format(steps="", name="sku"))
     identity = Identity(run_id=f"{RUN}.child", workflow="child")
     asyncio.run(run_workflow(old.child, identity=identity, backend=store, clock=VirtualClock()))

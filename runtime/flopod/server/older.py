@@ -13,7 +13,6 @@ from typing import Any
 
 from flopod.backends.base import Backend
 from flopod.errors import FlopodError
-from flopod.events import RunSummary
 from flopod.server.builds import KeptBuilds
 from flopod.server.messages import Adopt, Idle, Misfit, Report
 from flopod.server.process import Worker
@@ -41,15 +40,6 @@ class OlderBuilds:
         self._reasons: dict[str, str] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._closing = False
-
-    def has(self, run: RunSummary) -> bool:
-        """Whether a run, or one that it descends from, goes on in a process of its build."""
-        each: RunSummary | None = run
-        while self._given and each is not None:
-            if any(each.run_id in given for given in self._given.values()):
-                return True
-            each = self._backend.summary(each.parent) if each.parent else None
-        return False
 
     def why_not(self, run_id: str) -> str:
         """Return why a run goes on nowhere, "" if it does."""

@@ -44,7 +44,6 @@ class ServerHost(EngineHost):
             sources=build.sources,
             emitted=build.emitted,
             concurrency=concurrency,
-            adopts=lambda run: not older.has(run),
             on_misfit=older.take,
         )
         self._kept = kept
