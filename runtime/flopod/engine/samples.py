@@ -16,8 +16,12 @@ _PLAIN = {"boolean": True, "integer": 1, "number": 1.0, "null": None, "string": 
 _DEPTH = 8
 
 
-def sample(schema: Mapping[str, Any], definitions: Mapping[str, Any] | None = None, depth: int = 0) -> Any:
+def sample(
+    schema: Mapping[str, Any] | bool, definitions: Mapping[str, Any] | None = None, depth: int = 0
+) -> Any:
     """A value for `schema`, required fields only; `{}` where the schema says nothing."""
+    if isinstance(schema, bool):
+        return {}
     if definitions is None:
         return sample(schema, schema.get("$defs") or {}, depth)
     if "$ref" in schema and depth < _DEPTH:
