@@ -13,6 +13,7 @@ from flopod.events import (
     ActivityFailed,
     ActivityStarted,
     Event,
+    IterationCompleted,
     Record,
     RunCompleted,
     RunFailed,
@@ -185,7 +186,7 @@ def test_colours_change_no_character() -> None:
         ("num", "0x1F"),
         ("com", "# why"),
     } <= classes
-    assert ("key", "type") not in classes
+    assert not {("key", "type"), ("bui", "type")} & classes, "an attribute and an argument are no builtin"
     assert [span.css for span in lines[3]][-1] == "str"
 
 
@@ -291,6 +292,19 @@ def test_json_is_escaped_folded_and_cut() -> None:
     assert len(large) < 5 * 65_536
     assert 'href="/all"' in large
     assert "<x>" not in large
+
+
+def test_an_iteration_without_an_operation_is_no_gap() -> None:
+    """A loop that passed over items has more iterations than rows, and nothing of it was compacted away."""
+    course = Course(
+        records(
+            BEGIN,
+            ActivityStarted(path="xs[0]/a", callee="m:a", fingerprint="", at=1000),
+            ActivityStarted(path="xs[4]/a", callee="m:a", fingerprint="", at=1000),
+            IterationCompleted(path="xs", index=4, key="4", at=1100),
+        )
+    )
+    assert waterfall(course, 2000).rows[0].text == "5 iterations"
 
 
 def test_a_wait_that_goes_on_ends_now_in_the_picture() -> None:

@@ -213,8 +213,9 @@ def _fill(field: Field, default: Any, schema: Schema, root: Schema) -> None:
     elif default is _ABSENT or default is None or field.kind == "group":
         return
     elif field.kind in ("lines", "choices"):
-        field.value = [json.dumps(each) for each in default] if isinstance(default, list) else []
-        field.value = ["\n".join(map(_label, default))] if field.kind == "lines" else field.value
+        items = default if isinstance(default, list) else []
+        lines = ["\n".join(map(_label, items))]
+        field.value = lines if field.kind == "lines" else [json.dumps(each) for each in items]
     elif field.kind in ("choice", "json"):
         field.value = [json.dumps(default)]
     elif field.kind == "boolean":
