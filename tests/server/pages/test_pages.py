@@ -203,6 +203,7 @@ def test_the_way_in_asks_for_the_token_once(travel: Source) -> None:
         assert (right.status_code, right.headers["location"]) == (303, "/")
         assert "a token" not in right.headers["set-cookie"]
         assert "No schedules" in words(await here.get("/ui/schedules"))
+        assert "Sign out" in await here.get("/ui/schedules")
         out = await here.post("/ui/logout")
         assert out.status_code == 303
         assert (await here.client.get("/ui/schedules", headers={"Accept": "text/html"})).status_code == 303

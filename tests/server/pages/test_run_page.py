@@ -169,6 +169,8 @@ def test_a_run_is_shown_as_it_was(travel: Source) -> None:
         assert "running find_hotel" in line_of(html, "s-running")
         assert "This is the run as it was after event 4" in words(html)
         assert "/deliver" not in html
+        between = await here.get("/ui/runs/t?at=8")
+        assert "bookings.append(await book(city, price))" in line_of(between, "s-here").replace("( ", "(")
         state = (await here.client.get("/ui/runs/t/live?at=4")).json()
         assert (state["seq"], state["status"], state["next"]["seq"]) == (4, "running", 5)
 

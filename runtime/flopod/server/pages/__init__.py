@@ -44,6 +44,8 @@ def page_routes(context: Context) -> list[Route]:
     pages = context.pages
     if not isinstance(pages, Templates):
         return []
+    if context.settings.token is not None:
+        pages.offer_logout()
     site = Site(context.host, pages)
     run = RunPage(site)
     runs, orders = RunPages(site), OrderPages(site, run)

@@ -65,7 +65,7 @@ class Templates:
             "json": json_html,
             "data": data_html,
         }
-        self._environment.globals["static"] = self._url
+        self._environment.globals |= {"static": self._url, "has_login": False}
 
     def text(self, template: str, **model: Any) -> str:
         """Fill in a template."""
@@ -83,6 +83,10 @@ class Templates:
         )
         answer.headers.update(error.headers if isinstance(error, Refused) else {})
         return answer
+
+    def offer_logout(self) -> None:
+        """Let pages have the button that ends a session."""
+        self._environment.globals["has_login"] = True
 
     def _url(self, name: str) -> str:
         return f"/ui/static/{name}?v={self.static[name].etag}"

@@ -64,7 +64,8 @@ class Course:
     """The operations of a run by their paths, in the order in which they began.
 
     `loops` says how many iterations of each loop are known to have ended, `dropped` what compaction has
-    removed from the log: then there is less here than has happened.
+    removed from the log: then there is less here than has happened. `last_path` is where something happened
+    last.
     """
 
     def __init__(self, records: Sequence[Record]) -> None:
@@ -75,10 +76,12 @@ class Course:
         self.dropped: list[Span] = []
         self.started = records[0].event.at if records else 0
         self.last = records[-1].event.at if records else 0
+        self.last_path = ""
         self.ended: int | None = None
         self.failure: e.RunFailed | None = None
         self.result: Raw | None = None
         for seq, event in effective(records):
+            self.last_path = event.path or self.last_path
             step = _STEPS.get(type(event))
             if step is not None:
                 step(self, seq, event)

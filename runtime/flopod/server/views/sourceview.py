@@ -74,7 +74,9 @@ def source_view(build: Build, entry: WorkflowEntry, course: Course, now: int) ->
     if not names:
         names = dict.fromkeys(_file_of_module(build, entry.module))
     failed_at = _failed_at(course, names)
-    files = [_file(name, build, by_line, failed_at, course, now) for name in names]
+    was_at = None if course.open_operations() or course.ended is not None else places.of(course.last_path)
+    here = None if was_at is None else (was_at.file, was_at.line)
+    files = [_file(name, build, by_line, failed_at, here, course, now) for name in names]
     return SourceView(files, bool(course.dropped))
 
 
@@ -101,6 +103,7 @@ def _file(
     build: Build,
     by_line: Mapping[tuple[str, int], list[Operation]],
     failed_at: tuple[str, int] | None,
+    was_at: tuple[str, int] | None,
     course: Course,
     now: int,
 ) -> SourceFile:
@@ -108,6 +111,8 @@ def _file(
     for number, spans, emitted_number, emitted in _paired(name, build):
         here = by_line.get((name, number), []) if number else []
         line = _line(SourceLine(number, spans, emitted_number, emitted), here, now)
+        if number and was_at == (name, number):
+            line = line._replace(state="here")
         if number and failed_at == (name, number) and course.failure is not None:
             last = course.failure.traceback.strip().splitlines()[-1:]
             line = line._replace(
