@@ -49,7 +49,13 @@ def run(src: Path, workflow: str | None, strict: bool, **options: object) -> Non
     found, manifest = compiled(src, strict=strict)
     install(found)
     program = ("flopod", "run", str(src))
-    job.main(job_arguments(workflow, options), manifest, program=program, delivers=False)
+    job.main(
+        job_arguments(workflow, options),
+        manifest,
+        program=program,
+        delivers=False,
+        shown_by=("flopod", "runs", "show"),
+    )
 
 
 def job_arguments(workflow: str | None, options: dict[str, object]) -> list[str]:

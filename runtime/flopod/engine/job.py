@@ -17,7 +17,7 @@ from typing import IO, TYPE_CHECKING, Any, NoReturn, cast
 import msgspec
 
 from flopod.backends.base import Backend
-from flopod.backends.choose import choose
+from flopod.backends.choose import choose, without_password
 from flopod.backends.lock import Hold, MemoryHold
 from flopod.codec import plain
 from flopod.engine import seed
@@ -60,18 +60,19 @@ def main(
     *,
     program: Sequence[str] = (),
     delivers: bool = True,
+    shown_by: Sequence[str] = (),
 ) -> NoReturn:
     """Run or resume what `argv` names and end the process with the exit status of the run.
 
     `program` is the command as people type it, `python bundle.py` by default; `delivers` says whether
-    it takes `--deliver` itself. What the program prints goes to standard error, so that the result is
-    alone on standard output.
+    it takes `--deliver` itself; `shown_by` is the command that shows a run, if one is known to be there.
+    What the program prints goes to standard error, so that the result is alone on standard output.
     """
     open_standard_streams()
     read = manifest if isinstance(manifest, Manifest) else msgspec.json.decode(manifest, type=Manifest)
     program = program or ("python", sys.argv[0])
     try:
-        job = Job.from_command_line(argv, read, import_module, program, delivers)
+        job = Job.from_command_line(argv, read, import_module, program, delivers, shown_by)
     except FlopodError as error:
         Console().error(f"error: {error}")
         end(error.exit_code)
@@ -88,6 +89,7 @@ class Job:
         import_module: ImportModule,
         program: Sequence[str],
         delivers: bool = True,
+        shown_by: Sequence[str] = (),
     ) -> None:
         self.options = options
         self.manifest = manifest
@@ -95,6 +97,7 @@ class Job:
         self._import = import_module
         self._program = program
         self._delivers = delivers
+        self._shown_by = shown_by
         self._console = Console(options.level)
         self._points: list[WaitPoint] = []
         self._was_over = False
@@ -109,10 +112,11 @@ class Job:
         import_module: ImportModule,
         program: Sequence[str],
         delivers: bool = True,
+        shown_by: Sequence[str] = (),
     ) -> "Job":
         """Read the options. Ends the process for wrong usage; raises InvalidRunId."""
         options = read_options(argv, manifest, os.environ, shlex.join(program))
-        return cls(options, manifest, import_module, program, delivers)
+        return cls(options, manifest, import_module, program, delivers, shown_by)
 
     def run(self, out: IO[str] | None = None) -> int:
         """Do what the options ask for and return the exit status.
@@ -285,7 +289,9 @@ class Job:
         match outcome.status:
             case "completed":
                 self._console.say(f"run {run_id} is completed", "good")
-                return self._give(outcome.value, out)
+                code = self._give(outcome.value, out)
+                self._say_next()
+                return code
             case "failed":
                 self._console.error(f"run {run_id} failed", "bad")
                 self._console.error(_failure(outcome, whole=self.options.level > 1))
@@ -309,6 +315,11 @@ class Job:
             )
             return StorageError.exit_code
         return EXIT_OF_STATUS["completed"]
+
+    def _say_next(self) -> None:
+        if self._shown_by:
+            at = () if self.options.backend is None else ("--backend", without_password(self.options.backend))
+            self._console.say(f"next: {shlex.join((*self._shown_by, self.options.run_id, *at))}")
 
     def _report_waiting(self, outcome: RunOutcome) -> None:
         for wait in outcome.waiting:
