@@ -13,6 +13,7 @@ from click.testing import CliRunner
 from flopod_compiler.cli.deliver import flopod_run
 from flopod_compiler.cli.group import flopod
 from flopod_compiler.cli.reference import reference
+from tests.cli.lines import accepted
 
 PAGE = Path(__file__).parents[2] / "docs" / "cli.md"
 HEAVY = ("asyncio", "jinja2", "libcst", "msgspec", "sqlite3", "starlette")
@@ -40,6 +41,31 @@ def test_every_command_and_option_is_explained(command: click.Command) -> None:
             assert parameter.help, parameter.name
 
 
+def _examples(command: click.Command) -> list[str]:
+    return [line.strip() for line in (command.epilog or "").splitlines() if line.startswith("  ")]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [one for one in _commands(flopod) if not isinstance(one, click.Group)],
+    ids=lambda command: str(command.name),
+)
+def test_every_command_has_an_example_that_works(
+    command: click.Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its help ends with a line of its own that it takes, and there are few."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("main-run.jsonl", "manifest.json"):
+        (tmp_path / "dist").mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+        (tmp_path / "dist" / name).touch()
+    lines = _examples(command)
+    assert 1 <= len(lines) <= 4
+    for line in lines:
+        assert f"{command.name} " in line
+        assert accepted(line.removeprefix('eval "$(').removesuffix(')"'))
+
+
 def test_help_imports_nothing_heavy() -> None:
     """`flopod --help` answers before compiler, runtime and storage are loaded."""
     code = "import sys\nimport flopod_compiler.cli.group\nprint(sorted(sys.modules))"
@@ -63,7 +89,7 @@ def test_a_typo_gets_a_suggestion(group: click.Group, arguments: list[str], word
     assert words in result.output
 
 
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish", "powershell"])
 def test_completion_scripts_are_printed(shell: str) -> None:
     """Each shell gets a script that asks flopod for completions."""
     result = CliRunner().invoke(flopod, ["completion", shell])

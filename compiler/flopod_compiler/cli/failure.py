@@ -17,6 +17,7 @@ _NEXT = {
     "UnknownRun": "flopod runs list",
     "UnknownSchedule": "flopod schedules list",
     "ScheduleExists": "flopod schedules list",
+    "RunEnded": "flopod runs show {run_id}",
     "Conflict": "flopod runs show {run_id}",
     "RunHeld": "flopod runs show {run_id}",
 }

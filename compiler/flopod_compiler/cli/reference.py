@@ -21,7 +21,15 @@ _OPENING = """\
 # Commands
 
 This page is generated from the help of the commands (`python -m flopod_compiler.cli.reference docs/cli.md`).
-Standard output is data: results, listings, diagnostics of `check`. Everything else is said on standard error.
+Standard output is data: results, listings, diagnostics of `check`. Everything else is said on standard error,
+the next command to type last.
+
+With `--json` the data is one JSON document (of `runs events` one a line). What a command did is an object
+with the next command as `next`; a listing is an array. An error is then an object on standard error:
+`error`, `kind`, `exit_code` and, where they are known, `field`, `near` (what may have been meant) and `next`.
+
+On a terminal statuses and diagnostics are in color. `NO_COLOR` or `TERM=dumb` keeps text plain, `FORCE_COLOR`
+colors it elsewhere, too.
 """
 _EXAMPLE = Manifest("3f9c1e0a55d2b7c4", "shop", {"fulfil": WorkflowEntry("fulfil", "shop.orders", "fulfil")})
 
