@@ -86,7 +86,7 @@ def listing(
 
 
 def data(text: str) -> None:
-    """Print a line of what a command answers before it has ended; with --json that is in its document."""
+    """Print a part of what a command answers, before the rest; with --json it is in its document."""
     if not as_json():
         click.echo(text)
 

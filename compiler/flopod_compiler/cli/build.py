@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from flopod_compiler.cli.answer import answer, json_option, note, quoted
+from flopod_compiler.cli.answer import answer, data, json_option, note, quoted
 from flopod_compiler.cli.base import example, lock_options, output_option, source_argument
 
 if TYPE_CHECKING:
@@ -64,12 +64,9 @@ def answer_built(made: Built, folder: Path, files: Iterable[str], following: str
     """Say what a build has made, and what to type next."""
     paths = [str(folder / name) for name in files]
     build, workflows = made.manifest.build, list(made.manifest.workflows)
+    data("\n".join(paths))
     note(f"build {build[:12]} of {', '.join(workflows)}")
-    answer(
-        {"build": build, "workflows": workflows, "files": paths, "plan": made.plan},
-        "\n".join(paths),
-        following=following,
-    )
+    answer({"build": build, "workflows": workflows, "files": paths, "plan": made.plan}, following=following)
 
 
 def replace_file(path: Path, content: bytes) -> None:
