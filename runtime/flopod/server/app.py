@@ -155,6 +155,8 @@ async def _beside(context: Context, stopping: asyncio.Event) -> AsyncIterator[No
         asyncio.create_task(_close_in_time(context, stopping), name="flopod closes streams"),
         asyncio.create_task(_tidy(context), name="flopod tidies"),
     ]
+    if context.webhooks is not None:
+        tasks.append(asyncio.create_task(context.webhooks.serve(context.live), name="flopod webhooks"))
     try:
         yield
     finally:

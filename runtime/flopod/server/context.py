@@ -26,6 +26,10 @@ class Webhooks(Protocol):
         """Note durably that the end of a run is to be told, before it starts."""
         ...
 
+    async def serve(self, live: Live) -> None:
+        """Tell them, until it is cancelled."""
+        ...
+
 
 class Context(NamedTuple):
     """One control plane: its runs, who listens to them, and how it was set up."""
