@@ -17,7 +17,7 @@ FIELDS = ("run_id", "request_id", "method", "path", "status", "ms", "client", "w
 
 _IN_THE_TEXT = frozenset({"method", "path", "status"})
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-_BEARER = re.compile(r"(?i)(bearer\s+|flopod_session=|authorization:\s*)[^\s\"',;]+")
+_BEARER = re.compile(r"(?i)(authorization:\s*(?:[a-z]+\s+)?|bearer\s+|flopod_session=)[^\s\"',;]+")
 _SECRET_PATHS = ("/deliver/",)
 _NOISE = ("uvicorn", "uvicorn.error", "uvicorn.access")
 

@@ -1,7 +1,7 @@
 """The guard of a server: looks at each request before any route does, and at each response after."""
 
 from flopod.server.guard.guard import App, Guard
-from flopod.server.observing import observed
+from flopod.server.guard.observing import observed
 from flopod.server.settings import Settings
 
 __all__ = ["guarded"]
