@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from flopod import sleep, wait_for, workflow
+from flopod import activity, sleep, wait_for, workflow
 
 
 @dataclass
@@ -24,10 +24,12 @@ class Approval:
     amount: int = 0
 
 
+@activity()
 async def say(text: str) -> str:
     return text
 
 
+@activity()
 async def price(line: Line) -> int:
     return line.qty * 10
 
