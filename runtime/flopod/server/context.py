@@ -9,6 +9,7 @@ from starlette.requests import HTTPConnection
 from flopod.server.host import Host
 from flopod.server.idempotency import Idempotency
 from flopod.server.live import Live
+from flopod.server.sse import HEARTBEAT
 from flopod.server.streams import Streams
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class Context(NamedTuple):
     ) -> Context:
         """Return the context of a new control plane."""
         live = Live(host.backend)
-        streams = Streams(host.backend, live)
+        streams = Streams(host.backend, live, HEARTBEAT)
         return cls(host, live, settings, streams, Idempotency(host.backend), pages, webhooks)
 
 

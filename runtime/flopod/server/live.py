@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 from collections import deque
 from collections.abc import AsyncIterator, Iterable
-from typing import Self
+from typing import NamedTuple, Self
 
 from flopod.backends.base import Backend
 from flopod.errors import FlopodError
@@ -13,26 +13,27 @@ from flopod.server.observed import listen
 POLL = 0.5
 """How often the store is asked what other processes wrote, in seconds, while somebody listens."""
 
-UNKNOWN: frozenset[str] = frozenset()
-"""What has changed where nobody knows which runs."""
+
+class News(NamedTuple):
+    """The runs that were changed since the news before; `more` if there may be others."""
+
+    runs: frozenset[str]
+    more: bool
 
 
 class Changes:
-    """What one listener has not heard of yet: `async for runs in changes`, until the server stops.
-
-    Each item has the ids of the runs that were changed since the one before; UNKNOWN if any may have been.
-    """
+    """What one listener has not heard of yet: `async for news in changes`, until the server stops."""
 
     def __init__(self) -> None:
         self._runs: set[str] = set()
-        self._any = False
+        self._more = False
         self._end = asyncio.Event()
         self._woken = asyncio.Event()
 
     def tell(self, runs: Iterable[str] | None) -> None:
         """Note that these runs have changed, None for any."""
         if runs is None:
-            self._any = True
+            self._more = True
         else:
             self._runs.update(runs)
         self._woken.set()
@@ -47,15 +48,15 @@ class Changes:
         """Whether there will be no more."""
         return self._end.is_set()
 
-    async def within(self, seconds: float) -> frozenset[str] | None:
-        """Return the next item, None if there is none within so long, or because the server stops."""
+    async def within(self, seconds: float) -> News | None:
+        """Return the next news, None if there is none within so long, or because the server stops."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._woken.wait()
         return self._take()
 
     async def ended_within(self, seconds: float) -> bool:
-        """Wait so long before the next item, or until the server stops; returns whether it does."""
+        """Wait so long before the next news, or until the server stops; returns whether it does."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._end.wait()
@@ -64,22 +65,20 @@ class Changes:
     def __aiter__(self) -> Self:
         return self
 
-    async def __anext__(self) -> frozenset[str]:
+    async def __anext__(self) -> News:
         await self._woken.wait()
         taken = self._take()
         if taken is None:
             raise StopAsyncIteration
         return taken
 
-    def _take(self) -> frozenset[str] | None:
-        runs, anything = frozenset(self._runs), self._any
+    def _take(self) -> News | None:
+        taken = News(frozenset(self._runs), self._more)
         self._runs.clear()
-        self._any = False
+        self._more = False
         if not self.has_ended:
             self._woken.clear()
-        if anything:
-            return UNKNOWN
-        return runs or None
+        return taken if taken.runs or taken.more else None
 
 
 class Live:

@@ -11,7 +11,7 @@ import msgspec
 
 from flopod.backends.base import Backend
 from flopod.events import FINAL, encode_record, kind_of
-from flopod.server.live import UNKNOWN, Changes, Live
+from flopod.server.live import Changes, Live, News
 from flopod.server.sse import BEAT, HEARTBEAT, frame
 
 _CHUNK = 500
@@ -84,11 +84,11 @@ class Streams:
     async def all(self) -> AsyncIterator[bytes]:
         """Yield how many runs have each status, and which have changed, at most twice a second."""
         async with self._live.watch(None) as changes:
-            yield await self._overview.frame(frozenset(), more=True)
+            yield await self._overview.frame(News(frozenset(), more=True))
             while not changes.has_ended:
-                runs = await changes.within(self._heartbeat)
-                if runs is not None:
-                    yield await self._overview.frame(runs, more=runs == UNKNOWN)
+                news = await changes.within(self._heartbeat)
+                if news is not None:
+                    yield await self._overview.frame(news)
                     await changes.ended_within(_PAUSE)
                 elif not changes.has_ended:
                     yield BEAT
@@ -165,10 +165,10 @@ class Overview:
         self._backend = backend
         self._asked: asyncio.Task[bytes] | None = None
 
-    async def frame(self, runs: frozenset[str], *, more: bool) -> bytes:
+    async def frame(self, news: News) -> bytes:
         """Return the counts of now, and the runs that have changed; `more` if there may be others."""
-        some = sorted(runs)[:_MOST_RUNS]
-        told = msgspec.json.encode({"runs": some, "more": more or len(some) < len(runs)})
+        some = sorted(news.runs)[:_MOST_RUNS]
+        told = msgspec.json.encode({"runs": some, "more": news.more or len(some) < len(news.runs)})
         return frame(b'{"counts":%s,%s' % (await self._counts(), told[1:]), event="runs")
 
     async def _counts(self) -> bytes:
