@@ -133,6 +133,7 @@ def test_orders_at_once_leave_one_outcome() -> None:
             *(world.client.post("/runs/asks/pause") for _ in range(5)),
         )
         assert {one.status_code for one in answers} <= {200, 202, 409}
+        status = ""
         for _ in range(200):
             status = (await world.get(200, "/runs/asks"))["run"]["status"]
             if status in ("cancelled", "paused"):

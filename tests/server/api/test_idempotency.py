@@ -145,7 +145,8 @@ def test_a_server_forgets_old_keys_when_it_starts() -> None:
     old = {"digest": "x", "run_id": "r", "at": now_ms() - KEPT_MS - 1000}
     store.keep("idempotency", "old", msgspec.json.encode(old))
 
-    async def use(_: World) -> None:
+    async def use(world: World) -> None:
+        assert world.context.idempotency
         for _ in range(200):
             if not store.all_kept("idempotency"):
                 return
