@@ -21,6 +21,7 @@ from flopod.server.older import OlderBuilds
 from flopod.server.pages import Pages, page_routes
 from flopod.server.settings import Settings
 from flopod.server.signing import secret
+from flopod.server.webhooks import Webhooks
 from flopod.server.wire import listen, serve
 
 
@@ -98,6 +99,7 @@ async def serve_app(
         settings,
         pages=pages,
         extra_routes=lambda context: [*more(context), *page_routes(context)],
+        webhooks=Webhooks(host.backend, settings),
         stopping=stopping,
     )
     return await serve(guarded(app, settings), settings, listening, stopping=stopping, on_ready=_say)

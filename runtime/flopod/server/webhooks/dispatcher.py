@@ -136,12 +136,12 @@ class Webhooks:
     # -- runs that end ---------------------------------------------------------------------------
 
     async def _listen(self, changes: Changes) -> None:
-        async for runs in changes:
+        async for news in changes:
             began = time.monotonic()
             # Nobody says which runs another process has written to: all are asked for, but not all the time.
-            await self._look(self._ends.among(runs) if runs else None)
+            await self._look(None if news.more else self._ends.among(news.runs))
             pause = max(_LEAST_PAUSE, 10 * (time.monotonic() - began))
-            if not runs and await changes.ended_within(pause):
+            if news.more and await changes.ended_within(pause):
                 break
         await asyncio.Event().wait()  # the server stops, and cancels this
 
