@@ -7,7 +7,7 @@ SIZE ?= 2000
 PROCESSES ?= logical
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: setup demo test sweep bench lint types mypy pyright check docs update clean
+.PHONY: setup demo test sweep bench bench-server lint types mypy pyright check docs update clean
 
 setup: $(VENV)/.ready
 
@@ -38,6 +38,9 @@ bench: setup
 	$(BIN)/python benchmarks/compile.py
 	$(BIN)/python benchmarks/runtime.py
 	$(BIN)/python benchmarks/detach.py
+
+bench-server: setup
+	$(BIN)/python benchmarks/server.py
 
 $(VENV)/.checks: $(VENV)/.ready
 	$(PIP) install -c requirements/constraints.txt --group lint --group types
