@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from flopod import SqliteBackend
 from tests.server.processes.serving import Served, make_server
 
 pytestmark = pytest.mark.process
@@ -105,3 +106,18 @@ def found_path(server: Served, run_id: str) -> str:
     """Where a run waits."""
     path: str = server.run(run_id)["run"]["waits"][0]["path"]
     return path
+
+
+def test_a_run_whose_build_is_nowhere_says_so(tmp_path: Path, first: tuple[Path, list[str]]) -> None:
+    """It stays as it is, its page says which build it needs, and nothing of it is lost."""
+    _, (build, *_) = first
+    with SqliteBackend(tmp_path / "data" / "flopod.db") as store:
+        assert store.drop("artifacts", build)
+    (tmp_path / "flopod.lock").unlink()
+    with Served(_server(tmp_path, OTHER, "second"), tmp_path) as server:
+        _say(server, "a", "yes")
+        page = server.wait_for(
+            lambda: text if "goes on nowhere" in (text := server.ask("GET", "/ui/runs/a").text) else None
+        )
+        assert build in page
+        assert server.run("a")["run"]["status"] == "waiting"
