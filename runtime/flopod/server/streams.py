@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from itertools import islice
 from typing import NamedTuple
 
@@ -42,14 +42,14 @@ class Streams:
         """How many clients follow something."""
         return self._live.count
 
-    async def run(self, run_id: str, after: int) -> AsyncIterator[bytes]:
+    async def run(self, run_id: str, after: int) -> AsyncGenerator[bytes, None]:
         """Yield the records of a run after the record `after` as frames, until it is over."""
         async with self._live.watch(run_id) as changes:
             with self._feed(run_id, after) as feed:
                 async for each in self._followed(feed, after, changes):
                     yield each
 
-    async def _followed(self, feed: "Feed", after: int, changes: Changes) -> AsyncIterator[bytes]:
+    async def _followed(self, feed: "Feed", after: int, changes: Changes) -> AsyncGenerator[bytes, None]:
         while not changes.has_ended:
             heard = feed.version
             frames = await feed.after(after)
@@ -81,7 +81,7 @@ class Streams:
             if not feed.followers and self._feeds.get(run_id) is feed:
                 del self._feeds[run_id]
 
-    async def all(self) -> AsyncIterator[bytes]:
+    async def all(self) -> AsyncGenerator[bytes, None]:
         """Yield how many runs have each status, and which have changed, at most twice a second."""
         async with self._live.watch(None) as changes:
             yield await self._overview.frame(News(frozenset(), more=True))

@@ -79,6 +79,29 @@ def test_a_wait_that_was_answered_otherwise_is_over_for_its_links() -> None:
     within(use)
 
 
+def test_a_wait_that_the_run_has_passed_is_over_for_its_links() -> None:
+    """The run goes on elsewhere, and takes nothing there any more."""
+
+    async def use(world: World) -> None:
+        await world.start("confirm", "asks", order="a")
+        await world.until("asks", "waiting")
+        path = (await world.post(201, "/runs/asks/links", ASKED))["url"]
+        early = (await world.post(201, "/runs/asks/links", {"path": "confirmed", "event": "confirmed"}))[
+            "url"
+        ]
+        await world.post(202, "/runs/asks/deliver", {**ASKED, **YES})
+        for _ in range(300):
+            waits = (await world.get(200, "/runs/asks"))["waits"]
+            if waits and waits[0]["path"] == "confirmed":
+                break
+            await asyncio.sleep(0.01)
+        assert (await world.post(409, path, YES))["type"] == "/problems/link-used"
+        await world.post(202, early, {"payload": {"by": "bob"}})
+        assert (await world.until("asks", "completed"))["result"] == "a by ada and bob"
+
+    within(use)
+
+
 def test_a_payload_that_does_not_fit_does_not_use_up_the_link() -> None:
     """The person can correct it."""
 

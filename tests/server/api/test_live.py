@@ -14,6 +14,7 @@ from flopod.backends.memory import MemoryBackend
 from flopod.events import Log, RunStarted
 from flopod.server.live import Live, News
 from flopod.server.observed import Observed, listen, observed
+from flopod.server.streams import Streams
 
 
 def _started(run_id: str) -> RunStarted:
@@ -142,3 +143,42 @@ def test_what_is_not_observed_can_be_listened_to_in_vain() -> None:
     stop()
     seen.append("r", 1, [Log(message="x")])
     assert told == ["r"]
+
+
+def test_who_joins_sees_what_others_have_not_taken_yet() -> None:
+    """A slow follower holds up nobody else, and what it was told of is not lost for the others."""
+
+    async def use(live: Live, store: Backend, _: Backend) -> None:
+        streams = Streams(store, live)
+        slow = streams.run("r", 0)
+        assert b"run_started" in await anext(slow)  # and there it stays
+        store.append("r", 1, [Log(message="x")])
+        await asyncio.sleep(0.05)
+        fast = streams.run("r", 1)
+        assert b"id: 2" in await asyncio.wait_for(anext(fast), 5)
+        store.append("r", 2, [Log(message="y")])
+        assert b"id: 3" in await asyncio.wait_for(anext(fast), 5)
+        assert [b"id: %d" % n in await anext(slow) for n in (2, 3)] == [True, True]
+        await slow.aclose()
+        await fast.aclose()
+        assert live.count == 0
+
+    live(use)
+
+
+def test_a_long_log_is_followed_from_wherever_one_begins() -> None:
+    """What is kept for all is bounded; who is behind reads the log."""
+
+    async def use(live: Live, store: Backend, _: Backend) -> None:
+        store.append("r", 1, [Log(message=str(n)) for n in range(3000)])
+        streams = Streams(store, live)
+        ahead = streams.run("r", 0)
+        for seq in range(1, 3002):
+            assert b"id: %d\n" % seq in await anext(ahead)
+        behind = streams.run("r", 5)
+        for seq in range(6, 3002):
+            assert b"id: %d\n" % seq in await anext(behind)
+        await ahead.aclose()
+        await behind.aclose()
+
+    live(use)

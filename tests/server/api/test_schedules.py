@@ -52,6 +52,31 @@ def test_a_schedule_starts_runs() -> None:
     within(use)
 
 
+def test_the_engine_is_told_of_every_change() -> None:
+    """It would see it in two seconds; what is due before that would be late."""
+    looks: list[str] = []
+
+    async def use(world: World) -> None:
+        world.host.look = lambda: looks.append("look")  # type: ignore[method-assign]
+        body = {**DAILY, "cron": "0 9 * * *"}
+        del body["name"]
+        for number, (method, path, given) in enumerate(
+            (
+                ("POST", "/schedules", DAILY),
+                ("PUT", "/schedules/daily", body),
+                ("POST", "/schedules/daily/pause", None),
+                ("POST", "/schedules/daily/resume", None),
+                ("DELETE", "/schedules/daily", None),
+            ),
+            1,
+        ):
+            more: dict[str, Any] = {} if given is None else {"json": given}
+            await world.client.request(method, path, **more)
+            assert len(looks) == number, path
+
+    within(use)
+
+
 def test_a_paused_schedule_is_due_at_no_time() -> None:
     """Until it is resumed."""
 
@@ -96,7 +121,7 @@ def test_workflows_say_what_they_take() -> None:
 
     async def use(world: World) -> None:
         listed = {one["name"]: one for one in (await world.get(200, "/workflows"))["workflows"]}
-        assert list(listed) == ["approve", "greet", "mends", "nap", "noted", "total"]
+        assert list(listed) == ["approve", "confirm", "greet", "mends", "nap", "noted", "total"]
         greet = await world.get(200, "/workflows/greet")
         assert greet == listed["greet"]
         assert greet["description"] == "Say hello to somebody, some times."

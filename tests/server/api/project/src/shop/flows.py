@@ -68,6 +68,14 @@ async def approve(order: str) -> str:
     return await say(f"{order} by {answer.by}" if answer is not None else "nobody")
 
 
+@workflow
+async def confirm(order: str) -> str:
+    """Ask two people, one after the other."""
+    first = await wait_for("approved", Approval)
+    second = await wait_for("confirmed", Approval)
+    return f"{order} by {first.by} and {second.by}"
+
+
 @workflow(queue="naps")
 async def nap(seconds: float) -> str:
     await sleep(seconds)
