@@ -81,10 +81,16 @@ def test_a_new_project_runs(tmp_path: Path) -> None:
     """`init` writes a project that checks, runs and passes its own test; a second time it refuses."""
     made = CliRunner().invoke(flopod, ["init", str(tmp_path / "hello")])
     assert made.exit_code == 0
-    assert made.stdout.splitlines()[0] == str(tmp_path / "hello/src/greetings.py")
+    assert made.stdout.splitlines()[0] == str(tmp_path / "hello/src/newsletter.py")
     hello = tmp_path / "hello"
-    done = _command("run", "src", "--input", '{"name": "ada", "times": 0}', cwd=hello)
-    assert (done.returncode, json.loads(done.stdout)) == (0, ["goodbye Ada"]), done.stderr
+    assert made.stderr == f"next: flopod dev {hello / 'src'}\n"
+    waits = _command("run", "src", "--input", '{"topic": "tea"}', "--exit-when-waiting", cwd=hello)
+    assert waits.returncode == 3, waits.stderr
+    review = '{"approved": true, "editor": "Ada"}'
+    assert _command("runs", "deliver", "main-run", "review", "review", review, cwd=hello).returncode == 0
+    done = _command("run", "src", cwd=hello)
+    published = "https://news.example/3-views-on-tea"
+    assert (done.returncode, json.loads(done.stdout)) == (0, published), done.stderr
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
     tested = subprocess.run(command, cwd=hello, capture_output=True, text=True, timeout=60)
     assert tested.returncode == 0, tested.stdout

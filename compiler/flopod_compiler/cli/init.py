@@ -11,15 +11,15 @@ from flopod_compiler.cli.answer import answer, json_option, quoted
 from flopod_compiler.cli.base import example
 
 FILES = {
-    "src/greetings.py": "init/greetings.py.jinja",
-    "tests/test_greetings.py": "init/test_greetings.py.jinja",
+    "src/newsletter.py": "init/newsletter.py.jinja",
+    "tests/test_newsletter.py": "init/test_newsletter.py.jinja",
     "pyproject.toml": "init/pyproject.toml.jinja",
     "README.md": "init/README.md.jinja",
     ".gitignore": "init/gitignore.jinja",
 }
 
 
-@example("flopod init hello")
+@example("flopod init demo")
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False), metavar="DIR")
 @json_option
@@ -37,11 +37,11 @@ def init(folder: Path) -> None:
     answer(
         {"folder": str(folder), "files": list(map(str, files))},
         "\n".join(map(str, files)),
-        following=f"""cd {quoted(folder)} && flopod run src --input '{{"name": "Ada"}}'""",
+        following=f"flopod dev {quoted(folder / 'src')}",
     )
 
 
 def _project_name(folder: Path) -> str:
     """The folder's name as the name of a distribution."""
     name = re.sub(r"[^a-z0-9]+", "-", folder.resolve().name.lower()).strip("-")
-    return name or "greetings"
+    return name or "newsletter"
