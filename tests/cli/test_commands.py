@@ -89,7 +89,7 @@ def test_a_new_project_runs(tmp_path: Path) -> None:
     review = '{"approved": true, "editor": "Ada"}'
     assert _command("runs", "deliver", "main-run", "review", "review", review, cwd=hello).returncode == 0
     done = _command("run", "src", cwd=hello)
-    published = "https://news.example/3-views-on-tea"
+    published = "https://news.example/26-facts-about-tea"
     assert (done.returncode, json.loads(done.stdout)) == (0, published), done.stderr
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
     tested = subprocess.run(command, cwd=hello, capture_output=True, text=True, timeout=60)
