@@ -52,15 +52,15 @@ def page_routes(context: Context) -> list[Route]:
     workflows, schedules = WorkflowPages(site), SchedulePages(site)
     login = LoginPages(site, context.settings)
     get: list[tuple[str, Endpoint]] = [
-        ("/", runs.list),
+        ("/", runs.index),
         ("/ui/runs/{run_id}", run.page),
         ("/ui/runs/{run_id}/live", run.live),
         ("/ui/runs/{run_id}/operation", run.operation),
         ("/ui/runs/{run_id}/events/{seq:int}", run.event),
         ("/ui/runs/{run_id}/events/{seq:int}/{field}", run.raw),
-        ("/ui/workflows", workflows.list),
+        ("/ui/workflows", workflows.index),
         ("/ui/workflows/{name}", workflows.page),
-        ("/ui/schedules", schedules.list),
+        ("/ui/schedules", schedules.index),
         ("/ui/login", login.page),
         ("/ui/static/{file}", lambda request: static_response(pages, request)),
         ("/ui", lambda _: RedirectResponse("/", 303)),

@@ -5,6 +5,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -12,14 +13,16 @@ from flopod.backends.base import Filter, cursor_after, now_ms
 from flopod.engine import control
 from flopod.errors import BadInput, FlopodError
 from flopod.events import Status
+from flopod.runid import is_run_id
 from flopod.server.pages.posted import one, posted
 from flopod.server.pages.site import Site
 from flopod.server.views.listing import STATUSES, chips, rows
 from flopod.server.views.words import counted
 
 _PAGE = 50
+_DIGITS = 6
 _BULK = {"cancel": control.cancel, "retry": control.retry, "pause": control.pause, "resume": control.resume}
-_DONE = {"cancel": "cancelled", "retry": "tried again", "pause": "paused", "resume": "resumed"}
+_TOLD = ("did", "amount", "refused")
 
 
 class RunPages:
@@ -28,7 +31,7 @@ class RunPages:
     def __init__(self, site: Site) -> None:
         self._site = site
 
-    def list(self, request: Request) -> Response:
+    def index(self, request: Request) -> Response:
         """The run list, or with `fragment=1` only its table, for a page that is open."""
         model = self._model(request)
         name = "_runs.html" if request.query_params.get("fragment") else "runs.html"
@@ -37,11 +40,18 @@ class RunPages:
     async def bulk(self, request: Request) -> Response:
         """Do something to the runs that were chosen, and come back to the list."""
         fields = await posted(request)
-        told = await run_in_threadpool(self._do, one(fields, "action"), fields.get("run", []))
-        query = [pair for pair in request.query_params.multi_items() if pair[0] != "told"]
-        return RedirectResponse(f"/?{urlencode([*query, ('told', told)])}", 303)
+        action, run_ids = one(fields, "action"), fields.get("run", [])
+        refused = await run_in_threadpool(self._do, action, run_ids)
+        kept = [pair for pair in request.query_params.multi_items() if pair[0] not in _TOLD]
+        told = [
+            ("did", action),
+            ("amount", len(run_ids) - len(refused)),
+            *(("refused", each) for each in refused),
+        ]
+        return RedirectResponse(f"/?{urlencode([*kept, *told])}", 303)
 
-    def _do(self, action: str, run_ids: Sequence[str]) -> str:
+    def _do(self, action: str, run_ids: Sequence[str]) -> list[str]:
+        """Give an order to runs; returns those that cannot follow it."""
         order = _BULK.get(action)
         if order is None:
             raise BadInput(f"there is no action {action!r}", field="action")
@@ -49,14 +59,13 @@ class RunPages:
         for run_id in run_ids:
             try:
                 order(self._site.backend, run_id)
-            except FlopodError as error:
-                refused.append(str(error))
-        done = f"{counted(len(run_ids) - len(refused), 'run')} {_DONE[action]}"
-        return "; ".join([done, *refused[:3]])
+            except FlopodError:
+                refused.append(run_id)
+        return refused
 
     def _model(self, request: Request) -> Mapping[str, Any]:
         query = request.query_params
-        chosen = [one for one in STATUSES if one in query.getlist("status")]
+        chosen: list[Status] = [one for one in STATUSES if one in query.getlist("status")]
         workflow, text, cursor = (
             query.get("workflow") or None,
             query.get("q", ""),
@@ -79,14 +88,24 @@ class RunPages:
             else "",
             "is_first": cursor is None,
             "query": urlencode(kept),
-            "told": query.get("told", ""),
+            "told": _told(query),
             "trouble": self._site.host.trouble(),
         }
 
     def _find(
-        self, chosen: "Sequence[Status]", workflow: str | None, text: str, cursor: str | None
+        self, chosen: Sequence[Status], workflow: str | None, text: str, cursor: str | None
     ) -> Sequence[Any]:
         backend = self._site.backend
         if text or len(chosen) > 1:
             return backend.find(Filter(status=chosen, workflow=workflow, text=text), _PAGE + 1, cursor)
         return backend.summaries(chosen[0] if chosen else None, workflow, _PAGE + 1, cursor)
+
+
+def _told(query: QueryParams) -> str:
+    """What was done to runs, as the address says it: in words of ours, so that a link cannot say others."""
+    action, amount = query.get("did", ""), query.get("amount", "")
+    if action not in _BULK or not amount.isdecimal() or len(amount) > _DIGITS:
+        return ""
+    refused = [run_id for run_id in query.getlist("refused") if is_run_id(run_id)]
+    more = f", but not {', '.join(refused)}: they are in no state for it" if refused else ""
+    return f"Told {counted(int(amount), 'run')} to {action}{more}."

@@ -21,7 +21,7 @@ class SchedulePages:
     def __init__(self, site: Site) -> None:
         self._site = site
 
-    def list(self, request: Request) -> Response:
+    def index(self, request: Request) -> Response:
         """All schedules, with the next times of each."""
         del request
         found = Schedules(self._site.backend).all()

@@ -29,7 +29,7 @@ class WorkflowPages:
     def __init__(self, site: Site) -> None:
         self._site = site
 
-    def list(self, request: Request) -> Response:
+    def index(self, request: Request) -> Response:
         """All workflows."""
         del request
         host = self._site.host
