@@ -5,6 +5,7 @@ from msgspec import Raw
 
 from flopod.backends import Backend
 from flopod.errors import BadInput
+from flopod.events import Compacted, Totals
 from tests.contract.support import Place, output_of, started
 
 
@@ -63,6 +64,20 @@ def test_the_token_changes_with_a_delivery(place: Place) -> None:
     place.open().deliver("run", "p", "e", b"2")
     assert store.inbox_token("run") != between
     assert len(store.inbox("run")) == 2
+
+
+def test_the_last_items_of_many_runs_are_known_at_once(place: Place) -> None:
+    """Each run that something was delivered to has the number of that, also when it was taken over."""
+    store = place.open()
+    assert store.inbox_tails(["a", "b"]) == {}
+    store.append("a", 0, [started(run_id="a")])
+    for run_id in ("a", "b", "a"):
+        store.deliver(run_id, "p", "e", b"1")
+    store.append("a", 1, [Compacted(dropped=[], inbox=2, totals=Totals())])
+    store.compact("a", [], 2)
+    for each in (store, place.open()):
+        assert each.inbox_tails(["nobody", "a", "b"]) == {"a": 2, "b": 1}
+        assert each.inbox_tails([]) == {}
 
 
 def test_a_watcher_hears_of_deliveries_to_its_run(store: Backend) -> None:

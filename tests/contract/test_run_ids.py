@@ -37,6 +37,7 @@ CALLS: dict[str, Callable[[Backend, str], object]] = {
     "inbox": lambda store, run_id: store.inbox(run_id),
     "inbox_token": lambda store, run_id: store.inbox_token(run_id),
     "hold": lambda store, run_id: store.hold(run_id),
+    "inbox_tails": lambda store, run_id: store.inbox_tails(["fine", run_id]),
     "tails": lambda store, run_id: store.tails(["fine", run_id]),
 }
 

@@ -197,6 +197,13 @@ class Backend(ABC):
         """Return what was delivered to a run with numbers above `after`."""
 
     @abstractmethod
+    def inbox_tails(self, run_ids: Sequence[str]) -> dict[str, int]:
+        """Return the number of the last item that was delivered to each of these runs, if one was.
+
+        Raises InvalidRunId.
+        """
+
+    @abstractmethod
     def inbox_token(self, run_id: str) -> object:
         """Return something that compares unequal once the inbox has grown; cheap enough to poll."""
 

@@ -264,11 +264,11 @@ class FileBackend(Backend):
             return damaged_summary(run_id, error)
 
     def tails(self, run_ids: Sequence[str]) -> dict[str, int]:
-        found = {run_id: self._last_seq(check_run_id(run_id)) for run_id in run_ids}
+        found = {run_id: self._last_seq(run_id) for run_id in run_ids}
         return {run_id: seq for run_id, seq in found.items() if seq}
 
     def _last_seq(self, run_id: str) -> int:
-        run, size = self._runs.get(run_id), self._size("events", run_id)
+        run, size = self._runs.get(run_id), self._size("events", check_run_id(run_id))
         if run is not None:
             with run.lock:
                 if run.log.length == size:
@@ -333,6 +333,11 @@ class FileBackend(Backend):
 
     def inbox(self, run_id: str, after: int = 0) -> list[InboxItem]:
         return [item for item in self._inbox(run_id).items() if item.n > after]
+
+    def inbox_tails(self, run_ids: Sequence[str]) -> dict[str, int]:
+        there = [run_id for run_id in run_ids if self._size("inbox", check_run_id(run_id))]
+        found = {run_id: self._inbox(run_id).items() for run_id in there}
+        return {run_id: items[-1].n for run_id, items in found.items() if items}
 
     def inbox_token(self, run_id: str) -> object:
         try:

@@ -1,7 +1,6 @@
 """The locks of the runs of a store on one machine: a folder with a file for each run that is or was held."""
 
-import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from flopod.backends import disk
@@ -9,6 +8,7 @@ from flopod.backends.lock import Claim, FileHold, Hold
 from flopod.events import RunSummary, Status
 
 _GOING_ON = ("pending", "running", "waiting")
+_MANY = 200
 
 
 class LockFolder:
@@ -39,11 +39,25 @@ class LockFolder:
 
     def in_trouble(self, run_id: str, summary: RunSummary | None) -> RunSummary | None:
         """Return `summary`, changed if the run was left because its store could not even note that."""
-        if summary is None or summary.status not in _GOING_ON:
-            return summary
-        # Nearly always there is none, and to find that out must cost little.
-        file = f"{self._folder}/{run_id}"
-        if os.path.exists(file) and FileHold.ended_in_trouble(Path(file)):  # noqa: PTH110
+        if summary is not None and summary.status in _GOING_ON:
+            self._look(run_id, summary)
+        return summary
+
+    def note_trouble(self, runs: Sequence[RunSummary]) -> None:
+        """Change those of many summaries that `in_trouble` would."""
+        there = self._names() if len(runs) > _MANY else None
+        for run in runs:
+            if run.status in _GOING_ON and (there is None or run.run_id in there):
+                self._look(run.run_id, run)
+
+    def _look(self, run_id: str, summary: RunSummary) -> None:
+        if FileHold.ended_in_trouble(self._folder / run_id):
             summary.status = "storage_error"
             summary.error = "its store could not be written when it was left; it resumes when it can be"
-        return summary
+
+    def _names(self) -> set[str]:
+        """The runs with a file here: nearly none of those that an engine has."""
+        try:
+            return {file.name for file in self._folder.iterdir()}
+        except OSError:
+            return set()

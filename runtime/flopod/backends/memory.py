@@ -176,6 +176,11 @@ class MemoryBackend(Backend):
     def inbox(self, run_id: str, after: int = 0) -> list[InboxItem]:
         return [item for item in self._inboxes.get(check_run_id(run_id), ()) if item.n > after]
 
+    def inbox_tails(self, run_ids: Sequence[str]) -> dict[str, int]:
+        with self._lock:
+            found = {run_id: self._inboxes.get(check_run_id(run_id)) for run_id in run_ids}
+        return {run_id: items[-1].n for run_id, items in found.items() if items}
+
     def inbox_token(self, run_id: str) -> object:
         items = self._inboxes.get(check_run_id(run_id))
         return items[-1].n if items else 0

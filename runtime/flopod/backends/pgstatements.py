@@ -109,6 +109,9 @@ KEEP = """
 KEPT = "SELECT encode(body, 'base64') FROM {schema}.documents WHERE kind = $1::text AND name = $2::text"
 ALL_KEPT = "SELECT name, encode(body, 'base64') FROM {schema}.documents WHERE kind = $1::text ORDER BY name"
 DROP = "DELETE FROM {schema}.documents WHERE kind = $1::text AND name = $2::text RETURNING 1"
+INBOX_TAILS = """
+    SELECT run_id, max(n) FROM {schema}.inbox WHERE run_id = ANY ($1::text[]) GROUP BY run_id
+"""
 INBOX_END = "SELECT max(n) FROM {schema}.inbox WHERE run_id = $1::text"
 
 

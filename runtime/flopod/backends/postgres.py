@@ -222,8 +222,12 @@ class PostgresBackend(Backend):
         return {cast(Status, _text(status)): _number(count) for status, count in self._execute(sql.COUNTS)}
 
     def tails(self, run_ids: Sequence[str]) -> dict[str, int]:
-        rows = self._execute(sql.TAILS, Texts(map(check_run_id, run_ids))) if run_ids else []
-        return {_text(run_id): _number(seq) for run_id, seq in rows}
+        return self._numbers(sql.TAILS, run_ids)
+
+    def _numbers(self, statement: str, run_ids: Sequence[str]) -> dict[str, int]:
+        """A number for each of the runs that has one."""
+        rows = self._execute(statement, Texts(map(check_run_id, run_ids))) if run_ids else []
+        return {_text(run_id): _number(number) for run_id, number in rows}
 
     def pulse(self) -> object:
         return self._execute(sql.PULSE)[0][0]
@@ -351,6 +355,9 @@ class PostgresBackend(Backend):
             )
             for n, path, event, payload, at in self._execute(sql.INBOX, check_run_id(run_id), after)
         ]
+
+    def inbox_tails(self, run_ids: Sequence[str]) -> dict[str, int]:
+        return self._numbers(sql.INBOX_TAILS, run_ids)
 
     def inbox_token(self, run_id: str) -> object:
         return self._execute(sql.INBOX_END, check_run_id(run_id))[0][0]

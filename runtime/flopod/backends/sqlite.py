@@ -242,8 +242,7 @@ class SqliteBackend(Backend):
     def _read(self, wanted: Query) -> Piece:
         with self._database.looking as db:
             piece = read(db, str(self.path), wanted, lambda run_id: self._summary(db, run_id))
-        for run in piece.runs:
-            self._locks.in_trouble(run.run_id, run)
+        self._locks.note_trouble(piece.runs)
         return piece
 
     def counts(self) -> dict[Status, int]:
@@ -265,11 +264,15 @@ class SqliteBackend(Backend):
         self._complete = True
 
     def tails(self, run_ids: Sequence[str]) -> dict[str, int]:
+        return self._numbers(sql.TAILS, run_ids)
+
+    def _numbers(self, query: str, run_ids: Sequence[str]) -> dict[str, int]:
+        """A number for each of the runs that has one, some runs at a time."""
         found: dict[str, int] = {}
         for start in range(0, len(run_ids), _MANY):
             names = msgspec.json.encode(list(map(check_run_id, run_ids[start : start + _MANY]))).decode()
             with self._database.reading as db:
-                found.update(db.execute(sql.TAILS, (names,)).fetchall())
+                found.update(db.execute(query, (names,)).fetchall())
         return found
 
     def pulse(self) -> object:
@@ -327,6 +330,9 @@ class SqliteBackend(Backend):
             InboxItem(n=n, path=path, event=event, payload=Raw(payload.encode()), at=at)
             for n, path, event, payload, at in rows
         ]
+
+    def inbox_tails(self, run_ids: Sequence[str]) -> dict[str, int]:
+        return self._numbers(sql.INBOX_TAILS, run_ids)
 
     def each_open(self) -> Iterator[RunSummary]:
         return self._listed(Page(OPEN), upwards=True)

@@ -29,6 +29,9 @@ DELIVER = """
     SELECT ?1, coalesce(max(n), 0) + 1, ?2, ?3, ?4, ?5 FROM inbox WHERE run_id = ?1
     RETURNING n
 """
+INBOX_TAILS = """
+    SELECT run_id, max(n) FROM inbox WHERE run_id IN (SELECT value FROM json_each(?)) GROUP BY run_id
+"""
 TAKEN = """
     DELETE FROM inbox WHERE run_id = ?1 AND n <= ?2 AND n < (SELECT max(n) FROM inbox WHERE run_id = ?1)
 """

@@ -194,6 +194,9 @@ class ValuesBackend(Backend):
     def due_timers(self, before: int) -> list[Timer]:
         return self._inner.due_timers(before)
 
+    def inbox_tails(self, run_ids: Sequence[str]) -> dict[str, int]:
+        return self._inner.inbox_tails(run_ids)
+
     def inbox_token(self, run_id: str) -> object:
         return self._inner.inbox_token(run_id)
 

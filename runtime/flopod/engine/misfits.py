@@ -72,8 +72,7 @@ class Misfits:
 
     def _stand(self, run: RunSummary) -> tuple[int, int]:
         """What differs once the run has gone on, or something was delivered to it."""
-        items = self._backend.inbox(run.run_id, run.inbox)
-        return run.seq, items[-1].n if items else run.inbox
+        return run.seq, self._backend.inbox_tails([run.run_id]).get(run.run_id, 0)
 
 
 def _mismatch(run: RunSummary, error: FlopodError) -> BuildMismatch:

@@ -1,6 +1,7 @@
 """Puts runs of the store in line: those that are open when an engine opens, and those that come later."""
 
 from collections.abc import Callable, Sequence
+from itertools import islice
 from typing import TypeAlias
 
 from flopod.backends.base import Backend
@@ -12,6 +13,8 @@ from flopod.engine.outcome import OpenWait
 from flopod.engine.ready import Place
 from flopod.engine.standing import waits_of
 from flopod.events import AT_REST, RunSummary
+
+_PIECE = 500
 
 OnWaiting: TypeAlias = Callable[[str, Sequence[OpenWait]], None]
 
@@ -40,9 +43,11 @@ class Uptake:
 
     def take_all(self) -> None:
         """Take up the open runs of the store."""
-        for summary in self._backend.each_open():
-            if summary in self._kin:
-                self._take(summary)
+        runs = (summary for summary in self._backend.each_open() if summary in self._kin)
+        while some := list(islice(runs, _PIECE)):
+            delivered = self._backend.inbox_tails([one.run_id for one in some if one.status == "waiting"])
+            for summary in some:
+                self._take(summary, delivered.get(summary.run_id, 0))
 
     def take(self, run_id: str) -> None:
         """Take up a run whatever it is, if it is open."""
@@ -50,7 +55,7 @@ class Uptake:
         self._misfits.forget(run_id)
         summary = self._backend.summary(run_id)
         if summary is not None and summary.status not in AT_REST:
-            self._take(summary)
+            self._take(summary, self._backend.inbox_tails([run_id]).get(run_id, 0))
             self._line.changed.set()
 
     def look_at(self, run_id: str) -> None:
@@ -63,23 +68,20 @@ class Uptake:
             self._family.cancel_orphan(summary)
             self._line.changed.set()
 
-    def _take(self, summary: RunSummary) -> None:
-        self._let_in(summary)
+    def _take(self, summary: RunSummary, delivered: int) -> None:
+        self._let_in(summary, delivered)
         self._family.cancel_orphan(summary)
 
-    def _let_in(self, summary: RunSummary) -> None:
+    def _let_in(self, summary: RunSummary, delivered: int) -> None:
         self._family.taken_up(summary)
         if summary.status == "pending":
             self._line.begin(summary)
             return
         self._line.ready.hold(summary.run_id, Place.of(summary))
-        if summary.status == "waiting" and not self._has_reason_to_go_on(summary):
+        # A child may have ended, or something have come, while nobody was here.
+        if summary.status == "waiting" and not summary.children and delivered <= summary.inbox:
             self._line.put_away(summary.run_id, summary.next_due)
             if self._on_waiting is not None:
                 self._on_waiting(summary.run_id, waits_of(summary))
         else:
             self._line.ready.go_on(summary.run_id)
-
-    def _has_reason_to_go_on(self, summary: RunSummary) -> bool:
-        """Whether something may have come while nobody was here: a child that ended, a delivery."""
-        return bool(summary.children) or bool(self._backend.inbox(summary.run_id, summary.inbox))

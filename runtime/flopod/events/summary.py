@@ -83,7 +83,8 @@ class RunSummary(Struct, omit_defaults=True, kw_only=True):
         """The earliest time at which something open wants to be woken."""
         if not (self.retrying or self.sleeps or self.waits):
             return None
-        return min(self.timers().values(), default=None)
+        timed_waits = [wait.due for wait in self.waits.values() if wait.due is not None]
+        return min((*self.retrying.values(), *self.sleeps.values(), *timed_waits), default=None)
 
     @property
     def is_current(self) -> bool:
