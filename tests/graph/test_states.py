@@ -9,8 +9,9 @@ import pytest
 from msgspec import Raw
 
 from flopod import events as e
+from flopod import ir
 from flopod.events import Event, Record, decode_line
-from flopod.graph import Diagram, Fold, NodeState, diagram_of, states, svg
+from flopod.graph import Diagram, Fold, NodeState, diagram, diagram_of, states, svg
 from flopod.graph.places import Places
 from tests.golden.conftest import built
 from tests.graph.conftest import manifest_of
@@ -151,7 +152,7 @@ def test_words_decide_a_match() -> None:
 def test_the_loser_of_a_race_is_skipped() -> None:
     """What was given up before it ended has not failed."""
     found = states(run_of("race_and_parallel"), diagram_of_case("race_and_parallel"))
-    assert found["sleep"].status == "skipped"
+    assert found["sleep"] == NodeState("skipped", 0, 0, 0, 1)
     assert found["race#first"].status == "done"
 
 
@@ -185,6 +186,18 @@ def test_functions_with_paths_in_common_are_told_apart_by_what_they_call() -> No
     found = states(log(begun("chosen/leaf", "flow:leaf"), ended("chosen/leaf")), diagram)
     assert [found[one].status for one in ids] == ["done", "idle"]
     assert found["chosen"].status == "done"
+
+
+def test_an_operation_ends_where_it_began() -> None:
+    """Of functions with a path in common the one whose leaf was called is the one that ends."""
+    leaf, other = (ir.Operation("activity", "leaf", 2, callee) for callee in ("f:leaf", "f:other"))
+    call = ir.Operation("call", "chosen", 1, "f:one | f:two")
+    bodies: dict[str, list[ir.Node]] = {"f:root": [call], "f:one": [leaf], "f:two": [other]}
+    functions = {name: ir.Function("f", name[2:], "f.py", 1, body) for name, body in bodies.items()}
+    picture = diagram(functions, "f:root")
+    path = "chosen/leaf"
+    found = states(log(begun(path, "f:other"), failed(path, 1, 9), ended(path)), picture)
+    assert (found[path].status, found[f"{path}|2"].status) == ("idle", "done")
 
 
 def test_ten_thousand_records_are_folded_at_once() -> None:

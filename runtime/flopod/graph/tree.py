@@ -189,7 +189,7 @@ class Tree:
             undo = self._node(place, "undo", f"{path}/undo", label, "if the run fails", node.line)
             undo.callee = encodable(node.undo)
             parts.append(Side(Step(undo, stops=True)))
-        if node.beside is not None:
+        if node.beside is not None or node.kind == "compensate":
             return [Side(Series(parts))]
         return parts
 

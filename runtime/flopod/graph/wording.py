@@ -67,6 +67,8 @@ def said(node: Operation) -> tuple[str, str]:
         return ("timeout" if node.kind.startswith("timer") else "sleep"), node.given or _discriminator(node)
     if node.kind == "race":
         return "first wins", ""
+    if node.kind == "compensate":
+        return name.replace("undo-", "undo: ", 1), node.given
     if node.kind == "record":
         return name, node.callee
     return name, node.given or _discriminator(node)
