@@ -45,7 +45,6 @@ RUNS = {"waits": 3, "good": 0, "bad": 1}
 TEXT = {
     "run": "its result is JSON in any case",
     "completion": "it prints a script",
-    "graph": "it has formats, of which one is JSON",
     "dev": "it serves until it is stopped",
 }
 """The commands without --json, and why."""
@@ -55,6 +54,7 @@ CASES: dict[str, tuple[str, set[str]]] = {
     "build": ("src", {"build", "workflows", "files", "plan", "next"}),
     "serve": ("src", {"build", "workflows", "files", "plan", "next"}),
     "check": ("src", set()),
+    "graph": ("src -o order.svg", {"workflow", "format", "file", "next"}),
     "diff": ("src --runs sqlite", set()),
     "explain": (
         "FLP101",
@@ -169,6 +169,14 @@ def test_a_delivery_answers_from_both_programs() -> None:
         "number": 1,
         "next": "flopod runs show waits",
     }
+
+
+@pytest.mark.usefixtures("place")
+def test_a_graph_is_json_where_it_is_printed() -> None:
+    """There the graph is the answer, and not a picture."""
+    assert json.loads(_asked("graph src").stdout) == json.loads(
+        CliRunner().invoke(flopod, ["graph", "src", "--format", "json"]).stdout
+    )
 
 
 @pytest.mark.usefixtures("place")

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import click
 
-from flopod_compiler.cli.base import backend_option, source_argument
+from flopod_compiler.cli.base import backend_option, example, source_argument
 
 
+@example("flopod dev src", "flopod dev src --port 0 --backend sqlite:runs.db")
 @click.command()
 @source_argument
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen at.")
