@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import pty
 import re
 import subprocess
 import sys
@@ -19,6 +17,7 @@ from flopod.events import RunCompleted, RunFailed, RunStarted
 from flopod.terminal import color_wanted
 from flopod_compiler.cli.group import flopod
 from tests.cli.flows import clean_environment
+from tests.cli.lines import on_terminal
 
 ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
 BROKEN = """\
@@ -43,29 +42,6 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "src").mkdir()
     (tmp_path / "src" / "broken.py").write_text(BROKEN)
     return tmp_path
-
-
-def _on_terminal(*arguments: str, **environment: str) -> str:
-    """What a terminal gets of both streams of a command."""
-    here, there = pty.openpty()
-    command = [sys.executable, "-m", "flopod_compiler.cli", *arguments]
-    env = {**clean_environment(), **environment}
-    done = subprocess.Popen(command, stdin=there, stdout=there, stderr=there, env=env)
-    os.close(there)
-    told = b""
-    while piece := _read(here):
-        told += piece
-    os.close(here)
-    done.wait(30)
-    return told.decode()
-
-
-def _read(terminal: int) -> bytes:
-    """The next bytes; none once the other side is closed, which Linux tells by an error."""
-    try:
-        return os.read(terminal, 65536)
-    except OSError:
-        return b""
 
 
 @pytest.mark.parametrize(
@@ -93,7 +69,7 @@ def test_the_environment_is_read_as_python_reads_it(environment: dict[str, str],
 )
 def test_a_terminal_gets_color(environment: dict[str, str], colored: bool) -> None:
     """Place, code and carets of a diagnostic stand out, unless color is not wanted."""
-    told = _on_terminal("check", "src", **environment)
+    told = on_terminal("check", "src", **environment)
     assert bool(ESCAPE.search(told)) is colored
     assert "src/broken.py:6:20: FLP" in ESCAPE.sub("", told)
     assert ("\x1b[1;31m^\x1b[0m" in told) is colored

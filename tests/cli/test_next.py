@@ -12,7 +12,7 @@ from msgspec import Raw
 from flopod.backends.choose import choose
 from flopod.events import RunCompleted, RunStarted, WaitStarted
 from flopod_compiler.cli.group import flopod
-from tests.cli.lines import accepted
+from tests.cli.lines import accepted, on_terminal
 
 SOURCE = """\
 from flopod import workflow
@@ -57,6 +57,8 @@ def _said(line: str) -> list[str]:
         ("check 'my src'", "flopod build 'my src'"),
         ("build 'my src' -o 'my dist'", "python 'my dist/bundle.py' --input '{\"order_id\": ...}'"),
         ("serve src", "python dist/server.py"),
+        ("graph src", "flopod run src"),
+        ("graph src -o order.svg", "flopod run src"),
         ("explain", "flopod explain FLP001"),
         ("explain FLP101", "flopod check SRC"),
         ("runs list", "flopod runs show waits"),
@@ -65,7 +67,6 @@ def _said(line: str) -> list[str]:
         ("runs show waits", "flopod-run deliver waits approved approved '{}'"),
         ("runs show good", "flopod runs events good"),
         ("runs show good --backend sqlite", "flopod runs events good --backend sqlite"),
-        ("runs events good", "flopod runs show good"),
         ("runs start src --input '[\"x\"]'", "flopod run src --run-id main-run"),
         ("runs cancel waits", "flopod runs show waits"),
         ("runs fork good copy", "flopod run SRC --run-id copy"),
@@ -82,6 +83,13 @@ def test_a_command_ends_with_the_next_one(line: str, following: str) -> None:
     if following.startswith("flopod"):
         (Path.cwd() / "a b.jsonl").touch()
         assert accepted(following)
+
+
+@pytest.mark.process
+def test_the_events_of_a_run_end_with_it_on_a_terminal() -> None:
+    """What reads them from a pipe would have it in its own words."""
+    assert on_terminal("runs", "events", "good").splitlines()[-1] == "next: flopod runs show good"
+    assert _said("runs events good") == []
 
 
 @pytest.mark.parametrize(

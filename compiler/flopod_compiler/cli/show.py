@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 
+from flopod.terminal import is_terminal
 from flopod_compiler.cli.answer import answer, as_json, json_option, next_step
 from flopod_compiler.cli.base import backend_option, example, run_argument
 
@@ -37,4 +40,6 @@ def events(run_id: str, backend: str | None, follow: bool) -> None:
 
     for line in event_lines(run_id, backend, follow, as_json()):
         click.echo(line)
-    next_step(f"flopod runs show {run_id}", backend)
+    # What follows it in a pipe shows what it will, and when.
+    if is_terminal(sys.stdout):
+        next_step(f"flopod runs show {run_id}", backend)
