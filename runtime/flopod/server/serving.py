@@ -94,6 +94,8 @@ async def serve_app(
     configure(settings.log_format, hidden=[settings.token] if settings.token else ())
     settings = replace(settings, secret=await asyncio.to_thread(secret, host.backend, os.environ))
     stopping = asyncio.Event()
+    if pages is not None:
+        asyncio.get_running_loop().run_in_executor(None, pages.load)  # while the first client comes
     app = create_app(
         host,
         settings,

@@ -67,6 +67,11 @@ class Templates:
         }
         self._environment.globals |= {"static": self._url, "has_login": False}
 
+    def load(self) -> None:
+        """Make all templates ready, so that the first page is as fast as the others."""
+        for name in self._environment.list_templates(["html"]):
+            self._environment.get_template(name)
+
     def text(self, template: str, **model: Any) -> str:
         """Fill in a template."""
         return self._environment.get_template(template).render(now=now_ms(), bar=self.bar, **model)
