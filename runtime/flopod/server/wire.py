@@ -155,15 +155,7 @@ class _Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._stopping.set()
         await asyncio.sleep(0)
-        limit = self.config.timeout_graceful_shutdown or 0
-        cutting = asyncio.get_running_loop().call_later(max(0.0, limit - 0.5), self._cut_off)
         await super().shutdown(sockets)
-        cutting.cancel()
-
-    def _cut_off(self) -> None:
-        """Close what is open still, which its handlers see as a client that is gone."""
-        for connection in list(self.server_state.connections):
-            connection.transport.abort()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:

@@ -52,15 +52,16 @@ def ask(
     host: str | None = "localhost:8080",
     query: bytes = b"",
     app: Callable[..., Any] | None = None,
+    guard: Callable[..., Any] | None = None,
 ) -> Answer:
-    """Send a request through the guard; a body without a length is chunked."""
+    """Send a request through a guard, a new one if none is given; a body without a length is chunked."""
     given = [("host", host)] if host is not None else []
     names = {name for name, _ in headers}
     if body and not names & {"content-length", "transfer-encoding"}:
         given.append(("transfer-encoding", "chunked"))
     raw = [(name.encode(), value.encode("latin-1")) for name, value in [*given, *headers]]
     scope = {"type": "http", "method": method, "path": path, "query_string": query, "headers": raw}
-    return asyncio.run(_ask(guarded(app or App(), settings), scope, list(body)))
+    return asyncio.run(_ask(guard or guarded(app or App(), settings), scope, list(body)))
 
 
 def post_json(settings: Settings, text: bytes, *more: tuple[str, str], **options: Any) -> Answer:

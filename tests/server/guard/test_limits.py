@@ -1,10 +1,13 @@
 """How much a request may be, and that its end is where everybody sees it."""
 
+import asyncio
 import json
 import time
+from typing import Any
 
 import pytest
 
+from flopod.server.guard import guarded
 from flopod.server.guard.limits import is_deeper
 from flopod.server.settings import Settings
 from tests.server.guard.asking import App, ask, post_json
@@ -41,11 +44,14 @@ def test_a_slow_body_is_given_up() -> None:
 
 
 def test_all_bodies_together_are_bounded() -> None:
-    """What is given up or answered makes room again."""
+    """What is answered, refused or given up makes room again."""
+    settings = Settings(max_body=1000, max_bodies=1500, max_depth=5, body_seconds=0.05)
+    guard = guarded(App(), settings)
     for _ in range(5):
-        assert post_json(SMALL, b"1" * 900).status == 200
-    tight = Settings(max_bodies=10)
-    assert post_json(tight, b"1" * 11).status == 503
+        assert post_json(settings, b"1" * 900, guard=guard).status == 200
+        assert post_json(settings, b"[" * 900, guard=guard).status == 400
+        assert ask(settings, "POST", headers=[JSON], body=[b"1" * 900, 1.0], guard=guard).status == 408
+    assert post_json(Settings(max_bodies=10), b"1" * 11).status == 503
 
 
 @pytest.mark.parametrize("text", [b"[[[[[[1]]]]]]", b'{"a":{"a":{"a":[{"a":{}}]}}}', b"[" * 900])
@@ -130,16 +136,19 @@ def test_forms_come_from_our_own_pages() -> None:
 
 
 def test_streams_are_bounded() -> None:
-    """One that has ended makes room."""
+    """One that has ended makes room; other requests are none."""
     settings = Settings(max_streams=1)
     stream = [("accept", "text/event-stream")]
     inner: list[int] = []
 
-    async def follow(scope: object, receive: object, send: object) -> None:
+    async def nested(scope: Any, receive: Any, send: Any) -> None:
+        if not inner:
+            inner.append(0)
+            inner[0] = await asyncio.to_thread(lambda: ask(settings, headers=stream, guard=guard).status)
         await App()(scope, receive, send)
 
-    for _ in range(3):
-        inner.append(ask(settings, headers=stream, app=follow).status)
-    assert inner == [200, 200, 200]
-    assert ask(Settings(max_streams=0), headers=stream).status == 503
+    guard = guarded(nested, settings)
+    assert ask(settings, headers=stream, guard=guard).status == 200
+    assert inner == [503]
+    assert ask(settings, headers=stream, guard=guard).status == 200
     assert ask(Settings(max_streams=0)).status == 200

@@ -34,11 +34,11 @@ class Ends:
         return [run_id for run_id in run_ids if run_id in self._since]
 
     def grown(self) -> list[str]:
-        """Return the runs whose logs are longer than when this was asked before. Asks the store, once."""
+        """Return the runs that are new here, or whose logs have grown since. Asks the store, once."""
         waiting = list(self._since)
         tails = self._backend.tails(waiting)
-        grown = [run_id for run_id in waiting if tails.get(run_id) != self._tails.get(run_id, 0)]
-        self._tails.update((run_id, tails[run_id]) for run_id in grown if run_id in tails)
+        grown = [run_id for run_id in waiting if tails.get(run_id, 0) != self._tails.get(run_id)]
+        self._tails.update((run_id, tails.get(run_id, 0)) for run_id in grown)
         return grown
 
     def has_ended(self, run_id: str) -> bool:
