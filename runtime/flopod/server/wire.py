@@ -17,8 +17,8 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from flopod.errors import BadInput
 from flopod.server.guard.guard import App
-from flopod.server.lingering import Lingering
 from flopod.server.settings import Settings, is_wildcard
+from flopod.server.transport import Transport
 
 _LOGGER = logging.getLogger("flopod.server")
 _BACKLOG = 2048
@@ -55,7 +55,7 @@ class DeadlineProtocol(H11Protocol):
             transport.write(_BUSY % (len(_FULL), _FULL))
             transport.close()
             return
-        super().connection_made(Lingering(transport, self._has_unread_body))  # type: ignore[arg-type]
+        super().connection_made(Transport(transport, self._has_unread_body))  # type: ignore[arg-type]
         self._expect_head()
 
     def connection_lost(self, exc: Exception | None) -> None:

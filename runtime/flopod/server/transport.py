@@ -1,4 +1,4 @@
-"""A transport that is closed without the client losing the answer it has not read yet."""
+"""A transport that sends what belongs together at once, and is closed without the client losing any of it."""
 
 import asyncio
 from collections.abc import Callable
@@ -8,35 +8,51 @@ _SECONDS = 2.0
 _BYTES = 16 << 20
 
 
-class Lingering:
-    """A transport; where a request is not read to its end, `close` says so and goes on reading for a while.
+class Transport:
+    """Stands before the transport of a connection. `is_cut` says whether a request is not read to its end.
 
-    To close while bytes come in makes the system reset the connection, and the client lose what was sent.
+    The first piece of an answer, its head, waits for the second one, or until the loop comes round. Where a
+    request is cut, `close` says so to the client and goes on reading for a while: to close while bytes come
+    in makes the system reset the connection, and the client lose what was sent.
     """
 
     def __init__(self, transport: asyncio.Transport, is_cut: Callable[[], bool]) -> None:
         self._transport = transport
         self._is_cut = is_cut
         self._closing = False
+        self._held = b""
+        self._loop = asyncio.get_running_loop()
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._transport, name)
 
     def write(self, data: bytes) -> None:
         """Write, unless it is closed."""
-        if not self._closing:
+        if self._closing or not data:
+            return
+        if self._held:
+            data, self._held = self._held + data, b""
             self._transport.write(data)
+        else:
+            self._held = data
+            self._loop.call_soon(self._flush)
 
     def is_closing(self) -> bool:
         """Whether it is closed, or will be when the rest has come in."""
         return self._closing or self._transport.is_closing()
 
+    def abort(self) -> None:
+        """Close at once."""
+        self._held = b""
+        self._transport.abort()
+
     def close(self) -> None:
-        """Close, at once or once the client has stopped."""
+        """Close when all is written, and, where a request is cut, the client has stopped."""
         if self._closing:
             return
+        self._flush()
         self._closing = True
-        if not self._is_cut() or self._transport.is_closing() or not self._transport.can_write_eof():
+        if not self._is_cut() or self._transport.is_closing():
             self._transport.close()
             return
         try:
@@ -46,6 +62,11 @@ class Lingering:
             return
         self._transport.set_protocol(_Rest(self._transport, self._transport.get_protocol()))
         self._transport.resume_reading()
+
+    def _flush(self) -> None:
+        if self._held:
+            data, self._held = self._held, b""
+            self._transport.write(data)
 
 
 class _Rest(asyncio.Protocol):
