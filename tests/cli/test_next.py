@@ -52,7 +52,7 @@ def _said(line: str) -> list[str]:
 @pytest.mark.parametrize(
     ("line", "following"),
     [
-        ("init hello", 'cd hello && flopod run src --input \'{"name": "Ada"}\''),
+        ("init hello", "flopod dev hello/src"),
         ("check src", "flopod build src"),
         ("check 'my src'", "flopod build 'my src'"),
         ("build 'my src' -o 'my dist'", "python 'my dist/bundle.py' --input '{\"order_id\": ...}'"),

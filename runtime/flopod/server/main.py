@@ -12,6 +12,7 @@ from typing import NoReturn
 
 import msgspec
 
+from flopod.backends.base import Backend
 from flopod.backends.choose import choose
 from flopod.engine.console import Console
 from flopod.engine.ending import end, open_standard_streams
@@ -21,6 +22,8 @@ from flopod.server.health import ask_health
 from flopod.server.host import Build
 from flopod.server.serving import serve_build
 from flopod.server.settings import Settings
+from flopod.server.signing import secret
+from flopod.server.webhooks.signature import made_of
 from flopod.server.worker import work
 from flopod.workflow.tracebacks import author_traceback
 
@@ -38,8 +41,8 @@ def main(
     """Serve the build of `manifest` and end the process.
 
     `sources` and `emitted` are texts of modules by file, `pages` the templates of the dashboard; `artifact`
-    is the file that runs this build. `health` and `worker` in the place of options are for the image, and for
-    servers of later builds.
+    is the file that runs this build. In the place of options, or before them: `webhook-secret` prints what
+    receivers verify webhooks with, `health` is for the image, and `worker` for servers of later builds.
     """
     open_standard_streams()
     build = _build(manifest, sources, emitted)
@@ -48,8 +51,12 @@ def main(
     if argv[:1] == ["health"]:
         end(ask_health(os.environ))
     try:
-        settings = Settings.read(argv, os.environ, shlex.join(("python", sys.argv[0])))
+        wants_secret = argv[:1] == ["webhook-secret"]
+        program = shlex.join(("python", sys.argv[0]))
+        settings = Settings.read(argv[wants_secret:], os.environ, program)
         with choose(settings.backend, os.environ) as backend:
+            if wants_secret:
+                end(_print_secrets(settings, backend))
             serving = serve_build(build, import_module, backend, settings, pages, Path(artifact).read_bytes())
             end(asyncio.run(serving))
     except FlopodError as error:
@@ -58,6 +65,12 @@ def main(
     except Exception as error:
         Console().error(author_traceback(error).rstrip("\n"))
         end(1)
+
+
+def _print_secrets(settings: Settings, backend: Backend) -> int:
+    for each in settings.webhook_secrets or [made_of(secret(backend, os.environ))]:
+        print(each)
+    return 0
 
 
 def _build(manifest: str, sources: Mapping[str, str], emitted: Mapping[str, str]) -> Build:

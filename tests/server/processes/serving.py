@@ -65,7 +65,7 @@ class Served:
         self.process = subprocess.Popen(
             [sys.executable, self.script, "--port", "0", *self.arguments],
             cwd=self.folder,
-            env=self._environment(),
+            env=self.environment_of_process(),
             stderr=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             text=True,
@@ -73,7 +73,8 @@ class Served:
         self.url = self._url()
         threading.Thread(target=self._read, daemon=True).start()
 
-    def _environment(self) -> dict[str, str]:
+    def environment_of_process(self) -> dict[str, str]:
+        """The variables that it starts with."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith("FLOPOD_")}
         own = {"CALLS": str(self.folder / "calls.txt"), "FLOPOD_DATA_DIR": str(self.folder / "data")}
         return {**kept, **own, **self.environment}

@@ -2,15 +2,19 @@
 
 import re
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections import Counter
+from contextlib import closing
 from http.client import HTTPException
 from pathlib import Path
 
 import pytest
 
 from tests.server.processes.serving import Served
+from tests.server.webhooks.receiver import Receiver
 
 pytestmark = pytest.mark.process
 
@@ -150,3 +154,19 @@ def test_a_server_for_others_needs_a_token(server_script: Path, tmp_path: Path) 
         assert server.ask("GET", "/runs", Authorization=f"Bearer {token}x").status == 401
         assert server.ask("GET", "/readyz").status == 200
     assert token not in "".join(server.log)
+
+
+def test_the_secret_of_webhooks_can_be_asked_for(server_script: Path, tmp_path: Path) -> None:
+    """It is the same each time, and the one that the server signs with; one that is given is that one."""
+    receiver = Receiver()
+    command = [sys.executable, str(server_script), "webhook-secret"]
+    with closing(receiver), Served(server_script, tmp_path, "--webhook-private") as server:
+        environment = server.environment_of_process()
+        secrets = [
+            subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True).stdout
+            for _ in range(2)
+        ]
+        assert secrets[0] == secrets[1]
+        body = {"workflow": "steps", "input": ["a"], "webhook": receiver.url}
+        assert server.ask("POST", "/runs", body).status == 202
+        assert receiver.wait()[0].is_signed_by(secrets[0].strip())
