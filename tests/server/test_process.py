@@ -6,8 +6,9 @@ import sys
 from collections.abc import Callable
 
 import pytest
+from msgspec import Raw
 
-from flopod.server.messages import Adopt, Idle, Message, Misfit, Report, line
+from flopod.server.messages import Adopt, Answer, Idle, Message, Misfit, Report, line, read_report
 from flopod.server.process import Worker
 
 pytestmark = [pytest.mark.process, pytest.mark.anyio]
@@ -86,6 +87,17 @@ async def test_a_line_that_is_no_message_is_left_out(caplog: pytest.LogCaptureFi
     assert heard.reports == [Idle()]
     assert "hello" in caplog.text
     assert not worker.is_alive
+
+
+@pytest.mark.parametrize(
+    "answer", [Answer(1), Answer(2, Raw(b"[1]")), Answer(3, Raw(b"null")), Answer(4, error=Raw(b'{"a": 1}'))]
+)
+def test_an_answer_is_read_as_it_was_sent(answer: Answer) -> None:
+    """With a value, with an error, with neither."""
+    read = read_report(line(answer))
+    assert isinstance(read, Answer)
+    assert line(read) == line(answer)
+    assert (read.value is None, read.error is None) == (answer.value is None, answer.error is None)
 
 
 def test_a_message_is_one_line() -> None:

@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import Struct
 
+from flopod.events.parts import OptionalRaw
 from flopod.server.host import Start
 
 
-class Message(Struct, frozen=True, tag=True):
+class Message(Struct, frozen=True, tag=True, omit_defaults=True):
     """Base of all messages."""
 
 
@@ -76,8 +77,8 @@ class Answer(Message, frozen=True, tag=True):
     """What was asked under this number is done, or raised this error, as the codec writes it."""
 
     number: int
-    value: Raw | None = None
-    error: Raw | None = None
+    value: OptionalRaw = None
+    error: OptionalRaw = None
 
 
 class Misfit(Message, frozen=True, tag=True):
@@ -88,11 +89,10 @@ class Misfit(Message, frozen=True, tag=True):
 
 
 class Halted(Message, frozen=True, tag=True):
-    """A run waits to be let go before the step at `path`."""
+    """A run waits to be let go before the steps at `paths`, in their order; before none, if it does not."""
 
     run_id: str
-    path: str
-    callee: str
+    paths: list[str]
 
 
 class Idle(Message, frozen=True, tag=True):
