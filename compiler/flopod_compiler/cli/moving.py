@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from flopod.backends.base import Backend
 from flopod.backends.choose import choose
-from flopod.engine.fitting import Fit, fit
+from flopod.engine.fitting import fit_of
 from flopod.engine.programs import Programs
 from flopod.engine.registry import Compiled
 from flopod.engine.seed import DEFAULT_SEED
 from flopod.engine.waits import summary_of
-from flopod.errors import BuildMismatch, UnknownDetach, UnknownWorkflow
-from flopod.events import FINAL, RunStarted
+from flopod.events import FINAL
 from flopod.manifest import Manifest
 from flopod_compiler.bundle.inplace import install
 
@@ -39,7 +38,7 @@ def replayed(found: Compilation, manifest: Manifest, backend: str | None, run_id
 
 
 def _verdict(store: Backend, manifest: Manifest, run_id: str, workflow: str, build: str) -> dict[str, Any]:
-    found = _fit(store, manifest, run_id, workflow)
+    found = fit_of(store, Programs(Compiled(manifest, import_module, DEFAULT_SEED)), run_id)
     why = found.reason
     if not why and found.acts:
         why = "what it asks for next is new; what it recorded after that has not been compared"
@@ -52,18 +51,3 @@ def _verdict(store: Backend, manifest: Manifest, run_id: str, workflow: str, bui
         "at": found.at,
         "why": why,
     }
-
-
-def _fit(store: Backend, manifest: Manifest, run_id: str, workflow: str) -> Fit:
-    records = store.load(run_id)
-    started, programs = records[0].event, Programs(Compiled(manifest, import_module, DEFAULT_SEED))
-    assert isinstance(started, RunStarted)
-    try:
-        program = programs.of(started)
-    except UnknownWorkflow:
-        return Fit(reason=f"there is no workflow {workflow!r} any more")
-    except BuildMismatch as error:
-        return Fit(reason=error.why)
-    except UnknownDetach as error:
-        return Fit(reason=f"there is no {error.missing!r} any more")
-    return fit(program.fn, records, program.identify(run_id), programs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,6 +10,8 @@ from typing import TYPE_CHECKING
 
 from flopod.errors import FlopodError
 from flopod.server.host import Build
+from flopod.server.views.words import counted
+from flopod_compiler.dev.image import Image, image_of
 
 if TYPE_CHECKING:
     from flopod_compiler.build import Compilation
@@ -28,32 +31,59 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """What came of compiling: `build` is None if there are errors; `plan` is what changed in flopod.lock."""
+    """What came of compiling: `image` is None if there are errors; `plan` is what changed in flopod.lock.
 
-    build: Build | None = None
+    `trouble` is what is wrong beside the findings, `said` the findings as a terminal shows them.
+    """
+
     findings: Sequence[Finding] = ()
     plan: Sequence[str] = ()
     trouble: str = ""
-    compilation: Compilation | None = field(default=None, repr=False)
+    said: str = field(default="", repr=False)
+    image: Image | None = field(default=None, repr=False)
+
+    @property
+    def errors(self) -> int:
+        """How much has to be mended before this can run."""
+        return sum(each.severity == "error" for each in self.findings) + bool(self.trouble)
+
+    @property
+    def verdict(self) -> str:
+        """What came of it in a few words."""
+        if self.image is None:
+            return counted(self.errors, "error")
+        workflows = counted(len(self.image.build.manifest.workflows), "workflow")
+        return workflows + (f", {counted(len(self.findings), 'warning')}" if self.findings else "")
 
 
-def compile_source(src: Path) -> Compiled:
-    """Compile `src`, and keep flopod.lock beside it, so that runs in flight go on after an edit."""
+def compile_source(src: Path, *, in_color: bool = False) -> Compiled:
+    """Compile `src`, and keep flopod.lock beside it, so that runs in flight go on after an edit.
+
+    Whatever goes wrong is in what is returned; `said` is for the terminal.
+    """
+    try:
+        return _compile(src, in_color)
+    except FlopodError as error:
+        return Compiled(trouble=str(error))
+    except Exception:
+        return Compiled(trouble=f"the compiler has failed; please report it\n{traceback.format_exc()}")
+
+
+def _compile(src: Path, in_color: bool) -> Compiled:
     from flopod_compiler.build import compile_project
+    from flopod_compiler.cli.compiling import rendered
     from flopod_compiler.cli.locking import plan_lines, write_lock
     from flopod_compiler.stored import cache_folder
 
-    try:
-        found = compile_project(src, locking=True, caching=cache_folder())
-    except FlopodError as error:
-        return Compiled(trouble=str(error))
+    found = compile_project(src, locking=True, caching=cache_folder())
     findings = tuple(_findings(found))
+    said = rendered(found, found.diagnostics, in_color=in_color) if findings else ""
     if found.manifest is None or not found.ok:
-        return Compiled(findings=findings, compilation=found)
+        return Compiled(findings, said=said)
     changed = found.lock is not None and found.lock.differs
     plan = plan_lines(found.lock.plan) if found.lock is not None and changed and not found.lock.is_new else ()
     write_lock(found)
-    return Compiled(_build(found), findings, plan, compilation=found)
+    return Compiled(findings, plan, said=said, image=image_of(found, _build(found)))
 
 
 def _build(found: Compilation) -> Build:

@@ -32,20 +32,20 @@ class DevHost:
 
     def workflows(self) -> Sequence[WorkflowInfo]:
         entries = self.build.manifest.workflows
-        found = [one for one in self.session.startable if one.name in entries]
+        found = [one for one in self.session.runner.state.startable if one.name in entries]
         return [WorkflowInfo(entries[one.name], one.description, one.schema) for one in found]
 
     async def start(self, start: Start) -> None:
-        await self.session.start(start)
+        await self.session.runner.start(start)
 
     async def bound(self, workflow: str, input: Any) -> Raw:
-        return await self.session.bound(workflow, input)
+        return await self.session.runner.bound(workflow, input)
 
     def trouble(self) -> str:
         return self.session.trouble()
 
     def notice(self, run_id: str) -> str:
-        return self.session.state.misfits.get(run_id, "")
+        return self.session.runner.state.misfits.get(run_id, "")
 
     def look(self) -> None:
-        self.session.look()
+        self.session.runner.look()

@@ -42,10 +42,11 @@ def with_bar(pages: Pages, session: Session) -> Pages:
 
 def dev_routes(session: Session, bar: Bar, pages: Pages) -> Callable[[Context], Sequence[BaseRoute]]:
     """Return what makes the routes of the bar, and of its buttons."""
+    runner = session.runner
     orders: dict[str, Callable[[], object]] = {
-        "crash": session.crash,
-        "step": lambda: session.step_mode(True),
-        "run": lambda: session.step_mode(False),
+        "crash": runner.crash,
+        "step": lambda: runner.step_mode(True),
+        "run": lambda: runner.step_mode(False),
     }
 
     async def show(_: Request) -> Response:
@@ -60,7 +61,7 @@ def dev_routes(session: Session, bar: Bar, pages: Pages) -> Callable[[Context], 
 
     async def go(request: Request) -> Response:
         run_id = request.path_params["run_id"]
-        session.go(run_id, on=request.path_params["how"] == "go-on")
+        runner.go(run_id, on=request.path_params["how"] == "go-on")
         return RedirectResponse(f"/ui/runs/{run_id}", 303)
 
     def routes(context: Context) -> Sequence[BaseRoute]:
@@ -80,15 +81,13 @@ def dev_routes(session: Session, bar: Bar, pages: Pages) -> Callable[[Context], 
 
 
 def _bar(pages: Pages, session: Session) -> Markup:
-    state = session.state
-    findings = list(state.compiled.findings)
     return Markup(
         pages.text(
             "_dev.html",
-            state=state,
+            compiled=session.compiled,
+            is_compiling=session.is_compiling,
+            runner=session.runner.state,
             build="" if session.build is None else session.build.manifest.build,
-            errors=[each for each in findings if each.severity == "error"],
-            findings=findings,
         )
     )
 

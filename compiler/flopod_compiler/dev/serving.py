@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from flopod.server.settings import Settings
 from flopod.server.wire import listen
 from flopod_compiler.dev.host import DevHost
 from flopod_compiler.dev.pages import Bar, dev_routes, with_bar
+from flopod_compiler.dev.saying import Terminal
 from flopod_compiler.dev.session import Session
 from flopod_compiler.project import source_files
 from flopod_templates import dashboard_files, dev_files
@@ -29,17 +31,29 @@ def develop(src: Path, settings: Settings) -> int:
 
 
 async def _serve(src: Path, settings: Settings, backend: Backend) -> int:
+    logging.getLogger("flopod.access").setLevel(logging.WARNING)
     listening = listen(settings)
-    bar = Bar()
-    session = Session(src, backend, settings.backend, bar.changed)
+    bar, terminal = Bar(), Terminal()
+    session = Session(src, backend, settings.backend, bar.changed, terminal)
     host = DevHost(backend, session)
     pages = with_bar(Pages({**dashboard_files(), **dev_files()}), session)
-    following = asyncio.create_task(session.follow(), name="flopod dev")
+    facts = [
+        ("source", str(src)),
+        ("runs", backend.describe()),
+        ("to end it", "Ctrl-C; runs go on at the next start"),
+    ]
+    following: list[asyncio.Task[None]] = []
+
+    def on_ready(url: str) -> None:
+        terminal.greet(url, facts)
+        following.append(asyncio.create_task(session.follow(), name="flopod dev"))
+
     try:
-        signal = await serve_app(host, settings, listening, pages, dev_routes(session, bar, pages))
+        signal = await serve_app(host, settings, listening, pages, dev_routes(session, bar, pages), on_ready)
     finally:
-        following.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await following
+        for task in following:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
         await session.close()
     return 128 + signal if signal else 0

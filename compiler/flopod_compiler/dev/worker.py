@@ -1,27 +1,57 @@
-"""The process that runs the runs of `flopod dev`: `python -m flopod_compiler.dev.worker SRC [BACKEND]`."""
+"""The process that runs the runs of `flopod dev`: `python -m flopod_compiler.dev.worker [BACKEND]`.
+
+What it runs is an image, which it reads on its standard input.
+"""
 
 from __future__ import annotations
 
 import importlib
+import os
 import sys
-from pathlib import Path
+
+import msgspec
+
+SIZE = 8
+"""How many bytes say how long the image is."""
 
 
 def main() -> None:
-    """Compile SRC, make its modules importable in their compiled form, and run runs until told to end."""
+    """Make the modules of the image importable, and run runs until told to end."""
     from flopod.engine import seed
 
     seed.settle()
     from flopod.server.worker import work
-    from flopod_compiler.bundle.inplace import install
-    from flopod_compiler.dev.compiling import compile_source
+    from flopod_compiler.dev.course import Course
+    from flopod_compiler.dev.image import Image, install
+    from flopod_compiler.dev.saying import Terminal
 
-    src, *backend = sys.argv[1:]
-    compiled = compile_source(Path(src))
-    if compiled.build is None or compiled.compilation is None:
-        sys.exit(1)
-    install(compiled.compilation)
-    work(compiled.build, importlib.import_module, backend[0] if backend else None, adopts_all=True)
+    image = msgspec.msgpack.decode(_document(), type=Image)
+    install(image)
+    backend = sys.argv[1] if len(sys.argv) > 1 else None
+    work(
+        image.build,
+        importlib.import_module,
+        backend,
+        adopts_all=True,
+        stepping=image.stepping,
+        seen=Course(Terminal()),
+    )
+
+
+def _document() -> bytes:
+    """What comes first on standard input, after its size; not a byte of what comes then."""
+    return _read(int.from_bytes(_read(SIZE)))
+
+
+def _read(size: int) -> bytes:
+    parts = []
+    while size:
+        part = os.read(0, min(size, 1 << 20))
+        if not part:
+            sys.exit(1)  # who started this is gone
+        parts.append(part)
+        size -= len(part)
+    return b"".join(parts)
 
 
 if __name__ == "__main__":

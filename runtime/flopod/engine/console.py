@@ -21,7 +21,7 @@ class Console:
         self.level = level
         self._stream = sys.stderr if stream is None else stream
         self.live = level >= _NORMAL and has_live_line(self._stream)
-        self._in_color = has_color(self._stream)
+        self.in_color = has_color(self._stream)
         self._status = ""
         self._lock = threading.RLock()
 
@@ -58,7 +58,7 @@ class Console:
         with self._lock:
             status = self._status
             self.clear()
-            self._write((painted(text, style) if self._in_color else text) + "\n")
+            self._write((painted(text, style) if self.in_color else text) + "\n")
             self.status(status)
 
     def _write(self, text: str) -> None:

@@ -4,12 +4,13 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from flopod.backends.base import Backend
 from flopod.engine.call import check_fits
 from flopod.engine.identity import Identity
 from flopod.engine.programs import Programs
 from flopod.engine.run import body_of
-from flopod.errors import BuildMismatch, DivergenceError
-from flopod.events import Record
+from flopod.errors import BuildMismatch, DivergenceError, UnknownDetach, UnknownWorkflow
+from flopod.events import Record, RunStarted
 from flopod.workflow.core import Core
 
 _STEPS = 10_000
@@ -29,6 +30,22 @@ class Fit:
     @property
     def fits(self) -> bool:
         return not self.reason
+
+
+def fit_of(store: Backend, programs: Programs, run_id: str) -> Fit:
+    """Replay the log of a run in a store with the build of `programs`, as far as that goes without calls."""
+    records = store.load(run_id)
+    started = records[0].event
+    assert isinstance(started, RunStarted)
+    try:
+        program = programs.of(started)
+    except UnknownWorkflow:
+        return Fit(reason=f"there is no workflow {started.workflow!r} any more")
+    except BuildMismatch as error:
+        return Fit(reason=error.why)
+    except UnknownDetach as error:
+        return Fit(reason=f"there is no {error.missing!r} any more")
+    return fit(program.fn, records, program.identify(run_id), programs)
 
 
 def fit(

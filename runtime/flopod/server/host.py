@@ -11,8 +11,8 @@ from flopod.events import Attribute
 from flopod.manifest import Manifest, WorkflowEntry
 
 
-class NotReady(FlopodError):
-    """No process runs the workflows now; it may be one does soon."""
+class NotRunning(FlopodError):
+    """Nobody runs the workflows now; it says why, and what to do."""
 
 
 class Build(NamedTuple):
@@ -75,14 +75,14 @@ class Host(Protocol):
     async def start(self, start: Start) -> None:
         """Start a run durably: it surely runs once this returns. The same start again is no other run.
 
-        Raises UnknownWorkflow, BadInput, InvalidRunId, InputChanged, StoppedByHook, StorageError, NotReady.
+        Raises UnknownWorkflow, BadInput, InvalidRunId, InputChanged, StoppedByHook, StorageError, NotRunning.
         """
         ...
 
     async def bound(self, workflow: str, input: Any) -> Raw:
         """Return an input as a log holds it, for what starts later: schedules, forks.
 
-        Raises UnknownWorkflow, BadInput.
+        Raises UnknownWorkflow, BadInput, NotRunning.
         """
         ...
 

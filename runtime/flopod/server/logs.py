@@ -99,9 +99,9 @@ class TextLines(_Lines):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the lines of a record."""
-        said = _one_line(self._cleaned(record.getMessage()))
+        said = one_line(self._cleaned(record.getMessage()))
         fields = {name: value for name, value in _fields(record).items() if name not in _IN_THE_TEXT}
-        more = "".join(f" {name}={_one_line(str(value))}" for name, value in fields.items())
+        more = "".join(f" {name}={one_line(str(value))}" for name, value in fields.items())
         line = f"{_time(record)} {record.levelname:<7} {record.name}: {said}{more}"
         trace = self._trace(record)
         return f"{line}\n{self._cleaned(trace)}" if trace else line
@@ -117,8 +117,8 @@ def _time(record: logging.LogRecord) -> str:
     return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _one_line(text: str) -> str:
-    """A text that cannot look like another record."""
+def one_line(text: str) -> str:
+    """Return a text that cannot look like another record."""
     return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 

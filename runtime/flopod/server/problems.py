@@ -14,7 +14,7 @@ from flopod import errors as e
 from flopod.durations import BadDuration
 from flopod.engine.scheduling import ScheduleExists, UnknownSchedule
 from flopod.engine.waits import RunEnded
-from flopod.server.host import NotReady
+from flopod.server.host import NotRunning
 from flopod.server.problem import problem
 from flopod.server.signing import BadSignature, Expired
 
@@ -81,7 +81,7 @@ KINDS: dict[type[Exception], Kind] = {
     e.UnknownPath: Kind(404, "unknown-path", "The run has no such path"),
     e.UnknownEvent: Kind(404, "unknown-event", "The run does not wait for that event there"),
     e.UnknownWorkflow: Kind(404, "unknown-workflow", "There is no such workflow"),
-    NotReady: NOT_READY,
+    NotRunning: NOT_READY,
     UnknownSchedule: Kind(404, "unknown-schedule", "There is no such schedule"),
     BadSignature: Kind(404, "unknown-link", "There is no such link"),
     Expired: Kind(410, "link-expired", "The link is not valid any more"),

@@ -16,8 +16,8 @@ _LOGGER = logging.getLogger("flopod.server")
 class Worker:
     """A process started by `command`. `on_report` gets what it tells, `on_end` its exit status.
 
-    What it prints goes to standard error of this process. It ends when this process does, however that ends:
-    its standard input is closed then.
+    `first` is what it reads on its standard input before any message. What it prints goes to standard error
+    of this process. It ends when this process does, however that ends: its standard input is closed then.
     """
 
     def __init__(
@@ -26,11 +26,13 @@ class Worker:
         environment: Mapping[str, str],
         on_report: Callable[[Report], None],
         on_end: Callable[[int], None],
+        first: bytes = b"",
     ) -> None:
         self._command = command
         self._environment = environment
         self._on_report = on_report
         self._on_end = on_end
+        self._first = first
         self._process: asyncio.subprocess.Process | None = None
         self._listening: asyncio.Task[None] | None = None
 
@@ -43,6 +45,8 @@ class Worker:
             env=dict(self._environment),
             limit=_LIMIT,
         )
+        if self._first and self._process.stdin is not None:
+            self._process.stdin.write(self._first)
         self._listening = asyncio.create_task(self._listen(self._process), name="flopod worker")
 
     @property

@@ -86,10 +86,11 @@ async def serve_app(
     listening: socket.socket,
     pages: Pages | None,
     more: MoreRoutes = lambda _: (),
+    on_ready: Callable[[str], None] = lambda url: Console().error(f"serving at {url}"),
 ) -> int:
     """Serve a host over HTTP until told to stop; return the signal that told so, 0 without one.
 
-    `more` makes routes beside those of the API and the pages.
+    `more` makes routes beside those of the API and the pages; `on_ready` is called with the URL.
     """
     configure(settings.log_format, hidden=[settings.token] if settings.token else ())
     settings = replace(settings, secret=await asyncio.to_thread(secret, host.backend, os.environ))
@@ -104,8 +105,4 @@ async def serve_app(
         webhooks=Webhooks(host.backend, settings),
         stopping=stopping,
     )
-    return await serve(guarded(app, settings), settings, listening, stopping=stopping, on_ready=_say)
-
-
-def _say(url: str) -> None:
-    Console().error(f"serving at {url}")
+    return await serve(guarded(app, settings), settings, listening, stopping=stopping, on_ready=on_ready)

@@ -3,8 +3,12 @@
 import asyncio
 import contextlib
 import os
+import select
+import signal
 import sys
-from collections.abc import Callable, Coroutine, Iterator
+import threading
+import time
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from types import ModuleType
 from typing import IO, Any, NoReturn
 
@@ -13,11 +17,14 @@ from msgspec import Raw
 from flopod import codec
 from flopod.backends.base import Backend
 from flopod.backends.choose import choose
+from flopod.engine import seed
 from flopod.engine.ending import result_apart
-from flopod.engine.hooks import Step, load_hooks
+from flopod.engine.hooks import RunInfo, load_hooks
+from flopod.engine.registry import Compiled
 from flopod.errors import FlopodError
+from flopod.events import Event
 from flopod.server.enginehost import EngineHost
-from flopod.server.host import Build, Start
+from flopod.server.host import Build, NotRunning, Start
 from flopod.server.messages import (
     Adopt,
     Answer,
@@ -38,27 +45,58 @@ from flopod.server.messages import (
     read_order,
 )
 from flopod.server.stepping import Stepper
+from flopod.server.trying import stuck_runs
 from flopod.workflow.tracebacks import author_traceback
 
+Seen = Callable[[RunInfo, Event], None]
+
 _IDLE_SECONDS = 30.0
+_GRACE = 3.0
 _LIMIT = 1 << 26
 
 
 def work(
-    build: Build, import_module: Callable[[str], ModuleType], backend: str | None, *, adopts_all: bool
+    build: Build,
+    import_module: Callable[[str], ModuleType],
+    backend: str | None,
+    *,
+    adopts_all: bool,
+    stepping: bool = False,
+    seen: Seen = lambda *_: None,
 ) -> NoReturn:
     """Run runs of a build until standard input is closed, then end the process.
 
     With `adopts_all` these are all that fit, else those that it is told to adopt and what descends from them.
+    With `stepping` each step waits to be let go. `seen` is called with each record of this process.
     """
+    signal.signal(signal.SIGINT, lambda *_: None)  # a terminal sends it to all; the server says when to end
+    _end_with_the_server()
     with result_apart() as out, choose(backend, os.environ) as store:
         try:
-            working = Working(store, build, import_module, out, adopts_all=adopts_all)
-        except Exception as error:
+            working = Working(
+                store, build, import_module, out, adopts_all=adopts_all, stepping=stepping, seen=seen
+            )
+        except (Exception, SystemExit) as error:
             send(out, Broken(author_traceback(error)))
             os._exit(1)
         asyncio.run(working.serve())
     os._exit(0)
+
+
+def _end_with_the_server() -> None:
+    """Let this process not outlive for long the one that started it, whatever it is busy with then."""
+    server = os.getppid()
+    closing = select.poll()
+    closing.register(0, 0)  # that it was closed is told unasked
+
+    def watch() -> None:
+        closing.poll()
+        while os.getppid() == server:  # it lives, and says how long it waits
+            time.sleep(_GRACE / 10)
+        time.sleep(_GRACE)
+        os._exit(1)
+
+    threading.Thread(target=watch, name="flopod parent", daemon=True).start()
 
 
 def send(out: IO[str], message: Message) -> None:
@@ -82,10 +120,15 @@ class Working:
         out: IO[str],
         *,
         adopts_all: bool,
+        stepping: bool,
+        seen: Seen,
     ) -> None:
         self._out = out
         self._build = build
-        self._stepper = Stepper(load_hooks(build.manifest.hooks, import_module), self._halted)
+        self._import_module = import_module
+        self._adopts_all = adopts_all
+        own = load_hooks(build.manifest.hooks, import_module)
+        self._stepper = Stepper(own, self._halted, seen, stepping=stepping)
         self._host = EngineHost(
             backend,
             build.manifest,
@@ -101,10 +144,13 @@ class Working:
         """Serve until standard input ends; the runs are left in order."""
         async with self._host:
             send(self._out, Ready(self._build.manifest.build, list(self._startable())))
-            idle = asyncio.create_task(self._tell_when_idle())
+            beside = [asyncio.create_task(self._tell_when_idle())]
+            if self._adopts_all:
+                beside.append(asyncio.create_task(self._tell_stuck()))
             async for text in await _standard_input():
                 self._obey(read_order(text))
-            idle.cancel()
+            for task in beside:
+                task.cancel()
             self._engine.leave()
             os._exit(0)
 
@@ -140,13 +186,22 @@ class Working:
             answer = Answer(number, await work)
         except FlopodError as error:
             answer = Answer(number, error=Raw(codec.encode(error)))
+        except Exception as error:  # of code that belongs to the source: a default, a type of an argument
+            text = f"the source raised {author_traceback(error).strip()}"
+            answer = Answer(number, error=Raw(codec.encode(NotRunning(text))))
         send(self._out, answer)
 
     def _misfit(self, run_id: str, error: FlopodError) -> None:
         send(self._out, Misfit(run_id, str(error)))
 
-    def _halted(self, step: Step) -> None:
-        send(self._out, Halted(step.run.run_id, step.path, step.callee))
+    async def _tell_stuck(self) -> None:
+        manifest = self._build.manifest
+        registry = Compiled(manifest, self._import_module, seed.current() or seed.DEFAULT_SEED)
+        for run in await asyncio.to_thread(stuck_runs, self._host.backend, registry, manifest.build):
+            send(self._out, Misfit(run.run_id, run.reason))
+
+    def _halted(self, run_id: str, paths: Sequence[str]) -> None:
+        send(self._out, Halted(run_id, list(paths)))
 
     async def _tell_when_idle(self) -> None:
         while True:

@@ -4,11 +4,11 @@ const bar = () => document.getElementById("dev");
 async function refresh() {
   const answer = await fetch("/ui/dev/bar");
   if (!answer.ok || !bar()) return;
-  const before = bar().dataset.reloads;
+  const before = bar().dataset.starts;
   const open = bar().contains(document.activeElement) && document.activeElement.textContent;
   bar().outerHTML = await answer.text();
   if (open) [...bar().querySelectorAll("button")].find((each) => each.textContent === open)?.focus();
-  if (bar().dataset.reloads !== before && !isEditing()) location.reload();
+  if (bar().dataset.starts !== before && !isEditing()) location.reload();
 }
 
 function isEditing() {

@@ -63,15 +63,19 @@ class Served:
     def start(self) -> None:
         """Start it, and wait until it says where it listens."""
         self.process = subprocess.Popen(
-            [sys.executable, self.script, "--port", "0", *self.arguments],
+            self._command(),
             cwd=self.folder,
             env=self.environment_of_process(),
             stderr=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             text=True,
+            start_new_session=True,
         )
         self.url = self._url()
         threading.Thread(target=self._read, daemon=True).start()
+
+    def _command(self) -> list[str]:
+        return [sys.executable, str(self.script), "--port", "0", *self.arguments]
 
     def environment_of_process(self) -> dict[str, str]:
         """The variables that it starts with."""

@@ -191,6 +191,7 @@ class RunPage:
             "at": shown.at,
             "last_seq": shown.last_seq,
             "until": shown.now,
+            "notice": "" if shown.view.is_over else self._site.host.notice(summary.run_id),
         }
 
 

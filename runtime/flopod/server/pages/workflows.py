@@ -12,7 +12,7 @@ from flopod import codec
 from flopod.backends.base import now_ms
 from flopod.errors import BadInput, Conflict, StoppedByHook, UnknownWorkflow, UsageError
 from flopod.runid import check_run_id, new_run_id
-from flopod.server.host import Start, WorkflowInfo
+from flopod.server.host import NotRunning, Start, WorkflowInfo
 from flopod.server.pages.posted import Posted, one, posted
 from flopod.server.pages.site import Site
 from flopod.server.views.forms import Field, blame, form_of, read
@@ -20,7 +20,7 @@ from flopod.server.views.graphview import graph_svg
 from flopod.server.views.listing import rows
 
 _RECENT = 10
-_REFUSED = (UsageError, Conflict, StoppedByHook)
+_REFUSED = (UsageError, Conflict, StoppedByHook, NotRunning)
 
 
 class WorkflowPages:

@@ -1,0 +1,1 @@
+"""`flopod dev` as a process, asked over HTTP and looked at in a browser."""

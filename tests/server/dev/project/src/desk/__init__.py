@@ -1,0 +1,1 @@
+"""A post office: workflows of every kind for `flopod dev`."""
