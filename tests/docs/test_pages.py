@@ -13,6 +13,8 @@ from tests.examples.support import ROOT
 PAGES = [
     ROOT / "README.md",
     ROOT / "CONTRIBUTING.md",
+    ROOT / "docs" / "bundle.md",
+    ROOT / "docs" / "compiling.md",
     ROOT / "docs" / "operating.md",
     ROOT / "docs" / "detach.md",
     ROOT / "docs" / "hooks.md",
@@ -20,7 +22,12 @@ PAGES = [
     ROOT / "docs" / "side-chains.md",
     *sorted((ROOT / "examples").glob("*/*.md")),
 ]
-EVERY_PAGE = [*PAGES, ROOT / "ARCHITECTURE.md", ROOT / "CHANGELOG.md"]
+EVERY_PAGE = [
+    *PAGES,
+    ROOT / "ARCHITECTURE.md",
+    ROOT / "CHANGELOG.md",
+    ROOT / "docs" / "reliability.md",
+]
 TESTED = {
     "bash": {"run", "not run"},
     "python": {"python", "excerpt", "emitted", "not run"},
@@ -70,9 +77,9 @@ def emitted(source: str, module: str) -> str:
 def test_commands_print_what_the_page_says(page: Path, tmp_path: Path) -> None:
     """The commands of a page, run in order, print the outputs that follow them."""
     start = page.parent.relative_to(ROOT)
-    session = Session(tmp_path, start)
-    for block in blocks(page, ROOT):
-        perform(session, block)
+    with Session(tmp_path, start) as session:
+        for block in blocks(page, ROOT):
+            perform(session, block)
 
 
 def perform(session: Session, block: Block) -> None:
