@@ -87,6 +87,19 @@ def test_what_comes_is_seen_through_either_connection(store: SqliteBackend) -> N
     other.close()
 
 
+def test_what_this_process_writes_is_no_news_to_it(store: SqliteBackend) -> None:
+    """Its runs are not looked through for new ones at each of its own commits."""
+    mark, _ = store.news(None)
+    for number in range(3):
+        store.append("run", 1 + 2 * number, step(number))
+        writer = Writer(store)
+        try:
+            assert store.news(mark) == (mark, [])
+        finally:
+            writer.end()
+        assert store.news(mark) == (mark, [])
+
+
 def test_a_process_forked_while_another_thread_reads_has_its_own(store: SqliteBackend) -> None:
     """Neither connection is used by a child process."""
     writer = Writer(store)

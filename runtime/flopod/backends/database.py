@@ -55,10 +55,32 @@ class Database:
         self._pid = 0
         self._guard = -1
         self.written = 0
+        self._version = 0
 
     @property
     def reading(self) -> "_Reading":
         return _Reading(self)
+
+    @property
+    def version(self) -> tuple[object, int]:
+        """What differs after a commit of another process; another connection counts otherwise.
+
+        It is asked of the connection that writes, to which this process's own commits are nothing new. While
+        that is writing it is as it was before, for nobody else can write.
+        """
+        if not self._lock.acquire(blocking=False):
+            if self._has_open():
+                return self._db, self._version
+            self._lock.acquire()
+        try:
+            with self.reading as db:
+                self._note_version(db)
+                return db, self._version
+        finally:
+            self._lock.release()
+
+    def _note_version(self, db: sqlite3.Connection) -> None:
+        self._version = db.execute("PRAGMA data_version").fetchone()[0]
 
     @property
     def looking(self) -> "_Looking":
@@ -330,7 +352,9 @@ class _Writing(_Reading):
         try:
             db = database._connection()
             database._take_guard()
+            database._note_version(db)
         except BaseException as error:
+            database._leave_guard()
             self._end(error)
             raise
         return db

@@ -276,8 +276,7 @@ class SqliteBackend(Backend):
         return found
 
     def pulse(self) -> object:
-        with self._database.reading as db:
-            return _version(db), self._database.written
+        return self._database.version, self._database.written
 
     def delete(self, run_id: str) -> bool:
         with self.claim(run_id), self._database.writing as db, transaction(db):
@@ -338,20 +337,18 @@ class SqliteBackend(Backend):
         return self._listed(Page(OPEN), upwards=True)
 
     def news(self, mark: object) -> tuple[object, list[str]]:
+        version = self._database.version
+        before, last = mark if isinstance(mark, tuple) else (None, None)
+        if version == before:
+            return mark, []
         with self._database.reading as db:
-            version = _version(db)
-            before, last = mark if isinstance(mark, tuple) else (None, None)
-            if version == before:
-                return mark, []
             found = [] if last is None else [row[0] for row in db.execute(sql.NEWS, (last,)).fetchall()]
             latest = db.execute("SELECT coalesce(max(number), 0) FROM inbox").fetchone()[0]
         return (version, latest), found
 
     def inbox_token(self, run_id: str) -> object:
-        # The number of a version changes with every commit of another connection, not of this one.
         check_run_id(run_id)
-        with self._database.reading as db:
-            return _version(db), self._delivered
+        return self._database.version, self._delivered
 
     def keep(self, kind: str, name: str, document: bytes) -> None:
         with self._database.writing as db:
@@ -386,11 +383,6 @@ class SqliteBackend(Backend):
             if unsaved is not None:
                 with self._database.writing as db:
                     set_summaries(db, [unsaved])
-
-
-def _version(db: sqlite3.Connection) -> tuple[sqlite3.Connection, int]:
-    """What changes with each commit of another connection; another connection counts otherwise."""
-    return db, db.execute("PRAGMA data_version").fetchone()[0]
 
 
 def _insert(db: sqlite3.Connection, records: Sequence[tuple[int, str]]) -> bool:
