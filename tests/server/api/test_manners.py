@@ -108,6 +108,20 @@ def test_a_body_that_is_no_start_is_refused(body: bytes, words: str) -> None:
     within(use)
 
 
+def test_a_field_given_twice_is_found_soon() -> None:
+    """Among many names as among few: nobody else is answered meanwhile."""
+
+    async def use(world: World) -> None:
+        names = b",".join(b'"%d": 0' % number for number in range(50_000))
+        body = b'{"workflow": "greet", "input": {%b, "49999": 1}}' % names
+        began = time.monotonic()
+        response = await world.client.post("/runs", content=body, headers=JSON)
+        assert response.status_code == 400 and "'49999' twice" in response.text
+        assert time.monotonic() - began < 5
+
+    within(use)
+
+
 @pytest.mark.parametrize(
     "headers",
     [
