@@ -1,5 +1,6 @@
 """What listings ask for: which runs, how many, and from which place on."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from typing import NamedTuple, TypeAlias
@@ -8,10 +9,12 @@ import msgspec
 
 from flopod.errors import BadInput
 from flopod.events import Attribute, RunSummary, Status
+from flopod.runid import is_run_id
 
 _AS_IT_IS = frozenset("abcdefghjlmnopqrstuvwxyz0123456789 .,:;-/@#")
 _OF_NUMBERS = frozenset("0123456789.+-e")
 _LONG = 100
+_TIME = re.compile(r"-?[0-9]{1,18}", re.ASCII)
 
 Place: TypeAlias = tuple[int, str]
 """Start time and run id."""
@@ -103,7 +106,6 @@ def cursor_after(summary: RunSummary) -> str:
 def read_cursor(cursor: str) -> Place:
     """Return the start time and the run id that `cursor_after` made it of. Raises BadInput."""
     started_at, _, run_id = cursor.partition(":")
-    try:
-        return int(started_at), run_id
-    except ValueError:
-        raise BadInput(f"{cursor!r} is no place in a listing; take it from the listing before") from None
+    if not _TIME.fullmatch(started_at) or not is_run_id(run_id):
+        raise BadInput(f"{cursor!r} is no place in a listing; take it from the listing before")
+    return int(started_at), run_id

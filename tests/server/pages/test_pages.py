@@ -129,6 +129,24 @@ def test_what_others_have_written_is_text(travel: Source) -> None:
     visit(travel, scenario, backend)
 
 
+@pytest.mark.parametrize(
+    ("url", "status"),
+    [
+        ("/?cursor=" + "9" * 30 + ":run-1", 422),
+        ("/?cursor=5:..%00", 422),
+        ("/ui/runs/run-1/events/" + "9" * 5000, 404),
+        ("/ui/runs/run-1/events/" + "9" * 5000 + "/input", 404),
+    ],
+)
+def test_no_number_in_an_address_is_too_large(travel: Source, url: str, status: int) -> None:
+    """What a link was changed to is refused with a page, as other mistakes are."""
+
+    async def scenario(here: Visit) -> None:
+        await here.get(url, status)
+
+    visit(travel, scenario, filled(3))
+
+
 def test_a_run_is_started_by_the_form_of_its_input(travel: Source) -> None:
     """The form has the parameters with their defaults; what it says is the input of the run."""
 

@@ -122,7 +122,7 @@ class RunPage:
     def event(self, request: Request) -> Response:
         """One event with all its values."""
         shown = self.shown(request.path_params["run_id"])
-        record = self._record(shown, request.path_params["seq"])
+        record = self._record(shown, request)
         values = [(name, value) for name, value in _fields(record.event)]
         entry = history_entry(record)
         return self._site.pages.page("_event.html", run=shown.view, entry=entry, values=values)
@@ -130,7 +130,7 @@ class RunPage:
     def raw(self, request: Request) -> Response:
         """A recorded value as it is in the log."""
         shown = self.shown(request.path_params["run_id"])
-        record = self._record(shown, request.path_params["seq"])
+        record = self._record(shown, request)
         value = getattr(record.event, request.path_params["field"], None)
         if not isinstance(value, Raw):
             raise Refused(NOT_FOUND, f"the event has no value {request.path_params['field']!r}")
@@ -159,10 +159,11 @@ class RunPage:
             raise UnknownRun(run_id, self._site.backend.describe())
         return found
 
-    def _record(self, shown: Shown, seq: int) -> Record:
-        found = next((record for record in shown.records if record.seq == seq), None)
+    def _record(self, shown: Shown, request: Request) -> Record:
+        seq = request.path_params["seq"]
+        found = next((record for record in shown.records if str(record.seq) == seq), None)
         if found is None:
-            raise Refused(NOT_FOUND, f"the log has no event {seq}, or it was compacted away")
+            raise Refused(NOT_FOUND, f"the log has no event {seq[:40]!r}, or it was compacted away")
         return found
 
     def _panel(self, request: Request, shown: Shown) -> Any:
