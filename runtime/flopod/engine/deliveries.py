@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Callable
 
 from flopod.backends.base import Backend
@@ -19,22 +20,31 @@ class Deliveries:
         self._pause = pause
         self._next_look = 0.0
         self._tell = tell
+        self._untold: deque[str] = deque()
         self._loop = asyncio.get_running_loop()
         self._mark, _ = backend.news(None)
         self.stop = backend.watch(self._tell_later)
 
     def look(self) -> None:
-        """Tell of what other processes have delivered or started since the last look."""
+        """Tell of what other processes have delivered or started since the last look.
+
+        Raises StorageError; the next look tells what could not be told.
+        """
         now = time.monotonic()
         if now < self._next_look:
             return
         self._next_look = now + self._pause
-        try:
-            self._mark, run_ids = self._backend.news(self._mark)
-        except StorageError:
-            return
-        for run_id in run_ids:
-            self._tell(run_id)
+        self._mark, run_ids = self._backend.news(self._mark)
+        self._untold += run_ids
+        while self._untold:
+            self._tell(self._untold[0])
+            self._untold.popleft()
 
     def _tell_later(self, run_id: str) -> None:
-        self._loop.call_soon_threadsafe(self._tell, run_id)
+        self._loop.call_soon_threadsafe(self._tell_now, run_id)
+
+    def _tell_now(self, run_id: str) -> None:
+        try:
+            self._tell(run_id)
+        except StorageError:
+            self._untold.append(run_id)

@@ -39,6 +39,7 @@ from flopod.engine.registry import Registry
 from flopod.engine.resting import Resting
 from flopod.engine.scheduling import ONE_BY_ONE, QUEUE, Schedules, Timetable
 from flopod.engine.standing import open_waits
+from flopod.engine.turns import take_turns
 from flopod.engine.uptake import OnWaiting, Uptake
 from flopod.errors import Fenced
 from flopod.events import FINAL, Attribute, RunStarted
@@ -133,7 +134,7 @@ class Engine(Detaching, contextlib.AbstractAsyncContextManager["Engine"]):
         self._deliveries = Deliveries(self._backend, self._delivered, _POLL / 2)
         recall(self._backend, self._line.ready, self._clock)
         self._uptake.take_all()
-        self._serving = asyncio.create_task(self._serve(), name="flopod engine")
+        self._serving = asyncio.create_task(take_turns(self._turn), name="flopod engine")
 
     async def __aexit__(self, *_: object) -> None:
         await self.drain()
@@ -241,19 +242,18 @@ class Engine(Detaching, contextlib.AbstractAsyncContextManager["Engine"]):
 
     # -- serving ---------------------------------------------------------------------------------
 
-    async def _serve(self) -> None:
-        while True:
-            self._line.changed.clear()
-            self._line.wake_due()
-            if self._timetable is not None and self._timetable.is_due(self._clock.now()):
-                await self._timetable.start_due(self._clock.now())
-            self.family.look()
-            self._admit()
-            self._live.put_away()
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self._next_look()):
-                    await self._line.changed.wait()
-            self._deliveries.look()
+    async def _turn(self) -> None:
+        self._line.changed.clear()
+        self._line.wake_due()
+        if self._timetable is not None and self._timetable.is_due(self._clock.now()):
+            await self._timetable.start_due(self._clock.now())
+        self.family.look()
+        self._admit()
+        self._live.put_away()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._next_look()):
+                await self._line.changed.wait()
+        self._deliveries.look()
 
     def look(self) -> None:
         """Look now at what others have changed in the store: schedules, the ends of children."""

@@ -159,20 +159,30 @@ class Timetable:
     async def start_due(self, now: int) -> None:
         """Start what is due by now.
 
-        Another process may do the same: there is one run id for each time of a schedule.
+        Another process may do the same: there is one run id for each time of a schedule. Raises StorageError;
+        what is not dealt with then is found again by the next look.
         """
         self.next_look = now + _LOOK_MS
+        try:
+            later = await self._start_all(now)
+        except StorageError:
+            self.next_look = now
+            raise
+        looks = [later, None if self._alone else self.next_look]
+        self.next_look = min((each for each in looks if each is not None), default=None)
+
+    async def _start_all(self, now: int) -> int | None:
+        """Start what is due; returns when there is more."""
         found, later = self._schedules.due(now)
         for schedule, at in found:
             try:
                 await self._start(schedule, at, now)
             except StorageError:
-                return  # it is not dealt with, so that the next look finds it again
+                raise  # it is not dealt with
             except FlopodError as error:
                 _LOGGER.error("schedule %s: %s", schedule.name, error)
             self._schedules.dealt(schedule, at)
-        looks = [later, None if self._alone else self.next_look]
-        self.next_look = min((each for each in looks if each is not None), default=None)
+        return later
 
     def is_due(self, now: int) -> bool:
         """Whether it is time for `start_due`."""
