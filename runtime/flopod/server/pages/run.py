@@ -178,7 +178,6 @@ class RunPage:
         has_source = build is not None and entry is not None
         return {
             "run": shown.view,
-            "notice": "" if shown.view.is_over else self._site.host.notice(summary.run_id),
             "buttons": actions(summary),
             "forms": {
                 one.path: forms.get(one.path) or _form(one) for one in shown.view.going_on if one.event
