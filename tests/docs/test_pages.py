@@ -15,6 +15,7 @@ PAGES = [
     ROOT / "CONTRIBUTING.md",
     ROOT / "docs" / "bundle.md",
     ROOT / "docs" / "compiling.md",
+    ROOT / "docs" / "dev.md",
     ROOT / "docs" / "operating.md",
     ROOT / "docs" / "detach.md",
     ROOT / "docs" / "hooks.md",
