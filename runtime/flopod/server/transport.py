@@ -13,12 +13,16 @@ class Transport:
 
     The first piece of an answer, its head, waits for the second one, or until the loop comes round. Where a
     request is cut, `close` says so to the client and goes on reading for a while: to close while bytes come
-    in makes the system reset the connection, and the client lose what was sent.
+    in makes the system reset the connection, and the client lose what was sent. What was written goes out
+    before it is closed, which may be never: `on_close` sees to that.
     """
 
-    def __init__(self, transport: asyncio.Transport, is_cut: Callable[[], bool]) -> None:
+    def __init__(
+        self, transport: asyncio.Transport, is_cut: Callable[[], bool], on_close: Callable[[], None]
+    ) -> None:
         self._transport = transport
         self._is_cut = is_cut
+        self._on_close = on_close
         self._closing = False
         self._held = b""
         self._loop = asyncio.get_running_loop()
@@ -52,7 +56,8 @@ class Transport:
             return
         self._flush()
         self._closing = True
-        if not self._is_cut() or self._transport.is_closing():
+        self._on_close()
+        if not self._is_cut() or self._transport.is_closing() or not self._transport.can_write_eof():
             self._transport.close()
             return
         try:

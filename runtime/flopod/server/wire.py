@@ -46,6 +46,7 @@ class DeadlineProtocol(H11Protocol):
         super().__init__(*args, **kwargs)
         self._head_timer: asyncio.TimerHandle | None = None
         self._write_timer: asyncio.TimerHandle | None = None
+        self._end_timer: asyncio.TimerHandle | None = None
         self._is_refused = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -55,7 +56,7 @@ class DeadlineProtocol(H11Protocol):
             transport.write(_BUSY % (len(_FULL), _FULL))
             transport.close()
             return
-        super().connection_made(Transport(transport, self._has_unread_body))  # type: ignore[arg-type]
+        super().connection_made(self._guarded(transport))  # type: ignore[arg-type]
         self._expect_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -101,6 +102,14 @@ class DeadlineProtocol(H11Protocol):
     def _should_upgrade(self) -> bool:
         return False
 
+    def _guarded(self, transport: asyncio.Transport) -> Transport:
+        return Transport(transport, self._has_unread_body, self._expect_end)
+
+    def _expect_end(self) -> None:
+        """Wait until the client has read the rest, but not for ever."""
+        if self.transport.get_write_buffer_size():
+            self._end_timer = self.loop.call_later(self.settings.write_seconds, self._abort)
+
     def _expect_head(self) -> None:
         self._head_timer = self.loop.call_later(self.settings.header_seconds, self._head_is_late)
 
@@ -122,10 +131,10 @@ class DeadlineProtocol(H11Protocol):
         self.transport.abort()
 
     def _forget_timers(self) -> None:
-        for timer in (self._head_timer, self._write_timer):
+        for timer in (self._head_timer, self._write_timer, self._end_timer):
             if timer is not None:
                 timer.cancel()
-        self._head_timer = self._write_timer = None
+        self._head_timer = self._write_timer = self._end_timer = None
 
 
 class _Server(uvicorn.Server):

@@ -31,6 +31,8 @@ class App:
             await self._stream(send, asyncio.Event())
         elif path == "/flood":
             await self._flood(send)
+        elif path == "/page":
+            await self._answer(send, b"x" * 50_000)
         elif path == "/broken":
             raise ValueError("internals")
         else:

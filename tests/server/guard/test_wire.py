@@ -178,6 +178,22 @@ def test_a_client_that_reads_nothing_is_cut_off() -> None:
         assert size < 100_000_000
 
 
+def test_a_client_that_leaves_a_rest_unread_is_cut_off() -> None:
+    """However little of it is left for the server to write: a connection that is closed ends."""
+    with served(write_seconds=0.5, idle_seconds=0.5, header_seconds=1.0) as server:
+        before = server.descriptors()
+        held = [server.connect() for _ in range(100)]
+        for amount, sock in enumerate(held):
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            sock.sendall(b"GET /page HTTP/1.1\r\nHost: localhost\r\n\r\n" * amount)
+        end = time.monotonic() + 10
+        while server.descriptors() > before and time.monotonic() < end:
+            time.sleep(0.1)
+        assert server.descriptors() == before
+        for sock in held:
+            sock.close()
+
+
 def test_a_turned_name_is_refused_on_the_wire() -> None:
     """As a page does it whose DNS was turned."""
     with served() as server:

@@ -36,6 +36,10 @@ class Served:
         """Return a connection."""
         return socket.create_connection(("127.0.0.1", self.port), timeout=20)
 
+    def descriptors(self) -> int:
+        """Return how many files and connections it has open."""
+        return len(os.listdir(f"/proc/{self._process.pid}/fd"))
+
     def ask(self, request: bytes = ASK) -> bytes:
         """Send bytes and return all that comes back until the server closes or stops."""
         with self.connect() as sock:
