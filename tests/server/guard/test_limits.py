@@ -34,6 +34,19 @@ def test_a_long_body_is_refused_before_it_is_read() -> None:
     assert ask(SMALL, "POST", headers=[JSON], body=[b"1" * 1000]).status == 200
 
 
+def test_who_shows_no_token_sends_less() -> None:
+    """Where a token is asked for, and where none is, as for the way in and for links."""
+    settings = Settings(token="t0ken-of-sixteen-and-more", max_open_body=100)
+    form = ("content-type", "application/x-www-form-urlencoded")
+    own, shown = ("origin", "http://localhost:8080"), ("authorization", f"Bearer {settings.token}")
+    for path in ("/ui/login", "/deliver/x"):
+        for more in ((), [("content-length", "101")]):
+            answer = ask(settings, "POST", path, headers=[form, own, *more], body=[b"x" * 101])
+            assert (answer.status, answer.slug) == (413, "body-too-large")
+        assert ask(settings, "POST", path, headers=[form, own], body=[b"x" * 100]).status == 200
+    assert ask(settings, "POST", headers=[JSON, shown], body=[b"1" * 101]).status == 200
+
+
 def test_a_slow_body_is_given_up() -> None:
     """No piece puts the deadline off."""
     slow = Settings(body_seconds=0.2)

@@ -6,6 +6,7 @@ from typing import Any, TypeAlias
 
 from starlette.responses import Response
 
+from flopod.server.guard.auth import is_open
 from flopod.server.guard.head import Head
 from flopod.server.guard.limits import is_deeper
 from flopod.server.guard.origins import Origins
@@ -34,13 +35,14 @@ class Bodies:
         if not head.has_body:
             return None
         length = head.get(b"content-length")
-        if length is not None and (len(length) > 18 or int(length) > self._settings.max_body):
-            return self._too_large()
+        most = self._most(head)
+        if length is not None and (len(length) > 18 or int(length) > most):
+            return _too_large(most)
         return self._type(head)
 
     async def read(self, head: Head, receive: Receive) -> "Body | Response":
         """Return the whole body, or a refusal."""
-        body = Body(self, receive)
+        body = Body(self, receive, self._most(head))
         try:
             async with asyncio.timeout(self._settings.body_seconds):
                 refused = await body.fill()
@@ -55,10 +57,8 @@ class Bodies:
             body.let_go()
         return refused or body
 
-    def take(self, size: int, whole: int) -> Response | None:
-        """Hold `size` bytes more of a body that has `whole` then; return a refusal if they are too many."""
-        if whole > self._settings.max_body:
-            return self._too_large()
+    def take(self, size: int) -> Response | None:
+        """Hold so many bytes more; return a refusal if they are too many."""
         if self._held + size > self._settings.max_bodies:
             text = "the requests of others fill the memory for them; come back later"
             return problem(503, "busy", "Busy", text, headers={"retry-after": "1"})
@@ -68,6 +68,11 @@ class Bodies:
     def let_go(self, size: int) -> None:
         """Count bytes that are held no more."""
         self._held -= size
+
+    def _most(self, head: Head) -> int:
+        """How long a body may be: less of it where nobody had to say who he is."""
+        settings = self._settings
+        return min(settings.max_body, settings.max_open_body) if is_open(head.path) else settings.max_body
 
     def _type(self, head: Head) -> Response | None:
         media, _, parameters = (head.get(b"content-type") or "").partition(";")
@@ -83,10 +88,6 @@ class Bodies:
             f"the body is {media or 'of no type'}; send it as `Content-Type: application/json`"
         )
 
-    def _too_large(self) -> Response:
-        text = f"the body may have {self._settings.max_body} bytes; the server's --max-body says so"
-        return problem(413, "body-too-large", "Body too large", text)
-
     def _too_deep(self) -> Response:
         text = f"arrays and objects may nest {self._settings.max_depth} deep"
         return problem(400, "body-too-deep", "Body too deep", text)
@@ -95,9 +96,10 @@ class Bodies:
 class Body:
     """A body in memory. Called, it is the `receive` of an application."""
 
-    def __init__(self, held: Bodies, receive: Receive) -> None:
+    def __init__(self, held: Bodies, receive: Receive, most: int) -> None:
         self.data = bytearray()
         self._held = held
+        self._most = most
         self._receive = receive
         self._is_given = False
 
@@ -108,7 +110,8 @@ class Body:
             if message["type"] == "http.disconnect":
                 return problem(400, "cut-off", "Cut off", "the body ended before its end")
             piece = message.get("body", b"")
-            refused = self._held.take(len(piece), len(self.data) + len(piece))
+            too_large = len(self.data) + len(piece) > self._most
+            refused = _too_large(self._most) if too_large else self._held.take(len(piece))
             if refused is not None:
                 return refused
             self.data += piece
@@ -141,6 +144,11 @@ def _is_utf8(parameters: str) -> bool:
         part.partition("=")[2].strip(' "') for part in parameters.lower().split(";") if "charset" in part
     ]
     return all(charset in ("utf-8", "utf8", "us-ascii") for charset in charsets)
+
+
+def _too_large(most: int) -> Response:
+    text = f"the body may have {most} bytes here; the server's --max-body bounds it where a token is needed"
+    return problem(413, "body-too-large", "Body too large", text)
 
 
 def _unsupported(detail: str) -> Response:

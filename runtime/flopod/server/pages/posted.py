@@ -1,5 +1,6 @@
 """What a form has sent."""
 
+import asyncio
 from urllib.parse import parse_qs
 
 from starlette.requests import Request
@@ -19,9 +20,14 @@ async def posted(request: Request) -> Posted:
     if body and kind != _TYPE:
         raise BadInput(f"a form is sent as {_TYPE}, not as {kind or 'nothing'}")
     try:
-        return parse_qs(body.decode(), keep_blank_values=True, max_num_fields=_MOST_FIELDS)
+        # A field of megabytes takes seconds, in which others are to be answered.
+        return await asyncio.to_thread(_fields, body)
     except (ValueError, UnicodeDecodeError) as error:
         raise BadInput(f"the form cannot be read: {error}") from None
+
+
+def _fields(body: bytes) -> Posted:
+    return parse_qs(body.decode(), keep_blank_values=True, max_num_fields=_MOST_FIELDS)
 
 
 def one(fields: Posted, name: str) -> str:
