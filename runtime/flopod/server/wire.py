@@ -25,6 +25,10 @@ _BACKLOG = 2048
 _FILES = 512
 """Descriptors beside those of connections."""
 
+_FEW_CHUNKS = 1000
+_SMALL_CHUNK = 64
+"""Bytes that the chunks beyond the first have on average, at least."""
+
 _NOT_AT_ALL = struct.pack("ii", 1, 0)
 
 _BUSY = (
@@ -32,6 +36,25 @@ _BUSY = (
     b"connection: close\r\ncontent-length: %d\r\n\r\n%s"
 )
 _FULL = b'{"type":"/problems/too-many-connections","title":"Too many connections","status":503}'
+
+
+class Frugal(h11.Connection):
+    """HTTP/1.1 whose bodies do not come in crumbs: each chunk costs more than hundreds of its bytes."""
+
+    _chunks = 0
+    _bytes = 0
+
+    def next_event(self) -> Any:
+        """Return what comes next. Raises RemoteProtocolError, also for many chunks of next to nothing."""
+        event = super().next_event()
+        if isinstance(event, h11.Data):
+            self._chunks += event.chunk_start
+            self._bytes += len(event.data)
+            if self._chunks > _FEW_CHUNKS + self._bytes // _SMALL_CHUNK:
+                raise h11.RemoteProtocolError(f"{self._chunks} chunks of {self._bytes} bytes")
+        elif isinstance(event, h11.Request):
+            self._chunks = self._bytes = 0
+        return event
 
 
 class DeadlineProtocol(H11Protocol):
@@ -44,6 +67,7 @@ class DeadlineProtocol(H11Protocol):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.conn = Frugal(h11.SERVER, self.settings.max_head)
         self._head_timer: asyncio.TimerHandle | None = None
         self._write_timer: asyncio.TimerHandle | None = None
         self._end_timer: asyncio.TimerHandle | None = None
@@ -251,7 +275,6 @@ def _config(app: App, settings: Settings) -> Config:
         backlog=_BACKLOG,
         timeout_keep_alive=settings.idle_seconds,  # type: ignore[arg-type]
         timeout_graceful_shutdown=settings.shutdown_seconds,  # type: ignore[arg-type]
-        h11_max_incomplete_event_size=settings.max_head,
     )
 
 

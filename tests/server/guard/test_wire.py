@@ -1,6 +1,7 @@
 """Threats that only show on the wire: a real server process, raw sockets."""
 
 import concurrent.futures
+import contextlib
 import json
 import signal
 import socket
@@ -83,6 +84,25 @@ def test_a_client_that_still_sends_learns_that_it_is_too_much(head: bytes) -> No
                 for _ in range(60):
                     sock.sendall(piece)
                 assert status_of(read(sock)) == 413
+
+
+def test_a_body_does_not_come_in_crumbs() -> None:
+    """A million chunks of a byte would keep the server busy for half a minute; chunks as usual do not."""
+    with served() as server, server.connect() as sock:
+        head = POST + b"Transfer-Encoding: chunked\r\n\r\n"
+        with contextlib.suppress(ConnectionError):
+            sock.sendall(head + b"1\r\n1\r\n" * 1_000_000)
+        assert status_of(read(sock)) in (0, 400)
+        assert server.seconds() < 5
+        assert (
+            status_of(
+                server.ask(
+                    head + b"64\r\n" + (b"1" * 100 + b"\r\n64\r\n") * 5000 + b"1" * 100 + b"\r\n0\r\n\r\n"
+                )
+            )
+            == 200
+        )
+        assert status_of(server.ask(head + b"1\r\n1\r\n" * 1000 + b"0\r\n\r\n")) == 200
 
 
 def test_expecting_clients_are_told_before_they_send() -> None:

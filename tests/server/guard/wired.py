@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 ASK = b"GET /x HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -39,6 +40,11 @@ class Served:
     def descriptors(self) -> int:
         """Return how many files and connections it has open."""
         return len(os.listdir(f"/proc/{self._process.pid}/fd"))
+
+    def seconds(self) -> float:
+        """Return how long it has been busy."""
+        stat = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(stat[11]) + int(stat[12])) / os.sysconf("SC_CLK_TCK")
 
     def ask(self, request: bytes = ASK) -> bytes:
         """Send bytes and return all that comes back until the server closes or stops."""
