@@ -3,6 +3,7 @@
 import gc
 import os
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
 
 hypothesis.settings.register_profile("flopod", deadline=None)  # others may use the machine
 hypothesis.settings.load_profile("flopod")
+
+LEFT_OUT = "no Chromium was found"
+"""What the reason says of tests that are left out loudly."""
 
 CACHE = pytest.StashKey[tempfile.TemporaryDirectory[str]]()
 
@@ -62,8 +66,13 @@ def postgres() -> "Iterator[Server]":
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print what tests have recorded as their properties, whichever process they ran in."""
+    """Print what tests have recorded as their properties, wherever they ran, and what is left out."""
     for report in [*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed")]:
         for title, text in report.user_properties if report.when == "call" else ():
             terminalreporter.section(title)
             terminalreporter.write_line(str(text))
+    reasons = Counter(str(report.longrepr[2]) for report in terminalreporter.getreports("skipped"))
+    for reason, amount in reasons.items():
+        if LEFT_OUT in reason:
+            terminalreporter.section("LEFT OUT", yellow=True, bold=True)
+            terminalreporter.write_line(f"{amount} tests: {reason.removeprefix('Skipped: ')}", yellow=True)

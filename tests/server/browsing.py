@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Dialog, Page, expect, sync_playwright
 
+from tests.conftest import LEFT_OUT
+
 NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 CHROMIUM = os.environ.get("FLOPOD_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), "")
-NONE = "no Chromium was found: set FLOPOD_CHROMIUM to one"
+NONE = f"{LEFT_OUT}: set FLOPOD_CHROMIUM to one, or install chromium-headless-shell"
 REQUIRED = "FLOPOD_REQUIRE_CHROMIUM"
 OPTIONS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
 SECONDS = 30_000

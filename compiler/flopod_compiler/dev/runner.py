@@ -43,6 +43,10 @@ _GRACE = 3.0
 _AGAIN = 0.5
 _SELDOM = 8.0
 _PATIENCE = 15.0
+_BUSY = (
+    "the worker process does not answer: something holds its event loop, such as a loop without an await or "
+    "time.sleep in an async function; crash it, and mend the source"
+)
 
 
 @dataclass(slots=True)
@@ -223,8 +227,17 @@ class Runner:
             self._answers[number] = answer
             if self._tell(order(number, again)):
                 with contextlib.suppress(_Gone):
-                    return await answer
+                    return await self._answered(number, answer)
         raise NotRunning("the worker process ended before it answered; see the terminal, and try again")
+
+    async def _answered(self, number: int, answer: asyncio.Future[Raw | None]) -> Raw | None:
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                return await answer
+        except TimeoutError:
+            raise NotRunning(_BUSY) from None
+        finally:
+            self._answers.pop(number, None)
 
     async def _until_settled(self) -> None:
         """Wait until the process can be asked. Raises NotRunning."""

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import signal as signals
 from pathlib import Path
 
 from flopod.backends.base import Backend
@@ -51,9 +52,17 @@ async def _serve(src: Path, settings: Settings, backend: Backend) -> int:
     try:
         signal = await serve_app(host, settings, listening, pages, dev_routes(session, bar, pages), on_ready)
     finally:
+        _end_once()
         for task in following:
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
         await session.close()
     return 128 + signal if signal else 0
+
+
+def _end_once() -> None:
+    """Let a second Ctrl-C not break off what the first one has begun, which takes seconds at most."""
+    loop = asyncio.get_running_loop()
+    for number in (signals.SIGINT, signals.SIGTERM):
+        loop.add_signal_handler(number, lambda: None)

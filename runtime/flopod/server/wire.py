@@ -189,6 +189,8 @@ class _Server(uvicorn.Server):
         self._stopping.set()
         await asyncio.sleep(0)
         await super().shutdown(sockets)
+        if self.force_exit:  # by a second signal: what goes on beside is still told, and ends at once
+            await self.lifespan.shutdown()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:

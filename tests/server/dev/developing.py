@@ -96,6 +96,10 @@ class Developed(Served):
         self.wait_for(lambda: self.ask("GET", "/readyz").status == 200)
         return self.worker
 
+    def until_other(self, worker: int) -> int:
+        """Wait until another process than that runs the runs."""
+        return int(self.wait_for(lambda: found if (found := self.worker) not in (0, worker) else None))
+
     def until_rebuilt(self, before: str) -> str:
         """Wait until another build than that runs, and can be used."""
         found = self.wait_for(lambda: build if (build := self.build) not in ("", before) else None)

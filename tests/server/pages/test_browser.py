@@ -1,29 +1,20 @@
-"""The dashboard in a browser, on a real server: what people see change, click, type and hear.
-
-Needs a Chromium: FLOPOD_CHROMIUM, or one on PATH. Without one these tests are skipped, and say so.
-"""
+"""The dashboard in a browser, on a real server: what people see change, click, type and hear."""
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
-NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
-CHROMIUM = os.environ.get("FLOPOD_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), "")
+from tests.server.browsing import visited
+
 ROOT = Path(__file__).parents[3]
 
-pytestmark = [
-    pytest.mark.process,
-    pytest.mark.skipif(not CHROMIUM, reason="no Chromium was found: set FLOPOD_CHROMIUM to one"),
-]
-SECONDS = 20_000
-expect.set_options(timeout=SECONDS)
+pytestmark = pytest.mark.process
 
 
 @pytest.fixture(scope="module")
@@ -45,27 +36,11 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     assert process.wait(20) is not None
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    options = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=options)
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
 def page(browser: Browser, server: str) -> Iterator[Page]:
-    """A page whose browser has nothing to complain of: no error, nothing that its policy blocks."""
-    context = browser.new_context(base_url=server, viewport={"width": 1280, "height": 900})
-    page = context.new_page()
-    complaints: list[str] = []
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
-    page.set_default_timeout(SECONDS)
-    yield page
-    context.close()
-    assert complaints == []
+    """A page whose browser has nothing to complain of."""
+    with visited(browser, server) as page:
+        yield page
 
 
 @pytest.fixture
