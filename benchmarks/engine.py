@@ -25,8 +25,28 @@ from flopod.engine.registry import HandWritten
 from flopod.events import ActivityCompleted, ActivityStarted, RunCompleted, RunStarted
 
 _STARTS_A_SECOND = 800
+_ARRIVALS_A_SECOND = 1500
 _WITHIN = 60.0
 
+_OPENER = """
+import asyncio, importlib.util, resource, sys, time
+began = time.perf_counter()
+for name in ("starlette.applications", "uvicorn"):
+    if importlib.util.find_spec(name.partition(".")[0]):
+        __import__(name)
+from flopod import FileBackend, SqliteBackend
+from flopod.engine.engine import Engine
+from flopod.engine.registry import HandWritten
+kind, place = sys.argv[1:]
+
+async def main():
+    async with Engine((FileBackend if kind == "file" else SqliteBackend)(place), HandWritten({})) as engine:
+        assert engine.load.asleep
+        print(time.perf_counter() - began)
+        print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+
+asyncio.run(main())
+"""
 _DELIVERER = """
 import sys, time
 from msgspec import Raw
@@ -133,6 +153,45 @@ async def waiting(store: Backend, count: int) -> float:
         return _resident() - before
 
 
+async def growth(store: Backend, count: int) -> tuple[float, float]:
+    """Megabytes of the process after so many runs of one step, and after ten times as many."""
+    async with Engine(store, WORKFLOWS) as engine:
+        found: list[float] = []
+        for more in (count, 9 * count):
+            left = iter(range(more))
+
+            async def client(numbers: Iterator[int] = left) -> None:
+                for number in numbers:
+                    await (await engine.start("one_step", [number])).result()
+
+            await asyncio.gather(*(client() for _ in range(64)))
+            found.append(_resident())
+        return found[0], found[1]
+
+
+async def arriving(store: Backend, rate: int, seconds: float) -> float:
+    """The share of a processor that is used while runs of one step come one by one, so many a second."""
+    async with Engine(store, WORKFLOWS) as engine:
+
+        async def start(number: int) -> None:
+            assert await (await engine.start("one_step", [number])).result() == number
+
+        began, used = time.perf_counter(), time.process_time()
+        async with asyncio.TaskGroup() as starts:
+            for number in range(round(rate * seconds)):
+                await asyncio.sleep(max(began + number / rate - time.perf_counter(), 0))
+                starts.create_task(start(number))
+        return (time.process_time() - used) / (time.perf_counter() - began)
+
+
+def opening(kind: str, place: str) -> tuple[float, float]:
+    """Seconds until a new process serves a store, imports of a server included, and its megabytes at most."""
+    command = [sys.executable, "-c", _OPENER, kind, place]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    seconds, megabytes = done.stdout.split()
+    return float(seconds), float(megabytes)
+
+
 async def waking(store: Backend, count: int, within: float) -> tuple[float, float, float]:
     """Runs that sleep, and are then all due within so many seconds.
 
@@ -194,8 +253,17 @@ def measure(kind: str, count: int, asleep: int, rounds: int, within: float) -> I
             store, where = place()
             latency = asyncio.run(wake_up(store, where, kind, rounds, apart=apart))
             yield Row(f"event to run, {'other' if apart else 'same'} process", kind, latency, "ms", goal)
-        waited = asyncio.run(waiting(place()[0], asleep))
+        share = asyncio.run(arriving(place()[0], _ARRIVALS_A_SECOND, rounds / 10))
+        yield Row(f"{_ARRIVALS_A_SECOND:,} starts/s one by one: processor", kind, share * 100, "%", "<= 60 %")
+        before, after = asyncio.run(growth(place()[0], 2 * count))
+        yield Row(f"process after {20 * count:,} runs", kind, after, "MB", "<= 1.1x", before, after / before)
+        store, where = place()
+        waited = asyncio.run(waiting(store, asleep))
         yield Row(f"{asleep:,} waiting runs", kind, waited, "MB", "< 150 MB")
+        store.close()
+        late, megabytes = opening(kind, where)
+        yield Row("restart with them, imports included", kind, late, "s", "< 3 s")
+        yield Row("which then has", kind, megabytes, "MB", "< 300 MB")
         sleeping, most, late = asyncio.run(waking(place()[0], asleep, within))
         yield Row(f"{asleep:,} sleeping runs", kind, sleeping, "MB", "< 150 MB")
         yield Row(f"all due within {within:g} s: at most", kind, most, "MB", "bounded")

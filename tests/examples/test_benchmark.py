@@ -48,6 +48,7 @@ def test_the_benchmark_of_the_runtime_has_all_rows() -> None:
     assert head.split() == ["work", "store", "floor", "flopod", "ratio", "goal"]
     goals = {"a durable step": "x", "resume after": "x", "import of": "x", "one-step runs": "/s"}
     goals |= {"event to run, same": "ms", "event to run, other": "ms", "200 waiting": "MB"}
+    goals |= {"restart with them": "s", "which then has": "MB", "process after": "x", "1,500 starts/s": "%"}
     for part, unit in goals.items():
         found = [row for row in rows if row.startswith(part)]
         assert found, f"no row begins with {part}"
