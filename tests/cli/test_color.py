@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import subprocess
@@ -13,6 +14,7 @@ from click.testing import CliRunner
 from msgspec import Raw
 
 from flopod.backends.choose import choose
+from flopod.engine.console import Console
 from flopod.events import RunCompleted, RunFailed, RunStarted
 from flopod.terminal import color_wanted
 from flopod_compiler.cli.group import flopod
@@ -83,7 +85,7 @@ def test_a_pipe_gets_none(arguments: list[str]) -> None:
 
 
 def test_color_can_be_forced(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As in a log of CI that shows it; the words and columns are those of the plain text."""
+    """As in a log of CI that shows it; the words are those of the plain text."""
     _record()
     for arguments in (["check", "src"], ["build", "src"], ["runs", "list"], ["runs", "show", "good"]):
         plain = CliRunner().invoke(flopod, arguments)
@@ -92,6 +94,57 @@ def test_color_can_be_forced(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv("FORCE_COLOR")
         assert ESCAPE.search(forced.output), arguments
         assert ESCAPE.sub("", forced.output) == plain.output
+
+
+@pytest.mark.parametrize("command", ["check", "build"])
+def test_diagnostics_are_in_color_wherever_they_are_told(
+    monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    """Where they are the answer, and where they are told beside it."""
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert "\x1b[1;31mFLP603\x1b[0m" in CliRunner().invoke(flopod, [command, "src"]).output
+
+
+def test_columns_stand_under_their_headings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What colors a cell takes no room."""
+    _record()
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    lines = ESCAPE.sub("", CliRunner().invoke(flopod, ["runs", "list"]).stdout).splitlines()
+    assert {line.index(word) for line, word in zip(lines, ("WORKFLOW", "f  ", "f  "), strict=True)} == {17}
+
+
+class Terminal(io.StringIO):
+    """A stream that says that it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(("variable", "value"), [("NO_COLOR", "1"), ("TERM", "dumb"), ("", "")])
+def test_a_plain_terminal_has_no_live_line(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    """Nothing is written over, and nothing is painted."""
+    if variable:
+        monkeypatch.setenv(variable, value)
+    stream = Terminal()
+    console = Console(1, stream)
+    console.status("1 done")
+    console.say("it is done", "good")
+    assert ("\x1b" in stream.getvalue()) is (not variable)
+    assert ("1 done" in stream.getvalue()) is (not variable)
+
+
+def test_what_a_job_says_into_a_pipe_is_plain(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a live line, even if color is forced."""
+    stream = io.StringIO()
+    Console(1, stream).say("it is done", "good")
+    assert stream.getvalue() == "it is done\n"
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    console = Console(1, stream)
+    console.status("1 done")
+    console.say("it is done", "good")
+    assert stream.getvalue() == "it is done\n\x1b[32mit is done\x1b[0m\n"
 
 
 def test_a_status_has_its_color(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,6 +17,7 @@ from msgspec import Raw
 
 from flopod.backends.base import Backend
 from flopod.backends.choose import choose
+from flopod.backends.glance import glance
 from flopod.engine.schedule import Schedule
 from flopod.engine.scheduling import Schedules
 from flopod.events import RunStarted, WaitStarted
@@ -135,11 +136,19 @@ def test_the_youngest_runs_of_a_database_come_first_with_their_status() -> None:
     """What a person looks for is at the top."""
     with choose("sqlite") as made:
         _furnish(made)
-    assert values("flopod runs show ") == {
-        "beta": "waiting order",
-        "alpha-2": "pending order",
-        "alpha-1": "pending order",
-    }
+    assert list(values("flopod runs show ").items()) == [
+        ("beta", "waiting order"),
+        ("alpha-2", "pending order"),
+        ("alpha-1", "pending order"),
+    ]
+
+
+def test_how_values_are_kept_does_not_matter() -> None:
+    """None is looked at, so that neither keys nor a limit are needed."""
+    with choose("sqlite") as made:
+        _furnish(made)
+    for more in ({"FLOPOD_ENCRYPTION_KEYS": "no key"}, {"FLOPOD_LARGE_VALUES": "many"}):
+        assert len(values("flopod runs show ", **more)) == 3
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "file"])
@@ -212,6 +221,8 @@ def test_nothing_is_created(place: Path, backend: str) -> None:
     for line in LINES:
         assert values(line, FLOPOD_BACKEND=backend) == {}, line
     assert list(place.iterdir()) == []
+    if backend != "x:":
+        assert glance(backend, {}) is None
 
 
 def test_a_store_is_left_as_it_is(place: Path, store: str) -> None:
@@ -252,7 +263,6 @@ def test_a_damaged_store_offers_nothing(place: Path, content: bytes) -> None:
     [
         {"COMP_CWORD": "many"},
         {"COMP_WORDS": "flopod 'runs"},
-        {"FLOPOD_LARGE_VALUES": "lots"},
         {"FLOPOD_DATA_SCOPE": "world"},
         {"_FLOPOD_COMPLETE": "tcsh_complete"},
         {"_FLOPOD_COMPLETE": "zsh"},

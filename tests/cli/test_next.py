@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,9 @@ from msgspec import Raw
 
 from flopod.backends.choose import choose
 from flopod.events import RunCompleted, RunStarted, WaitStarted
+from flopod_compiler.cli.answer import with_backend
 from flopod_compiler.cli.group import flopod
+from tests.cli.flows import clean_environment
 from tests.cli.lines import accepted, on_terminal
 
 SOURCE = """\
@@ -116,8 +120,29 @@ def test_an_error_ends_with_what_shows_more(line: str, following: str) -> None:
 
 def test_a_password_is_not_repeated() -> None:
     """What is told to be typed next may be read by others."""
-    said = "\n".join(_said("runs show x --backend postgresql://me:secret@127.0.0.1:1/none"))
-    assert "secret" not in said
+    there = "postgresql://me:secret@127.0.0.1:1/none"
+    assert "secret" not in "\n".join(_said(f"runs show x --backend {there}"))
+    told = with_backend("flopod runs list", there)
+    assert told == "flopod runs list --backend postgresql://me:PASSWORD@127.0.0.1:1/none"
+
+
+@pytest.mark.process
+@pytest.mark.parametrize(
+    ("more", "last"),
+    [
+        ((), "next: flopod runs show main-run"),
+        (("--backend", "file:my runs"), "next: flopod runs show main-run --backend 'file:my runs'"),
+        (("--quiet",), None),
+    ],
+)
+def test_a_run_that_has_completed_is_shown_by_the_next_command(
+    more: tuple[str, ...], last: str | None
+) -> None:
+    """After its result, unless nothing is to be said."""
+    command = [sys.executable, "-m", "flopod_compiler.cli", "run", "src", "--input", '["x"]', *more]
+    done = subprocess.run(command, env=clean_environment(), capture_output=True, text=True, check=True)
+    assert done.stdout == '"x"\n'
+    assert next(reversed(done.stderr.splitlines()), None) == last
 
 
 @pytest.mark.parametrize(
