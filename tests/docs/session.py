@@ -13,8 +13,8 @@ from tests.docs.blocks import Block
 from tests.examples.support import COMMANDS, ROOT, clean_environment
 
 PATIENCE = 120.0
-PORT = "8080"
-"""Where servers listen on pages; the tests give them a port that is free."""
+PORTS = ("8080", "8081")
+"""Where servers listen on pages; the tests give them ports that are free."""
 
 _BUILT = shutil.ignore_patterns(
     "out",
@@ -41,7 +41,7 @@ class Session:
         self._where = folder / "where"
         shutil.copytree(ROOT / "examples", folder / "examples", ignore=_BUILT)
         self.folder.mkdir(exist_ok=True)
-        self._port = str(free_port())
+        self._ports = {port: str(free_port()) for port in PORTS}
         self._groups: list[int] = []
 
     def __enter__(self) -> "Session":
@@ -57,13 +57,13 @@ class Session:
 
         The block's argument `status N` is the status that they end with.
         """
-        program = f"set -e; trap 'pwd > {self._where}' EXIT\n{self._with_port(block.text)}"
+        program = f"set -e; trap 'pwd > {self._where}' EXIT\n{self._here(block.text)}"
         self._execute(["bash", "-c", program], int(block.argument.removeprefix("status ") or 0), block)
         self.folder = Path(self._where.read_text().strip())
 
     def run_python(self, block: Block) -> None:
         """Run a block of Python with the path it names importable. Fails if it raises."""
-        command = [sys.executable, "-W", "error", "-c", self._with_port(block.text)]
+        command = [sys.executable, "-W", "error", "-c", self._here(block.text)]
         self._execute(command, 0, block, PYTHONPATH=str(ROOT / block.argument))
 
     def _execute(self, command: list[str], status: int, block: Block, **more: str) -> None:
@@ -71,7 +71,7 @@ class Session:
         with subprocess.Popen(
             command,
             cwd=self.folder,
-            env=clean_environment(PATH=path, NO_COLOR="1", **({"FLOPOD_PORT": self._port} | more)),
+            env=clean_environment(PATH=path, NO_COLOR="1", **({"FLOPOD_PORT": self._ports["8080"]} | more)),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -81,10 +81,15 @@ class Session:
             self._groups.append(process.pid)
             output, _ = process.communicate(timeout=PATIENCE)
         assert process.returncode == status, f"{block.place} ends with status {process.returncode}:\n{output}"
-        self.output = output.replace(self._port, PORT)
+        self.output = output
+        for port, ours in self._ports.items():
+            self.output = self.output.replace(ours, port)
 
-    def _with_port(self, text: str) -> str:
-        return text.replace(PORT, self._port)
+    def _here(self, text: str) -> str:
+        """A program of a page with the ports of this session."""
+        for port, ours in self._ports.items():
+            text = text.replace(port, ours)
+        return text
 
 
 def free_port() -> int:

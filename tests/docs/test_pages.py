@@ -17,6 +17,7 @@ PAGES = [
     ROOT / "docs" / "compiling.md",
     ROOT / "docs" / "dev.md",
     ROOT / "docs" / "operating.md",
+    ROOT / "docs" / "server.md",
     ROOT / "docs" / "detach.md",
     ROOT / "docs" / "hooks.md",
     ROOT / "docs" / "migrations.md",
