@@ -2,6 +2,8 @@
 
 import argparse
 import sys
+from contextlib import chdir
+from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 import httpx2
@@ -24,8 +26,11 @@ class Found(NamedTuple):
 
 
 def hostile(examples: int, seed: int = 1) -> Found:
-    """Ask a server in this process, behind its guard; `examples` is for each operation and kind of data."""
-    with serving() as served:
+    """Ask a server in this process, behind its guard; `examples` is for each operation and kind of data.
+
+    In a folder that is removed: a workflow of the shop writes to the path that it is given.
+    """
+    with TemporaryDirectory() as folder, chdir(folder), serving() as served:
         _furnish(served)
         return _asked(served.url, examples, seed)
 
