@@ -35,7 +35,8 @@ class Settings(Struct, frozen=True, kw_only=True):
 
     Sizes are bytes, times seconds. Without a `token` there is no authentication. `secret` is that of the
     store, put in when the store is open. `allowed_hosts` are names beside loopback and `host`, with a port
-    or for all ports. `max_open_body` is for addresses that need no token.
+    or for all ports. `max_open_body` is for addresses that need no token,
+    `max_unread` for what all clients together have not read of their answers.
     """
 
     host: str = "127.0.0.1"
@@ -54,6 +55,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     max_body: int = 8 << 20
     max_bodies: int = 256 << 20
     max_open_body: int = 256 << 10
+    max_unread: int = 256 << 20
     max_depth: int = 64
     max_head: int = 32 << 10
     max_headers: int = 100

@@ -19,6 +19,7 @@ from flopod.errors import BadInput
 from flopod.server.guard.guard import App
 from flopod.server.settings import Settings, is_wildcard
 from flopod.server.transport import Transport
+from flopod.server.unread import Unread
 
 _LOGGER = logging.getLogger("flopod.server")
 _BACKLOG = 2048
@@ -64,6 +65,7 @@ class DeadlineProtocol(H11Protocol):
     """
 
     settings: ClassVar[Settings] = Settings()
+    unread: ClassVar[Unread] = Unread(Settings().max_unread)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -86,6 +88,7 @@ class DeadlineProtocol(H11Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """End a connection."""
         self._forget_timers()
+        self.unread.drop(self)
         if not self._is_refused:
             super().connection_lost(exc)
 
@@ -104,11 +107,13 @@ class DeadlineProtocol(H11Protocol):
     def pause_writing(self) -> None:
         """Wait for a client that reads too slowly, but not for ever."""
         super().pause_writing()
-        self._write_timer = self.loop.call_later(self.settings.write_seconds, self._abort)
+        self._write_timer = self.loop.call_later(self.settings.write_seconds, self.abort)
+        self.unread.add(self, self.transport.get_write_buffer_size())
 
     def resume_writing(self) -> None:
         """Go on writing."""
         super().resume_writing()
+        self.unread.drop(self)
         if self._write_timer is not None:
             self._write_timer.cancel()
             self._write_timer = None
@@ -132,7 +137,7 @@ class DeadlineProtocol(H11Protocol):
     def _expect_end(self) -> None:
         """Wait until the client has read the rest, but not for ever."""
         if self.transport.get_write_buffer_size():
-            self._end_timer = self.loop.call_later(self.settings.write_seconds, self._abort)
+            self._end_timer = self.loop.call_later(self.settings.write_seconds, self.abort)
 
     def _expect_head(self) -> None:
         self._head_timer = self.loop.call_later(self.settings.header_seconds, self._head_is_late)
@@ -147,7 +152,7 @@ class DeadlineProtocol(H11Protocol):
         self._head_timer = None
         self.transport.close()
 
-    def _abort(self) -> None:
+    def abort(self) -> None:
         """Close at once. What was not read is forgotten, else the system would keep it for the client."""
         sock = self.transport.get_extra_info("socket")
         with contextlib.suppress(OSError):
@@ -263,7 +268,8 @@ async def serve(
 
 
 def _config(app: App, settings: Settings) -> Config:
-    protocol = type("DeadlineProtocol", (DeadlineProtocol,), {"settings": settings})
+    own = {"settings": settings, "unread": Unread(settings.max_unread)}
+    protocol = type("DeadlineProtocol", (DeadlineProtocol,), own)
     return Config(
         app,
         http=protocol,

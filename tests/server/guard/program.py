@@ -11,6 +11,7 @@ from flopod.server import logs
 from flopod.server.guard import guarded
 from flopod.server.settings import Settings
 from flopod.server.wire import listen, serve
+from tests.server.guard.wired import LARGE
 
 LIMITS = json.loads(sys.argv[1]) if len(sys.argv) > 1 else {}
 
@@ -33,6 +34,8 @@ class App:
             await self._flood(send)
         elif path == "/page":
             await self._answer(send, b"x" * 50_000)
+        elif path == "/large":
+            await self._answer(send, b"x" * LARGE)
         elif path == "/broken":
             raise ValueError("internals")
         else:

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from tests.server.guard.wired import ASK, Served, closed_after, read, served, status_of
+from tests.server.guard.wired import ASK, LARGE, Served, closed_after, read, served, status_of
 
 pytestmark = pytest.mark.process
 
@@ -196,6 +196,22 @@ def test_a_client_that_reads_nothing_is_cut_off() -> None:
         while piece := _received(sock):
             size += len(piece)
         assert size < 100_000_000
+
+
+def test_what_nobody_reads_is_bounded() -> None:
+    """Of all connections together: who has not read for the longest is cut off."""
+    with served(max_unread=3 * LARGE, write_seconds=30) as server:
+        held = [server.connect() for _ in range(6)]
+        for sock in held:
+            sock.sendall(b"GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            time.sleep(0.3)
+        sizes = []
+        for sock in held:
+            sizes.append(0)
+            while sizes[-1] < LARGE and (piece := _received(sock)):
+                sizes[-1] += len(piece)
+            sock.close()
+        assert max(sizes[:2]) < LARGE <= min(sizes[-2:])
 
 
 def test_a_client_that_leaves_a_rest_unread_is_cut_off() -> None:

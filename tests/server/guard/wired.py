@@ -13,6 +13,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+LARGE = 20_000_000
+"""Bytes of an answer that no system keeps for a client."""
+
 ASK = b"GET /x HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
@@ -39,7 +42,7 @@ class Served:
 
     def descriptors(self) -> int:
         """Return how many files and connections it has open."""
-        return len(os.listdir(f"/proc/{self._process.pid}/fd"))
+        return len(list(Path(f"/proc/{self._process.pid}/fd").iterdir()))
 
     def seconds(self) -> float:
         """Return how long it has been busy."""
