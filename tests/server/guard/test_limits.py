@@ -164,4 +164,8 @@ def test_streams_are_bounded() -> None:
     assert ask(settings, headers=stream, guard=guard).status == 200
     assert inner == [503]
     assert ask(settings, headers=stream, guard=guard).status == 200
-    assert ask(Settings(max_streams=0)).status == 200
+    none = Settings(max_streams=0)
+    assert ask(none, headers=stream).status == 503
+    assert ask(none, path="/runs/r/events", headers=[("accept", "text/*")]).status == 503
+    assert ask(none, path="/events", headers=[("accept", "*/*")]).status == 503
+    assert ask(none).status == 200

@@ -86,8 +86,9 @@ class Streams:
 
 
 def is_stream(head: Head) -> bool:
-    """Whether a client asks for a stream of events."""
-    return head.method == "GET" and head.accepts(STREAM)
+    """Whether a client asks for a stream of events; what is at `/events` is one for whoever asks."""
+    named = head.accepts(STREAM) or head.accepts("text/*")
+    return head.method == "GET" and (named or head.path == "/events")
 
 
 def is_deeper(text: bytes, depth: int) -> bool:
