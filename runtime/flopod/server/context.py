@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from starlette.requests import HTTPConnection
@@ -23,8 +24,8 @@ class Webhooks(Protocol):
         """Raise BadInput, with the field `webhook`, if nothing may be sent there."""
         ...
 
-    async def expect(self, run_id: str, url: str) -> None:
-        """Note durably that the end of a run is to be told, before it starts."""
+    def expecting(self, run_id: str, url: str) -> AbstractAsyncContextManager[None]:
+        """Note durably that the end of a run is to be told, before the block starts it."""
         ...
 
     async def serve(self, live: Live) -> None:

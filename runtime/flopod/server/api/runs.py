@@ -1,6 +1,7 @@
 """Runs: started, listed, looked at."""
 
 import asyncio
+from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import datetime
 from typing import TypeVar
 
@@ -51,8 +52,6 @@ async def _start_once(context: Context, body: t.StartRun, key: str) -> str:
 
 
 async def _start(context: Context, body: t.StartRun, run_id: str, *, fresh: bool) -> None:
-    if body.webhook is not None:
-        await _expect(context, body.webhook, run_id)
     start = Start(
         workflow=body.workflow,
         input=body.input,
@@ -63,18 +62,21 @@ async def _start(context: Context, body: t.StartRun, run_id: str, *, fresh: bool
         attributes=body.attributes,
         fresh=fresh,
     )
-    try:
-        await context.host.start(start)
-    except BadInput as error:
-        raise at_field(error, "input") from None
+    async with _told(context, body.webhook, run_id):
+        try:
+            await context.host.start(start)
+        except BadInput as error:
+            raise at_field(error, "input") from None
 
 
-async def _expect(context: Context, url: str, run_id: str) -> None:
-    webhooks = context.webhooks
-    if webhooks is None:
+def _told(context: Context, url: str | None, run_id: str) -> AbstractAsyncContextManager[None]:
+    """What has the end of a run told, which the block starts, where somebody asks for it."""
+    if url is None:
+        return nullcontext()
+    if context.webhooks is None:
         raise BadInput("this server sends no webhooks", field="webhook")
-    webhooks.check(url)
-    await webhooks.expect(run_id, url)
+    context.webhooks.check(url)
+    return context.webhooks.expecting(run_id, url)
 
 
 async def list_runs(request: Request) -> Response:

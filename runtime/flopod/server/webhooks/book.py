@@ -105,6 +105,13 @@ class Book:
             self._backend.keep(_NEWS, run_id, b"")
         return webhook
 
+    def put_back(self, run_id: str, before: Webhook | None) -> None:
+        """Let the webhook of a run be what it was before it was expected."""
+        if before is None or before.ended_at is not None:
+            self.remove(run_id)
+        if before is not None:
+            self.keep(before)
+
     def announced(self) -> list[Webhook]:
         """Return what other processes have written down since this was asked before."""
         run_ids = list(self._backend.all_kept(_NEWS))
@@ -114,7 +121,7 @@ class Book:
         return found
 
     def remove(self, run_id: str) -> None:
-        """Forget the webhook of a run that will never end."""
+        """Forget the webhook of a run that will never end, or was not started."""
         self._backend.drop(_OPEN, run_id)
 
     def keep(self, webhook: Webhook) -> None:

@@ -5,14 +5,14 @@ import contextlib
 import logging
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 from urllib.parse import urlsplit
 
 from msgspec.structs import replace
 
 from flopod.backends.base import Backend, now_ms
 from flopod.backends.lock import Hold
-from flopod.errors import FlopodError, RunHeld
+from flopod.errors import FlopodError, RunHeld, StoppedByHook, UsageError
 from flopod.server.live import Changes, Live
 from flopod.server.metrics import Family
 from flopod.server.settings import Settings
@@ -59,19 +59,33 @@ class Webhooks:
         target_of(url, private=self._private)
 
     async def expect(self, run_id: str, url: str) -> None:
-        """Note durably that the end of a run is to be told, before it starts.
+        """Note durably that the end of a run is to be told, which has been started.
 
         Raises BadInput, InvalidRunId, StorageError.
         """
+        async with self.expecting(run_id, url):
+            pass
+
+    @contextlib.asynccontextmanager
+    async def expecting(self, run_id: str, url: str) -> AsyncIterator[None]:
+        """Note durably that the end of a run is to be told, before the block starts it.
+
+        If that is refused, what is told to whom stays as it was. Raises BadInput, InvalidRunId, StorageError.
+        """
         self.check(url)
         leads = self._leads
-        webhook = await asyncio.to_thread(self._expected, run_id, url, leads)
+        before = await asyncio.to_thread(self.book.of, run_id)
+        webhook = await asyncio.to_thread(self.book.expect, run_id, url, now_ms(), announced=not leads)
+        try:
+            yield
+        except (UsageError, StoppedByHook):
+            await asyncio.to_thread(self.book.put_back, run_id, before)
+            raise
         if leads:
-            self._take(webhook)
+            self._take(await asyncio.to_thread(self._as_of_now, webhook))
 
-    def _expected(self, run_id: str, url: str, leads: bool) -> Webhook:
-        webhook = self.book.expect(run_id, url, now_ms(), announced=not leads)
-        is_over = leads and webhook.state == "waiting" and self._ends.has_ended(run_id)
+    def _as_of_now(self, webhook: Webhook) -> Webhook:
+        is_over = webhook.state == "waiting" and self._ends.has_ended(webhook.run_id)
         return self._become_due(webhook) if is_over else webhook
 
     def families(self) -> Iterable[Family]:
