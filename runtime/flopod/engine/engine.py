@@ -5,7 +5,7 @@ import contextlib
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from math import inf
-from typing import Any
+from typing import Any, NoReturn
 
 from msgspec import Raw
 
@@ -39,6 +39,7 @@ from flopod.engine.registry import Registry
 from flopod.engine.resting import Resting
 from flopod.engine.scheduling import ONE_BY_ONE, QUEUE, Schedules, Timetable
 from flopod.engine.standing import open_waits
+from flopod.engine.strays import Strays
 from flopod.engine.turns import take_turns
 from flopod.engine.uptake import OnWaiting, Uptake
 from flopod.errors import Fenced
@@ -117,6 +118,7 @@ class Engine(Detaching, contextlib.AbstractAsyncContextManager["Engine"]):
             on_rest=self._rests,
             put_away=self._put_away,
         )
+        self._seeking: asyncio.Task[NoReturn] | None = None
         self._while_open = contextlib.ExitStack()
 
     def _own_timetable(self) -> Timetable:
@@ -135,6 +137,9 @@ class Engine(Detaching, contextlib.AbstractAsyncContextManager["Engine"]):
         recall(self._backend, self._line.ready, self._clock)
         self._uptake.take_all()
         self._serving = asyncio.create_task(take_turns(self._turn), name="flopod engine")
+        if self._kin.are_all and self._clock.real:
+            strays = Strays(self._backend, self._clock, self._knows, self._look_at)
+            self._seeking = asyncio.create_task(take_turns(strays.look), name="flopod strays")
 
     async def __aexit__(self, *_: object) -> None:
         await self.drain()
@@ -143,6 +148,8 @@ class Engine(Detaching, contextlib.AbstractAsyncContextManager["Engine"]):
         """Begin no run and no leaf any more, and let go of all runs; they go on at the next start."""
         self._deliveries.stop()
         self._serving.cancel()
+        if self._seeking is not None:
+            self._seeking.cancel()
         await self._live.drain(self._grace)
         await self._commits.close()
         self.family.close()
@@ -151,6 +158,8 @@ class Engine(Detaching, contextlib.AbstractAsyncContextManager["Engine"]):
     def drop(self) -> None:
         """Let go of all runs as a process that is killed does, for tests: nothing is noted."""
         self._deliveries.stop()
+        if self._seeking is not None:
+            self._seeking.cancel()
         self._live.drop()
         self.family.close()
         self._while_open.close()
@@ -292,6 +301,9 @@ class Engine(Detaching, contextlib.AbstractAsyncContextManager["Engine"]):
         if not self.drives(run_id):
             self._uptake.look_at(run_id)
 
+    def _knows(self, run_id: str) -> bool:
+        return self.drives(run_id) or run_id in self._openings or run_id in self._refusals
+
     def _admit(self) -> None:
         """Let as many runs go as there is room for."""
         while self._has_room:
@@ -309,6 +321,7 @@ class Engine(Detaching, contextlib.AbstractAsyncContextManager["Engine"]):
     async def _run(self, run_id: str) -> None:
         try:
             outcome = await self._course.run(run_id)
+            self._refusals.over(run_id)
         except Exception as error:
             outcome = self._refusals.outcome(run_id, error)
         finally:
@@ -335,8 +348,6 @@ class Engine(Detaching, contextlib.AbstractAsyncContextManager["Engine"]):
             self._line.put_away(run_id, core.next_due())
 
     def _let_go(self, run_id: str, outcome: RunOutcome) -> None:
-        if outcome.status != "held":
-            self._refusals.over(run_id)
         if outcome.status in _GOES_ON:
             return
         self._gate.left(run_id)

@@ -51,18 +51,26 @@ class Refusals:
         self._were_late: set[str] = set()
         self._in_trouble: Counter[str] = Counter()
         self._said: dict[str, str] = {}
+        self._left: set[str] = set()
+
+    def __contains__(self, run_id: object) -> bool:
+        """Whether a run was refused here, to be tried again later or left as it is."""
+        return run_id in self._refused or run_id in self._left
 
     def outcome(self, run_id: str, error: Exception) -> RunOutcome:
         """Return what becomes of a run for which this was raised: "held" if it is tried again."""
         if self._openings.failed(run_id, error):
             return RunOutcome("storage_error", error=error)
-        if self._misfits.take(run_id, error):
-            return RunOutcome("diverged", reason=str(error), error=error)
-        if isinstance(error, DamagedLog | HiddenValue):
-            return RunOutcome("storage_error", reason=str(error), error=error)
-        if isinstance(error, RunHeld | StorageError | StoppedByHook):
+        is_for_good = isinstance(error, DamagedLog | HiddenValue)
+        if isinstance(error, RunHeld | StorageError | StoppedByHook) and not is_for_good:
             self._note(run_id, error)
             return RunOutcome("held", reason=str(error))
+        self.over(run_id)
+        if self._misfits.take(run_id, error):
+            return RunOutcome("diverged", reason=str(error), error=error)
+        self._left.add(run_id)
+        if is_for_good:
+            return RunOutcome("storage_error", reason=str(error), error=error)
         if not isinstance(error, FlopodError):
             _LOGGER.error("run %s is left as it is", run_id, exc_info=error)
         elif self._says or isinstance(error, DivergenceError | UnknownDetach):
@@ -91,6 +99,7 @@ class Refusals:
     def over(self, run_id: str) -> None:
         """The run was taken up."""
         self._were_late.discard(run_id)
+        self._left.discard(run_id)
         self._in_trouble.pop(run_id, None)
         self._said.pop(run_id, None)
 

@@ -24,5 +24,5 @@ async def take_turns(turn: Callable[[], Awaitable[None]]) -> NoReturn:
             is_away = True
             await asyncio.sleep(_PAUSE)
         except Exception:
-            _LOGGER.exception("the engine begins no run any more")
+            _LOGGER.exception("the engine cannot go on")
             raise

@@ -36,3 +36,15 @@ async def nap(name: str, seconds: float) -> str:
     await note(f"{name}:before")
     await asyncio.sleep(seconds)
     return await note(f"{name}:after")
+
+
+async def pause(seconds: float) -> None:
+    await asyncio.sleep(seconds)
+
+
+@workflow
+async def work(name: str, seconds: float) -> str:
+    """Take a while over a step, and note it."""
+    await note(f"{name}:before")
+    await pause(seconds)
+    return await note(f"{name}:after")
