@@ -23,6 +23,7 @@ from flopod.server.messages import (
     Answer,
     Begin,
     Bind,
+    Blocked,
     Broken,
     Go,
     Halted,
@@ -43,22 +44,21 @@ _GRACE = 3.0
 _AGAIN = 0.5
 _SELDOM = 8.0
 _PATIENCE = 15.0
-_BUSY = (
-    "the worker process does not answer: something holds its event loop, such as a loop without an await or "
-    "time.sleep in an async function; crash it, and mend the source"
-)
+_UNBLOCK = "await in it, or make it a plain def, which runs in a thread"
 
 
 @dataclass(slots=True)
 class Running:
     """What is known of the process. `halted` are the paths of the steps that wait to be let go, by run.
 
+    `blocked` is the place of code that lets nothing else run in it, "" if there is none.
     `starts` counts the processes that were ready.
     """
 
     pid: int | None = None
     is_ready: bool = False
     broken: str = ""
+    blocked: str = ""
     ended: str = ""
     stepping: bool = False
     halted: dict[str, list[str]] = field(default_factory=dict)
@@ -122,7 +122,7 @@ class Runner:
     def _lose(self) -> None:
         """Forget what was known of a process that is gone."""
         state = self.state
-        state.pid, state.is_ready, state.broken = None, False, ""
+        state.pid, state.is_ready, state.broken, state.blocked = None, False, "", ""
         state.halted.clear()
         self._settled.clear()
         for waiting in self._answers.values():
@@ -163,6 +163,8 @@ class Runner:
                         WARNING, f"does not fit the source as it is now: {reason}", strong=run_id
                     )
                 state.misfits[run_id] = reason
+            case Blocked(place=place):
+                self._is_blocked(place)
             case Halted(run_id=run_id, paths=paths):
                 state.halted[run_id] = paths
                 if not paths:
@@ -177,6 +179,18 @@ class Runner:
         state.starts += 1
         self._settled.set()
         self._terminal.say(GOOD, f"worker {state.pid} runs it{' step by step' if state.stepping else ''}")
+
+    def _is_blocked(self, place: str) -> None:
+        """Nobody waits for the answers of a process that reads no questions."""
+        self.state.blocked = place
+        if place:
+            self._terminal.say(WARNING, f"the worker does nothing else while {place} runs: {_UNBLOCK}")
+            waiting, self._answers = self._answers, {}
+            for answer in waiting.values():
+                if not answer.done():
+                    answer.set_exception(NotRunning(self.trouble()))
+        else:
+            self._terminal.say(GOOD, "the worker goes on")
 
     def _ended(self, worker: Worker, status: int) -> None:
         """One that ended by itself is started again, unless its source is broken."""
@@ -252,6 +266,8 @@ class Runner:
         state = self.state
         if state.broken:
             return "the source cannot be imported: " + state.broken.strip().splitlines()[-1]
+        if state.blocked:
+            return f"the worker process does nothing else while {state.blocked} runs: {_UNBLOCK}"
         return "" if state.is_ready and not self._closing else "the worker process is starting"
 
     def crash(self) -> None:

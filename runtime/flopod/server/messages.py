@@ -95,12 +95,18 @@ class Halted(Message, frozen=True, tag=True):
     paths: list[str]
 
 
+class Blocked(Message, frozen=True, tag=True):
+    """Code at `place` lets nothing else run in the process; "" once it does."""
+
+    place: str
+
+
 class Idle(Message, frozen=True, tag=True):
     """There is nothing left to run."""
 
 
 Order = Adopt | Begin | Bind | Stepping | Go | Look
-Report = Ready | Broken | Answer | Misfit | Halted | Idle
+Report = Ready | Broken | Answer | Misfit | Halted | Blocked | Idle
 
 read_order = msgspec.json.Decoder(Order).decode
 read_report = msgspec.json.Decoder(Report).decode

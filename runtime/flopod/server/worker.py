@@ -23,6 +23,7 @@ from flopod.engine.hooks import RunInfo, load_hooks
 from flopod.engine.registry import Compiled
 from flopod.errors import FlopodError
 from flopod.events import Event
+from flopod.server.blocking import Blocking
 from flopod.server.enginehost import EngineHost
 from flopod.server.host import Build, NotRunning, Start
 from flopod.server.messages import (
@@ -30,6 +31,7 @@ from flopod.server.messages import (
     Answer,
     Begin,
     Bind,
+    Blocked,
     Broken,
     Go,
     Halted,
@@ -53,6 +55,7 @@ Seen = Callable[[RunInfo, Event], None]
 _IDLE_SECONDS = 30.0
 _GRACE = 3.0
 _LIMIT = 1 << 26
+_SENDING = threading.Lock()
 
 
 def work(
@@ -101,7 +104,7 @@ def _end_with_the_server() -> None:
 
 def send(out: IO[str], message: Message) -> None:
     """Write a message, if anybody reads it."""
-    with contextlib.suppress(OSError):
+    with _SENDING, contextlib.suppress(OSError):
         out.write(line(message).decode())
         out.flush()
 
@@ -144,7 +147,8 @@ class Working:
         """Serve until standard input ends; the runs are left in order."""
         async with self._host:
             send(self._out, Ready(self._build.manifest.build, list(self._startable())))
-            beside = [asyncio.create_task(self._tell_when_idle())]
+            blocking = Blocking(self._build.sources, lambda place: send(self._out, Blocked(place)))
+            beside = [asyncio.create_task(self._tell_when_idle()), asyncio.create_task(blocking.watch())]
             if self._adopts_all:
                 beside.append(asyncio.create_task(self._tell_stuck()))
             async for text in await _standard_input():
