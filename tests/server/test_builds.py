@@ -9,6 +9,7 @@ from flopod import FileBackend, SqliteBackend
 from flopod.backends.base import Backend
 from flopod.events import RunCompleted, RunPaused, RunStarted
 from flopod.manifest import Manifest
+from flopod.server import builds
 from flopod.server.builds import KeptBuilds
 from flopod.server.host import Build
 
@@ -55,3 +56,19 @@ def test_the_files_of_builds_are_dropped_that_no_open_run_needs(store: Backend) 
         "paused",
     ]
     assert KeptBuilds(store).get("over") is not None
+
+
+def test_the_file_of_a_build_that_is_served_lately_stays(
+    store: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its server may begin a run right after another one has looked at the runs; an hour later it is gone."""
+    kept = KeptBuilds(store)
+    for name in ("current", "beside"):
+        kept.keep(_build(name), b"x")
+        kept.note_served(name)
+    kept.drop_unused("current")
+    assert kept.can_run("beside")
+    later = builds.now_ms() + 3_600_001
+    monkeypatch.setattr(builds, "now_ms", lambda: later)
+    kept.drop_unused("current")
+    assert not kept.can_run("beside")

@@ -7,10 +7,17 @@ from pathlib import Path
 import msgspec
 
 from flopod.backends.base import Backend
+from flopod.durations import now_ms
 from flopod.server.host import Build
 
 _SHOWN = "builds"
 _RUNS = "artifacts"
+_SERVED = "served"
+
+NOTED = 600.0
+"""How often a server notes that it serves its build, in seconds."""
+
+_LATELY_MS = 3_600_000
 
 _decode = msgspec.json.Decoder(Build).decode
 
@@ -53,12 +60,20 @@ class KeptBuilds:
         path.write_bytes(zlib.decompress(document))
         return path
 
+    def note_served(self, name: str) -> None:
+        """Note that a server begins runs with a build, so that others keep the file for the next hour."""
+        self._backend.keep(_SERVED, name, b"%d" % now_ms())
+
     def drop_unused(self, current: str) -> None:
-        """Forget the files of builds other than `current` with which no open run goes on."""
-        others = self._backend.all_kept(_RUNS).keys() - {current}
+        """Forget the files of builds other than `current` with which no open run goes on, nor may begin."""
+        others = self._backend.all_kept(_RUNS).keys() - {current} - self._lately_served()
         if others:
             used = {run.build for run in self._backend.open_runs()} | self._of_paused()
             self._drop(others - used)
+
+    def _lately_served(self) -> set[str]:
+        since = now_ms() - _LATELY_MS
+        return {name for name, at in self._backend.all_kept(_SERVED).items() if int(at) > since}
 
     def _of_paused(self) -> set[str]:
         return {run.build for status in ("paused", "diverged") for run in self._backend.summaries(status)}
@@ -66,3 +81,4 @@ class KeptBuilds:
     def _drop(self, names: Iterable[str]) -> None:
         for name in names:
             self._backend.drop(_RUNS, name)
+            self._backend.drop(_SERVED, name)

@@ -1,6 +1,7 @@
 """Serves the runs of one build: the engine and the application in one process, older builds in others."""
 
 import asyncio
+import contextlib
 import os
 import socket
 from collections.abc import Callable, Mapping
@@ -11,8 +12,9 @@ from msgspec.structs import replace
 from flopod.backends.base import Backend
 from flopod.detach.flush import flush_all_detached
 from flopod.engine.console import Console
+from flopod.errors import StorageError
 from flopod.server.app import MoreRoutes, create_app
-from flopod.server.builds import KeptBuilds
+from flopod.server.builds import NOTED, KeptBuilds
 from flopod.server.enginehost import EngineHost
 from flopod.server.guard import guarded
 from flopod.server.host import Build, Host
@@ -70,14 +72,25 @@ async def serve_build(
     kept = KeptBuilds(backend)
     older = OlderBuilds(backend, kept, settings.backend)
     host = ServerHost(backend, build, import_module, kept, older, concurrency=settings.concurrency)
+    name = build.manifest.build
+    await asyncio.to_thread(kept.note_served, name)  # before another server can drop what is kept
     await asyncio.to_thread(kept.keep, build, artifact)
     async with host:
-        tidying = asyncio.create_task(asyncio.to_thread(kept.drop_unused, build.manifest.build))
+        noting = asyncio.create_task(_note_served(kept, name), name="flopod builds")
+        tidying = asyncio.create_task(asyncio.to_thread(kept.drop_unused, name))
         signal = await serve_app(host, settings, listening, Pages(pages) if settings.dashboard else None)
         await flush_all_detached(settings.shutdown_seconds)
         await older.close()
+        noting.cancel()
         await tidying
     return 128 + signal if signal else 0
+
+
+async def _note_served(kept: KeptBuilds, name: str) -> None:
+    while True:
+        await asyncio.sleep(NOTED)
+        with contextlib.suppress(StorageError):
+            await asyncio.to_thread(kept.note_served, name)
 
 
 async def serve_app(

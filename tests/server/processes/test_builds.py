@@ -121,3 +121,16 @@ def test_a_run_whose_build_is_nowhere_says_so(tmp_path: Path, first: tuple[Path,
         )
         assert build in page
         assert server.run("a")["run"]["status"] == "waiting"
+
+
+def test_a_run_begun_beside_the_server_of_a_later_build_goes_on_there(tmp_path: Path) -> None:
+    """With its own build: that is kept also while it had no open run, since its server could begin one."""
+    first = Served(_server(tmp_path, FIRST, "first"), tmp_path)
+    (tmp_path / "flopod.lock").unlink()
+    second = Served(_server(tmp_path, OTHER, "second"), tmp_path)
+    with first, second:
+        first.start_run("ask", "late", name="late")
+        build = first.until("late", "waiting")["run"]["build"]
+        first.kill()
+        _say(second, "late", "yes")
+        assert second.until("late", "completed")["run"]["build"] == build
