@@ -105,7 +105,9 @@ class Engine(Detaching, contextlib.AbstractAsyncContextManager["Engine"]):
         self._line = Line(ready, self._programs, self._clock)
         self._misfits = Misfits(backend, on_misfit)
         self._uptake = Uptake(backend, self._line, self.family, self._kin, self._misfits, on_waiting)
-        self._refusals = Refusals(_AGAIN, self._again, self._openings, self._misfits, says=within is not None)
+        self._refusals = Refusals(
+            backend, _AGAIN, self._again, self._openings, self._misfits, says=within is not None
+        )
         self._course = Course(
             backend,
             self._clock,

@@ -1,10 +1,12 @@
 """Runs that were refused: another process has them, a hook does not want them, their store is in trouble."""
 
 import asyncio
+import contextlib
 import logging
 from collections import Counter
 from collections.abc import Callable
 
+from flopod.backends.base import Backend
 from flopod.engine.misfits import Misfits
 from flopod.engine.openings import Openings
 from flopod.engine.outcome import RunOutcome
@@ -35,6 +37,7 @@ class Refusals:
 
     def __init__(
         self,
+        backend: Backend,
         seconds: float,
         again: Callable[[str], None],
         openings: Openings,
@@ -42,6 +45,7 @@ class Refusals:
         *,
         says: bool = False,
     ) -> None:
+        self._backend = backend
         self._seconds = seconds
         self._again = again
         self._openings = openings
@@ -70,6 +74,7 @@ class Refusals:
             return RunOutcome("diverged", reason=str(error), error=error)
         self._left.add(run_id)
         if is_for_good:
+            self._say_it_is_lost(run_id, error)
             return RunOutcome("storage_error", reason=str(error), error=error)
         if not isinstance(error, FlopodError):
             _LOGGER.error("run %s is left as it is", run_id, exc_info=error)
@@ -84,6 +89,13 @@ class Refusals:
         if run_id not in self._refused:
             self._refused.add(run_id)
             asyncio.get_running_loop().call_later(self._delay(run_id, error), self._try_again, run_id)
+
+    def _say_it_is_lost(self, run_id: str, error: Exception) -> None:
+        """Let the log say, and the summary, that a run cannot be read; values may only be hidden from us."""
+        _LOGGER.error("run %s is left as it is: %s", run_id, error)
+        if isinstance(error, DamagedLog):
+            with contextlib.suppress(StorageError):
+                self._backend.mark(run_id, "storage_error", str(error))
 
     def _say(self, run_id: str, error: FlopodError) -> None:
         """Log what is no answer but a fault of somebody's, once as long as it is the same."""

@@ -1,7 +1,9 @@
 """A server is started, asked, stopped and killed; its runs are there when it comes back."""
 
+import contextlib
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -13,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from flopod.backends.schema import SEQ_BITS
 from tests.server.processes.serving import Served
 from tests.server.webhooks.receiver import Receiver
 
@@ -170,3 +173,25 @@ def test_the_secret_of_webhooks_can_be_asked_for(server_script: Path, tmp_path: 
         body = {"workflow": "steps", "input": ["a"], "webhook": receiver.url}
         assert server.ask("POST", "/runs", body).status == 202
         assert receiver.wait()[0].is_signed_by(secrets[0].strip())
+
+
+def test_a_damaged_log_stops_its_own_run_alone(server_script: Path, tmp_path: Path) -> None:
+    """The list, the page of the run and the log say so; the other runs go on."""
+    server = Served(server_script, tmp_path)
+    with server:
+        for run_id in ("bad", "good"):
+            server.start_run("approve", run_id, name=run_id)
+            server.until(run_id, "waiting")
+    with contextlib.closing(sqlite3.connect(tmp_path / "data" / "flopod.db")) as db, db:
+        (number,) = db.execute("SELECT number FROM logs WHERE run_id = 'bad'").fetchone()
+        db.execute("UPDATE records SET body = '{' WHERE place = ?", ((number << SEQ_BITS) + 2,))
+    with server:
+        for run_id in ("bad", "good"):
+            body = {"path": "word", "event": "word", "payload": "yes"}
+            assert server.ask("POST", f"/runs/{run_id}/deliver", body).status == 202
+        assert server.until("good", "completed")["result"] == "good:yes"
+        listed = server.wait_for(lambda: server.ask("GET", "/runs?status=storage_error").json["runs"])
+        assert [each["run_id"] for each in listed] == ["bad"]
+        page = server.ask("GET", "/ui/runs/bad")
+        assert (page.status, "A log is damaged" in page.text) == (500, True)
+        assert sum("run bad is left as it is" in line for line in server.log) == 1
