@@ -228,6 +228,21 @@ def test_the_way_in_asks_for_the_token_once(travel: Source) -> None:
     visit(travel, scenario, settings=settings)
 
 
+def test_a_session_that_came_by_https_goes_by_nothing_else(travel: Source) -> None:
+    """Also where TLS ends before this server, which then is asked by http."""
+    settings = Settings(token="a token of this test", secret=SETTINGS.secret)
+
+    async def scenario(here: Visit) -> None:
+        for scheme in ("http", "https"):
+            headers = {"Origin": f"{scheme}://127.0.0.1:8080"}
+            fields = {"token": settings.token}
+            answer = await here.client.post("/ui/login", data=fields, headers=headers)
+            assert answer.status_code == 303
+            assert ("; Secure" in answer.headers["set-cookie"]) == (scheme == "https")
+
+    visit(travel, scenario, settings=settings)
+
+
 def test_a_person_answers_once_at_a_link(travel: Source) -> None:
     """The page of a link has a form of what is asked; a second answer is refused on a page."""
     page = {"Accept": "text/html"}

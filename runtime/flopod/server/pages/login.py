@@ -40,4 +40,5 @@ class LoginPages:
 
 
 def _is_secure(request: Request) -> bool:
-    return request.url.scheme == "https"
+    """Whether the browser came by https: it says so of the page that sends the form, TLS may end before us."""
+    return request.headers.get("origin", "").startswith("https://")
