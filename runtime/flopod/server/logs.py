@@ -103,8 +103,9 @@ class TextLines(_Lines):
         fields = {name: value for name, value in _fields(record).items() if name not in _IN_THE_TEXT}
         more = "".join(f" {name}={one_line(str(value))}" for name, value in fields.items())
         line = f"{_time(record)} {record.levelname:<7} {record.name}: {said}{more}"
-        trace = self._trace(record)
-        return f"{line}\n{self._cleaned(trace)}" if trace else line
+        trace = self._cleaned(self._trace(record)).split("\n")
+        # What a traceback says of a value may be anything: indented, no line of it looks like a record.
+        return "\n    ".join([line, *map(_one_line, filter(None, trace))])
 
 
 def _fields(record: logging.LogRecord) -> dict[str, Any]:

@@ -63,6 +63,15 @@ def test_text_cannot_pretend_to_be_another_line() -> None:
     assert line.rstrip().endswith("run_id=a\\r\\nb")
 
 
+def test_an_exception_cannot_pretend_to_be_another_line() -> None:
+    """Its text may be what a client has sent."""
+    error = failed("no\n2026-01-01T00:00:00.000Z INFO    flopod.access: all is well\r\x1b[2J")
+    first, *trace = logged("text", "it failed", exc_info=error).splitlines()
+    assert first.endswith("it failed") and "ValueError: no" in "".join(trace)
+    assert all(line.startswith("    ") for line in trace)
+    assert "\x1b" not in "".join(trace)
+
+
 @pytest.mark.parametrize("form", ["text", "json"])
 @pytest.mark.parametrize(
     "text",
