@@ -14,6 +14,21 @@ LASTS = 12 * 3600 * 1000
 _PURPOSE = "session"
 
 
+class Ended:
+    """Sessions that somebody has ended before their time, at this process."""
+
+    def __init__(self) -> None:
+        self._until: dict[str, int] = {}
+
+    def __contains__(self, value: str) -> bool:
+        return value in self._until
+
+    def add(self, value: str, now: int) -> None:
+        """Let the cookie `value` be that of no session any more; `now` in ms since the epoch."""
+        self._until = {known: until for known, until in self._until.items() if until > now}
+        self._until[value] = now + LASTS
+
+
 def log_in(settings: Settings, token: str, *, secure: bool) -> str | None:
     """Return the Set-Cookie header of a new session, None if that is not the token.
 

@@ -228,6 +228,27 @@ def test_the_way_in_asks_for_the_token_once(travel: Source) -> None:
     visit(travel, scenario, settings=settings)
 
 
+def test_a_session_that_was_ended_is_over_for_who_has_its_cookie(travel: Source) -> None:
+    """Not in this browser alone; another session goes on."""
+    settings = Settings(token="a token of this test", secret=SETTINGS.secret)
+
+    async def scenario(here: Visit) -> None:
+        async def session() -> dict[str, str]:
+            answer = await here.post("/ui/login", token=settings.token)
+            here.client.cookies.clear()
+            return {"Cookie": answer.headers["set-cookie"].partition(";")[0]}
+
+        async def reads(headers: dict[str, str]) -> bool:
+            return (await here.client.get("/runs", headers=headers)).status_code == 200
+
+        one, other = await session(), await session()
+        assert await reads(one) and await reads(other)
+        assert (await here.client.post("/ui/logout", headers=one)).status_code == 303
+        assert not await reads(one) and await reads(other)
+
+    visit(travel, scenario, settings=settings)
+
+
 def test_a_session_that_came_by_https_goes_by_nothing_else(travel: Source) -> None:
     """Also where TLS ends before this server, which then is asked by http."""
     settings = Settings(token="a token of this test", secret=SETTINGS.secret)

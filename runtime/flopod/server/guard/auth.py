@@ -9,13 +9,14 @@ from flopod.backends.base import now_ms
 from flopod.server.guard.head import Head, cookies
 from flopod.server.guard.origins import Origins
 from flopod.server.problem import problem
-from flopod.server.sessions import COOKIE, is_valid
+from flopod.server.sessions import COOKIE, Ended, is_valid
 from flopod.server.settings import Settings
 
 OPEN = frozenset({"/healthz", "/readyz", "/ui/login"})
 OPEN_BELOW = ("/ui/static/", "/deliver/")
 """What anybody may ask for. A link to deliver is signed, which stands for the token."""
 
+_LOGOUT = "/ui/logout"
 _LONGEST = 4096
 
 
@@ -27,6 +28,7 @@ class Auth:
         self._key = settings.session_key
         self._pages = settings.dashboard
         self._origins = origins
+        self._ended = Ended()
 
     def __call__(self, head: Head) -> Response | None:
         """Return a refusal, None if the client may come in."""
@@ -35,8 +37,8 @@ class Auth:
         if head.all(b"authorization"):
             return None if self._has_token(head) else _unknown("the token is not that of this server")
         session = cookies(head).get(COOKIE, "")
-        if session and len(session) <= _LONGEST and is_valid(self._key, session, now_ms()):
-            return self._with_session(head)
+        if session and len(session) <= _LONGEST and self._lasts(session):
+            return self._with_session(head, session)
         if self._pages and _wants_page(head):
             return RedirectResponse("/ui/login?next=" + quote(_asked_for(head), safe=""), 303)
         return _unknown("send the header `Authorization: Bearer TOKEN`")
@@ -47,9 +49,16 @@ class Auth:
         right = hmac.compare_digest(token.strip(b" "), self._token or b"")
         return len(given) == 1 and scheme.lower() == b"bearer" and right
 
-    def _with_session(self, head: Head) -> Response | None:
+    def _lasts(self, session: str) -> bool:
+        return is_valid(self._key, session, now_ms()) and session not in self._ended
+
+    def _with_session(self, head: Head, session: str) -> Response | None:
         # A cookie comes with whatever page sends the request, so it alone changes nothing.
-        if head.is_safe or self._origins.is_of_own_page(head):
+        if head.is_safe:
+            return None
+        if self._origins.is_of_own_page(head):
+            if head.path == _LOGOUT:
+                self._ended.add(session, now_ms())
             return None
         return problem(
             403,
