@@ -44,6 +44,7 @@ _GRACE = 3.0
 _AGAIN = 0.5
 _SELDOM = 8.0
 _PATIENCE = 15.0
+_BUSY = "the worker process does not answer; crash it, or try again"
 _UNBLOCK = "await in it, or make it a plain def, which runs in a thread"
 
 

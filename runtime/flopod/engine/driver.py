@@ -247,13 +247,19 @@ class Driver:
             leaves.start(command)
 
     async def _is_let(self, command: StartLeaf, hooks: Calls) -> bool:
-        """Whether a leaf may be called; if not, the run is left as it is, once others have ended."""
+        """Whether a leaf may be called; if not, the run is left as it is, once others have ended.
+
+        Nor may it if the run was cancelled while the hook took its time: the next turn sees to that.
+        """
+        began = time.monotonic()
         try:
             await hooks.before_step(command)
         except StoppedByHook as error:
             self._refusal = error
             self.drain()
-        return not self._draining
+        if time.monotonic() - began > _TURN:
+            self._inbox.take()
+        return not self._draining and self.core.delivery.cancel_reason is None
 
     async def _run_in_place(self, command: StartLeaf) -> None:
         """Run a leaf as a part of this task, until it ends or the run is cancelled."""

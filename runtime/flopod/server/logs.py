@@ -105,7 +105,7 @@ class TextLines(_Lines):
         line = f"{_time(record)} {record.levelname:<7} {record.name}: {said}{more}"
         trace = self._cleaned(self._trace(record)).split("\n")
         # What a traceback says of a value may be anything: indented, no line of it looks like a record.
-        return "\n    ".join([line, *map(_one_line, filter(None, trace))])
+        return "\n    ".join([line, *map(one_line, filter(None, trace))])
 
 
 def _fields(record: logging.LogRecord) -> dict[str, Any]:

@@ -40,5 +40,5 @@ class LoginPages:
 
 
 def _is_secure(request: Request) -> bool:
-    """Whether the browser came by https: it says so of the page that sends the form, TLS may end before us."""
+    """Whether the browser came by https: it says so of the page with the form; TLS may end before us."""
     return request.headers.get("origin", "").startswith("https://")
