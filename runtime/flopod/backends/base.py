@@ -263,9 +263,10 @@ class Backend(ABC):
         """Return the summaries of all runs that could go on, the eldest first."""
         return list(self.each_open())
 
+    @abstractmethod
     def each_open(self) -> Iterator[RunSummary]:
         """Yield what `open_runs` returns: only some of them are in memory at a time."""
-        return reversed(self._page(Page(OPEN)))
+        ...
 
     def news(self, mark: object) -> tuple[object, list[str]]:
         """Return the runs that were delivered to, or started, since `mark` was returned, and a new mark.

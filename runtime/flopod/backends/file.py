@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from flopod.backends import disk
-from flopod.backends.base import Backend, Batch, InboxItem, Timer, due_of
+from flopod.backends.base import OPEN, Backend, Batch, InboxItem, Timer, due_of
 from flopod.backends.documentfiles import DocumentFiles
 from flopod.backends.filelisting import FileListing
 from flopod.backends.inboxfile import InboxFile
@@ -253,6 +253,9 @@ class FileBackend(Backend):
 
     def _page(self, page: Page) -> list[RunSummary]:
         return self._listing.page(page)
+
+    def each_open(self) -> Iterator[RunSummary]:
+        return self._listing.upwards(Page(OPEN))
 
     def counts(self) -> dict[Status, int]:
         return self._listing.counts()

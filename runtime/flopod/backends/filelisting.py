@@ -39,6 +39,14 @@ class FileListing:
             found = map(self._summary, self._headlines.of(page))
             return page.cut(summary for summary in found if summary is not None)
 
+    def upwards(self, page: Page) -> Iterator[RunSummary]:
+        """Yield the runs of a page from its other end, one by one. Raises as `page` does."""
+        with self._lock:
+            self._refresh()
+            names = list(self._headlines.of(page))
+        found = map(self._summary, reversed(names))
+        return (summary for summary in found if summary is not None and summary.status in page.statuses)
+
     def counts(self) -> dict[Status, int]:
         """Return how many runs have each status that there is. Raises StorageError."""
         with self._lock:

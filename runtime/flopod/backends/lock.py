@@ -122,6 +122,8 @@ class FileHold(Hold):
     @classmethod
     def ended_in_trouble(cls, file: Path) -> bool:
         """Whether the last holder of `file` noted `trouble`, and nobody has held it since."""
+        if not file.exists():
+            return False  # as nearly always
         with cls._guard:
             # To close a descriptor of the file would end a hold of this process.
             if cls.here(file) is not None:

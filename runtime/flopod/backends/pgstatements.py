@@ -47,11 +47,13 @@ LOAD = """
     ORDER BY seq LIMIT $3::bigint
 """
 STORED = "SELECT run_id, summary FROM {schema}.runs WHERE run_id = $1::text"
+# A join would be planned as one with the whole table.
 AFTER = """
-    SELECT wanted.run_id, records.seq, records.body
-    FROM unnest($1::text[], $2::bigint[]) AS wanted (run_id, after)
-    JOIN {schema}.records ON records.run_id = wanted.run_id AND records.seq > wanted.after
-    ORDER BY records.run_id, records.seq
+    SELECT wanted.run_id, later.seq, later.body
+    FROM unnest($1::text[], $2::bigint[]) AS wanted (run_id, after) CROSS JOIN LATERAL (
+        SELECT seq, body FROM {schema}.records
+        WHERE records.run_id = wanted.run_id AND records.seq > wanted.after ORDER BY seq OFFSET 0
+    ) AS later
 """
 _LIST = """
     SELECT run_id, summary, started_at FROM {schema}.runs
