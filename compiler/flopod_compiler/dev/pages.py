@@ -57,12 +57,11 @@ def dev_routes(session: Session, bar: Bar, pages: Pages) -> Callable[[Context], 
         if wanted is None:
             return Response("there is no such button", 404)
         wanted()
-        return RedirectResponse("/", 303)
+        return _back(request)
 
     async def go(request: Request) -> Response:
-        run_id = request.path_params["run_id"]
-        runner.go(run_id, on=request.path_params["how"] == "go-on")
-        return RedirectResponse(f"/ui/runs/{run_id}", 303)
+        runner.go(request.path_params["run_id"], on=request.path_params["how"] == "go-on")
+        return _back(request)
 
     def routes(context: Context) -> Sequence[BaseRoute]:
         bar.follow(context.live)
@@ -78,6 +77,12 @@ def dev_routes(session: Session, bar: Bar, pages: Pages) -> Callable[[Context], 
         ]
 
     return routes
+
+
+def _back(request: Request) -> Response:
+    """To the page where a button was pressed, which is one of ours."""
+    page, ours = request.headers.get("referer", ""), str(request.base_url)
+    return RedirectResponse(page if page.startswith(ours) else "/", 303)
 
 
 def _bar(pages: Pages, session: Session) -> Markup:

@@ -59,7 +59,7 @@ def page_routes(context: Context) -> list[Route]:
         ("/ui/runs/{run_id}/events/{seq}", run.event),
         ("/ui/runs/{run_id}/events/{seq}/{field}", run.raw),
         ("/ui/workflows", workflows.index),
-        ("/ui/workflows/{name}", workflows.page),
+        ("/ui/workflows/{name:path}", workflows.page),
         ("/ui/schedules", schedules.index),
         ("/ui/login", login.page),
         ("/ui/static/{file}", lambda request: static_response(pages, request)),
@@ -73,7 +73,7 @@ def page_routes(context: Context) -> list[Route]:
         ("/ui/runs/{run_id}/fork", orders.fork),
         ("/ui/runs/{run_id}/deliver", orders.deliver),
         ("/ui/runs/{run_id}/{order}", orders.order),
-        ("/ui/workflows/{name}", workflows.start),
+        ("/ui/workflows/{name:path}", workflows.start),
         ("/ui/schedules/{name}/{order}", schedules.order),
     ]
     return [
