@@ -60,8 +60,9 @@ class Developed(Served):
             assert answer.status == 200
 
     def deliver(self, run_id: str, event: str, payload: Any) -> None:
-        """Deliver an event to a run that waits for it at a path of that name."""
-        body = {"path": event, "event": event, "payload": payload}
+        """Deliver an event to a run that waits for it, and for nothing else."""
+        (wait,) = self.run(run_id)["run"]["waits"]
+        body = {"path": wait["path"], "event": event, "payload": payload}
         answer = self.ask("POST", f"/runs/{run_id}/deliver", body)
         assert answer.status in (200, 202), answer.text
 

@@ -42,6 +42,7 @@ async def letters(names: list[str]) -> list[str]:
 @workflow
 async def asked(question: str) -> str:
     """Stamp a question, and wait for its answer."""
+    # Whoever answers does so with a form.
     first = await stamp(question)
     answer = await wait_for("answer", str)
     return await send(f"{first}: {answer}")
