@@ -7,7 +7,7 @@ SIZE ?= 2000
 PROCESSES ?= logical
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: setup demo test sweep bench bench-server lint types mypy pyright check docs update clean
+.PHONY: setup demo test sweep bench bench-server lint types mypy pyright check docs screenshots update clean
 
 setup: $(VENV)/.ready
 
@@ -64,6 +64,9 @@ docs: setup
 	$(BIN)/python -m tests.golden.language
 	$(BIN)/python -m flopod_compiler.cli.reference docs/cli.md
 	$(BIN)/python -m flopod_compiler.diagnostics.pages docs/diagnostics
+
+screenshots: setup
+	$(BIN)/python -m docs.screenshots
 
 update: setup
 	$(BIN)/python -m pytest tests/golden --snapshot-update

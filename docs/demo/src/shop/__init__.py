@@ -1,0 +1,1 @@
+"""A shop for pictures of the dashboard: its orders are priced, approved, paid and sent."""
