@@ -58,7 +58,8 @@ def main(
             if wants_secret:
                 end(_print_secrets(settings, backend))
             serving = serve_build(build, import_module, backend, settings, pages, Path(artifact).read_bytes())
-            end(asyncio.run(serving))
+            status = asyncio.run(serving)
+        end(status)
     except FlopodError as error:
         Console().error(f"error: {error}")
         end(error.exit_code)

@@ -69,6 +69,7 @@ async def serve_build(
 ) -> int:
     """Serve until told to stop, and return the exit status; `artifact` is the file that runs the build."""
     listening = listen(settings)
+    Console().error(f"runs in {backend.describe()}")
     kept = KeptBuilds(backend)
     older = OlderBuilds(backend, kept, settings.backend)
     host = ServerHost(backend, build, import_module, kept, older, concurrency=settings.concurrency)

@@ -42,11 +42,12 @@ def test_a_server_runs_what_it_is_asked_to(server_script: Path, tmp_path: Path, 
 
 
 def test_a_server_runs_nothing_by_itself(server_script: Path, tmp_path: Path) -> None:
-    """It only serves; the first run is the first that somebody starts."""
+    """It only serves, and says where runs are kept; the first run is the first that somebody starts."""
     with Served(server_script, tmp_path) as server:
         assert server.ask("GET", "/readyz").status == 200
         assert server.ask("GET", "/runs").json["runs"] == []
         assert server.calls() == []
+        assert server.log[0] == f"runs in sqlite {tmp_path / 'data' / 'flopod.db'}\n"
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -63,6 +64,16 @@ def test_a_server_that_is_told_to_stop_leaves_its_runs_in_order(
     with server:
         assert server.until(run_id, "completed")["run"]["crashes"] == 0
     assert server.calls() == ["a:before", "a:after"]
+
+
+def test_a_server_that_has_stopped_leaves_its_database_in_one_file(
+    server_script: Path, tmp_path: Path
+) -> None:
+    """A copy of that file has every run: nothing is left in the log beside it."""
+    with Served(server_script, tmp_path) as server:
+        server.until(server.start_run("steps", name="a"), "completed")
+        server.stop()
+    assert {path.name for path in (tmp_path / "data").iterdir() if path.is_file()} == {"flopod.db"}
 
 
 def test_runs_are_there_after_a_kill_and_due_timers_fire(server_script: Path, tmp_path: Path) -> None:
