@@ -141,3 +141,10 @@ class Guarded:
         raise RuntimeError
 
     __hash__ = None  # type: ignore[assignment]
+
+
+@pytest.mark.parametrize(("thing", "said"), [(object(), "an object"), (shop.Tricky(), "a codec.shop.Tricky")])
+def test_the_article_fits_the_type(thing: Any, said: str) -> None:
+    """A message is a sentence."""
+    with pytest.raises(SerializableError, match=f"^value is {said} and cannot be written"):
+        encode(thing)

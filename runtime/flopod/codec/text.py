@@ -97,4 +97,10 @@ def not_plain(root: Any, refused: Refused, label: str) -> SerializableError:
     field = locate(root, refused.value, label)
     what = describe(refused.value)
     reason = refused.reason if "; " in refused.reason else f"{refused.reason}; {advice(refused.value, label)}"
-    return SerializableError(f"{field} is a {what} and cannot be written: {reason}", field=field)
+    return SerializableError(
+        f"{field} is {_article(what)} {what} and cannot be written: {reason}", field=field
+    )
+
+
+def _article(what: str) -> str:
+    return "an" if what[:1].lower() in "aeio" else "a"
