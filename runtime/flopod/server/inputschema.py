@@ -1,6 +1,7 @@
 """What there is to know of a workflow before it is started: its docstring, the JSON schema of its input."""
 
 import inspect
+import math
 import operator
 from collections.abc import Callable, Mapping
 from types import ModuleType
@@ -77,9 +78,13 @@ def _defaults(function: Callable[..., Any]) -> dict[str, Any]:
     except (TypeError, ValueError):
         return found
     for each in parameters:
-        if each.default is not each.empty and isinstance(each.default, str | int | float | None):
+        if each.default is not each.empty and _can_be_said(each.default):
             found[each.name] = each.default
     return found
+
+
+def _can_be_said(value: Any) -> bool:
+    return isinstance(value, str | int | None) or (isinstance(value, float) and math.isfinite(value))
 
 
 def _hoisted(schema: Schema, parameter: str, definitions: Schema) -> Schema:

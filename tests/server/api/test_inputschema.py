@@ -93,3 +93,12 @@ def test_defaults_are_shown() -> None:
     assert properties["b"]["default"] == "x"
     assert properties["c"]["default"] is None
     assert "default" not in properties["a"]
+
+
+@pytest.mark.parametrize("default", [float("inf"), float("nan")])
+def test_a_number_that_json_has_not_is_no_default(default: float) -> None:
+    """It would be written as null, which is no number."""
+
+    def limited(most: float = default) -> None: ...
+
+    assert input_schema(entry(limited), limited)["properties"] == {"most": {"type": "number"}}
