@@ -143,7 +143,7 @@ def _require_all(entry: WorkflowEntry, args: list[Any], kwargs: dict[str, Any]) 
     if missing:
         names = ", ".join(missing)
         raise BadInput(
-            f"the workflow {entry.name!r} needs a value for {names}: give --input '{_example(entry)}'",
+            f"the workflow {entry.name!r} needs a value for {names}: give it in the input, {_example(entry)}",
             field=missing[0],
         )
 
