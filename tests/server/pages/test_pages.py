@@ -325,3 +325,12 @@ def test_static_files_are_kept_by_their_digest(travel: Source) -> None:
         assert (await here.client.get("/ui/static/..%2Fbase.html")).status_code in (400, 404)
 
     visit(travel, scenario)
+
+
+def test_a_whole_number_is_asked_for_in_steps_of_one(travel: Source) -> None:
+    """The attribute has the value 1, not a text with quotes in it."""
+
+    async def scenario(here: Visit) -> None:
+        assert ' step="1"' in await here.get("/ui/workflows/counted")
+
+    visit(travel, scenario)
