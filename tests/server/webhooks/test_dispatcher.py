@@ -15,11 +15,12 @@ from msgspec.structs import replace
 
 from flopod.backends import Backend, MemoryBackend, SqliteBackend
 from flopod.backends.base import now_ms
-from flopod.errors import BadInput
+from flopod.backends.lock import Hold
+from flopod.errors import BadInput, StorageError
 from flopod.server.live import Live
 from flopod.server.observed import observed
 from flopod.server.settings import Settings
-from flopod.server.webhooks import Book, Webhook, Webhooks, book
+from flopod.server.webhooks import Book, Webhook, Webhooks, book, dispatcher
 from flopod.server.webhooks.request import Answer
 from flopod.server.webhooks.signature import made_of
 from tests.server.webhooks.receiver import Got, Receiver
@@ -362,3 +363,32 @@ def test_sigkill_between_end_and_delivery_loses_nothing(tmp_path: Path) -> None:
     assert before.items() <= told.items()
     assert len(set(told.values())) == 5
     holding.close()
+
+
+class Away(MemoryBackend):
+    """A store that says `times` times that it cannot be reached when it is asked who sends."""
+
+    times = 2
+
+    def hold(self, run_id: str) -> Hold:
+        if run_id == "flopod.webhooks" and self.times:
+            self.times -= 1
+            raise StorageError("the server is away")
+        return super().hold(run_id)
+
+
+def test_webhooks_are_sent_once_the_store_is_there_again(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who cannot find out whether it is the one that sends asks again."""
+    monkeypatch.setattr(dispatcher, "_AGAIN", 0.02)
+    store = observed(Away())
+
+    async def use(webhooks: Webhooks) -> None:
+        await webhooks.expect("r", receiver.url)
+        begin(store, "r")
+        end(store, "r")
+        await came(receiver)
+
+    serve(store, use)
+    assert receiver.got[0].document["data"]["run_id"] == "r"

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from flopod.backends.base import Backend, now_ms
 from flopod.backends.lock import Hold
-from flopod.errors import FlopodError, RunHeld, StoppedByHook, UsageError
+from flopod.errors import FlopodError, RunHeld, StoppedByHook, StorageError, UsageError
 from flopod.server.live import Changes, Live
 from flopod.server.metrics import Family
 from flopod.server.settings import Settings
@@ -112,13 +112,14 @@ class Webhooks:
                 _LOGGER.warning("webhooks are not sent for a while", exc_info=True)
             finally:
                 self._leads = False
-                hold.release()
+                with contextlib.suppress(StorageError):
+                    hold.release()
             await asyncio.sleep(_AGAIN)
 
     async def _lead(self) -> Hold:
-        """Wait until this is the process that sends: another one may, or may just have been killed."""
+        """Wait until this is the process that sends: another one may, or the store may be in trouble."""
         while True:
-            with contextlib.suppress(RunHeld):
+            with contextlib.suppress(RunHeld, StorageError):
                 return await asyncio.to_thread(self._backend.hold, _LEADS)
             await asyncio.sleep(_AGAIN)
 
