@@ -251,14 +251,12 @@ class Driver:
 
         Nor may it if the run was cancelled while the hook took its time: the next turn sees to that.
         """
-        began = time.monotonic()
         try:
             await hooks.before_step(command)
         except StoppedByHook as error:
             self._refusal = error
             self.drain()
-        if time.monotonic() - began > _TURN:
-            self._inbox.take()
+        self._inbox.take()
         return not self._draining and self.core.delivery.cancel_reason is None
 
     async def _run_in_place(self, command: StartLeaf) -> None:
