@@ -6,11 +6,12 @@ import pytest
 from msgspec import Raw
 
 from flopod.backends import Backend, Batch, SqliteBackend, sqlite
+from flopod.backends.cipher import Cipher
 from flopod.backends.listing import Filter, Page
 from flopod.backends.sqlitelisting import query
 from flopod.backends.values import ValuesBackend
 from flopod.events import Attribute, RunFailed, RunPaused, RunStarted, WaitStarted
-from tests.contract.support import Place, started, step
+from tests.contract.support import KEY, Place, started, step
 
 
 def _begun(run_id: str, at: int, **attributes: Attribute) -> RunStarted:
@@ -23,13 +24,13 @@ def _begun(run_id: str, at: int, **attributes: Attribute) -> RunStarted:
         ("JIM", ["attribute"]),
         ("n\u00e4her", ["attribute"]),
         ("N\u00c4HER", ["attribute"]),
-        ("kelvin", ["kelvin"]),
+        ("kelvin", ["degrees"]),
         ('a "quoted" \\ %', ["quoted"]),
         ("1e-05", ["number"]),
         ("true", ["number"]),
         ("pausing to think", ["paused"]),
         ("no money", ["failed"]),
-        ("w", ["paused", "failed", "number", "quoted", "kelvin", "attribute"]),
+        ("w", ["paused", "failed", "number", "quoted", "degrees", "attribute"]),
         ("%", ["quoted"]),
         ("_", []),
         ("nowhere", []),
@@ -38,18 +39,26 @@ def _begun(run_id: str, at: int, **attributes: Attribute) -> RunStarted:
 def test_a_text_is_found_as_python_finds_it(store: Backend, text: str, expected: list[str]) -> None:
     """What is in ids, names, errors and attributes is found in any case, however a store goes about it."""
     store.append("attribute", 0, [_begun("attribute", 1, who="Jim N\u00e4her")])
-    store.append("kelvin", 0, [_begun("kelvin", 2, unit="\u212aelvin")])
+    store.append("degrees", 0, [_begun("degrees", 2, unit="\u212aelvin")])
     store.append("quoted", 0, [_begun("quoted", 3, said='a "QUOTED" \\ % ')])
     store.append("number", 0, [_begun("number", 4, share=1e-05, flag=True)])
     waits = [WaitStarted(path=f"w{number}", event="e") for number in range(40)]
     ending = RunFailed(error=Raw(b"{}"), traceback="ValueError: no money", at=9)
     store.append("failed", 0, [_begun("failed", 5), *waits])
     store.append("failed", 41, [ending])
-    store.append("paused", 0, [_begun("paused", 6), *waits])
+    store.append("paused", 0, [_begun("paused", 6)])
+    store.append("paused", 1, waits)
     store.append("paused", 41, [RunPaused(reason="Pausing to think", at=9)])
     found = [run.run_id for run in store.find(Filter(text=text))]
     is_sealed = isinstance(store, ValuesBackend) and text == "no money"
     assert found == ([] if is_sealed else expected)
+
+
+def test_what_is_said_of_an_encrypted_error_is_found(tmp_path: Path) -> None:
+    """The store below has something else in its place, and is not asked."""
+    with ValuesBackend(SqliteBackend(tmp_path / "runs.db"), cipher=Cipher([KEY])) as store:
+        store.append("run", 0, [_begun("run", 1), RunFailed(error=Raw(b"{}"), traceback="ValueError: no")])
+        assert [run.run_id for run in store.find(Filter(text="is encrypted"))] == ["run"]
 
 
 def test_a_listing_goes_on_over_many_pieces(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
