@@ -18,8 +18,9 @@ from flopod.backends.memory import MemoryBackend
 from flopod.engine.engine import Engine
 from flopod.engine.registry import HandWritten
 from flopod.engine.schedule import Schedule
-from flopod.engine.scheduling import Schedules, UnknownSchedule
+from flopod.engine.scheduling import Schedules, Timetable, UnknownSchedule
 from flopod.errors import BadInput
+from flopod.events import RunStarted
 
 ZONES = ["UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu"]
 HOUR = 3_600_000
@@ -242,3 +243,20 @@ def test_a_schedule_of_an_unknown_workflow_holds_up_no_other(backend: Backend) -
     Schedules(backend).put(past(100, name="b"))
     serve(backend, 0.1, until=lambda: bool(calls))
     assert calls == ["x"]
+
+
+def test_a_clock_that_is_set_back_does_not_keep_an_engine_from_looking(backend: Backend) -> None:
+    """What others have changed is seen within two seconds of any clock, not when it shows that time again."""
+
+    async def begin(_: RunStarted) -> None:
+        raise AssertionError
+
+    async def main() -> None:
+        timetable = Timetable(Schedules(backend), WORKFLOWS, begin)
+        now = ms("2026-06-01T12:00:00+00:00")
+        await timetable.start_due(now)
+        assert not timetable.is_due(now + 1_999)
+        assert timetable.is_due(now + 2_000)
+        assert timetable.is_due(now - HOUR)
+
+    asyncio.run(main())

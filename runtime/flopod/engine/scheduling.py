@@ -185,8 +185,10 @@ class Timetable:
         return later
 
     def is_due(self, now: int) -> bool:
-        """Whether it is time for `start_due`."""
-        return self.next_look is not None and self.next_look <= now
+        """Whether it is time for `start_due`, as it is when the clock was set back."""
+        if self.next_look is None:
+            return False
+        return self.next_look <= now or not (self._alone or self.next_look <= now + _LOOK_MS)
 
     async def _start(self, schedule: Schedule, at: int, now: int) -> None:
         run_id = schedule.run_id(at)
