@@ -1,13 +1,36 @@
-// The bar of `flopod dev`: follows the session, and shows pages anew when there is another build.
+// The bar of `flopod dev`: follows the session, and shows pages anew when another process runs the source.
+"use strict";
+
 const bar = () => document.getElementById("dev");
+const buttons = () => [...bar().querySelectorAll("button")];
+let shown = "";
+let focused = "";
+let busy = false;
+let asked = false;
 
 async function refresh() {
-  const answer = await fetch("/ui/dev/bar");
-  if (!answer.ok || !bar()) return;
+  asked = true;
+  if (busy) return;
+  busy = true;
+  while (asked) {
+    asked = false;
+    try {
+      const answer = await fetch("/ui/dev/bar");
+      if (answer.ok && bar()) show(await answer.text());
+    } catch { /* flopod dev has ended; the stream tells when it is back */ }
+  }
+  busy = false;
+}
+
+// A button that had the focus gets it again, also if it was away for a moment.
+function show(html) {
+  if (html === shown) return;
+  shown = html;
   const before = bar().dataset.starts;
-  const open = bar().contains(document.activeElement) && document.activeElement.textContent;
-  bar().outerHTML = await answer.text();
-  if (open) [...bar().querySelectorAll("button")].find((each) => each.textContent === open)?.focus();
+  const active = document.activeElement;
+  if (active !== document.body) focused = bar().contains(active) ? active.textContent : "";
+  bar().outerHTML = html;
+  if (focused && document.activeElement === document.body) buttons().find((each) => each.textContent === focused)?.focus();
   if (bar().dataset.starts !== before && !isEditing()) location.reload();
 }
 
