@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import os
 import socket
 from collections.abc import Callable, Mapping
@@ -14,6 +15,7 @@ from flopod.detach.flush import flush_all_detached
 from flopod.engine.console import Console
 from flopod.errors import StorageError
 from flopod.server.app import MoreRoutes, create_app
+from flopod.server.blocking import Blocking
 from flopod.server.builds import NOTED, KeptBuilds
 from flopod.server.enginehost import EngineHost
 from flopod.server.guard import guarded
@@ -25,6 +27,8 @@ from flopod.server.settings import Settings
 from flopod.server.signing import secret
 from flopod.server.webhooks import Webhooks
 from flopod.server.wire import listen, serve
+
+_LOGGER = logging.getLogger("flopod.server")
 
 
 class ServerHost(EngineHost):
@@ -79,7 +83,9 @@ async def serve_build(
     async with host:
         noting = asyncio.create_task(_note_served(kept, name), name="flopod builds")
         tidying = asyncio.create_task(asyncio.to_thread(kept.drop_unused, name))
+        watching = asyncio.create_task(Blocking(build.sources, _say_blocked).watch())
         signal = await serve_app(host, settings, listening, Pages(pages) if settings.dashboard else None)
+        watching.cancel()
         await flush_all_detached(settings.shutdown_seconds)
         await older.close()
         noting.cancel()
@@ -120,3 +126,8 @@ async def serve_app(
         stopping=stopping,
     )
     return await serve(guarded(app, settings), settings, listening, stopping=stopping, on_ready=on_ready)
+
+
+def _say_blocked(place: str) -> None:
+    if place:
+        _LOGGER.warning("nothing else goes on here while %s runs: await in it, or make it a plain def", place)

@@ -57,6 +57,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     max_open_body: int = 256 << 10
     max_unread: int = 256 << 20
     max_depth: int = 64
+    max_values: int = 250_000
     max_head: int = 32 << 10
     max_headers: int = 100
     max_query: int = 8 << 10

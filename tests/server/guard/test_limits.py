@@ -169,3 +169,13 @@ def test_streams_are_bounded() -> None:
     assert ask(none, path="/runs/r/events", headers=[("accept", "text/*")]).status == 503
     assert ask(none, path="/events", headers=[("accept", "*/*")]).status == 503
     assert ask(none).status == 200
+
+
+def test_a_body_of_very_many_small_values_is_refused() -> None:
+    """It would take seconds to read, with everybody waiting; commas in a text are no values."""
+    settings = Settings(max_body=1000, max_values=20)
+    many = b'{"input": [' + b"1," * 30 + b"1]}"
+    refused = ask(settings, "POST", body=[many], headers=[JSON])
+    assert refused.status == 413
+    text = b'{"input": "' + b"1,[" * 30 + b'"}'
+    assert ask(settings, "POST", body=[text], headers=[JSON]).status == 200

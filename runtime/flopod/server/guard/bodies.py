@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from flopod.server.guard.auth import is_open
 from flopod.server.guard.head import Head
-from flopod.server.guard.limits import is_deeper
+from flopod.server.guard.limits import has_more, is_deeper
 from flopod.server.guard.origins import Origins
 from flopod.server.problem import problem
 from flopod.server.settings import Settings
@@ -51,8 +51,8 @@ class Bodies:
         except BaseException:
             body.let_go()
             raise
-        if refused is None and _is_json(head) and is_deeper(bytes(body.data), self._settings.max_depth):
-            refused = self._too_deep()
+        if refused is None and _is_json(head):
+            refused = self._too_much(bytes(body.data))
         if refused is not None:
             body.let_go()
         return refused or body
@@ -88,9 +88,14 @@ class Bodies:
             f"the body is {media or 'of no type'}; send it as `Content-Type: application/json`"
         )
 
-    def _too_deep(self) -> Response:
-        text = f"arrays and objects may nest {self._settings.max_depth} deep"
-        return problem(400, "body-too-deep", "Body too deep", text)
+    def _too_much(self, text: bytes) -> Response | None:
+        depth, values = self._settings.max_depth, self._settings.max_values
+        if has_more(text, values):
+            return problem(413, "too-many-values", "Too many values", f"the body may have {values} values")
+        if is_deeper(text, depth):
+            why = f"arrays and objects may nest {depth} deep"
+            return problem(400, "body-too-deep", "Body too deep", why)
+        return None
 
 
 class Body:

@@ -97,3 +97,11 @@ def is_deeper(text: bytes, depth: int) -> bool:
         return False
     steps = array("b", _STRINGS.sub(b"", text).translate(_STEPS, _REST))
     return max(accumulate(steps), default=0) > depth
+
+
+def has_more(text: bytes, values: int) -> bool:
+    """Whether a JSON text has more values than so many: short ones take far longer to read than long ones."""
+    if text.count(b",") + text.count(b"[") + text.count(b"{") <= values:
+        return False
+    bare = _STRINGS.sub(b"", text)
+    return bare.count(b",") + bare.count(b"[") + bare.count(b"{") > values
