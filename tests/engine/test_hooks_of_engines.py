@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from flopod.backends import Backend, MemoryBackend
+from flopod.engine.control import cancel
 from flopod.engine.engine import Engine
+from flopod.engine.hooks import Hooks, Step
 from flopod.engine.registry import HandWritten
 from flopod.errors import StoppedByHook
 from flopod.events import ActivityStarted, kind_of
@@ -150,3 +152,32 @@ def test_a_refused_start_leaves_no_coroutine_behind(name: str) -> None:
 
     asyncio.run(main())
     gc.collect()
+
+
+class Held(Hooks):
+    """Lets no step go by itself."""
+
+    def __init__(self) -> None:
+        self.asked = asyncio.Event()
+
+    async def before_step(self, step: Step) -> None:  # noqa: ARG002
+        self.asked.set()
+        await asyncio.Future()
+
+
+def test_a_run_whose_step_waits_for_a_hook_can_be_cancelled(store: Backend) -> None:
+    """The leaf is never called; an engine that drains does not wait for the hook either."""
+    held = Held()
+
+    async def main() -> None:
+        async with asyncio.timeout(20), Engine(store, WORKFLOWS, hooks=held) as engine:
+            handle = await engine.start("short", [1], run_id=RUN)
+            await held.asked.wait()
+            cancel(store, RUN)
+            assert (await handle.outcome()).status == "cancelled"
+            held.asked.clear()
+            await engine.start("short", [2], run_id="other")
+            await held.asked.wait()
+
+    asyncio.run(main())
+    assert called == []

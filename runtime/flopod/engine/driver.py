@@ -10,6 +10,7 @@ from msgspec import Raw
 
 from flopod.backends.base import Backend
 from flopod.engine import birth
+from flopod.engine.asking import ask_while, never_called
 from flopod.engine.children import Children
 from flopod.engine.clock import Clock
 from flopod.engine.commits import Commits, Direct
@@ -233,6 +234,9 @@ class Driver:
         leaves = self._leaves
         if self._draining or (self._hooks is not None and not await self._is_let(command, self._hooks)):
             return
+        if self._hooks is not None and self.core.delivery.cancel_reason is not None:
+            leaves.start(command._replace(fn=never_called, sync=False))
+            return
         if self._around is not None:
             command = self._around.stand_in(self.core, command)
         in_place = self._inline or not command.sync
@@ -249,15 +253,15 @@ class Driver:
     async def _is_let(self, command: StartLeaf, hooks: Calls) -> bool:
         """Whether a leaf may be called; if not, the run is left as it is, once others have ended.
 
-        Nor may it if the run was cancelled while the hook took its time: the next turn sees to that.
+        A run that is cancelled does not wait for its hooks.
         """
+        matters = lambda: not self._draining and self.core.delivery.cancel_reason is None  # noqa: E731
         try:
-            await hooks.before_step(command)
+            await ask_while(matters, hooks.before_step(command), self._woken, self._inbox.take)
         except StoppedByHook as error:
             self._refusal = error
             self.drain()
-        self._inbox.take()
-        return not self._draining and self.core.delivery.cancel_reason is None
+        return not self._draining
 
     async def _run_in_place(self, command: StartLeaf) -> None:
         """Run a leaf as a part of this task, until it ends or the run is cancelled."""
