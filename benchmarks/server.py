@@ -57,10 +57,6 @@ class Server:
         for _ in self._process.stderr or ():
             pass
 
-    def _drain(self) -> None:
-        for _ in self._process.stderr or ():
-            pass
-
     def wait_until_ready(self) -> None:
         while True:
             try:
