@@ -9,7 +9,7 @@ _BLOCK = re.compile(
     r"^```(?P<language>\w+)\n(?P<text>.*?)^```$",
     re.MULTILINE | re.DOTALL,
 )
-_LINK = re.compile(r"\[[^\]]*\]\((?!https?:)(?P<target>[^)#]+)")
+_LINK = re.compile(r"(?:\[[^\]]*\]\(|<img src=\"|srcset=\")(?!https?:)(?P<target>[^)#\"]+)")
 _VARIABLES = (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", r"(?<=build )[0-9a-f]{12}", r"(?<=build     )[0-9a-f]{12}")
 _OPEN = re.compile("|".join([rf"(?P<any>{re.escape('...')})", *(f"({each})" for each in _VARIABLES)]))
 _ANYTHING = "..."
@@ -49,7 +49,7 @@ def blocks(page: Path, root: Path) -> list[Block]:
 
 
 def links(page: Path) -> list[str]:
-    """The targets of a page's links to files."""
+    """The targets of a page's links to files, pictures included."""
     return _LINK.findall(page.read_text("utf-8"))
 
 

@@ -8,6 +8,7 @@ from tests.docs.blocks import agrees, blocks, links
 
 PAGE = """\
 Text with a [link](docs/a.md#part) and [another](https://example.org).
+<source srcset="b.png"> <img src="c.png" alt="c">
 
 <!-- run -->
 ```bash
@@ -34,8 +35,8 @@ def test_blocks_have_their_marks(tmp_path: Path) -> None:
         ("python", "python", "some/path", "x = 1\n"),
         ("text", "", "", "plain\n"),
     ]
-    assert found[0].place == "page.md:4"
-    assert links(tmp_path / "page.md") == ["docs/a.md"]
+    assert found[0].place == "page.md:5"
+    assert links(tmp_path / "page.md") == ["docs/a.md", "b.png", "c.png"]
 
 
 @pytest.mark.parametrize(
