@@ -160,9 +160,8 @@ class Runner:
                 _settle(self._answers.pop(report.number, None), report)
             case Misfit(run_id=run_id, reason=reason):
                 if state.misfits.get(run_id) != reason:
-                    self._terminal.say(
-                        WARNING, f"does not fit the source as it is now: {reason}", strong=run_id
-                    )
+                    self._terminal.say(WARNING, "does not fit the source as it is now:", strong=run_id)
+                    self._terminal.show(reason, indent="  ")
                 state.misfits[run_id] = reason
             case Blocked(place=place):
                 self._is_blocked(place)

@@ -76,6 +76,7 @@ class RunPages:
         kept = [("status", one) for one in chosen] + [("workflow", workflow or ""), ("q", text)]
         kept = [(name, value) for name, value in kept if value]
         return {
+            "address": str(request.base_url).rstrip("/"),
             "rows": rows(found[:_PAGE], now_ms()),
             "chips": chips(counts, chosen),
             "total": sum(counts.values()),
