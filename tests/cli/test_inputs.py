@@ -59,7 +59,7 @@ def test_the_order_of_names_makes_no_other_input() -> None:
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        ({"order_id": "A"}, ["'order'", "lines", "--input"]),
+        ({"order_id": "A"}, ["'order'", "lines", "in the input"]),
         ({}, ["order_id, lines"]),
         ({"order_id": "A", "lines": [], "nte": "x"}, ["'nte'", "did you mean 'note'?"]),
         ({"order_id": "A", "lines": [{"sku": "a", "qty": "two"}]}, ["lines[0].qty", "int"]),

@@ -247,7 +247,7 @@ def test_a_bundle_starts_the_helper_too(web: Web, tmp_path: Path, monkeypatch: p
         async def run(value):
             return value
     """
-    bundle = linked(tmp_path / "src", {"main.py": textwrap.dedent(source)}, "main").bundle
+    bundle = linked(tmp_path / "src", {"main.py": textwrap.dedent(source)}, "main").content
     code = f"import main\nmain.beacon({web.url!r})\n"
     nothing = tmp_path / "nothing"
     (nothing / "flopod").mkdir(parents=True)
