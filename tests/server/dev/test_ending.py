@@ -31,6 +31,7 @@ def test_ctrl_c_leaves_runs_that_go_on_at_the_next_start(dev: Developed) -> None
     stamps = [call for call in dev.calls() if call.startswith("stamp")]
     assert sorted(set(stamps)) == [f"stamp {n}" for n in "abcd"]
     assert len(stamps) <= 5
+    assert dev.run("kept")["run"]["crashes"] == 0
 
 
 def test_a_second_ctrl_c_ends_it_too(dev: Developed) -> None:
