@@ -1,40 +1,40 @@
 """Asks a hook whether a leaf may be called, as long as the answer matters."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 _LOOK = 0.25
 
 
-async def ask_while(
-    matters: Callable[[], bool],
-    hook: Coroutine[Any, Any, None],
-    woken: asyncio.Event,
-    look: Callable[[], object],
-) -> None:
+async def ask_while(matters: Callable[[], bool], hook: Awaitable[None], look: Callable[[], object]) -> None:
     """Wait for `hook`, until it does not matter any more: then it is cancelled. Raises what it raises.
 
-    `look` is called whenever `woken` is set, and now and then; the event stays set for who waits for it too.
+    As long as it takes, `look` is called now and then, which may find out that it does not matter.
     """
-    asking = asyncio.ensure_future(hook)
+    task, loop = asyncio.current_task(), asyncio.get_running_loop()
+    assert task is not None
+    ticking: asyncio.TimerHandle | None = None
+    given_up = False
+
+    def tick() -> None:
+        nonlocal ticking, given_up
+        look()
+        given_up = not matters()
+        if given_up:
+            task.cancel()
+        else:
+            ticking = loop.call_later(_LOOK, tick)
+
+    ticking = loop.call_later(_LOOK, tick)
     try:
-        await asyncio.sleep(0)
-        while matters() and not asking.done():
-            woken.clear()
-            await _first(asking, woken)
-            woken.set()
-            look()
-        if asking.done():
-            await asking
+        await hook
+    except asyncio.CancelledError:
+        if not given_up or task.uncancel() > 0:
+            raise
     finally:
-        asking.cancel()
-
-
-async def _first(asking: asyncio.Future[None], woken: asyncio.Event) -> None:
-    heard = asyncio.ensure_future(woken.wait())
-    await asyncio.wait((asking, heard), timeout=_LOOK, return_when=asyncio.FIRST_COMPLETED)
-    heard.cancel()
+        if ticking is not None:
+            ticking.cancel()
 
 
 async def never_called(*_args: Any, **_kwargs: Any) -> None:

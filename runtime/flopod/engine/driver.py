@@ -257,7 +257,7 @@ class Driver:
         """
         matters = lambda: not self._draining and self.core.delivery.cancel_reason is None  # noqa: E731
         try:
-            await ask_while(matters, hooks.before_step(command), self._woken, self._inbox.take)
+            await ask_while(matters, hooks.before_step(command), self._inbox.take)
         except StoppedByHook as error:
             self._refusal = error
             self.drain()
