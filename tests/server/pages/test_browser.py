@@ -34,6 +34,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     yield url
     process.terminate()
     assert process.wait(20) is not None
+    process.stdout.close()
 
 
 @pytest.fixture

@@ -93,8 +93,10 @@ class Served:
         raise AssertionError("the server did not start:\n" + "".join(self.log))
 
     def _read(self) -> None:
-        for line in self.process.stderr or ():
-            self.log.append(line)
+        assert self.process.stderr is not None
+        with self.process.stderr as lines:
+            for line in lines:
+                self.log.append(line)
 
     def ask(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:
         """Send a request."""
